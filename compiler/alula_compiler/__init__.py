@@ -1,0 +1,1 @@
+"""Compiles resources into Argo objects. Pure: no I/O, no clock, no environment."""

@@ -1,0 +1,1 @@
+"""The contract that SDK, pod, compiler, controller and git share byte for byte. Standard library only."""

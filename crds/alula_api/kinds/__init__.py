@@ -1,0 +1,1 @@
+"""The resources `Workflow`, `LaunchPlan` and `Domain`: models, CRDs, and the one canonical YAML writer."""

@@ -1,0 +1,1 @@
+"""Typed, static workflows for git."""
