@@ -1,0 +1,70 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+
+.PHONY: help setup demo test unit e2e e2e-setup lint types fmt verify generate golden bench image clean
+
+help:  ## list what can be done here
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(STAMP)  ## make .venv with alula and everything its tests need
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "alula needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Name another: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || { echo "making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@echo "installing alula and its development tools into $(VENV) (about a minute the first time) ..."
+	@$(BIN)/python -m pip install --quiet --upgrade 'uv>=0.8'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[all]' --group dev
+	@touch $@
+
+demo: $(STAMP)  ## run the penguins pipeline locally, see the cache at work, register and compile it
+	@$(BIN)/python -m examples.demo
+
+test: unit e2e verify  ## all tests: unit, property, golden, cluster scenarios, and the checks of `verify`
+
+unit: $(STAMP)  ## everything that needs no cluster
+	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile -q
+
+e2e: $(STAMP)  ## scenarios on real servers (skipped in one loud line where they cannot start; ALULA_E2E=required forbids that)
+	$(BIN)/python -m pytest e2e -q
+
+e2e-setup:  ## install the Debian packages that the cluster scenarios need (root)
+	bash e2e/setup
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+
+types: $(STAMP)
+	$(BIN)/mypy crds/alula_api sdk/alula sdk/alula_data compiler/alula_compiler controller/alula_controller
+	$(BIN)/mypy e2e/cluster
+
+fmt: $(STAMP)  ## format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+generate: $(STAMP)  ## write the generated files anew: CRDs, openapi, docs tables
+	$(BIN)/python -m alula_api.kinds.generate
+	$(BIN)/python docs/generate.py
+
+verify: lint types  ## lint, types, layers, and that generated files are current
+	$(BIN)/python -m alula_api.kinds.generate --check
+	$(BIN)/python docs/generate.py --check
+
+golden: $(STAMP)  ## write the golden files anew, for review
+	ALULA_GOLDEN=write $(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadfile
+	git status --short
+
+bench: $(STAMP)  ## speed and memory, as ratios beside the peers' figures
+	$(BIN)/python -m bench
+
+image:  ## build the controller's and the tasks' base image (IMAGE=name, BASE=python image)
+	buildah bud --isolation chroot --build-arg BASE=$(or $(BASE),docker.io/library/python:3.11-slim-bookworm) -t $(or $(IMAGE),alula:dev) .
+
+clean:  ## remove what was made here
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .alula build dist
