@@ -1,0 +1,52 @@
+"""What an import may cost: every package imports with the base dependencies only, and `import alula` loads almost nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ["pydantic", "fsspec", "yaml", "kubernetes", "asyncio", "obstore", "pandas", "numpy", "kopf", "aiohttp"]
+
+
+def modules_after(statement: str, *, block: tuple[str, ...] = ()) -> set[str]:
+    """The names in `sys.modules` after `statement` in a fresh interpreter in which `block` cannot be imported."""
+    script = f"import sys, json\nfor name in {block!r}: sys.modules[name] = None\n{statement}\nprint(json.dumps([*sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("heavy", HEAVY)
+def test_import_alula_stays_light(heavy: str) -> None:
+    assert heavy not in modules_after("import alula; from alula import task, workflow, File, LaunchPlan, Resources")
+
+
+def test_import_alula_loads_fewer_modules_than_the_lightest_peer() -> None:
+    bare = modules_after("pass")
+    assert len(modules_after("import alula; from alula import task, workflow") - bare) <= 150
+
+
+@pytest.mark.parametrize("heavy", ["pydantic", "fsspec", "yaml", "asyncio", "obstore", "inspect", "difflib"])
+def test_the_pods_entry_stays_light(heavy: str) -> None:
+    assert heavy not in modules_after("import alula.runtime.__main__")
+
+
+EXTRAS = ("obstore", "pandas", "pyarrow", "numpy", "kopf", "kubernetes", "aiohttp", "prometheus_client", "sklearn")
+
+
+@pytest.mark.parametrize(
+    "package", ["alula", "alula_data", "alula_api.kinds", "alula_api.contract", "alula_compiler", "alula.cli.main"]
+)
+def test_a_package_imports_with_base_dependencies_only(package: str) -> None:
+    assert package in modules_after(f"import {package}", block=EXTRAS)
+
+
+def test_the_controller_says_in_one_sentence_which_extra_it_needs() -> None:
+    script = f"import sys\nfor name in {EXTRAS!r}: sys.modules[name] = None\nimport runpy; runpy.run_module('alula_controller', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "alula[controller]" in done.stderr
+    assert "Traceback" not in done.stderr
