@@ -1,4 +1,4 @@
-"""What an import may cost: every package imports with the base dependencies only, and `import alula` loads almost nothing."""
+"""What an import may cost: base dependencies suffice for every package, and `import alula` loads almost nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ HEAVY = ["pydantic", "fsspec", "yaml", "kubernetes", "asyncio", "obstore", "pand
 
 def modules_after(statement: str, *, block: tuple[str, ...] = ()) -> set[str]:
     """The names in `sys.modules` after `statement` in a fresh interpreter in which `block` cannot be imported."""
-    script = f"import sys, json\nfor name in {block!r}: sys.modules[name] = None\n{statement}\nprint(json.dumps([*sys.modules]))"
+    blocked = f"import sys, json\nfor name in {block!r}: sys.modules[name] = None\n"
+    script = f"{blocked}{statement}\nprint(json.dumps([*sys.modules]))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout))
@@ -45,7 +46,8 @@ def test_a_package_imports_with_base_dependencies_only(package: str) -> None:
 
 
 def test_the_controller_says_in_one_sentence_which_extra_it_needs() -> None:
-    script = f"import sys\nfor name in {EXTRAS!r}: sys.modules[name] = None\nimport runpy; runpy.run_module('alula_controller', run_name='__main__')"
+    blocked = f"import sys\nfor name in {EXTRAS!r}: sys.modules[name] = None\n"
+    script = f"{blocked}import runpy; runpy.run_module('alula_controller', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "alula[controller]" in done.stderr
