@@ -1,0 +1,170 @@
+"""The canonical YAML writer: what it writes is what every loader reads."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alula_api.kinds import yamltext
+
+from . import hostile
+
+texts = st.one_of(st.sampled_from(hostile.STRINGS), st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+scalars = st.one_of(
+    texts,
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([2**63, 2**70, 1e20, 1e-7]),
+)
+documents = st.dictionaries(
+    texts,
+    st.recursive(
+        scalars, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(texts, inner, max_size=5), max_leaves=25
+    ),
+    max_size=6,
+)
+
+
+def load(text: str, loader: type[Any]) -> Any:
+    return yaml.load(text, Loader=loader)
+
+
+def exact(value: Any) -> Any:
+    """The value with its types spelled out, as `1 == 1.0 == True` in Python; the order of keys counts too."""
+    if isinstance(value, dict):
+        return [(key, exact(inner)) for key, inner in value.items()]
+    if isinstance(value, list):
+        return [exact(inner) for inner in value]
+    return (type(value).__name__, value)
+
+
+@pytest.mark.parametrize("loader", [yaml.CSafeLoader, yaml.SafeLoader])
+def test_every_hostile_string_is_read_back_as_value_as_key_and_in_flow_style(loader: type[Any]) -> None:
+    for text in hostile.STRINGS:
+        obj = {
+            "value": text,
+            text: 1,
+            "list": [text, [text]],
+            "flow": {"a": {text: text}},
+            "block": {"items": [{text: text, "b": [{}]}]},
+        }
+        assert exact(load(yamltext.dump(obj), loader)) == exact(obj), text
+
+
+@given(documents)
+def test_any_json_document_is_read_back_equal_by_both_loaders(obj: dict[str, Any]) -> None:
+    text = yamltext.dump(obj)
+    assert exact(load(text, yaml.CSafeLoader)) == exact(obj)
+    assert exact(load(text, yaml.SafeLoader)) == exact(obj)
+    assert yamltext.dump(load(text, yaml.CSafeLoader)) == text
+
+
+@given(st.lists(documents, min_size=1, max_size=4))
+def test_several_documents_are_read_back_in_order(objs: list[dict[str, Any]]) -> None:
+    assert [exact(obj) for obj in yaml.load_all(yamltext.dump_all(objs), Loader=yaml.CSafeLoader)] == [
+        exact(obj) for obj in objs
+    ]
+
+
+def test_small_objects_take_one_line_and_lists_of_objects_take_one_line_an_item() -> None:
+    obj = {
+        "metadata": {"name": "penguins-train"},
+        "spec": {
+            "version": "3f9c2d71",
+            "tasks": [
+                {
+                    "name": "train",
+                    "entrypoint": "flows.penguins:train",
+                    "inputs": [{"name": "seed", "type": {"type": "integer"}, "default": "7"}],
+                    "cache": {"version": "1"},
+                    "env": [],
+                }
+            ],
+            "graphs": [
+                {
+                    "name": "main",
+                    "nodes": [
+                        {
+                            "id": "train",
+                            "task": "train",
+                            "inputs": {"df": {"node": "load", "output": "o0"}},
+                            "after": ["x"],
+                        }
+                    ],
+                }
+            ],
+        },
+    }
+    assert yamltext.dump(obj) == (
+        "metadata:\n"
+        "  name: penguins-train\n"
+        "spec:\n"
+        "  version: 3f9c2d71\n"
+        "  tasks:\n"
+        "  - name: train\n"
+        "    entrypoint: flows.penguins:train\n"
+        "    inputs:\n"
+        "    - {name: seed, type: {type: integer}, default: '7'}\n"
+        "    cache: {version: '1'}\n"
+        "    env: []\n"
+        "  graphs:\n"
+        "  - name: main\n"
+        "    nodes:\n"
+        "    - {id: train, task: train, inputs: {df: {node: load, output: o0}}, after: [x]}\n"
+    )
+
+
+@given(documents)
+def test_a_line_in_flow_style_is_at_most_110_characters(obj: dict[str, Any]) -> None:
+    for line in yamltext.dump({"spec": obj}).splitlines():
+        if line.endswith(("}", "]")) and " {" in line and not line.endswith(("{}", "[]", "'", '"')):
+            assert len(line) <= yamltext.WIDTH or ": '" in line or '"' in line or "? " in line
+
+
+def test_a_lone_surrogate_is_refused() -> None:
+    with pytest.raises(ValueError, match="surrogate"):
+        yamltext.dump({"a": "x\ud800"})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_float_that_json_cannot_write_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="JSON number"):
+        yamltext.dump({"a": value})
+
+
+@pytest.mark.parametrize("value", [{1: 2}, {"a": {1}}, {"a": b"x"}, {"a": object()}])
+def test_what_is_not_json_data_is_refused_by_its_type(value: Any) -> None:
+    with pytest.raises(TypeError, match=r"must be a string|JSON data only"):
+        yamltext.dump(value)
+
+
+def test_nesting_beyond_the_limit_is_refused_instead_of_exhausting_the_stack() -> None:
+    deep: Any = "x"
+    for _ in range(5000):
+        deep = {"a": deep}
+    with pytest.raises(ValueError, match="deeper than 100"):
+        yamltext.dump(deep)
+
+
+def test_a_thousand_nodes_are_written_in_a_few_hundredths_of_a_second() -> None:
+    nodes = [
+        {
+            "id": f"step-{i}",
+            "task": "step",
+            "inputs": {"x": {"node": f"step-{i - 1}", "output": "o0"}, "y": {"value": str(i)}},
+        }
+        for i in range(1000)
+    ]
+    best = 10.0
+    for _ in range(5):
+        start = time.perf_counter()
+        yamltext.dump({"spec": {"graphs": [{"name": "main", "nodes": nodes}]}})
+        best = min(best, time.perf_counter() - start)
+    assert best < 0.2  # about 10 ms on an idle machine; the bench keeps the figure, this catches a quadratic walk
