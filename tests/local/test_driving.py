@@ -1,0 +1,298 @@
+"""Threads, timeouts and interruption, with events and barriers in place of sleeping."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from alula.local import serial, threads
+from alula.local.attempts import Attempt, Failure, Outcome, Success
+from alula.local.conducting import Conductor
+from alula.local.scheduling import RetryPolicy, Schedule, State
+from tests.local.virtual import VirtualClock
+
+PATIENCE = 30.0
+FAILED = Failure("failed", True)  # type: ignore[arg-type]
+FATAL = Failure("fatal", False)  # type: ignore[arg-type]
+OVERDUE = Failure("overdue", True)  # type: ignore[arg-type]
+DONE = Success({})
+
+
+class Diary:
+    """An observer that writes everything down."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.outcomes: dict[int, Outcome] = {}
+        self.abandoned: list[int] = []
+
+    def started(self, attempt: Attempt) -> None:
+        self.lines.append(f"start {attempt.step}.{attempt.number}")
+
+    def retrying(self, attempt: Attempt, failure: Failure, rest: float, now: float) -> None:
+        self.lines.append(f"retry {attempt.step}.{attempt.number} after {rest:g}: {failure.record}")
+
+    def finished(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
+        assert attempt.step not in self.outcomes
+        self.outcomes[attempt.step] = outcome
+        what = "done" if isinstance(outcome, Success) else outcome.record
+        self.lines.append(f"{what} {attempt.step}.{attempt.number}")
+
+    def left(self, attempt: Attempt) -> None:
+        self.abandoned.append(attempt.step)
+
+
+class Stage:
+    """A run over `dependencies`, driven by threads or in this thread."""
+
+    def __init__(
+        self,
+        dependencies: list[list[int]],
+        work: Callable[[Attempt], Outcome],
+        *,
+        workers: int = 4,
+        policy: RetryPolicy = RetryPolicy(),
+        timeouts: dict[int, float] | None = None,
+    ) -> None:
+        size = len(dependencies)
+        self.clock = VirtualClock()
+        self.diary = Diary()
+        self.schedule = Schedule(dependencies, [policy] * size, [False] * size)
+        limits = [(timeouts or {}).get(step) for step in range(size)]
+        self.conductor = Conductor(self.schedule, limits, self.diary, lambda attempt: OVERDUE)
+        self.work = work
+        self.workers = workers
+
+    def run(self) -> list[str]:
+        if self.workers == 1:
+            serial.drive(self.conductor, self.work, self.clock)
+        else:
+            threads.drive(self.conductor, self.work, self.clock, self.workers)
+        return self.diary.lines
+
+
+def test_independent_steps_run_at_the_same_time() -> None:
+    meeting = threading.Barrier(4)
+
+    def work(attempt: Attempt) -> Outcome:
+        if attempt.step:
+            meeting.wait(PATIENCE)
+        return DONE
+
+    stage = Stage([[], [0], [0], [0], [0]], work)
+    stage.run()
+    assert stage.schedule.states == [State.DONE] * 5
+
+
+def test_no_more_steps_run_at_a_time_than_there_are_workers() -> None:
+    lock, running, most = threading.Lock(), 0, 0
+    pair = threading.Barrier(2)
+
+    def work(attempt: Attempt) -> Outcome:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        pair.wait(PATIENCE)  # nobody leaves before both workers are here
+        with lock:
+            running -= 1
+        pair.wait(PATIENCE)
+        return DONE
+
+    Stage([[] for _ in range(10)], work, workers=2).run()
+    assert most == 2
+
+
+def test_a_chain_stays_in_one_thread() -> None:
+    names = []
+
+    def work(attempt: Attempt) -> Outcome:
+        names.append(threading.current_thread())
+        return DONE
+
+    Stage([[], [0], [1], [2]], work).run()
+    assert len(set(names)) == 1
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_step_is_tried_again_after_its_rest(workers: int) -> None:
+    def work(attempt: Attempt) -> Outcome:
+        return DONE if attempt.number == 3 else FAILED
+
+    stage = Stage([[], [0]], work, workers=workers, policy=RetryPolicy(3, 10, 2, 60))
+    assert stage.run() == [
+        "start 0.1", "retry 0.1 after 10: failed", "start 0.2", "retry 0.2 after 20: failed", "start 0.3", "done 0.3",
+        "start 1.1", "retry 1.1 after 10: failed", "start 1.2", "retry 1.2 after 20: failed", "start 1.3", "done 1.3",
+    ]  # fmt: skip
+    assert stage.clock.slept == [10, 20, 10, 20]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_final_failure_stops_what_has_not_started(workers: int) -> None:
+    stage = Stage([[], [0], [1]], lambda attempt: FATAL if attempt.step == 1 else DONE, workers=workers)
+    assert stage.run() == ["start 0.1", "done 0.1", "start 1.1", "fatal 1.1"]
+    assert stage.schedule.states == [State.DONE, State.FAILED, State.WAITING]
+
+
+def test_running_steps_finish_after_a_failure() -> None:
+    failed, both = threading.Event(), threading.Barrier(2)
+
+    def work(attempt: Attempt) -> Outcome:
+        if attempt.step < 2:
+            both.wait(PATIENCE)
+        if attempt.step == 0:
+            return FATAL
+        assert failed.wait(PATIENCE)
+        return DONE
+
+    stage = Stage([[], [], [1]], work, workers=2)
+    finished = stage.diary.finished
+
+    def note(attempt: Attempt, outcome: Outcome, now: float) -> None:
+        finished(attempt, outcome, now)
+        failed.set()
+
+    stage.diary.finished = note  # type: ignore[method-assign]
+    stage.run()
+    assert stage.schedule.states == [State.FAILED, State.DONE, State.WAITING]
+
+
+def test_an_attempt_past_its_timeout_fails_at_once_and_its_late_result_is_discarded() -> None:
+    late, returned = threading.Event(), threading.Event()
+    stage: Stage
+
+    def work(attempt: Attempt) -> Outcome:
+        if attempt.step == 0:
+            if attempt.number == 1:
+                stage.clock.advance(61)
+                assert late.wait(PATIENCE)
+                returned.set()
+                return Success({"o0": "late"})
+            return Success({"o0": "in time"})
+        return DONE
+
+    stage = Stage([[], [0]], work, workers=2, policy=RetryPolicy(1, 5), timeouts={0: 60})
+    lines = stage.run()
+    late.set()
+    assert returned.wait(PATIENCE)
+    assert lines == ["start 0.1", "retry 0.1 after 5: overdue", "start 0.2", "done 0.2", "start 1.1", "done 1.1"]
+    assert stage.diary.outcomes[0] == Success({"o0": "in time"})
+    assert stage.diary.abandoned == [0]
+
+
+def test_threads_left_behind_are_replaced() -> None:
+    hang = threading.Event()
+    stage: Stage
+
+    def work(attempt: Attempt) -> Outcome:
+        if attempt.step < 3 and attempt.number == 1:
+            stage.clock.advance(61)
+            hang.wait(PATIENCE)
+        return DONE
+
+    stage = Stage([[] for _ in range(8)], work, workers=2, policy=RetryPolicy(1), timeouts=dict.fromkeys(range(3), 60))
+    stage.run()
+    hang.set()
+    assert stage.schedule.states == [State.DONE] * 8
+
+
+def test_an_attempt_that_can_be_ended_is_ended_at_its_timeout() -> None:
+    ended = threading.Event()
+    stage: Stage
+
+    def work(attempt: Attempt) -> Outcome:
+        attempt.abandon = ended.set
+        stage.clock.advance(61)
+        assert ended.wait(PATIENCE)
+        return DONE
+
+    stage = Stage([[]], work, workers=2, timeouts={0: 60})
+    assert stage.run() == ["start 0.1", "overdue 0.1"]
+    assert stage.diary.abandoned == []
+
+
+def test_a_late_result_in_the_callers_thread_is_discarded() -> None:
+    def work(attempt: Attempt) -> Outcome:
+        stage.clock.time += 61
+        return DONE
+
+    stage = Stage([[]], work, workers=1, timeouts={0: 60})
+    assert stage.run() == ["start 0.1", "overdue 0.1"]
+
+
+def test_an_attempt_in_the_main_thread_is_interrupted_by_the_alarm() -> None:
+    def work(attempt: Attempt) -> Outcome:
+        try:
+            threading.Event().wait(PATIENCE)
+        except Exception:
+            return FATAL  # user code that catches everything does not catch the alarm
+        return DONE
+
+    stage = Stage([[]], work, workers=1, timeouts={0: 0.01})
+    assert stage.run() == ["start 0.1", "overdue 0.1"]
+
+
+def test_an_alarm_inside_an_alarm_leaves_the_outer_one_set() -> None:
+    def inner(attempt: Attempt) -> Outcome:
+        return DONE
+
+    def outer(attempt: Attempt) -> Outcome:
+        Stage([[]], inner, workers=1, timeouts={0: 60}).run()
+        threading.Event().wait(PATIENCE)
+        return DONE
+
+    stage = Stage([[]], outer, workers=1, timeouts={0: 0.05})
+    assert stage.run() == ["start 0.1", "overdue 0.1"]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_mistake_of_ours_comes_out_of_the_run(workers: int) -> None:
+    def work(attempt: Attempt) -> Outcome:
+        raise RuntimeError("not an outcome")
+
+    with pytest.raises(RuntimeError, match="not an outcome"):
+        Stage([[], []], work, workers=workers).run()
+
+
+def test_an_interrupt_gives_up_what_runs() -> None:
+    hang, ended = threading.Event(), threading.Event()
+
+    def work(attempt: Attempt) -> Outcome:
+        attempt.abandon = ended.set
+        stage.clock.interrupt()
+        hang.wait(PATIENCE)
+        return DONE
+
+    stage = Stage([[], [0]], work)
+    stage.clock = _InterruptedClock()
+    with pytest.raises(KeyboardInterrupt):
+        stage.run()
+    assert ended.is_set()
+    hang.set()
+    assert stage.diary.outcomes == {}
+
+
+class _InterruptedClock(VirtualClock):
+    """Raises KeyboardInterrupt where the real main thread would: out of its wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pressed = threading.Event()
+
+    def interrupt(self) -> None:
+        self.pressed.set()
+        self.advance(0)
+
+    def wait(self, condition: threading.Condition, seconds: float | None, *, busy: bool) -> None:
+        while not self.pressed.is_set():
+            super().wait(condition, seconds, busy=busy)
+        raise KeyboardInterrupt
+
+
+def test_a_fan_of_2000_steps_comes_to_its_end() -> None:
+    size = 2000
+    stage = Stage([[] for _ in range(size)] + [[*range(size)]], lambda attempt: DONE)
+    stage.run()
+    assert stage.schedule.states == [State.DONE] * (size + 1)
