@@ -33,10 +33,13 @@ class SystemClock:
     """The real time."""
 
     def now(self) -> float:
+        """Seconds since some moment in the past."""
         return time.monotonic()
 
     def wait(self, condition: threading.Condition, seconds: float | None, *, busy: bool) -> None:
+        """Wait for a notice or for time to pass, whether busy or not."""
         condition.wait(seconds)
 
     def sleep(self, seconds: float) -> None:
+        """Sleep."""
         time.sleep(seconds)
