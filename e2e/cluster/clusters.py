@@ -1,0 +1,297 @@
+"""One cluster: what it consists of, how it starts and ends, and what tests do with it.
+
+Start-up order is in `start`; everything a test or a person touches is a member of `Cluster`.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from e2e.cluster import (
+    api,
+    argo,
+    binaries,
+    control_plane,
+    errors,
+    pods,
+    processes,
+    s3,
+    states,
+    users,
+)
+
+Object = dict[str, Any]
+
+SERVERS = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "workflow-controller",
+    "argo",
+    "versitygw",
+)
+
+_FINISHED = ("Succeeded", "Failed", "Error")
+
+
+class Cluster:
+    """A running cluster. Use its members from inside its network: see `entered`."""
+
+    def __init__(self, name: str, folder: pathlib.Path, supervisor: processes.Supervisor) -> None:
+        self.name = name
+        self.folder = folder
+        self.logs_dir = folder / "logs"
+        self.supervisor = supervisor
+        self.plane: control_plane.ControlPlane
+        self.s3: s3.S3
+        self.pods: pods.Pods
+        self.servers: dict[str, processes.Process] = {}
+
+    # Reaching it
+
+    @property
+    def api(self) -> api.Api:
+        """The API server as an administrator."""
+        return self.plane.api
+
+    @property
+    def kubeconfig(self) -> pathlib.Path:
+        """An administrator's kubeconfig."""
+        return self.plane.kubeconfig
+
+    @property
+    def address(self) -> str:
+        return f"https://{control_plane.SERVICE_ADDRESS}:443"
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Runs the body inside the cluster's network: this thread, and what it starts meanwhile."""
+        with processes.in_network(self.supervisor.network):
+            yield
+
+    def environment(self, *layers: Mapping[str, str]) -> dict[str, str]:
+        """Variables for a client of the cluster: the machine's, made harmless, and KUBECONFIG."""
+        return processes.clean_environment({"KUBECONFIG": str(self.kubeconfig)}, *layers)
+
+    def run(
+        self,
+        argv: Sequence[str | os.PathLike[str]],
+        *,
+        input: str | None = None,
+        check: bool = True,
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a client command with the cluster's environment.
+
+        Raises:
+            ClusterError: it failed, and `check` is true; the message has what it printed.
+        """
+        done = subprocess.run(
+            argv,
+            input=input,
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            env=self.environment(env or {}),
+        )
+        if check and done.returncode != 0:
+            command = " ".join(str(word) for word in argv)
+            raise errors.ClusterError(f"{command}: {done.stderr.strip()} {done.stdout.strip()}")
+        return done
+
+    def kubectl(
+        self, *arguments: str, input: str | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs kubectl as an administrator."""
+        return self.run([_kubectl(), *arguments], input=input, check=check)
+
+    def argo(self, *arguments: str, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs Argo's command line as an administrator."""
+        return self.run([*binaries.find("argo"), *arguments], input=input, check=check)
+
+    def spawn(
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        cwd: pathlib.Path | None = None,
+    ) -> processes.Process:
+        """Starts a server of the test's own inside the cluster; its log is `<logs>/<name>.log`.
+
+        It ends with the cluster at the latest. Started again under the same name, it appends to
+        the same log.
+        """
+        log = self.logs_dir / f"{name}.log"
+        return self.supervisor.spawn(name, argv, self.environment(env or {}), log, cwd)
+
+    # Objects
+
+    def apply(self, items: Iterable[Object] | Object, namespace: str | None = None) -> list[Object]:
+        """Server-side apply of one object or several, in order."""
+        several: Iterable[Object] = [items] if isinstance(items, dict) else items
+        return [self.api.apply(item, namespace) for item in several]
+
+    def namespace(self, name: str, labels: Mapping[str, str] | None = None) -> str:
+        """Makes a namespace in which Argo's pods can run as its `default` ServiceAccount."""
+        metadata = {"name": name, "labels": dict(labels or {})}
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        self.apply(users.role("argo-executor", argo.executor_role(), name, ["default"]))
+        # Pods are refused until the namespace's account exists.
+        control_plane.await_ready(f"namespace {name}", [], lambda: self._has("ServiceAccount", "default", name), 30)
+        return name
+
+    def user(self, name: str, rules: list[Object], namespace: str | None = None) -> users.User:
+        """Makes a ServiceAccount with these rights, in one namespace or in all, and logs it in."""
+        where = namespace or "kube-system"
+        self.apply(users.account(name, where))
+        binding = users.role if namespace else users.cluster_role
+        self.apply(binding(name, rules, where, [name]))
+        return self.login(where, name)
+
+    def login(self, namespace: str, account: str) -> users.User:
+        """A kubeconfig and a token for an existing ServiceAccount."""
+        return users.login(self.plane, self.folder, namespace, account)
+
+    def await_workflow(self, namespace: str, name: str, timeout: float = 120) -> Object:
+        """Waits until an Argo workflow has ended, in whatever phase, and returns it.
+
+        Raises:
+            TimeoutError: it still runs; the message has its nodes' phases.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            workflow = self.api.get("argoproj.io/v1alpha1", "Workflow", name, namespace)
+            status = workflow.get("status", {})
+            if status.get("phase") in _FINISHED:
+                return workflow
+            if time.monotonic() > deadline:
+                nodes = {n["displayName"]: n["phase"] for n in status.get("nodes", {}).values()}
+                raise TimeoutError(f"workflow {name} is {status.get('phase')} after {timeout:g} s: {nodes}")
+            time.sleep(0.2)
+
+    def _has(self, kind: str, name: str, namespace: str) -> bool:
+        try:
+            self.api.get("v1", kind, name, namespace)
+        except api.ApiError as error:
+            if error.code != 404:
+                raise
+            return False
+        return True
+
+    # More servers, and the end
+
+    def argo_server(self) -> str:
+        """The address of Argo's web UI, started on first use; reachable from inside only."""
+        if "argo-server" not in self.servers:
+            log = self.logs_dir / "argo-server.log"
+            self.servers["argo-server"] = argo.start_server(self.supervisor, self.plane, log)
+        return f"http://127.0.0.1:{argo.SERVER_PORT}"
+
+    def stop(self, *, keep_logs: bool = False) -> pathlib.Path | None:
+        """Ends everything and removes the cluster's folder; returns where kept logs are."""
+        if hasattr(self, "plane"):
+            self.api.close()
+        self.supervisor.close()
+        kept = states.keep_logs(self.folder) if keep_logs else None
+        states.remove(self.folder)
+        return kept
+
+
+def start(name: str = "e2e", argo_settings: Mapping[str, str] | None = None) -> Cluster:
+    """Starts a cluster whose pods are local processes.
+
+    Args:
+        name: for folders and messages; any number of clusters may share it.
+        argo_settings: further keys of Argo's ConfigMap; nested values as YAML block text.
+
+    Raises:
+        Unavailable: this machine lacks something; the message says what.
+        ClusterError: a server failed; its logs are kept and the message says where.
+    """
+    require()
+    for folder in states.stale():
+        states.remove(folder)
+    states.remove_old_logs()
+    folder = states.create(name)
+    try:
+        addresses = [control_plane.SERVICE_ADDRESS, control_plane.NODE_ADDRESS]
+        supervisor = processes.Supervisor(folder / "logs" / "supervisor.log", addresses)
+    except BaseException:
+        states.remove(folder)
+        raise
+    cluster = Cluster(name, folder, supervisor)
+    try:
+        with cluster.entered():
+            _start_servers(cluster, dict(argo_settings or {}))
+    except BaseException as error:
+        kept = cluster.stop(keep_logs=True)
+        if isinstance(error, errors.ClusterError):
+            raise errors.ClusterError(f"{error}\nlogs: {kept}") from error
+        raise
+    states.publish(
+        folder,
+        {
+            "pid": supervisor.pid,
+            "kubeconfig": str(cluster.kubeconfig),
+            "environment": s3.Bucket("", s3.ENDPOINT, cluster.s3.access_key, cluster.s3.secret_key).environment(),
+        },
+    )
+    return cluster
+
+
+def _start_servers(cluster: Cluster, argo_settings: dict[str, str]) -> None:
+    supervisor, folder = cluster.supervisor, cluster.folder
+    cluster.s3 = s3.S3(supervisor, folder)
+    cluster.plane = control_plane.start(supervisor, folder, control_plane.find())
+    cluster.servers = dict(cluster.plane.servers)
+    argo.install_configuration(cluster.api, argo_settings)
+    cluster.pods = pods.Pods(supervisor, cluster.plane, folder)
+    argo.install_crds(cluster.api)
+    cluster.servers["workflow-controller"] = argo.start_controller(
+        supervisor, cluster.plane, cluster.logs_dir / "workflow-controller.log"
+    )
+    cluster.s3.await_ready()
+
+
+def require() -> None:
+    """Checks all that a cluster with process pods needs of this machine.
+
+    Raises:
+        Unavailable: with the first thing that is missing.
+    """
+    if sys.platform != "linux" or os.geteuid() != 0:
+        raise errors.Unavailable("network namespaces need Linux and root")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(binaries.find, SERVERS))
+    binaries.manifests()
+    _kubectl()
+
+
+def _kubectl() -> str:
+    beside = os.path.join(os.path.dirname(sys.executable), "kubectl")
+    found = beside if os.access(beside, os.X_OK) else shutil.which("kubectl")
+    if found is None:
+        raise errors.Unavailable("no `kubectl` beside this Python or on PATH")
+    return found
+
+
+def describe(cluster: Cluster) -> str:
+    """What a person needs to use a cluster by hand."""
+    lines = {
+        "kubeconfig": cluster.kubeconfig,
+        "API server": cluster.address,
+        "S3": f"{s3.ENDPOINT} (root account {cluster.s3.access_key})",
+        "logs": cluster.logs_dir,
+        "enter": f"python -m e2e.cluster exec {cluster.name} -- COMMAND...",
+    }
+    return "\n".join(f"{key}: {value}" for key, value in lines.items())

@@ -1,0 +1,134 @@
+"""Runs the pods of Argo's workflows as local processes: the fast stand-in for a kubelet.
+
+A process inside the cluster, started by `e2e.cluster.pods` as `python -m e2e.cluster.podrunner
+<config file>`, which also talks to it over a Unix socket. It watches pods that belong to a workflow,
+runs each one's main container, posts what Argo's executor would post, and sets the pod's status.
+Everything else about a run (its graph, retries, maps, holds) is Argo's own doing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import json
+import pathlib
+import socketserver
+import sys
+import threading
+import traceback
+from typing import Any
+
+from e2e.cluster import api, podprocesses, podspecs
+
+Object = dict[str, Any]
+
+PARALLEL = 4
+
+
+class Runner:
+    """All pods there ever were, and what tests have asked to happen to them."""
+
+    def __init__(self, client: api.Api, folder: pathlib.Path, base: dict[str, str]) -> None:
+        self.client = client
+        self.folder = folder
+        self.base = base
+        self.slots = threading.Semaphore(PARALLEL)
+        self.changed = threading.Condition()
+        self.pods: dict[str, podprocesses.PodProcess] = {}
+        self.holds: set[str] = set()
+        self.images: dict[str, Object] = {}
+
+    # From the API server
+
+    def watch(self) -> None:
+        """Follows the pods of all workflows, for ever."""
+        selector = {"labelSelector": podspecs.WORKFLOW}
+        while True:
+            with contextlib.suppress(OSError, api.ApiError):
+                listed = self.client.request("GET", "/api/v1/pods", parameters=selector)
+                present = {item["metadata"]["uid"] for item in listed["items"]}
+                for item in listed["items"]:
+                    self.saw("ADDED", item)
+                for uid, pod in list(self.pods.items()):
+                    if uid not in present:
+                        pod.delete()
+                version = listed["metadata"]["resourceVersion"]
+                since = {**selector, "resourceVersion": version}
+                for kind, item in self.client.watch("/api/v1/pods", 3600, since):
+                    self.saw(kind, item)
+
+    def saw(self, event: str, item: Object) -> None:
+        uid = item["metadata"]["uid"]
+        pod = self.pods.get(uid)
+        if pod is None:
+            if event == "DELETED" or item.get("status", {}).get("phase") != "Pending":
+                return
+            pod = self.pods[uid] = podprocesses.PodProcess(item, self.client, self.folder)
+            threading.Thread(target=self.run, args=[pod], daemon=True).start()
+        if event == "DELETED" or "deletionTimestamp" in item["metadata"]:
+            pod.delete()
+            with self.changed:
+                self.changed.notify_all()
+
+    def run(self, pod: podprocesses.PodProcess) -> None:
+        try:
+            with self.changed:
+                self.changed.wait_for(lambda: pod.is_deleted or not self.is_held(pod))
+            with self.slots:
+                image = self.images.get(pod.image) or self.images.get("*") or {}
+                pod.run(self.base, image.get("env", {}), image.get("cwd"))
+        except Exception:  # A pod's trouble must reach the log, and never end the runner.
+            traceback.print_exc()
+
+    def is_held(self, pod: podprocesses.PodProcess) -> bool:
+        return any(fnmatch.fnmatchcase(name, hold) for hold in self.holds for name in pod.names)
+
+    # From tests
+
+    def answer(self, request: Object) -> Any:
+        """Carries out one request of `e2e.cluster.pods`."""
+        match request["op"]:
+            case "started":
+                return [pod.record() for pod in self.pods.values()]
+            case "hold":
+                self.holds.add(request["pattern"])
+            case "release":
+                with self.changed:
+                    self.holds.discard(request["pattern"])
+                    self.changed.notify_all()
+            case "image":
+                self.images[request["image"]] = {"env": request["env"], "cwd": request["cwd"]}
+            case "kill":
+                victims = [pod for pod in self.pods.values() if pod.matches(request["name"])]
+                return [p.record() for p in victims if p.kill(request["reason"], request["message"])]
+            case unknown:
+                raise ValueError(f"no operation {unknown}")
+        return None
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        for line in self.rfile:
+            try:
+                reply = {"ok": RUNNERS[0].answer(json.loads(line))}
+            except Exception as error:
+                reply = {"error": f"{type(error).__name__}: {error}"}
+            self.wfile.write(json.dumps(reply).encode() + b"\n")
+
+
+RUNNERS: list[Runner] = []
+
+
+def main(path: str) -> None:
+    config = json.loads(pathlib.Path(path).read_text())
+    client = api.Api(config["host"], config["port"], config["authority"], config["token"])
+    runner = Runner(client, pathlib.Path(config["folder"]), config["base"])
+    RUNNERS.append(runner)
+    server = socketserver.ThreadingUnixStreamServer(config["socket"], _Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    runner.watch()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

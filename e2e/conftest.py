@@ -1,0 +1,85 @@
+"""Fixtures of the end-to-end tests: one cluster a session, and tests inside its network.
+
+A test that asks for `cluster` (process pods) or `real_cluster` (kubelet and containerd) runs, with
+all of its fixtures, inside that cluster's network. Where the machine lacks something, all these
+tests are skipped with one line that says what; with `ALULA_E2E=required` they fail instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.cluster import clusters, errors, processes
+
+CLUSTERS = pytest.StashKey[dict[str, clusters.Cluster]]()
+NETWORK = pytest.StashKey[contextlib.ExitStack]()
+FAILED = pytest.StashKey[list[str]]()
+NOTES = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[CLUSTERS] = {}
+    config.stash[NETWORK] = contextlib.ExitStack()
+    config.stash[FAILED] = []
+    config.stash[NOTES] = []
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
+    """A cluster whose pods are local processes: real API server, Argo and S3."""
+    yield from _running(request.config, "cluster")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Enters the network of the cluster that the test asks for, before its fixtures are made."""
+    names = getattr(item, "fixturenames", [])
+    wanted = next((name for name in ("real_cluster", "cluster") if name in names), None)
+    _enter(item.config, wanted)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome = yield
+    if outcome.get_result().failed:  # type: ignore[attr-defined]
+        item.config.stash[FAILED].append(item.nodeid)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for note in config.stash[NOTES]:
+        terminalreporter.write_sep("=", note, red=True, bold=True)
+
+
+def _running(config: pytest.Config, kind: str) -> Iterator[clusters.Cluster]:
+    try:
+        started = clusters.start(kind.replace("_", "-"))
+    except errors.Unavailable as error:
+        reason = f"no {kind} on this machine: {error}"
+        if os.environ.get("ALULA_E2E") == "required":
+            pytest.fail(f"ALULA_E2E=required, but {reason}", pytrace=False)
+        config.stash[NOTES].append(f"END-TO-END TESTS SKIPPED: {reason}")
+        pytest.skip(reason)
+    removed = {name: os.environ.pop(name) for name in processes.MISLEADING if name in os.environ}
+    config.stash[CLUSTERS][kind] = started
+    _enter(config, kind)
+    try:
+        yield started
+    finally:
+        _enter(config, None)
+        del config.stash[CLUSTERS][kind]
+        os.environ.update(removed)
+        kept = started.stop(keep_logs=bool(config.stash[FAILED]))
+        if kept is not None:
+            config.stash[NOTES].append(f"logs of {kind}: {kept}")
+
+
+def _enter(config: pytest.Config, kind: str | None) -> None:
+    """Moves the test's thread into a cluster's network, or home; not into one yet to be started."""
+    config.stash[NETWORK].close()
+    running = config.stash[CLUSTERS].get(kind or "")
+    if running is not None:
+        config.stash[NETWORK].enter_context(running.entered())

@@ -1,0 +1,179 @@
+"""Pods as local processes: what Argo sees of them is what it would see of real ones."""
+
+from __future__ import annotations
+
+import pathlib
+import time
+
+import pytest
+
+from e2e.cluster import clusters
+from e2e.harness import runs
+
+
+@pytest.fixture(scope="module")
+def namespace(cluster: clusters.Cluster) -> str:
+    return cluster.namespace("process-pods")
+
+
+def test_a_parameter_passes_from_one_step_to_the_next(cluster: clusters.Cluster, namespace: str) -> None:
+    said = "héllo \"quoted\" 'single' \n two lines 🐦"
+    hop = {"name": "said", "value": "{{tasks.say.outputs.parameters.said}}"}
+    tasks = [
+        {"name": "say", "template": "say"},
+        {
+            "name": "hear",
+            "template": "hear",
+            "depends": "say.Succeeded",
+            "arguments": {"parameters": [hop]},
+        },
+    ]
+    writer = f"open('/var/run/alula/said', 'w').write({said!r})"
+    say = runs.template("say", writer, outputs=runs.outputs("said"))
+    reader = "import sys; assert sys.argv[1] == sys.argv[2], sys.argv"
+    hear = runs.template("hear", reader, "{{inputs.parameters.said}}", said)
+    hear["inputs"] = {"parameters": [{"name": "said"}]}
+
+    cluster.apply(runs.workflow("two-steps", {"name": "main", "dag": {"tasks": tasks}}, say, hear), namespace)
+    run = cluster.await_workflow(namespace, "two-steps")
+
+    assert run["status"]["phase"] == "Succeeded"
+    assert runs.node(run, "say")["outputs"]["parameters"][0]["value"] == said
+    started = cluster.pods.started("two-steps", namespace)
+    assert [(pod.node, pod.exit_code) for pod in started] == [
+        ("two-steps.say", 0),
+        ("two-steps.hear", 0),
+    ]
+    assert not pathlib.Path("/var/run/alula").exists()
+
+
+def test_the_termination_message_is_what_argo_shows(cluster: clusters.Cluster, namespace: str) -> None:
+    program = "open('/dev/termination-log', 'w').write('no penguins left'); raise SystemExit(90)"
+    cluster.apply(runs.workflow("message", runs.template("main", program)), namespace)
+
+    run = cluster.await_workflow(namespace, "message")
+
+    assert run["status"]["phase"] == "Failed"
+    assert run["status"]["message"] == "main: Error (exit code 90): no penguins left"
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("Error", "main: Error (exit code 137)"),
+        ("OOMKilled", "main: OOMKilled (exit code 137)"),
+    ],
+)
+def test_a_pod_killed_by_a_test_ends_with_137(
+    cluster: clusters.Cluster, namespace: str, reason: str, message: str
+) -> None:
+    name = f"killed-{reason.lower()}"
+    sleeper = runs.template("main", "import time; time.sleep(600)")
+    cluster.apply(runs.workflow(name, sleeper), namespace)
+
+    cluster.pods.await_running(name)
+    cluster.pods.kill(name, reason)
+    run = cluster.await_workflow(namespace, name)
+
+    assert run["status"]["phase"] == "Failed"
+    assert run["status"]["message"] == message
+
+
+def test_an_evicted_pod_has_a_message_and_no_exit_code(cluster: clusters.Cluster, namespace: str) -> None:
+    sleeper = runs.template("main", "import time; time.sleep(600)")
+    cluster.apply(runs.workflow("evicted", sleeper), namespace)
+
+    cluster.pods.await_running("evicted")
+    cluster.pods.evict("evicted")
+    run = cluster.await_workflow(namespace, "evicted")
+
+    assert run["status"]["phase"] == "Failed"
+    assert "low on resource" in run["status"]["message"]
+
+
+def test_a_missing_output_file_without_default_is_an_error(cluster: clusters.Cluster, namespace: str) -> None:
+    quiet = runs.template("main", "pass", outputs=runs.outputs("x"))
+    cluster.apply(runs.workflow("no-output", quiet), namespace)
+
+    run = cluster.await_workflow(namespace, "no-output")
+
+    assert run["status"]["phase"] == "Error"
+    assert "/var/run/alula/x" in run["status"]["message"]
+
+
+def test_a_deadline_of_the_pod_ends_it(cluster: clusters.Cluster, namespace: str) -> None:
+    sleeper = runs.template("main", "import time; time.sleep(600)", activeDeadlineSeconds=2)
+    cluster.apply(runs.workflow("late", sleeper), namespace)
+
+    run = cluster.await_workflow(namespace, "late")
+
+    assert run["status"]["phase"] == "Failed"
+    assert "longer than the specified deadline" in run["status"]["message"]
+
+
+def test_a_held_pod_starts_when_it_is_released(cluster: clusters.Cluster, namespace: str) -> None:
+    cluster.pods.hold("held*")
+    cluster.apply(runs.workflow("held", runs.template("main", "pass")), namespace)
+
+    with pytest.raises(TimeoutError):
+        cluster.pods.await_running("held", timeout=3)
+    cluster.pods.release("held*")
+
+    assert cluster.await_workflow(namespace, "held")["status"]["phase"] == "Succeeded"
+
+
+def test_environment_comes_from_secrets_config_maps_and_fields(cluster: clusters.Cluster, namespace: str) -> None:
+    store = {"kind": "Secret", "metadata": {"name": "store"}, "stringData": {"key": "s3cr3t"}}
+    settings = {"kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"level": "high"}}
+    cluster.apply([{"apiVersion": "v1", **item} for item in (store, settings)], namespace)
+    env = [
+        {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "store", "key": "key"}}},
+        {"name": "LEVEL", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "level"}}},
+        {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        {"name": "BOTH", "value": "$(KEY)/$(LEVEL)/$$(KEY)/$(NONE)"},
+    ]
+    program = "import os; print(sorted(os.environ.items()))"
+    print_all = runs.template("main", program, container={"env": env})
+    cluster.apply(runs.workflow("environment", print_all), namespace)
+
+    run = cluster.await_workflow(namespace, "environment")
+
+    assert run["status"]["phase"] == "Succeeded"
+    (pod,) = cluster.pods.started("environment")
+    printed = pod.output()
+    assert "('BOTH', 's3cr3t/high/$(KEY)/$(NONE)')" in printed
+    assert f"('POD', '{pod.name}')" in printed
+    assert "SSL_CERT_FILE" not in printed
+
+
+def test_code_in_the_image_is_what_the_test_says(
+    cluster: clusters.Cluster, namespace: str, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "flows.py").write_text("print('hello from the image')")
+    cluster.pods.image("example.org/flows:1", {"PYTHONPATH": str(tmp_path)})
+    image = {"image": "example.org/flows:1"}
+    cluster.apply(runs.workflow("image", runs.template("main", "import flows", container=image)), namespace)
+
+    cluster.await_workflow(namespace, "image")
+
+    (pod,) = cluster.pods.started("image")
+    assert pod.output() == "hello from the image\n"
+
+
+def test_a_deleted_run_takes_its_processes_with_it(
+    cluster: clusters.Cluster, namespace: str, tmp_path: pathlib.Path
+) -> None:
+    beat = tmp_path / "beat"
+    program = f"import time\nwhile True: open({str(beat)!r}, 'a').write('.'); time.sleep(.1)"
+    cluster.apply(runs.workflow("deleted", runs.template("main", program)), namespace)
+    pod = cluster.pods.await_running("deleted")
+
+    cluster.kubectl("delete", "wf", "deleted", "-n", namespace)
+    cluster.kubectl("wait", "--for=delete", f"pod/{pod.name}", "-n", namespace, "--timeout=30s")
+
+    def is_still() -> bool:
+        before = beat.stat().st_size
+        time.sleep(0.5)
+        return beat.stat().st_size == before
+
+    assert any(is_still() for _ in range(10))
