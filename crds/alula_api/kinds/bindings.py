@@ -1,0 +1,89 @@
+"""Where an input or output takes its value from: a constant, an input of the graph, an output of a node, or a list.
+
+Exactly one of them: said to the API server by `oneOf` over required fields, which costs nothing, where CEL over
+thousands of nodes is refused as too dear.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+import pydantic
+import pydantic_core
+
+from alula_api.kinds.fields import Identifier, JsonText, Label, Listed, Part
+
+PathStep = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=256)]
+
+
+def _without(*names: str) -> dict[str, Any]:
+    return {"not": {"anyOf": [{"required": [name]} for name in names]}}
+
+
+_VALUE = {"required": ["value"], **_without("input", "node", "output", "path")}
+_INPUT = {"required": ["input"], **_without("value", "node", "output")}
+_NODE = {"required": ["node", "output"], **_without("value", "input")}
+
+
+class Leaf(Part):
+    """One source of a value: `value`, `input`, or `node` with `output`."""
+
+    model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [_VALUE, _INPUT, _NODE]})
+
+    value: JsonText | None = pydantic.Field(None, description="a constant: canonical JSON text")
+    input: Identifier | None = pydantic.Field(None, description="an input of the graph")
+    node: Label | None = pydantic.Field(None, description="a node of the same graph")
+    output: Identifier | None = pydantic.Field(None, description="the output of that node")
+    path: Annotated[list[PathStep], Listed(32)] = pydantic.Field(
+        [], description="attributes to follow inside the value"
+    )
+
+    def sources(self) -> list[str]:
+        """The members that are set, of those that exclude one another."""
+        return [name for name in ("value", "input", "node") if getattr(self, name) is not None]
+
+    @pydantic.model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        sources = self.sources()
+        if len(sources) != 1:
+            options = ", ".join(f"`{name}`" for name in self._options())
+            found = " and ".join(f"`{name}`" for name in sources) or "none"
+            raise pydantic_core.PydanticCustomError(
+                "binding", "must have exactly one of {options}, not {found}", {"options": options, "found": found}
+            )
+        if (self.output is None) == (sources[0] == "node"):
+            raise pydantic_core.PydanticCustomError("binding", "must have `node` and `output` together")
+        if "path" in self.model_fields_set and sources[0] in ("value", "items"):
+            raise pydantic_core.PydanticCustomError("binding", "must have `path` beside `input` or `node` only")
+        return self
+
+    @classmethod
+    def _options(cls) -> tuple[str, ...]:
+        return ("value", "input", "node")
+
+
+class Binding(Leaf):
+    """One source of a value, or `items`: a list whose elements have each their own."""
+
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["value"], **_without("input", "node", "output", "path", "items")},
+                {"required": ["input"], **_without("value", "node", "output", "items")},
+                {"required": ["node", "output"], **_without("value", "input", "items")},
+                {"required": ["items"], **_without("value", "input", "node", "output", "path")},
+            ]
+        }
+    )
+
+    items: Annotated[list[Leaf], Listed(1000)] | None = pydantic.Field(
+        None, description="a list of values, each from its own source"
+    )
+
+    def sources(self) -> list[str]:
+        """As of a leaf, and `items`."""
+        return super().sources() + (["items"] if self.items is not None else [])
+
+    @classmethod
+    def _options(cls) -> tuple[str, ...]:
+        return ("value", "input", "node", "items")

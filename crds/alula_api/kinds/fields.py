@@ -1,0 +1,123 @@
+"""What the fields of all three kinds are made of: the strict base model, bounded strings, and bounded lists with keys.
+
+Used by the modules of the kinds only. Everything here must mean the same to pydantic and to the API server: a rule
+that one of them cannot hold does not belong in a model but in the compiler.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import pydantic
+import pydantic_core
+from pydantic.alias_generators import to_camel
+from pydantic_core import core_schema
+
+GROUP = "alula.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+DNS_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+ENTRYPOINT = "^[^: ]+:[^: ]+$"
+QUANTITY = r"^([0-9]+([.][0-9]*)?|[.][0-9]+)(m|k|[KMGTPE]i?|[eE][0-9]+)?$"
+DURATION = "^([0-9]+h)?([0-9]+m)?([0-9]+([.][0-9]+)?s)?$"
+
+
+class Part(pydantic.BaseModel):
+    """An object inside a resource: camelCase on the wire, strict, immutable, and no field that is not declared."""
+
+    model_config = pydantic.ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, extra="forbid", strict=True, frozen=True
+    )
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _null_is_absence(cls, data: Any) -> Any:
+        """The API server drops a null before it validates, so Python does too."""
+        if isinstance(data, dict) and None in data.values():
+            return {name: value for name, value in data.items() if value is not None}
+        return data
+
+
+def bounded(most: int, pattern: str | None = None, least: int = 1) -> Any:
+    """The constraint of a string: every one has a longest length."""
+    return pydantic.StringConstraints(min_length=least or None, max_length=most, pattern=pattern)
+
+
+def _integral(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+INTEGRAL = pydantic.BeforeValidator(_integral, json_schema_input_type=int)
+"""JSON knows no integers: to the API server `1.0` is one, so it is one here."""
+
+Count = Annotated[int, pydantic.Field(ge=0, le=2**53), INTEGRAL]
+Small = Annotated[int, pydantic.Field(ge=0, le=1000), INTEGRAL]
+Positive = Annotated[int, pydantic.Field(ge=1, le=2**31 - 1), INTEGRAL]
+
+Label = Annotated[str, bounded(63, DNS_LABEL)]
+Identifier = Annotated[str, bounded(128, "^[A-Za-z_][A-Za-z0-9_]*$")]
+Entrypoint = Annotated[str, bounded(512, ENTRYPOINT)]
+CacheName = Annotated[str, bounded(512)]
+Digest = Annotated[str, bounded(64, "^[0-9a-f]{64}$", least=64)]
+ReleaseVersion = Annotated[str, bounded(63, "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")]
+Image = Annotated[str, bounded(1024)]
+Duration = Annotated[str, bounded(32, DURATION)]
+Quantity = Annotated[str, bounded(32, QUANTITY)]
+EnvName = Annotated[str, bounded(256, "^[-._a-zA-Z][-._a-zA-Z0-9]*$")]
+EnvValue = Annotated[str, bounded(32768, least=0)]
+ObjectName = Annotated[str, bounded(253, "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+SecretKey = Annotated[str, bounded(253, "^[-._a-zA-Z0-9]+$")]
+Place = Annotated[str, bounded(1024)]
+Text = Annotated[str, bounded(16384, least=0)]
+Word = Annotated[str, bounded(256)]
+JsonText = Annotated[str, bounded(65536, least=0)]
+"""A value: canonical JSON as text, because native YAML does not survive the road from git to the API server."""
+
+TypeSchema = Annotated[
+    dict[str, Any], pydantic.WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})
+]
+"""A type of the contract: free-form to the API server, checked by `alula_api.contract.schemas` in Python."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The bound and the kind of a list: a map by `key`, a set of scalars when `unique`, else atomic."""
+
+    most: int
+    key: str = ""
+    unique: bool = False
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Validation: the items, then the bound, then that no key comes twice, as the API server does."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The same as markers of a structural schema."""
+        described = handler(schema)
+        kind: dict[str, Any] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [self.key]}
+        if not self.key:
+            kind = {"x-kubernetes-list-type": "set" if self.unique else "atomic"}
+        return {**described, "maxItems": self.most, **kind}
+
+    def _check(self, items: list[Any]) -> list[Any]:
+        if len(items) > self.most:
+            raise pydantic_core.PydanticCustomError(
+                "too_many", "must have at most {most} items, not {found}", {"most": self.most, "found": len(items)}
+            )
+        if self.key or self.unique:
+            found = Counter(getattr(item, self.key) for item in items) if self.key else Counter(items)
+            twice = [name for name, count in found.items() if count > 1]
+            if twice:
+                raise pydantic_core.PydanticCustomError(
+                    "duplicate",
+                    "must have each {what} once, but has {names} more than once",
+                    {"what": self.key or "item", "names": ", ".join(repr(name) for name in twice[:5])},
+                )
+        return items

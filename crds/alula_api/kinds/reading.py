@@ -1,0 +1,232 @@
+"""From JSON data to a model, with every problem as a `Diagnostic` that names the field.
+
+Called by the CLI, the compiler and the controller on what git or the API server holds. It never raises for a bad
+resource, whatever is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar, get_args
+
+import pydantic
+import pydantic_core
+
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.kinds.domains import Domain
+from alula_api.kinds.fields import API_VERSION, DNS_LABEL, DURATION, ENTRYPOINT, QUANTITY
+from alula_api.kinds.launch_plans import LaunchPlan
+from alula_api.kinds.resources import Resource
+from alula_api.kinds.workflows import Workflow
+
+R = TypeVar("R", bound=Resource)
+
+MOST_PROBLEMS = 20
+SOURCE_ANNOTATION = "alula.dev/source"
+KINDS: Mapping[str, type[Workflow] | type[LaunchPlan] | type[Domain]] = {
+    "Workflow": Workflow,
+    "LaunchPlan": LaunchPlan,
+    "Domain": Domain,
+}
+
+# What a pattern means, in words that a reader can act on.
+_PATTERNS = {
+    DNS_LABEL: "lower-case letters, digits and dashes, with a letter or digit at both ends",
+    DURATION: "a duration such as 90s, 10m or 1h30m",
+    ENTRYPOINT: "module:function",
+    QUANTITY: "a quantity such as 500m, 2 or 4Gi",
+}
+_TYPES = {
+    "string_type": "a string",
+    "int_type": "an integer",
+    "bool_type": "true or false",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "list_type": "a list",
+}
+
+
+def read(kind: type[R], obj: object) -> tuple[R | None, list[Diagnostic]]:
+    """The resource as a model, or None and what is wrong with it; at most `MOST_PROBLEMS` problems are told."""
+    if not isinstance(obj, dict):
+        return None, [Diagnostic(Code.BAD_RESOURCE, f"a {kind.KIND.name} must be an object, not {_kind_of(obj)}")]
+    problems = list(_head_problems(kind, obj))
+    model: R | None = None
+    if not problems:
+        try:
+            model = kind.model_validate(obj, by_alias=True, by_name=False)
+            problems = list(_later_problems(model))
+        except pydantic.ValidationError as error:
+            problems = list(_told(kind, error.errors(include_url=False, include_context=True)))
+        except RecursionError:
+            problems = [("", "must not be nested as deep as this", "")]
+    if not problems:
+        return model, []
+    return None, [_diagnostic(kind, obj, *problem) for problem in _shortened(problems)]
+
+
+Told = tuple[str, str, str]  # path, message, hint
+
+
+def _diagnostic(kind: type[Resource], obj: dict[str, Any], path: str, message: str, hint: str) -> Diagnostic:
+    metadata = obj.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    annotations = metadata.get("annotations")
+    source = annotations.get(SOURCE_ANNOTATION, "") if isinstance(annotations, dict) else ""
+    name = metadata.get("name", "")
+    return Diagnostic(
+        Code.BAD_RESOURCE,
+        f"{path}: {message}" if path else message,
+        source=source if isinstance(source, str) else "",
+        subject=f"{kind.KIND.name} {name}" if isinstance(name, str) and name else kind.KIND.name,
+        hint=hint,
+    )
+
+
+def _shortened(problems: list[Told]) -> list[Told]:
+    if len(problems) <= MOST_PROBLEMS:
+        return problems
+    more = len(problems) - MOST_PROBLEMS + 1
+    return [*problems[: MOST_PROBLEMS - 1], ("", f"and {more} more problems", "")]
+
+
+def _head_problems(kind: type[Resource], obj: dict[str, Any]) -> Iterator[Told]:
+    """A wrong kind or version makes every other message noise, so it is told alone."""
+    for field, expected in (("apiVersion", API_VERSION), ("kind", kind.KIND.name)):
+        found = obj.get(field)
+        if found != expected:
+            yield field, f"must be {expected}, not {_shown(found) if field in obj else 'absent'}", ""
+
+
+def _later_problems(resource: Resource) -> Iterator[Told]:
+    """What the schema of the API server says by CEL, and what only Python can say: whether types are well formed."""
+    yield from _name_problems(resource)
+    if isinstance(resource, Workflow):
+        yield from _type_problems(resource)
+
+
+def _name_problems(resource: Resource) -> Iterator[Told]:
+    kind, name = resource.KIND, resource.metadata.name
+    for rule in kind.name_rules:
+        if not rule.holds(name):
+            yield "metadata.name", rule.message, ""
+
+
+def _type_problems(workflow: Workflow) -> Iterator[Told]:
+    try:
+        from alula_api.contract import schemas
+    except ImportError:  # lands with the contract
+        return
+
+    for path, schema in workflow.spec.types():
+        for problem in schemas.check(schema):
+            yield f"{path}{problem.path.removeprefix('$')}", problem.message, ""
+
+
+def _told(kind: type[Resource], errors: Sequence[pydantic_core.ErrorDetails]) -> Iterator[Told]:
+    for error in errors:
+        loc = error["loc"]
+        if error["type"] == "extra_forbidden":
+            known = _known_fields(kind, loc[:-1])
+            nearest = closest(str(loc[-1]), known)
+            hint = f"did you mean {nearest}?" if nearest else f"known fields: {', '.join(known)}" if known else ""
+            yield path_text(loc), "unknown field", hint
+        else:
+            yield path_text(loc), _message(error), ""
+
+
+def _message(error: pydantic_core.ErrorDetails) -> str:
+    kind, found, limits = error["type"], error["input"], error.get("ctx", {})
+    if kind == "missing":
+        return "must be given"
+    if kind in _TYPES:
+        return f"must be {_TYPES[kind]}, not {_kind_of(found)} {_shown(found)}".rstrip()
+    if kind == "string_pattern_mismatch":
+        pattern = limits.get("pattern", "")
+        return f"must be {_PATTERNS.get(pattern) or f'text that matches {pattern}'}, not {_shown(found)}"
+    if kind == "string_too_long":
+        return f"must have at most {limits.get('max_length')} characters, not {len(found)}"
+    if kind == "string_too_short":
+        least = limits.get("min_length")
+        return "must not be empty" if least == 1 else f"must have at least {least} characters, not {len(found)}"
+    if kind == "too_long":
+        return f"must have at most {limits.get('max_length')} entries, not {len(found)}"
+    if kind == "literal_error":
+        return f"must be {limits.get('expected')}, not {_shown(found)}"
+    if kind in ("greater_than_equal", "less_than_equal"):
+        words, limit = ("at least", limits.get("ge")) if kind == "greater_than_equal" else ("at most", limits.get("le"))
+        return f"must be {words} {limit}, not {_shown(found)}"
+    if kind == "string_unicode":
+        return "must be text without lone surrogates"
+    return error["msg"][:1].lower() + error["msg"][1:]
+
+
+def _known_fields(kind: type[Resource], loc: Sequence[int | str]) -> list[str]:
+    """The names of the fields that stand at that place of the resource."""
+    model: Any = kind
+    for step in loc:
+        if isinstance(step, int) or not _is_model(model):
+            continue
+        field = next((f for f in model.model_fields.values() if f.alias == step), None)
+        if field is None:
+            return []
+        model = _model_of(field.annotation)
+    return [f.alias or name for name, f in model.model_fields.items()] if _is_model(model) else []
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel)
+
+
+def _model_of(annotation: Any) -> Any:
+    """The model inside `X | None`, `list[X]`, `dict[str, X]` or `Annotated[X, ...]`."""
+    if _is_model(annotation):
+        return annotation
+    for inner in reversed(get_args(annotation)):
+        found = _model_of(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def path_text(loc: Sequence[int | str]) -> str:
+    """A field's path as the API server writes it: `spec.tasks[2].retries.limit`."""
+    text = ""
+    for step in loc:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif step.replace("_", "a").replace("-", "a").isalnum():
+            text += f".{step}" if text else step
+        else:
+            text += f"[{step[:100]!r}]"
+    return text
+
+
+def _kind_of(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int():
+            return "an integer"
+        case float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+    return type(value).__name__
+
+
+def _shown(value: object) -> str:
+    """A value, short; never a long text, which may hold anything."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= 60 else value[:57] + "...")
+    if isinstance(value, (int, float)):
+        return str(value).lower() if isinstance(value, bool) else str(value)[:60]
+    return "" if isinstance(value, (dict, list)) else _kind_of(value)

@@ -1,0 +1,124 @@
+"""What the three kinds share: metadata, conditions and status, and what `kubectl` is told about a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import pydantic
+
+from alula_api.kinds.fields import Count, Listed, Part, Word
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of `kubectl get`."""
+
+    name: str
+    path: str
+    type: str = "string"
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class NameRule:
+    """What holds for the name of a resource, in CEL for the API server and as a function for Python."""
+
+    cel: str
+    holds: Callable[[str], bool]
+    message: str
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the API server and `kubectl` are told about a kind beside its schema."""
+
+    name: str
+    plural: str
+    short: str
+    description: str
+    columns: tuple[Column, ...]
+    name_rules: tuple[NameRule, ...]
+    needs_spec: bool = True
+    categories: tuple[str, ...] = ("alula",)
+
+
+def label_name(longest: int) -> NameRule:
+    """A name from which other names are made, so that it must be a DNS label of at most that many characters."""
+    return NameRule(
+        cel=f"self.metadata.name.size() <= {longest} && !self.metadata.name.contains('.')",
+        holds=lambda name: len(name) <= longest and "." not in name,
+        message=f"must have at most {longest} characters and no dot, because other names are made from it",
+    )
+
+
+READY = Column("Ready", ".status.conditions[?(@.type=='Ready')].status")
+MESSAGE = Column("Message", ".status.conditions[?(@.type=='Ready')].message", priority=1)
+AGE = Column("Age", ".metadata.creationTimestamp", "date")
+
+
+class Metadata(pydantic.BaseModel):
+    """Metadata as the API server keeps it; the fields that we read are typed, all others pass through."""
+
+    model_config = pydantic.ConfigDict(extra="allow", strict=True, frozen=True)
+
+    name: str
+    namespace: str | None = None
+    uid: str | None = None
+    generation: int | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Condition(Part):
+    """One condition, in the form that `kubectl wait` and kstatus know."""
+
+    model_config = pydantic.ConfigDict(extra="ignore")
+
+    type: Annotated[str, pydantic.StringConstraints(max_length=316, pattern="^[A-Za-z]([-A-Za-z0-9_./]*[A-Za-z0-9])?$")]
+    status: Literal["True", "False", "Unknown"]
+    reason: Annotated[
+        str, pydantic.StringConstraints(max_length=1024, pattern="^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
+    ]
+    message: Annotated[str, pydantic.StringConstraints(max_length=32768)] = ""
+    observed_generation: Count | None = None
+    last_transition_time: Annotated[str, pydantic.Field(max_length=64, json_schema_extra={"format": "date-time"})]
+
+
+class Status(Part):
+    """What the controller found: conditions first, then the generation that they speak about."""
+
+    model_config = pydantic.ConfigDict(extra="ignore")
+
+    conditions: Annotated[list[Condition], Listed(32, key="type")] = pydantic.Field(
+        [], description="Ready, and Reconciling or Stalled while they are true"
+    )
+    observed_generation: Annotated[int, pydantic.Field(ge=-1, le=2**53)] | None = pydantic.Field(
+        None, description="the generation of the spec that this status speaks about"
+    )
+    last_handled_reconcile_at: Word | None = pydantic.Field(
+        None, description="the last value of the annotation that asks for a reconciliation"
+    )
+
+    def condition(self, type: str) -> Condition | None:
+        """The condition of that type, if it is set."""
+        return next((condition for condition in self.conditions if condition.type == type), None)
+
+
+class Resource(Part):
+    """A whole object: `apiVersion`, `kind`, `metadata`; each kind adds its spec and status."""
+
+    KIND: ClassVar[Kind]
+
+    api_version: Literal["alula.dev/v1alpha1"] = "alula.dev/v1alpha1"
+    kind: str
+    metadata: Metadata
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object as JSON data: declared order, without what is unset."""
+        body = self.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True)
+        return {"apiVersion": self.api_version, "kind": self.kind, **{k: v for k, v in body.items() if k not in _HEAD}}
+
+
+_HEAD = ("apiVersion", "kind")

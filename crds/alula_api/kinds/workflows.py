@@ -1,0 +1,268 @@
+"""The kind `Workflow`: typed tasks, and the graphs that connect them.
+
+Built by `alula.emit`, read by the compiler and the controller. It says what a Workflow may look like; what it means
+(that a node exists, that types fit) is the compiler's to check, with the author's file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import pydantic
+import pydantic_core
+
+from alula_api.kinds.bindings import Binding
+from alula_api.kinds.fields import (
+    CacheName,
+    Count,
+    Digest,
+    Duration,
+    Entrypoint,
+    EnvName,
+    EnvValue,
+    Identifier,
+    Image,
+    JsonText,
+    Label,
+    Listed,
+    ObjectName,
+    Part,
+    Place,
+    Positive,
+    Quantity,
+    ReleaseVersion,
+    SecretKey,
+    Small,
+    Text,
+    TypeSchema,
+    Word,
+)
+from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, NameRule, Resource, Status, label_name
+
+MAX_TASKS = 2_000
+MAX_GRAPHS = 2_000
+MAX_NODES = 10_000
+MAX_PARAMETERS = 1_000
+
+
+class Bundle(Part):
+    """An archive of code, unpacked over the image; it is found by its digest alone."""
+
+    digest: Digest = pydantic.Field(description="sha256 of the canonical list of its files")
+    size: Count = pydantic.Field(description="bytes of the archive")
+
+
+class Code(Part):
+    """What the pods run."""
+
+    image: Image = pydantic.Field(description="the container image of all tasks that name none")
+    bundle: Bundle | None = pydantic.Field(None, description="code that is laid over the image")
+    runtime: Positive = pydantic.Field(description="version of the pod's contract that the emitting SDK speaks")
+
+
+class Input(Part):
+    """An input of a workflow or task."""
+
+    name: Identifier
+    type: TypeSchema = pydantic.Field(description="JSON Schema, with x-alula-type for what it has no word for")
+    default: JsonText | None = pydantic.Field(
+        None, description="canonical JSON text; without it the input must be given"
+    )
+    description: Text | None = None
+
+
+class Output(Part):
+    """An output of a task."""
+
+    name: Identifier
+    type: TypeSchema = pydantic.Field(description="JSON Schema, with x-alula-type for what it has no word for")
+    description: Text | None = None
+
+
+class BoundOutput(Part):
+    """An output of a workflow or graph, and the node or input that it comes from."""
+
+    name: Identifier
+    type: TypeSchema = pydantic.Field(description="JSON Schema, with x-alula-type for what it has no word for")
+    binding: Binding = pydantic.Field(alias="from", description="where its value comes from")
+    description: Text | None = None
+
+
+class Cache(Part):
+    """A task with it is looked up before it runs and remembered after it."""
+
+    version: Word = pydantic.Field(description="part of the cache key: a new version never meets an old result")
+
+
+class Backoff(Part):
+    """How long to wait between attempts."""
+
+    duration: Duration = pydantic.Field(description="before the second attempt, as 10s")
+    factor: Annotated[Small, pydantic.Field(ge=1, le=100)] | None = pydantic.Field(None, description="by attempt")
+    cap: Duration | None = pydantic.Field(None, description="the longest wait")
+
+
+class Retries(Part):
+    """Attempts after a failure of the user's own code."""
+
+    limit: Annotated[Small, pydantic.Field(le=100)] = pydantic.Field(description="attempts after the first")
+    backoff: Backoff | None = None
+
+
+class Resources(Part):
+    """Requests and limits of a task's container, as in a pod."""
+
+    requests: Annotated[dict[str, Quantity], pydantic.Field(max_length=32)] = pydantic.Field(
+        {}, description="what the scheduler sets aside"
+    )
+    limits: Annotated[dict[str, Quantity], pydantic.Field(max_length=32)] = pydantic.Field(
+        {}, description="what the container may use at most"
+    )
+
+
+class EnvVar(Part):
+    """An environment variable with a value that everyone may read."""
+
+    name: EnvName
+    value: EnvValue
+
+
+class SecretVar(Part):
+    """An environment variable from a Secret of the namespace."""
+
+    name: EnvName = pydantic.Field(description="the environment variable")
+    secret: ObjectName = pydantic.Field(description="the Secret")
+    key: SecretKey = pydantic.Field(description="the key in the Secret")
+
+
+class Task(Part):
+    """A task: what to call, with which types, and how to run it."""
+
+    name: Label
+    entrypoint: Entrypoint = pydantic.Field(description="module:qualname, relative to the project's root")
+    key: CacheName | None = pydantic.Field(None, description="name in the cache key; the entrypoint when absent")
+    source: Place | None = pydantic.Field(None, description="file:line of the definition")
+    description: Text | None = None
+    inputs: Annotated[list[Input], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
+        [], description="in declared order"
+    )
+    outputs: Annotated[list[Output], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
+        [], description="in declared order"
+    )
+    cache: Cache | None = None
+    retries: Retries | None = None
+    timeout: Duration | None = pydantic.Field(None, description="of one attempt, as 10m")
+    resources: Resources | None = None
+    image: Image | None = pydantic.Field(None, description="in place of the workflow's")
+    env: Annotated[list[EnvVar], Listed(500, key="name")] = pydantic.Field([], description="environment variables")
+    secrets: Annotated[list[SecretVar], Listed(500, key="name")] = pydantic.Field(
+        [], description="environment variables from Secrets"
+    )
+
+
+class Node(Part):
+    """One call in a graph, of a task or of another graph."""
+
+    model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [{"required": ["task"]}, {"required": ["graph"]}]})
+
+    id: Label
+    task: Label | None = pydantic.Field(None, description="the task to run")
+    graph: Label | None = pydantic.Field(None, description="the graph to run")
+    inputs: Annotated[dict[str, Binding], pydantic.Field(max_length=MAX_PARAMETERS)] = pydantic.Field(
+        {}, description="by the name of the input"
+    )
+    after: Annotated[list[Label], Listed(MAX_PARAMETERS, unique=True)] = pydantic.Field(
+        [], description="nodes to wait for beside those whose outputs are used"
+    )
+    line: Positive | None = pydantic.Field(None, description="line of the call, in the graph's source file")
+
+    @pydantic.model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if (self.task is None) == (self.graph is None):
+            raise pydantic_core.PydanticCustomError("target", "must have exactly one of `task`, `graph`")
+        return self
+
+
+class Graph(Part):
+    """A static graph; `main` has the workflow's own inputs and outputs, the others carry theirs."""
+
+    name: Label
+    source: Place | None = pydantic.Field(None, description="file:line of the definition")
+    inputs: Annotated[list[Input], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
+        [], description="in declared order"
+    )
+    outputs: Annotated[list[BoundOutput], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
+        [], description="in declared order"
+    )
+    nodes: Annotated[list[Node], Listed(MAX_NODES, key="id")] = pydantic.Field(
+        [], description="calls of tasks and graphs"
+    )
+
+
+class WorkflowSpec(Part):
+    """What a Workflow should be."""
+
+    version: ReleaseVersion = pydantic.Field(description="names the release")
+    description: Text | None = None
+    code: Code
+    inputs: Annotated[list[Input], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
+        [], description="in declared order"
+    )
+    outputs: Annotated[list[BoundOutput], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
+        [], description="in declared order"
+    )
+    tasks: Annotated[list[Task], Listed(MAX_TASKS, key="name")] = pydantic.Field(
+        [], description="each distinct task once"
+    )
+    graphs: Annotated[list[Graph], Listed(MAX_GRAPHS, key="name")] = pydantic.Field(
+        description="`main`, and every sub-workflow once"
+    )
+
+    def types(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every type in the spec, with the path of its field."""
+        for i, parameter in enumerate(self.inputs):
+            yield f"spec.inputs[{i}].type", parameter.type
+        for i, bound in enumerate(self.outputs):
+            yield f"spec.outputs[{i}].type", bound.type
+        for t, task in enumerate(self.tasks):
+            for i, parameter in enumerate(task.inputs):
+                yield f"spec.tasks[{t}].inputs[{i}].type", parameter.type
+            for i, output in enumerate(task.outputs):
+                yield f"spec.tasks[{t}].outputs[{i}].type", output.type
+        for g, graph in enumerate(self.graphs):
+            for i, parameter in enumerate(graph.inputs):
+                yield f"spec.graphs[{g}].inputs[{i}].type", parameter.type
+            for i, bound in enumerate(graph.outputs):
+                yield f"spec.graphs[{g}].outputs[{i}].type", bound.type
+
+
+class WorkflowStatus(Status):
+    """What became of a Workflow."""
+
+    version: Word | None = pydantic.Field(None, description="the release that is compiled")
+    revision: Word | None = pydantic.Field(None, description="the compiled spec, after the domain's patches")
+
+
+class Workflow(Resource):
+    """A typed, static workflow."""
+
+    KIND: ClassVar[Kind] = Kind(
+        name="Workflow",
+        plural="workflows",
+        short="awf",
+        description="Workflow is a typed, static graph of tasks, compiled to an Argo WorkflowTemplate.",
+        columns=(Column("Version", ".spec.version"), READY, MESSAGE, AGE),
+        name_rules=(
+            label_name(63),
+            NameRule(
+                cel="!self.metadata.name.startsWith('lp-')",
+                holds=lambda name: not name.startswith("lp-"),
+                message="must not start with lp-, because the templates of launch plans do",
+            ),
+        ),
+    )
+
+    kind: Literal["Workflow"] = "Workflow"
+    spec: WorkflowSpec
+    status: WorkflowStatus | None = None
