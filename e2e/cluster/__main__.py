@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import pathlib
 import signal
 import sys
 import time
@@ -39,7 +40,7 @@ def execute(name: str, command: list[str]) -> int:
     network = os.open(f"/proc/{facts['pid']}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     syscalls.setns(network, syscalls.CLONE_NEWNET)
     environment = processes.clean_environment({"KUBECONFIG": facts["kubeconfig"]}, facts["environment"])
-    beside = os.path.dirname(sys.executable)
+    beside = pathlib.Path(sys.executable).parent
     environment["PATH"] = f"{beside}{os.pathsep}{environment.get('PATH', os.defpath)}"
     try:
         os.execvpe(command[0], command, environment)

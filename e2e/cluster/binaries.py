@@ -19,11 +19,11 @@ from e2e.cluster import errors, processes
 SHARED = processes.REPOSITORY.parent / "shared" / "cluster"
 
 # kube-apiserver and its siblings may be one executable that acts as the name it is called by.
-COMBINED = {name: "kube" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet")}
+COMBINED = dict.fromkeys(("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"), "kube")
 
 
 def cache_root() -> pathlib.Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     return pathlib.Path(base) / "alula-e2e"
 
 
@@ -37,8 +37,9 @@ def find(name: str) -> list[str]:
     combined = COMBINED.get(name, name)
     for candidate in (name, combined):
         arguments = [name] if candidate != name else []
-        if folder and os.access(os.path.join(folder, candidate), os.X_OK):
-            return [os.path.join(folder, candidate), *arguments]
+        given = pathlib.Path(folder or "/nonexistent", candidate)
+        if os.access(given, os.X_OK):
+            return [str(given), *arguments]
         packed = SHARED / "bin" / f"{candidate}.xz"
         if packed.exists():
             return [str(unpack(packed)), *arguments]
@@ -74,10 +75,14 @@ def unpack(packed: pathlib.Path) -> pathlib.Path:
     if hashlib.sha256(content).hexdigest() != expected:
         raise errors.Unavailable(f"{packed} is damaged: its SHA-256 is not the one in SHA256SUMS")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as out:
-        shutil.copyfileobj(lzma.open(packed), out)
-    os.chmod(out.name, 0o755)
-    os.rename(out.name, target)
+    with (
+        lzma.open(packed) as unpacked,
+        tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as out,
+    ):
+        shutil.copyfileobj(unpacked, out)
+    draft = pathlib.Path(out.name)
+    draft.chmod(0o755)
+    draft.rename(target)
     return target
 
 

@@ -219,9 +219,7 @@ def start(name: str = "e2e", argo_settings: Mapping[str, str] | None = None) -> 
         ClusterError: a server failed; its logs are kept and the message says where.
     """
     require()
-    for folder in states.stale():
-        states.remove(folder)
-    states.remove_old_logs()
+    states.remove_leftovers()
     folder = states.create(name)
     try:
         addresses = [control_plane.SERVICE_ADDRESS, control_plane.NODE_ADDRESS]
@@ -278,7 +276,7 @@ def require() -> None:
 
 
 def _kubectl() -> str:
-    beside = os.path.join(os.path.dirname(sys.executable), "kubectl")
+    beside = str(pathlib.Path(sys.executable).with_name("kubectl"))
     found = beside if os.access(beside, os.X_OK) else shutil.which("kubectl")
     if found is None:
         raise errors.Unavailable("no `kubectl` beside this Python or on PATH")

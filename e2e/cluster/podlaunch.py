@@ -2,8 +2,9 @@
 
 Started by `e2e.cluster.podrunner` with a JSON file as its argument. Works in a mount namespace of
 its own, so the paths in the pod are the real ones and nothing of them is seen or left outside.
-Standard library only, as few imports as possible: every pod pays for them.
+Standard library only, as few imports as possible (no pathlib): every pod pays for them.
 """
+# ruff: noqa: PTH103, PTH112, PTH123, PTH211
 
 from __future__ import annotations
 

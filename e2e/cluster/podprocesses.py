@@ -147,7 +147,7 @@ class PodProcess:
     def _execute(self, launch: podspecs.Launch, cwd: str) -> podstatuses.Outcome:
         places = self._prepare(launch, cwd)
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        with open(self._log, "ab") as log, self._lock:
+        with self._log.open("ab") as log, self._lock:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-I", "-S", "-c", _LAUNCHER),
@@ -234,7 +234,7 @@ class PodProcess:
 
 def _read(path: str, places: Mapping[str, pathlib.Path]) -> bytes | None:
     """A file of the container, looked up through its mounts; None when there is none."""
-    real = os.path.realpath(os.path.dirname(path)) + "/" + os.path.basename(path)
+    real = str(pathlib.Path(path).parent.resolve() / pathlib.Path(path).name)
     for target in sorted(places, key=len, reverse=True):
         if real == target or real.startswith(target + "/"):
             host = places[target] / real[len(target) + 1 :] if real != target else places[target]

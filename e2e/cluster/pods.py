@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import shutil
 import socket
 import sys
 import time
@@ -65,7 +64,7 @@ class Pods:
         log = folder / "logs" / "podrunner.log"
         environment = processes.clean_environment({"PYTHONUNBUFFERED": "1"})
         self.process = supervisor.spawn("podrunner", command, environment, log)
-        control_plane.await_ready("podrunner", [self.process], lambda: os.path.exists(self._socket), 30)
+        control_plane.await_ready("podrunner", [self.process], pathlib.Path(self._socket).exists, 30)
 
     def started(self, workflow: str | None = None, namespace: str | None = None) -> list[Pod]:
         """Every pod that ever existed, oldest first, of one run or namespace or of all."""
@@ -134,10 +133,9 @@ class Pods:
 
 def _base_environment() -> dict[str, str]:
     """What a container of a Python image starts with; `python` is the one that runs the tests."""
-    python = shutil.which("python", path=os.path.dirname(sys.executable))
     system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return {
-        "PATH": f"{os.path.dirname(python or sys.executable)}:{system}",
+        "PATH": f"{pathlib.Path(sys.executable).parent}:{system}",
         "LANG": "C.UTF-8",
         "KUBERNETES_SERVICE_HOST": control_plane.SERVICE_ADDRESS,
         "KUBERNETES_SERVICE_PORT": "443",

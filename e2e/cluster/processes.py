@@ -101,7 +101,7 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         self._lock = threading.Lock()
         command = [sys.executable, "-m", "e2e.cluster.supervisor", str(theirs.fileno()), *addresses]
-        with open(log, "ab") as out:
+        with log.open("ab") as out:
             self._outer = subprocess.Popen(
                 command,
                 cwd=REPOSITORY,

@@ -63,12 +63,11 @@ def remove(folder: pathlib.Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def stale() -> list[pathlib.Path]:
-    """The folders of clusters whose owner is gone."""
-    return [path for path in (root() / "clusters").glob("*") if not _is_owned(path)]
-
-
-def remove_old_logs() -> None:
+def remove_leftovers() -> None:
+    """Removes folders of clusters whose owner is gone, and logs that nobody will read any more."""
+    for path in (root() / "clusters").glob("*"):
+        if not _is_owned(path):
+            remove(path)
     for path in (root() / "logs").glob("*"):
         if time.time() - path.stat().st_mtime > KEPT_LOGS_SECONDS:
             shutil.rmtree(path, ignore_errors=True)

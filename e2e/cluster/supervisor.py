@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import select
 import signal
 import socket
@@ -31,7 +32,7 @@ class Children:
         self.ended: dict[int, int] = {}
 
     def spawn(self, request: dict[str, Any]) -> dict[str, Any]:
-        with open(request["log"], "ab") as log:
+        with pathlib.Path(request["log"]).open("ab") as log:
             child = subprocess.Popen(
                 request["argv"],
                 env=request["env"],

@@ -1,0 +1,84 @@
+"""What a kubelet makes of a container's command and environment, without a cluster."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from e2e.cluster import podspecs
+
+ENV = {"A": "1", "EMPTY": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "expanded"),
+    [
+        ("$(A) and $(EMPTY).", "1 and ."),
+        ("$(UNKNOWN)", "$(UNKNOWN)"),
+        ("$$(A)", "$(A)"),
+        ("$$$(A)", "$1"),
+        ("$A ${A} $( $", "$A ${A} $( $"),
+        ("$$$$", "$$"),
+        ("$(A\n)$(A)", "$(A\n)1"),
+    ],
+)
+def test_references_expand_as_the_kubelet_does(text: str, expanded: str) -> None:
+    assert podspecs.expand(text, ENV) == expanded
+
+
+def pod(main: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    template = {"outputs": {"parameters": [{"name": "x", "valueFrom": {"path": "/run/x"}}]}}
+    env = [{"name": "ARGO_TEMPLATE", "value": json.dumps(template)}]
+    return {
+        "metadata": {"name": "p", "namespace": "n", "uid": "u", "labels": {"a/b": "c"}},
+        "spec": {
+            "initContainers": [{"name": "init", "image": "argoexec", "env": env}],
+            "containers": [{"name": "wait"}, {"name": "main", **main}],
+            **spec,
+        },
+    }
+
+
+def test_the_command_is_what_stands_after_the_emissary_s_dashes() -> None:
+    main = {
+        "command": ["/var/run/argo/argoexec", "emissary", "--loglevel", "info", "--", "python"],
+        "args": ["-m", "--", "$(POD)"],
+        "env": [{"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+    }
+    launch = podspecs.launch(pod(main), podspecs.Sources(), {"PATH": "/bin"}, {"EXTRA": "1"})
+    assert launch.argv == ["python", "-m", "--", "p"]
+    assert launch.env == {"PATH": "/bin", "EXTRA": "1", "POD": "p"}
+    assert [output["name"] for output in launch.outputs] == ["x"]
+
+
+def test_long_arguments_come_from_the_pod_s_config_map() -> None:
+    offloaded = {podspecs.ARGUMENTS_KEY: json.dumps(["one", "two"])}
+    main = {
+        "command": ["argoexec", "emissary", "--", "echo"],
+        "env": [{"name": podspecs.ARGUMENTS_KEY, "value": "/argo/config/x"}],
+    }
+    sources = podspecs.Sources(config_maps={"p": offloaded})
+    assert podspecs.launch(pod(main), sources, {}, {}).argv == ["echo", "one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"secretKeyRef": {"name": "none", "key": "k"}}, '"none" not found'),
+        ({"secretKeyRef": {"name": "some", "key": "none"}}, "couldn't find key none in some"),
+        ({"fieldRef": {"fieldPath": "status.phase"}}, "field status.phase is not known"),
+    ],
+)
+def test_a_reference_to_nothing_refuses_the_pod(source: dict[str, Any], message: str) -> None:
+    main = {"command": ["e", "--", "x"], "env": [{"name": "V", "valueFrom": source}]}
+    sources = podspecs.Sources(secrets={"some": {"key": "value"}})
+    with pytest.raises(podspecs.BadPod, match=message):
+        podspecs.launch(pod(main), sources, {}, {})
+
+
+def test_resources_read_back_in_the_divisor_s_unit() -> None:
+    assert podspecs.quantity("1Gi", "1Mi") == 1024
+    assert podspecs.quantity("1500m") == 2
+    assert podspecs.quantity("2", "1m") == 2000
