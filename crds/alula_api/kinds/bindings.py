@@ -20,15 +20,18 @@ def _without(*names: str) -> dict[str, Any]:
     return {"not": {"anyOf": [{"required": [name]} for name in names]}}
 
 
-_VALUE = {"required": ["value"], **_without("input", "node", "output", "path")}
-_INPUT = {"required": ["input"], **_without("value", "node", "output")}
-_NODE = {"required": ["node", "output"], **_without("value", "input")}
+_VALUE: dict[str, Any] = {"required": ["value"], "maxProperties": 1}
+_ITEMS: dict[str, Any] = {"required": ["items"], "maxProperties": 1}
+_LEAF_INPUT = {"required": ["input"], **_without("value", "node", "output")}
+_LEAF_NODE = {"required": ["node", "output"], **_without("value", "input")}
+_INPUT = {"required": ["input"], **_without("value", "node", "output", "items")}
+_NODE = {"required": ["node", "output"], **_without("value", "input", "items")}
 
 
 class Leaf(Part):
     """One source of a value: `value`, `input`, or `node` with `output`."""
 
-    model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [_VALUE, _INPUT, _NODE]})
+    model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [_VALUE, _LEAF_INPUT, _LEAF_NODE]})
 
     value: JsonText | None = pydantic.Field(None, description="a constant: canonical JSON text")
     input: Identifier | None = pydantic.Field(None, description="an input of the graph")
@@ -65,16 +68,7 @@ class Leaf(Part):
 class Binding(Leaf):
     """One source of a value, or `items`: a list whose elements have each their own."""
 
-    model_config = pydantic.ConfigDict(
-        json_schema_extra={
-            "oneOf": [
-                {"required": ["value"], **_without("input", "node", "output", "path", "items")},
-                {"required": ["input"], **_without("value", "node", "output", "items")},
-                {"required": ["node", "output"], **_without("value", "input", "items")},
-                {"required": ["items"], **_without("value", "input", "node", "output", "path")},
-            ]
-        }
-    )
+    model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [_VALUE, _INPUT, _NODE, _ITEMS]})
 
     items: Annotated[list[Leaf], Listed(1000)] | None = pydantic.Field(
         None, description="a list of values, each from its own source"

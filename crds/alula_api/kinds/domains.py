@@ -56,7 +56,6 @@ class Domain(Resource):
                 message="must be domain, because a namespace has one Domain",
             ),
         ),
-        needs_spec=False,
     )
 
     kind: Literal["Domain"] = "Domain"

@@ -46,16 +46,33 @@ def bounded(most: int, pattern: str | None = None, least: int = 1) -> Any:
     return pydantic.StringConstraints(min_length=least or None, max_length=most, pattern=pattern)
 
 
-def _integral(value: Any) -> Any:
+@dataclass(frozen=True)
+class Whole:
+    """The bounds of an integer. JSON knows none: to the API server `1.0` is one, so it is one here."""
+
+    least: int
+    most: int
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Validation: strict within the bounds, after `1.0` became `1`."""
+        bounds = core_schema.int_schema(strict=True, ge=self.least, le=self.most)
+        return core_schema.no_info_before_validator_function(_whole, bounds)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The same for the API server."""
+        return {"type": "integer", "format": "int64", "minimum": self.least, "maximum": self.most}
+
+
+def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-INTEGRAL = pydantic.BeforeValidator(_integral, json_schema_input_type=int)
-"""JSON knows no integers: to the API server `1.0` is one, so it is one here."""
-
-Count = Annotated[int, pydantic.Field(ge=0, le=2**53), INTEGRAL]
-Small = Annotated[int, pydantic.Field(ge=0, le=1000), INTEGRAL]
-Positive = Annotated[int, pydantic.Field(ge=1, le=2**31 - 1), INTEGRAL]
+Count = Annotated[int, Whole(0, 2**53)]
+Positive = Annotated[int, Whole(1, 2**31 - 1)]
 
 Label = Annotated[str, bounded(63, DNS_LABEL)]
 Identifier = Annotated[str, bounded(128, "^[A-Za-z_][A-Za-z0-9_]*$")]

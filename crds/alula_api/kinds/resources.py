@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
 
-from alula_api.kinds.fields import Count, Listed, Part, Word
+from alula_api.kinds.fields import Count, Listed, Part, Whole, Word
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,6 @@ class Kind:
     description: str
     columns: tuple[Column, ...]
     name_rules: tuple[NameRule, ...]
-    needs_spec: bool = True
     categories: tuple[str, ...] = ("alula",)
 
 
@@ -94,7 +93,7 @@ class Status(Part):
     conditions: Annotated[list[Condition], Listed(32, key="type")] = pydantic.Field(
         [], description="Ready, and Reconciling or Stalled while they are true"
     )
-    observed_generation: Annotated[int, pydantic.Field(ge=-1, le=2**53)] | None = pydantic.Field(
+    observed_generation: Annotated[int, Whole(-1, 2**53)] | None = pydantic.Field(
         None, description="the generation of the spec that this status speaks about"
     )
     last_handled_reconcile_at: Word | None = pydantic.Field(

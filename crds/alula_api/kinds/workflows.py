@@ -33,9 +33,9 @@ from alula_api.kinds.fields import (
     Quantity,
     ReleaseVersion,
     SecretKey,
-    Small,
     Text,
     TypeSchema,
+    Whole,
     Word,
 )
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, NameRule, Resource, Status, label_name
@@ -99,14 +99,14 @@ class Backoff(Part):
     """How long to wait between attempts."""
 
     duration: Duration = pydantic.Field(description="before the second attempt, as 10s")
-    factor: Annotated[Small, pydantic.Field(ge=1, le=100)] | None = pydantic.Field(None, description="by attempt")
+    factor: Annotated[int, Whole(1, 100)] | None = pydantic.Field(None, description="by attempt")
     cap: Duration | None = pydantic.Field(None, description="the longest wait")
 
 
 class Retries(Part):
     """Attempts after a failure of the user's own code."""
 
-    limit: Annotated[Small, pydantic.Field(le=100)] = pydantic.Field(description="attempts after the first")
+    limit: Annotated[int, Whole(0, 100)] = pydantic.Field(description="attempts after the first")
     backoff: Backoff | None = None
 
 

@@ -1,0 +1,82 @@
+"""The CustomResourceDefinitions, made from the models and from what each kind says about itself."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pydantic
+
+from alula_api.kinds import structural
+from alula_api.kinds.fields import GROUP, VERSION
+from alula_api.kinds.reading import KINDS
+from alula_api.kinds.resources import Column, Resource
+
+
+def definitions() -> dict[str, dict[str, Any]]:
+    """Every CRD by its name, such as `workflows.alula.dev`."""
+    return {f"{kind.KIND.plural}.{GROUP}": definition(kind) for kind in KINDS.values()}
+
+
+def definition(resource: type[Resource]) -> dict[str, Any]:
+    """The CRD of one kind."""
+    kind = resource.KIND
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind.plural}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "names": {
+                "kind": kind.name,
+                "listKind": f"{kind.name}List",
+                "plural": kind.plural,
+                "singular": kind.name.lower(),
+                "shortNames": [kind.short],
+                "categories": list(kind.categories),
+            },
+            "scope": "Namespaced",
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "additionalPrinterColumns": [_column(column) for column in kind.columns],
+                    "schema": {"openAPIV3Schema": schema(resource)},
+                    "subresources": {"status": {}},
+                }
+            ],
+        },
+    }
+
+
+def schema(resource: type[Resource]) -> dict[str, Any]:
+    """The structural schema of a whole resource, with the rules for its name."""
+    required = [name for name in ("spec",) if resource.model_fields[name].is_required()]
+    return {
+        "description": resource.KIND.description,
+        "type": "object",
+        **({"required": required} if required else {}),
+        "properties": {
+            "apiVersion": {"description": f"{GROUP}/{VERSION}", "type": "string"},
+            "kind": {"description": resource.KIND.name, "type": "string"},
+            "metadata": {"type": "object"},
+            **{name: structural.structural(_model(resource, name), name) for name in ("spec", "status")},
+        },
+        "x-kubernetes-validations": [
+            {"rule": rule.cel, "message": f"metadata.name {rule.message}"} for rule in resource.KIND.name_rules
+        ],
+    }
+
+
+def _model(resource: type[Resource], name: str) -> type[pydantic.BaseModel]:
+    """The model of a field that holds one, or holds one or nothing."""
+    annotation = resource.model_fields[name].annotation
+    found = [inner for inner in (annotation, *get_args(annotation)) if isinstance(inner, type)]
+    model = next(inner for inner in found if issubclass(inner, pydantic.BaseModel))
+    assert issubclass(model, pydantic.BaseModel)
+    return model
+
+
+def _column(column: Column) -> dict[str, Any]:
+    shown = {"name": column.name, "type": column.type, "jsonPath": column.path}
+    return {**shown, "priority": column.priority} if column.priority else shown
