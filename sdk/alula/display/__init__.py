@@ -1,0 +1,35 @@
+"""The only place of the SDK that prints: results to stdout, everything for people to stderr.
+
+The command line calls `out`, `note` and `diagnostics`; runs report to what `progress.watcher` returns. Modules that
+render (`problems`, `summaries`, `outcomes`, `failures`) return text and print nothing: tests compare whole texts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from alula_api.contract.diagnostics import Diagnostic
+
+
+def out(text: str) -> None:
+    """Print a result, which somebody may pipe into something, to stdout."""
+    from alula.display import printing
+
+    printing.write("stdout", text)
+
+
+def note(text: str) -> None:
+    """Print something for people to stderr."""
+    from alula.display import printing
+
+    printing.write("stderr", text)
+
+
+def diagnostics(found: Iterable[Diagnostic]) -> None:
+    """Print errors with their places and hints to stderr, coloured on a terminal."""
+    from alula.display import printing, problems, terminals
+
+    printing.write("stderr", problems.render(found, terminals.detect("stderr").style))

@@ -1,0 +1,58 @@
+"""A failed run in full: each failed node with the user's traceback, its inputs and how to see it again. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alula.display import rows
+from alula.display.styles import PLAIN, Style, count, duration, pad, safe, width
+
+if TYPE_CHECKING:
+    from alula.local.results import NodeReport, RunResult
+
+MOST = 5
+"""So many failures are shown in full; the others are listed by `summaries`."""
+
+
+def render(result: RunResult, style: Style = PLAIN, again: str = "") -> str:
+    """The failures as text; `again` is the command that runs the workflow with a debugger's help."""
+    failed = result.failures
+    blocks = [_one(node, style) for node in failed[:MOST]]
+    if len(failed) > MOST:
+        blocks.append(f"{style.ellipsis} and {count(len(failed) - MOST, 'more failed task')}, listed above")
+    if again and failed:
+        blocks.append(f"to see it again in one thread, where a debugger stops:\n  {style.paint(again, 'cyan')}")
+    return "\n\n".join(blocks)
+
+
+def _one(node: NodeReport, style: Style) -> str:
+    record = node.failure
+    head = f"{style.mark('failed')} {style.paint(safe(node.id), 'bold')} {style.paint('failed', 'red', 'bold')}"
+    if record is None:
+        return head
+    facts = [record.source] if record.source else []
+    facts.append(f"attempt {record.attempt} of {node.most_attempts}" if node.most_attempts > 1 else "")
+    facts.append(f"after {duration(node.seconds)}")
+    head += " " + style.paint(f"({', '.join(fact for fact in facts if fact)})", "dim")
+    if not record.retryable and node.most_attempts > record.attempt:
+        head += style.paint("  not tried again: it said that this cannot help", "dim")
+    body = record.traceback.rstrip() or rows.headline(node)
+    parts = [head, _indent(_painted(body, style))]
+    if record.inputs:
+        columns = max(width(name) for name in record.inputs)
+        shown = "\n".join(f"  {pad(safe(name), columns)}  {safe(text)}" for name, text in record.inputs.items())
+        parts.append(_indent(f"{style.paint('inputs', 'bold')}\n{shown}"))
+    return "\n\n".join(parts)
+
+
+def _painted(body: str, style: Style) -> str:
+    """The traceback with its last line, which names the exception, in red."""
+    lines = ["\n".join(map(safe, line.split("\n"))) for line in body.split("\n")]
+    last = max((i for i, line in enumerate(lines) if line and not line.startswith((" ", "\t"))), default=None)
+    if last is not None:
+        lines[last] = style.paint(lines[last], "red")
+    return "\n".join(lines)
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"  {line}" if line else "" for line in text.split("\n"))

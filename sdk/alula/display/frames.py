@@ -1,0 +1,84 @@
+"""One picture of a run in progress, as lines. Pure: the time and the size of the terminal are parameters.
+
+A picture never takes more lines than the terminal has, whatever the size of the graph, and costs as much as it shows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from alula.display import rows
+from alula.display.styles import count, duration, fit, safe
+from alula.display.terminals import Terminal
+
+if TYPE_CHECKING:
+    from alula.local.results import NodeReport
+    from alula.local.watching import Beginning
+
+MOST_ROWS = 30
+"""Of a graph with more nodes than this only what moves is shown."""
+RECENT = 5
+
+
+class Scene:
+    """What there is to show, kept up to date at O(1) an event."""
+
+    def __init__(self, beginning: Beginning) -> None:
+        self.beginning = beginning
+        self.active: dict[str, NodeReport] = {}
+        self.recent: deque[NodeReport] = deque(maxlen=RECENT)
+        self.failed: list[NodeReport] = []
+        self.over = 0
+        self.cached = 0
+        self._names = min(rows.NAMES_AT_MOST, max((len(node.id) for node in beginning.nodes), default=0))
+
+    def started(self, node: NodeReport) -> None:
+        """An attempt at `node` starts."""
+        self.active[node.id] = node
+
+    def finished(self, node: NodeReport) -> None:
+        """`node` came to its end."""
+        self.active.pop(node.id, None)
+        self.over += 1
+        self.cached += node.state == "cached"
+        if node.state == "failed":
+            self.failed.append(node)
+        else:
+            self.recent.append(node)
+
+    def draw(self, terminal: Terminal, now: float, tick: int) -> list[str]:
+        """The picture at `now`; `tick` moves the spinners."""
+        style, nodes = terminal.style, self.beginning.nodes
+        room = min(terminal.height - 4, MOST_ROWS)
+        if len(nodes) <= room:
+            shown, hidden = [*nodes], ""
+        else:
+            shown, hidden = self._moving(room - 1)
+        body = rows.lines((rows.of(node, style, now, tick) for node in shown), terminal.width - 1, style, self._names)
+        if hidden:
+            body.append(style.paint(f"  {style.ellipsis} {hidden}", "dim"))
+        return [*body, "", fit(self._foot(terminal, now), terminal.width - 1, style)]
+
+    def _moving(self, room: int) -> tuple[list[NodeReport], str]:
+        """What failed, what runs, and what ended last, as far as there is room; and a word on the others."""
+        active = [*self.active.values()]
+        failed = self.failed[: max(1, room // 3)]
+        running = active[: max(0, room - len(failed))]
+        left = room - len(failed) - len(running)
+        recent = [*self.recent][-left:] if left > 0 else []
+        waiting = len(self.beginning.nodes) - self.over - len(active)
+        words = [f"{len(active) - len(running)} more run" if len(active) > len(running) else ""]
+        words.append(f"{waiting} wait" if waiting else "")
+        return [*failed, *recent, *running], ", ".join(word for word in words if word)
+
+    def _foot(self, terminal: Terminal, now: float) -> str:
+        style, total = terminal.style, len(self.beginning.nodes)
+        bar = style.bar(self.over / total if total else 1.0, max(10, min(30, terminal.width - 60)))
+        numbers = f"{self.over} of {count(total, 'task')}"
+        if self.cached:
+            numbers += f", {self.cached} cached"
+        if self.failed:
+            numbers += ", " + style.paint(f"{len(self.failed)} failed", "red")
+        name = style.paint(safe(self.beginning.workflow), "bold")
+        return f"  {bar}  {name}  {numbers}  {duration(now - self.beginning.now)}"

@@ -1,0 +1,140 @@
+"""The live view of a run on a terminal: a few lines rewritten in place, with what tasks print scrolling above them.
+
+A thread of its own redraws ten times a second. Whatever happens, `close` gives the terminal back as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
+
+from alula.display import capturing, frames, printing, summaries, terminals
+from alula.display.styles import safe
+from alula.local import attempts
+from alula.local.watching import Beginning, Watcher
+
+if TYPE_CHECKING:
+    from alula.local.results import NodeReport, RunResult
+
+INTERVAL = 0.1
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+CLEAR_BELOW = "\x1b[J"
+
+
+class Live(Watcher):
+    """Draws on stderr.
+
+    Args:
+        now: The run's clock.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._scene: frames.Scene | None = None
+        self._stream: TextIO | None = None
+        self._lines = 0  # on the screen now
+        self._tick = 0
+        self._stop = threading.Event()
+        self._captures: list[tuple[str, capturing.Capture]] = []
+        self._hook: Callable[..., object] | None = None
+
+    def begin(self, beginning: Beginning) -> None:
+        """Take the terminal over."""
+        self._stream = sys.stderr
+        self._scene = frames.Scene(beginning)
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if terminals.is_terminal(stream):
+                capture = capturing.Capture(stream, self._above, _node)
+                self._captures.append((name, capture))
+                setattr(sys, name, capture)
+        self._hook, sys.breakpointhook = sys.breakpointhook, self._breakpoint
+        printing.emit(self._stream, HIDE_CURSOR)
+        self._draw()
+        threading.Thread(target=self._refresh, name="alula-display", daemon=True).start()
+
+    def started(self, node: NodeReport, now: float) -> None:
+        """Show it as running from the next frame on."""
+        with printing.lock:
+            if self._scene is not None:
+                self._scene.started(node)
+
+    def finished(self, node: NodeReport, now: float) -> None:
+        """Show its end from the next frame on."""
+        with printing.lock:
+            if self._scene is not None:
+                self._scene.finished(node)
+
+    def warned(self, text: str) -> None:
+        """Print it above the view."""
+        style = terminals.detect("stderr").style
+        self._above("", [style.paint("warning: ", "yellow") + safe(text)])
+
+    def end(self, result: RunResult) -> None:
+        """Replace the view by the summary."""
+        self.close()
+        terminal = terminals.detect("stderr")
+        printing.write("stderr", summaries.render(result, terminal.style, terminal.width - 1))
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        with printing.lock:
+            if self._scene is None:
+                return
+            self._stop.set()
+            for _, capture in self._captures:
+                capture.drain()
+            for name, capture in self._captures:
+                if getattr(sys, name) is capture:
+                    setattr(sys, name, capture.stream)
+            self._captures.clear()
+            if self._hook is not None:
+                sys.breakpointhook = self._hook
+            printing.emit(self._stream, self._erasure() + SHOW_CURSOR)
+            self._scene, self._lines = None, 0
+
+    def _refresh(self) -> None:
+        while not self._stop.wait(INTERVAL):
+            self._tick += 1
+            self._draw()
+
+    def _draw(self) -> None:
+        with printing.lock:
+            printing.emit(self._stream, self._erasure() + self._picture())
+
+    def _picture(self) -> str:
+        if self._scene is None:
+            return ""
+        lines = self._scene.draw(terminals.detect_stream(self._stream), self._now(), self._tick)
+        self._lines = len(lines)
+        return "".join(f"{line}\n" for line in lines)
+
+    def _erasure(self) -> str:
+        return f"\x1b[{self._lines}A\r{CLEAR_BELOW}" if self._lines else ""
+
+    def _above(self, label: str, lines: list[str]) -> None:
+        """Print `lines` where the view begins, and the view below them."""
+        with printing.lock:
+            style = terminals.detect_stream(self._stream).style
+            prefix = style.paint(f"{label} {style.rule} ", "dim") if label else ""
+            text = "".join(f"{prefix}{line}\n" for line in lines)
+            printing.emit(self._stream, self._erasure() + text + self._picture())
+
+    def _breakpoint(self, *arguments: object, **keywords: object) -> object:
+        """Stop drawing before a debugger talks to the user; the run goes on without the view."""
+        hook = self._hook
+        self.close()
+        if os.environ.get("PYTHONBREAKPOINT") or hook is not sys.__breakpointhook__ or arguments or keywords:
+            return hook(*arguments, **keywords) if hook is not None else None
+        import pdb
+
+        # The hook as it stands would stop in this frame.
+        pdb.Pdb().set_trace(sys._getframe().f_back)
+        return None
+
+
+def _node() -> str:
+    return getattr(attempts.current, "node", "")

@@ -1,0 +1,84 @@
+"""The outputs of a run: values as they are, files by the path where they lie. Pure but for asking where that is."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alula.display.styles import PLAIN, Style, amount, pad, safe, width
+
+if TYPE_CHECKING:
+    from alula.local.results import OutputType, RunResult
+
+LONGEST = 2000
+"""Characters of one value that are shown."""
+
+
+def render(result: RunResult, style: Style = PLAIN) -> str:
+    """One line an output: its name, its value or path. Empty for a workflow without outputs."""
+    if not result.output_types:
+        return ""
+    names = [_label(output, result) for output in result.output_types]
+    columns = max(map(width, names))
+    lines = []
+    for name, output in zip(names, result.output_types, strict=True):
+        text = value(result.wire[output.name], result.locate)
+        indented = text.replace("\n", "\n" + " " * (columns + 2))
+        lines.append(f"{style.paint(pad(name, columns), 'bold')}  {indented}")
+    return "\n".join(lines)
+
+
+def as_json(result: RunResult) -> str:
+    """All outputs as one JSON object, files as their paths: for programs."""
+    located = {output.name: _located(result.wire[output.name], result.locate) for output in result.output_types}
+    return json.dumps(located, ensure_ascii=False, indent=2)
+
+
+def value(wire: Any, locate: Callable[[Any], Path | str | None]) -> str:
+    """One value for people."""
+    if isinstance(wire, str):
+        text = "\n".join(map(safe, wire.split("\n")))
+    elif is_reference(wire):
+        text = f"{_located(wire, locate)}  ({reference(wire)})"
+    else:
+        text = json.dumps(_located(wire, locate), ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+
+
+def is_reference(wire: Any) -> bool:
+    """Whether a JSON value is a reference of the contract."""
+    return isinstance(wire, dict) and {"type", "digest", "size"} <= wire.keys()
+
+
+def reference(wire: dict[str, Any]) -> str:
+    """`html file, 14 kB`."""
+    what = " ".join(part for part in (wire.get("format", ""), wire["type"]) if part)
+    return f"{what}, {amount(wire['size'])}" if wire["size"] else what
+
+
+def _label(output: OutputType, result: RunResult) -> str:
+    return "result" if len(result.output_types) == 1 and output.name == "o0" else safe(output.name)
+
+
+def _located(wire: Any, locate: Callable[[Any], Path | str | None], depth: int = 0) -> Any:
+    if is_reference(wire):
+        place = locate(wire)
+        return _near(place) if place is not None else wire
+    if depth > 100:
+        return wire
+    if isinstance(wire, list):
+        return [_located(item, locate, depth + 1) for item in wire]
+    if isinstance(wire, dict):
+        return {key: _located(item, locate, depth + 1) for key, item in wire.items()}
+    return wire
+
+
+def _near(place: Path | str) -> str:
+    """A path below the working directory without it, so that it can be clicked and copied."""
+    if isinstance(place, str):
+        return place
+    relative = os.path.relpath(place)
+    return str(place) if relative.startswith("..") else relative

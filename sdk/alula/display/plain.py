@@ -1,0 +1,80 @@
+"""The progress of a run as lines that stay: for logs, CI, pipes, and runs in one thread, where a debugger may talk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alula.display import printing, rows, summaries, terminals
+from alula.display.styles import Style, count, duration, safe
+from alula.local.watching import Beginning, Watcher
+
+if TYPE_CHECKING:
+    from alula_api.contract.failures import FailureRecord
+
+    from alula.local.results import NodeReport, RunResult
+
+MOST_NODES = 100
+"""In a larger graph only failures and every twentieth part of the way get a line."""
+
+
+class Plain(Watcher):
+    """One line an event on stderr."""
+
+    def __init__(self) -> None:
+        self._beginning: Beginning | None = None
+        self._brief = False
+        self._over = 0
+        self._cached = 0
+
+    def begin(self, beginning: Beginning) -> None:
+        """Say what starts."""
+        self._beginning = beginning
+        self._brief = len(beginning.nodes) > MOST_NODES
+        tasks = count(len(beginning.nodes), "task")
+        self._say(f"{safe(beginning.workflow)}: {tasks}, {count(beginning.workers, 'worker')}, run {beginning.run}")
+
+    def started(self, node: NodeReport, now: float) -> None:
+        """One line, unless the graph is large."""
+        if not self._brief:
+            again = f", attempt {node.attempts} of {node.most_attempts}" if node.attempts > 1 else ""
+            self._event(f"{safe(node.id)} started{again}", now)
+
+    def retrying(self, node: NodeReport, failure: FailureRecord, rest: float, now: float) -> None:
+        """One line, always."""
+        attempt = f"attempt {node.attempts} of {node.most_attempts} failed"
+        self._event(f"{safe(node.id)} {attempt}: {rows.headline(node)}; again in {duration(rest)}", now)
+
+    def finished(self, node: NodeReport, now: float) -> None:
+        """One line, unless the graph is large and nothing is wrong."""
+        self._over += 1
+        self._cached += node.state == "cached"
+        if node.state == "failed":
+            self._event(f"{safe(node.id)} failed after {duration(node.seconds)}: {rows.headline(node)}", now)
+        elif not self._brief:
+            why = safe(node.why) if self._style.symbols else safe(node.why).replace("→", "->")
+            how = "cached" if node.state == "cached" else f"done in {duration(node.seconds)}"
+            self._event(f"{safe(node.id)} {how}" + (f" ({why})" if why else ""), now)
+        elif self._beginning is not None:
+            total = len(self._beginning.nodes)
+            if self._over * 20 // total > (self._over - 1) * 20 // total:
+                self._event(f"{self._over} of {total} tasks are over, {self._cached} of them cached", now)
+
+    def warned(self, text: str) -> None:
+        """One line."""
+        self._say(f"warning: {safe(text)}")
+
+    def end(self, result: RunResult) -> None:
+        """The summary."""
+        terminal = terminals.detect("stderr")
+        self._say(summaries.render(result, terminal.style, terminal.width))
+
+    @property
+    def _style(self) -> Style:
+        return terminals.detect("stderr").style
+
+    def _event(self, text: str, now: float) -> None:
+        began = self._beginning.now if self._beginning is not None else now
+        self._say(f"[{duration(now - began):>6}] {text}")
+
+    def _say(self, text: str) -> None:
+        printing.write("stderr", text)

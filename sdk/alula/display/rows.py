@@ -1,0 +1,87 @@
+"""One line a node: what both the live view and the summary are made of. Pure: the time is a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from alula.display.styles import Style, count, duration, fit, pad, safe, width
+
+if TYPE_CHECKING:
+    from alula.local.results import NodeReport
+
+NAMES_AT_MOST = 48
+"""Columns for node ids; longer ones are cut."""
+
+
+class Row(NamedTuple):
+    """The cells of one line."""
+
+    mark: str
+    name: str
+    time: str
+    detail: str
+
+
+def of(node: NodeReport, style: Style, now: float = 0.0, tick: int = 0) -> Row:
+    """The cells of `node`; `now` and `tick` matter while it runs."""
+    state = node.state
+    mark = style.spinner(tick) if state == "running" else style.mark(state)
+    name = safe(node.id)
+    if state in ("waiting", "skipped"):
+        detail = "not started" if state == "skipped" else ""
+        return Row(mark, style.paint(name, "dim"), "", style.paint(detail, "dim"))
+    if state == "cached":
+        return Row(mark, name, style.paint("cached", "cyan"), "")
+    if state == "running":
+        again = f"attempt {node.attempts} of {node.most_attempts}" if node.attempts > 1 else ""
+        return Row(mark, style.paint(name, "bold"), duration(now - node.began), style.paint(again, "yellow"))
+    if state == "resting":
+        failed = headline(node)
+        detail = f"attempt {node.attempts} of {node.most_attempts} failed: {failed}"
+        return Row(mark, name, duration(now - node.began), style.paint(detail, "yellow"))
+    if state == "stopped":
+        return Row(mark, name, duration(node.seconds), style.paint("stopped", "yellow"))
+    if state == "failed":
+        tries = f"after {count(node.attempts, 'attempt')}: " if node.attempts > 1 else ""
+        return Row(mark, name, duration(node.seconds), style.paint(f"{tries}{headline(node)}", "red"))
+    parts = [f"attempt {node.attempts} of {node.most_attempts}"] if node.attempts > 1 else []
+    why = node.why if style.symbols else node.why.replace("→", "->")
+    parts += [safe(why)] if why else []
+    return Row(mark, name, duration(node.seconds), style.paint("; ".join(parts), "dim"))
+
+
+def headline(node: NodeReport) -> str:
+    """The first line of what a failed node said."""
+    record = node.failure
+    if record is None:
+        return "failed"
+    message = safe(record.message.strip().split("\n", 1)[0])
+    if record.exception and not message.startswith(record.exception):
+        return f"{record.exception}: {message}" if message else record.exception
+    return message
+
+
+def lines(rows: Iterable[Row], columns: int, style: Style, names: int = 0) -> list[str]:
+    """The rows as aligned lines of at most `columns`; `names` is the least width of the names' column."""
+    all_of_them = [*rows]
+    names = min(max([names, *(width(row.name) for row in all_of_them)]), NAMES_AT_MOST)
+    times = max([6, *(width(row.time) for row in all_of_them)])
+    return [_line(row, names, times, columns, style) for row in all_of_them]
+
+
+def _line(row: Row, names: int, times: int, columns: int, style: Style) -> str:
+    name = pad(fit(row.name, names, style), names)
+    text = f"  {row.mark} {name}  {pad(row.time, times)}  {row.detail}".rstrip()
+    return fit(text, columns, style)
+
+
+def tally(nodes: Sequence[NodeReport]) -> str:
+    """`3 ran, 2 cached, 1 failed, 4 not started`, without what there is none of."""
+    words = {"done": "ran", "cached": "cached", "failed": "failed", "skipped": "not started", "stopped": "stopped"}
+    numbers = dict.fromkeys(words, 0)
+    for node in nodes:
+        state = "skipped" if node.state in ("waiting", "resting") else node.state
+        if state in numbers:
+            numbers[state] += 1
+    return ", ".join(f"{number} {words[state]}" for state, number in numbers.items() if number)

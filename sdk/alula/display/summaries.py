@@ -1,0 +1,63 @@
+"""What a run did, after it: one line a node, or one a task when there are many. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from alula.display import rows
+from alula.display.styles import PLAIN, Style, count, duration, safe
+
+if TYPE_CHECKING:
+    from alula.local.results import NodeReport, RunResult
+
+MOST_NODES = 40
+MOST_TASKS = 30
+
+
+def render(result: RunResult, style: Style = PLAIN, columns: int = 100) -> str:
+    """The summary as text without a line end."""
+    return "\n".join([headline(result, style), *table(result.nodes, style, columns)])
+
+
+def headline(result: RunResult, style: Style = PLAIN) -> str:
+    """`penguins-train succeeded in 4.1s: 6 tasks, 2 ran, 4 cached`."""
+    if result.ok:
+        verdict = style.paint("succeeded", "green", "bold") + f" in {duration(result.seconds)}"
+    else:
+        verdict = style.paint("failed", "red", "bold") + f" after {duration(result.seconds)}"
+    numbers = rows.tally(result.nodes)
+    tasks = count(len(result.nodes), "task") + (f", {numbers}" if numbers else "")
+    return f"{style.paint(safe(result.workflow), 'bold')} {verdict}: {tasks}"
+
+
+def table(nodes: Sequence[NodeReport], style: Style = PLAIN, columns: int = 100) -> list[str]:
+    """The lines below the headline."""
+    if len(nodes) <= MOST_NODES:
+        return rows.lines((rows.of(node, style) for node in nodes), columns, style)
+    return _by_task(nodes, style, columns)
+
+
+def _by_task(nodes: Sequence[NodeReport], style: Style, columns: int) -> list[str]:
+    groups: dict[str, list[NodeReport]] = {}
+    for node in nodes:
+        groups.setdefault(node.task, []).append(node)
+    shown = [_group(task, members, style) for task, members in [*groups.items()][:MOST_TASKS]]
+    lines = rows.lines(shown, columns, style)
+    if len(groups) > MOST_TASKS:
+        lines.append(f"  {style.ellipsis} and {count(len(groups) - MOST_TASKS, 'task')} more")
+    return lines
+
+
+def _group(task: str, members: Sequence[NodeReport], style: Style) -> rows.Row:
+    states = {member.state for member in members}
+    state = next((each for each in ("failed", "stopped", "done", "cached") if each in states), "skipped")
+    reasons = [*dict.fromkeys(member.why for member in members if member.why)]
+    detail = rows.tally(members)
+    if reasons:
+        why = reasons[0] if style.symbols else reasons[0].replace("→", "->")
+        more = f" and {count(len(reasons) - 1, 'other reason')}" if len(reasons) > 1 else ""
+        detail += style.paint(f"; {safe(why)}{more}", "dim")
+    name = safe(task) + (f" {style.times}{len(members)}" if len(members) > 1 else "")
+    spent = sum(member.seconds for member in members if member.state != "cached")
+    return rows.Row(style.mark(state), name, duration(spent) if spent else "", detail)

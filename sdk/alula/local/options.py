@@ -1,0 +1,49 @@
+"""How a local run is done; the same fields as the options of `alula run`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Literal
+
+from alula.local.clocks import Clock, SystemClock
+
+CacheUse = Literal["use", "off", "overwrite"]
+
+
+def default_workers() -> int:
+    """As many as this process may use processors, but at least 2, so that waiting overlaps."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(2, available)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run.
+
+    Attributes:
+        workers: So many tasks at a time; 1 runs them in the caller's own thread, where a debugger stops.
+            0 means as many as there are processors.
+        processes: Run every attempt in a process of its own, which is really ended at its timeout.
+        strict: Hand over every frame through the store, as pods do.
+        cache: `use` it, leave it `off`, or `overwrite` what it holds.
+        store, project, domain: In place of those of the project's settings.
+        show: Report progress and summary on stderr.
+        clock: Another time, for tests.
+    """
+
+    workers: int = 0
+    processes: bool = False
+    strict: bool = False
+    cache: CacheUse = "use"
+    store: str = ""
+    project: str = ""
+    domain: str = ""
+    show: bool = False
+    clock: Clock = field(default_factory=SystemClock, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise ValueError(f"workers must be 0 (as many as there are processors) or more, not {self.workers}")
+        if self.cache not in ("use", "off", "overwrite"):
+            raise ValueError(f"cache must be 'use', 'off' or 'overwrite', not {self.cache!r}")
