@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 import pydantic
 import pydantic_core
 
-from alula_api.kinds.fields import Identifier, JsonText, Label, Listed, Part
+from alula_api.kinds.fields import ATOMIC, Identifier, JsonText, Label, Listed, Part
 
 PathStep = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=256)]
 
@@ -31,7 +31,7 @@ _NODE = {"required": ["node", "output"], **_without("value", "input", "items")}
 class Leaf(Part):
     """One source of a value: `value`, `input`, or `node` with `output`."""
 
-    model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [_VALUE, _LEAF_INPUT, _LEAF_NODE]})
+    model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [_VALUE, _LEAF_INPUT, _LEAF_NODE], **ATOMIC})
 
     value: JsonText | None = pydantic.Field(None, description="a constant: canonical JSON text")
     input: Identifier | None = pydantic.Field(None, description="an input of the graph")
@@ -68,7 +68,7 @@ class Leaf(Part):
 class Binding(Leaf):
     """One source of a value, or `items`: a list whose elements have each their own."""
 
-    model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [_VALUE, _INPUT, _NODE, _ITEMS]})
+    model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [_VALUE, _INPUT, _NODE, _ITEMS], **ATOMIC})
 
     items: Annotated[list[Leaf], Listed(1000)] | None = pydantic.Field(
         None, description="a list of values, each from its own source"

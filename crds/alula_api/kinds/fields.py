@@ -7,6 +7,7 @@ that one of them cannot hold does not belong in a model but in the compiler.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -36,9 +37,14 @@ class Part(pydantic.BaseModel):
     @classmethod
     def _null_is_absence(cls, data: Any) -> Any:
         """The API server drops a null before it validates, so Python does too."""
-        if isinstance(data, dict) and None in data.values():
-            return {name: value for name, value in data.items() if value is not None}
-        return data
+        return without_nulls(data)
+
+
+def without_nulls(data: Any) -> Any:
+    """The object without its nulls; anything else as it is."""
+    if isinstance(data, dict) and any(value is None for value in data.values()):
+        return {name: value for name, value in data.items() if value is not None}
+    return data
 
 
 def bounded(most: int, pattern: str | None = None, least: int = 1) -> Any:
@@ -93,10 +99,47 @@ Word = Annotated[str, bounded(256)]
 JsonText = Annotated[str, bounded(65536, least=0)]
 """A value: canonical JSON as text, because native YAML does not survive the road from git to the API server."""
 
+ATOMIC = {"x-kubernetes-map-type": "atomic"}
+"""An object that server-side apply replaces as a whole: half of a binding or of a type means nothing, and to note the
+owner of every field of 10,000 nodes would double the size of the object."""
+
 TypeSchema = Annotated[
-    dict[str, Any], pydantic.WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})
+    dict[str, Any],
+    pydantic.WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True, **ATOMIC}),
 ]
 """A type of the contract: free-form to the API server, checked by `alula_api.contract.schemas` in Python."""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """The bound of a map; a null in it is absence, as in an object."""
+
+    most: int
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Validation: without nulls, the bound, then the entries."""
+        return core_schema.no_info_before_validator_function(
+            without_nulls, core_schema.no_info_after_validator_function(self._check, handler(source))
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The same for the API server."""
+        return {**handler(schema), "maxProperties": self.most}
+
+    def _check(self, entries: dict[str, Any]) -> dict[str, Any]:
+        _check_size(entries, self.most)
+        return entries
+
+
+def _check_size(found: Sized, most: int) -> None:
+    if len(found) > most:
+        raise pydantic_core.PydanticCustomError(
+            "too_many", "must have at most {most} entries, not {found}", {"most": most, "found": len(found)}
+        )
 
 
 @dataclass(frozen=True)
@@ -124,10 +167,7 @@ class Listed:
         return {**described, "maxItems": self.most, **kind}
 
     def _check(self, items: list[Any]) -> list[Any]:
-        if len(items) > self.most:
-            raise pydantic_core.PydanticCustomError(
-                "too_many", "must have at most {most} items, not {found}", {"most": self.most, "found": len(items)}
-            )
+        _check_size(items, self.most)
         if self.key or self.unique:
             found = Counter(getattr(item, self.key) for item in items) if self.key else Counter(items)
             twice = [name for name, count in found.items() if count > 1]

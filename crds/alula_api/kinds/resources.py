@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
 
-from alula_api.kinds.fields import Count, Listed, Part, Whole, Word
+from alula_api.kinds.fields import Count, Listed, Mapped, Part, Whole, Word, without_nulls
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,13 @@ class Metadata(pydantic.BaseModel):
     namespace: str | None = None
     uid: str | None = None
     generation: int | None = None
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
+    labels: Annotated[dict[str, str], Mapped(10_000)] = {}
+    annotations: Annotated[dict[str, str], Mapped(10_000)] = {}
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _null_is_absence(cls, data: Any) -> Any:
+        return without_nulls(data)
 
 
 class Condition(Part):

@@ -30,6 +30,7 @@ _KEPT = (
     "oneOf",
     "x-kubernetes-list-type",
     "x-kubernetes-list-map-keys",
+    "x-kubernetes-map-type",
     "x-kubernetes-preserve-unknown-fields",
 )
 _DROPPED = frozenset({"title", "default", "discriminator", "$defs", "ge", "le"})

@@ -14,6 +14,7 @@ import pydantic_core
 
 from alula_api.kinds.bindings import Binding
 from alula_api.kinds.fields import (
+    ATOMIC,
     CacheName,
     Count,
     Digest,
@@ -26,6 +27,7 @@ from alula_api.kinds.fields import (
     JsonText,
     Label,
     Listed,
+    Mapped,
     ObjectName,
     Part,
     Place,
@@ -113,10 +115,10 @@ class Retries(Part):
 class Resources(Part):
     """Requests and limits of a task's container, as in a pod."""
 
-    requests: Annotated[dict[str, Quantity], pydantic.Field(max_length=32)] = pydantic.Field(
+    requests: Annotated[dict[str, Quantity], Mapped(32)] = pydantic.Field(
         {}, description="what the scheduler sets aside"
     )
-    limits: Annotated[dict[str, Quantity], pydantic.Field(max_length=32)] = pydantic.Field(
+    limits: Annotated[dict[str, Quantity], Mapped(32)] = pydantic.Field(
         {}, description="what the container may use at most"
     )
 
@@ -164,12 +166,14 @@ class Task(Part):
 class Node(Part):
     """One call in a graph, of a task or of another graph."""
 
-    model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [{"required": ["task"]}, {"required": ["graph"]}]})
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["task"]}, {"required": ["graph"]}], **ATOMIC}
+    )
 
     id: Label
     task: Label | None = pydantic.Field(None, description="the task to run")
     graph: Label | None = pydantic.Field(None, description="the graph to run")
-    inputs: Annotated[dict[str, Binding], pydantic.Field(max_length=MAX_PARAMETERS)] = pydantic.Field(
+    inputs: Annotated[dict[str, Binding], Mapped(MAX_PARAMETERS)] = pydantic.Field(
         {}, description="by the name of the input"
     )
     after: Annotated[list[Label], Listed(MAX_PARAMETERS, unique=True)] = pydantic.Field(
