@@ -1,0 +1,54 @@
+"""One error or warning as a value, and the nearest name for a misspelt one.
+
+Made by the SDK, the compiler and the controller; printed by `alula.display` and put into conditions. Prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+from alula_api.contract.codes import Code
+
+MOST_CANDIDATES = 2_000
+"""More names are not compared: a hint is not worth a second of anybody's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """What is wrong, where, what was expected, and what to do about it."""
+
+    code: Code
+    message: str
+    source: str = ""
+    """The place in the user's code, as `flows/penguins.py:41`."""
+    subject: str = ""
+    """What it is about, as `workflow penguins-train, node train, input df`."""
+    expected: str = ""
+    hint: str = ""
+
+    def render(self) -> str:
+        """Return the text for people: the place, code and message, then indented lines."""
+        place = f"{self.source}: " if self.source else ""
+        lines = [f"{place}error {self.code}: {self.message}"]
+        if self.subject:
+            lines.append(f"  in {self.subject}")
+        if self.expected:
+            lines.append(f"  expected {self.expected}")
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+def closest(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that the author of `name` most likely meant, or None."""
+    import difflib
+
+    names = list(islice(candidates, MOST_CANDIDATES))
+    plain = name.casefold().replace("-", "_")
+    for candidate in names:
+        if candidate.casefold().replace("-", "_") == plain and candidate != name:
+            return candidate
+    found = difflib.get_close_matches(name[:200], names, n=1, cutoff=0.6)
+    return found[0] if found else None

@@ -1,0 +1,117 @@
+"""The record of a task's failure, and the message that Argo's UI and kubectl show of it.
+
+Written by the pod and the local runner, read by the controller and `alula why`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final
+
+from alula_api.contract.codes import Code
+from alula_api.contract.jsontext import Json
+from alula_api.contract.problems import InvalidValue, Problem, shown
+
+VERSION: Final = 1
+MOST_MESSAGE: Final = 4096
+"""Bytes of a termination message that Kubernetes keeps."""
+_KINDS: Final[dict[str, type]] = {"attempt": int, "v": int, "retryable": bool, "inputs": dict}
+USER: Final = "user"
+SYSTEM: Final = "system"
+
+_TAG = re.compile(r"\{(?=\{)|\}(?=\})")
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRecord:
+    """Why a task failed."""
+
+    kind: str
+    """`user` when the user's code failed, else `system`."""
+    code: str
+    message: str
+    exception: str = ""
+    """The name of the exception's type."""
+    traceback: str = ""
+    """The user's own frames, as Python prints them."""
+    node: str = ""
+    run: str = ""
+    attempt: int = 1
+    task: str = ""
+    retryable: bool = True
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """A short form of each input."""
+    source: str = ""
+    """Where it was raised, as `flows/penguins.py:12`."""
+    v: int = VERSION
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the record as JSON."""
+        return {**asdict(self), "inputs": dict(self.inputs)}
+
+    @classmethod
+    def from_json(cls, json: Json) -> FailureRecord:
+        """Return the record of a JSON value; fields that a later version added are left out.
+
+        Raises:
+            InvalidValue: Names the field that is wrong.
+        """
+        if type(json) is not dict:
+            raise InvalidValue([Problem("$", f"must be a failure record, not {shown(json)}")])
+        found: dict[str, Any] = {}
+        problems = []
+        for item in fields(cls):
+            if item.name not in json:
+                if item.name in {"kind", "code", "message"}:
+                    problems.append(Problem(f"$.{item.name}", "is missing"))
+                continue
+            value = json[item.name]
+            kind = _KINDS.get(item.name, str)
+            if type(value) is not kind or (type(value) is dict and not all(type(v) is str for v in value.values())):
+                problems.append(Problem(f"$.{item.name}", f"must be {kind.__name__}, not {shown(value)}"))
+            found[item.name] = value
+        if problems:
+            raise InvalidValue(problems)
+        return cls(**found)
+
+
+def termination_message(record: FailureRecord) -> str:
+    """Return the text for Argo's UI and kubectl: the error in the first line, then the traceback, at most 4,096 bytes.
+
+    Argo puts messages into templates that it evaluates, so two braces never stand together; nor is there a control
+    character but the line feed.
+    """
+    first, _, more = record.message.strip().partition("\n")
+    name = record.exception or (record.code if record.code != Code.TASK_FAILED else "")
+    places = [record.source] if record.source else []
+    if record.attempt:
+        places.append(f"attempt {record.attempt}")
+    headline = (f"{name}: {first}" if name and first else name or first or record.code) + (
+        f" ({', '.join(places)})" if places else ""
+    )
+    return cut("\n".join(part for part in (headline, more.rstrip(), record.traceback.rstrip()) if part))
+
+
+def cut(text: str, limit: int = MOST_MESSAGE) -> str:
+    """Return a text without control characters and template tags, cut at a character's end to `limit` bytes."""
+    text = _CONTROL.sub(_printable, text.replace("\r\n", "\n"))
+    text = _TAG.sub(r"\g<0> ", text)
+    raw = text.encode()
+    if len(raw) <= limit:
+        return text
+    return raw[: limit - 4].decode(errors="ignore") + "\n…"
+
+
+def _printable(match: re.Match[str]) -> str:
+    return " " * 4 if match[0] == "\t" else "\ufffd"
+
+
+def path(run: str, node: str, attempt: int) -> str:
+    """Return where the record lies below the prefix of a domain."""
+    for part in (run, node):
+        if not part or "/" in part or part in {".", ".."}:
+            raise ValueError(f"{part!r} cannot be part of a path")
+    return f"runs/{run}/{node}/{attempt}/failure.json"

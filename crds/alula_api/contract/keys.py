@@ -1,0 +1,141 @@
+"""Cache keys, interface digests, and the entry that the cache index holds under a key.
+
+Used by the pod, the local runner and the controller, which must agree on every byte. Reads and writes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from alula_api.contract import codecs, jsontext, references
+from alula_api.contract.codes import Code
+from alula_api.contract.families import Schema
+from alula_api.contract.jsontext import Json
+from alula_api.contract.problems import InvalidValue, Problem, member, shown
+from alula_api.contract.stripping import strip
+
+VERSION: Final = 1
+MOST_ENTRY: Final = 64 * 1024
+"""Bytes of an entry: what does not fit belongs into the store."""
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def digest(json: Json) -> str:
+    """Return the sha256 of a JSON value's canonical text, all keys sorted."""
+    return hashlib.sha256(jsontext.dumps_sorted(json).encode()).hexdigest()
+
+
+def interface_digest(inputs: Sequence[tuple[str, Schema]], outputs: Sequence[tuple[str, Schema]]) -> str:
+    """Return the digest of names and types; not of their order, titles, descriptions and defaults."""
+    return digest(
+        {
+            "inputs": {name: strip(schema) for name, schema in inputs},
+            "outputs": {name: strip(schema) for name, schema in outputs},
+        }
+    )
+
+
+def identity(value: Json, schema: Schema) -> str:
+    """Return the identity of a wire value as it travels: of the value itself, or from its envelope."""
+    envelope = references.stored(value)
+    return envelope.hash if envelope is not None else codecs.codec(schema).identity(value)
+
+
+def cache_key(task: str, version: str, interface: str, inputs: Mapping[str, str]) -> str:
+    """Return the key of a task's result; `inputs` holds the identity of each input."""
+    return digest({"v": VERSION, "task": task, "version": version, "interface": interface, "inputs": dict(inputs)})
+
+
+def cache_path(key: str) -> str:
+    """Return where the entry of a key lies below the prefix of a domain."""
+    return f"cache/{key[:2]}/{key}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """What the cache index holds: a task's outputs as wire values or envelopes, and where they come from."""
+
+    key: str
+    task: str
+    outputs: Mapping[str, Json]
+    created: str
+    run: str
+    node: str
+    v: int = VERSION
+
+    def to_text(self) -> str:
+        """Return the text of the entry.
+
+        Raises:
+            InvalidValue: When it is larger than 64 KiB.
+        """
+        text = jsontext.dumps(
+            {
+                "v": self.v,
+                "key": self.key,
+                "task": self.task,
+                "outputs": dict(self.outputs),
+                "created": self.created,
+                "run": self.run,
+                "node": self.node,
+            }
+        )
+        _check_size(text)
+        return text
+
+    @classmethod
+    def from_text(cls, text: str | bytes, outputs: Mapping[str, Schema]) -> CacheEntry:
+        """Return the entry of a text, every output checked against its type and written anew.
+
+        Raises:
+            InvalidValue: For whatever is wrong with it; to the reader of a cache that is a miss.
+        """
+        _check_size(text)
+        found = jsontext.parse(text)
+        if (
+            type(found) is not dict
+            or set(found) != set(_FIELDS)
+            or found["v"] != VERSION
+            or type(found["v"]) is not int
+        ):
+            raise InvalidValue([Problem("$", f"must be a cache entry of version {VERSION}")])
+        problems = [
+            Problem(f"$.{name}", f"must be a str, not {shown(found[name])}")
+            for name in ("key", "task", "created", "run", "node")
+            if type(found[name]) is not str
+        ]
+        if not problems and not _DIGEST.fullmatch(found["key"]):
+            problems.append(Problem("$.key", "must be 64 hexadecimal digits in lower case"))
+        values = _outputs(found["outputs"], outputs, problems)
+        if problems:
+            raise InvalidValue(problems)
+        return cls(**{**found, "outputs": values})
+
+
+_FIELDS = ("v", "key", "task", "outputs", "created", "run", "node")
+
+
+def _outputs(found: Any, schemas: Mapping[str, Schema], problems: list[Problem]) -> dict[str, Json]:
+    if type(found) is not dict or set(found) != set(schemas):
+        problems.append(Problem("$.outputs", f"must have exactly the outputs {', '.join(schemas)}"))
+        return {}
+    values: dict[str, Json] = {}
+    for name, schema in schemas.items():
+        try:
+            envelope = references.stored(found[name])
+            values[name] = envelope.to_json() if envelope is not None else codecs.codec(schema).normal(found[name])
+        except InvalidValue as error:
+            place = member("$.outputs", name)
+            problems.extend(Problem(place + item.path[1:], item.message, item.code) for item in error.problems)
+    return values
+
+
+def _check_size(text: str | bytes) -> None:
+    size = len(text) if isinstance(text, bytes) or text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    if size > MOST_ENTRY:
+        raise InvalidValue([Problem("$", f"must be at most {MOST_ENTRY} bytes, not {size}", Code.TOO_LARGE)])

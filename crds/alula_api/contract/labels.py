@@ -1,0 +1,43 @@
+"""Every label and annotation that alula writes or reads, with one sentence each; the docs are made from it.
+
+These are API: people select by them. A key may be added, never given a new meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PREFIX: Final = "alula.dev/"
+
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+MANAGER: Final = "alula"
+"""The value of `MANAGED_BY`."""
+
+WORKFLOW: Final = "alula.dev/workflow"
+LAUNCH_PLAN: Final = "alula.dev/launch-plan"
+VERSION: Final = "alula.dev/version"
+REVISION: Final = "alula.dev/revision"
+TASK: Final = "alula.dev/task"
+PROJECT: Final = "alula.dev/project"
+DOMAIN: Final = "alula.dev/domain"
+ADMITTED: Final = "alula.dev/admitted"
+OWNER_UID: Final = "alula.dev/owner-uid"
+SOURCE: Final = "alula.dev/source"
+REASON: Final = "alula.dev/reason"
+RESTARTED_FROM: Final = "alula.dev/restarted-from"
+
+SENTENCES: Final[dict[str, str]] = {
+    MANAGED_BY: "Label: `alula` on every object that the controller applies.",
+    WORKFLOW: "Label of templates, cron workflows, revisions and runs: the Workflow that they are made from.",
+    LAUNCH_PLAN: "Label of templates, cron workflows and runs: the LaunchPlan that they are made from.",
+    VERSION: "Label of templates and runs: the release, `spec.version`.",
+    REVISION: "Label of revisions and runs: the ControllerRevision with the plan that the run follows.",
+    TASK: "Label of pods: the task, by its name in the Workflow.",
+    PROJECT: "Label of a namespace, set by whoever makes it, and of runs: the project.",
+    DOMAIN: "Label of a namespace, set by whoever makes it, and of runs: the domain.",
+    ADMITTED: "Label of a run that was admitted: the run's own uid, because resubmitting copies labels.",
+    OWNER_UID: "Label of objects that outlive their definition: the uid of that definition.",
+    SOURCE: "Annotation of Workflows and LaunchPlans: file and line of the definition.",
+    REASON: "Annotation of a run: who or what started it, and why.",
+    RESTARTED_FROM: "Annotation of a run that was started again because data of an earlier one was lost: that run.",
+}

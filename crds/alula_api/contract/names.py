@@ -1,0 +1,106 @@
+"""Names of objects, nodes and labels: from Python's names to what Kubernetes and Argo accept.
+
+Used by the SDK when it emits, by the compiler and by the controller. A name that two things share is an error that
+they report; nothing here knows the other names, but for `NodeIds`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+
+MOST_LABEL: Final = 63
+MOST_CRON_NAME: Final = 52
+"""Of a CronWorkflow: Argo adds the time to it for the name of a run."""
+MOST_OBJECT_NAME: Final = 49
+"""Of a Workflow or LaunchPlan: with `lp-` before it a CronWorkflow's name, and with a revision after it a label."""
+ADMIT: Final = "admit"
+"""The first node of every run; no node of a user is called so."""
+MAIN: Final = "main"
+"""The graph and the template that a run begins with."""
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
+_PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]*")
+_OTHER = re.compile(r"[^a-z0-9]+")
+_HASH = 8
+
+
+def dns_label(text: str, limit: int = MOST_LABEL) -> str:
+    """Return a DNS label for any text: lower case, `_`, `.` and the like as `-`.
+
+    What would be lost beyond that (other characters, the end of a long text, all of it) leaves a hash at the end, so
+    that different texts have different labels unless they differ in case and separators only.
+    """
+    label = _OTHER.sub("-", text.lower()).strip("-")
+    if label and len(label) <= limit and _PLAIN.fullmatch(text):
+        return label
+    suffix = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
+    return f"{label[: limit - _HASH - 1].rstrip('-')}-{suffix}".lstrip("-")
+
+
+def is_dns_label(text: str) -> bool:
+    """Tell whether a text is a DNS label: the name of a namespace, a node or a template."""
+    return _LABEL.fullmatch(text) is not None
+
+
+def is_dns_subdomain(text: str) -> bool:
+    """Tell whether a text is a DNS subdomain: the name of most Kubernetes objects."""
+    return len(text) <= 253 and _SUBDOMAIN.fullmatch(text) is not None
+
+
+def is_parameter(text: str) -> bool:
+    """Tell whether a text can name an input or output: Argo's parameters allow letters, digits, `_` and `-`."""
+    return _PARAMETER.fullmatch(text) is not None
+
+
+def object_name(module: str, function: str) -> str:
+    """Return the name of the object of a workflow or launch plan: `flows.penguins`, `train` is `penguins-train`."""
+    return dns_label(f"{module.rpartition('.')[2]}-{function}", MOST_OBJECT_NAME)
+
+
+def launch_plan_template(name: str) -> str:
+    """Return the name of a launch plan's template, so that a plan may be called like its workflow."""
+    return f"lp-{name}"
+
+
+def revision_name(name: str, rev8: str) -> str:
+    """Return the name of a revision; `rev8` is the beginning of the digest of plan and compiled spec."""
+    return f"{name}-{rev8}"
+
+
+class NodeIds:
+    """Gives the nodes of one graph their ids: the name of the task, then `-2`, `-3` and so on."""
+
+    def __init__(self) -> None:
+        self._taken = {ADMIT}
+        self._next: dict[str, int] = {}
+
+    def allocate(self, name: str) -> str:
+        """Return an id that no other node of the graph has."""
+        label = dns_label(name)
+        candidate, count = label, self._next.get(label, 1)
+        while candidate in self._taken:
+            count += 1
+            ending = f"-{count}"
+            candidate = label[: MOST_LABEL - len(ending)].rstrip("-") + ending
+        self._taken.add(candidate)
+        self._next[label] = count
+        return candidate
+
+
+def argo_node_name(run: str, *tasks: str) -> str:
+    """Return the name of Argo's node: the run's name and that of each task on the way, joined by dots."""
+    return ".".join((run, *tasks))
+
+
+def argo_node_id(run: str, node_name: str) -> str:
+    """Return the id of Argo's node, by Argo's own formula; the root's is the run's name."""
+    if node_name == run:
+        return run
+    value = 0x811C9DC5
+    for byte in node_name.encode():
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return f"{run}-{value}"

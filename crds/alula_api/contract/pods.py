@@ -1,0 +1,162 @@
+"""The runtime's contract, version 1: what the compiler tells a pod, and how the pod reads it.
+
+The compiler writes `argv(call)` into a container's args, with Argo's tags in place of values; the runtime reads it by
+`parse_argv`. Every flag takes a fixed number of words, so that a value may be any text, one that looks like a flag too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from alula_api.contract import jsontext
+from alula_api.contract.problems import InvalidValue
+
+VERSION: Final = 1
+"""`spec.code.runtime`."""
+
+WORK_DIR: Final = "/var/run/alula"
+OUT_DIR: Final = WORK_DIR + "/out"
+CODE_DIR: Final = WORK_DIR + "/code"
+
+LEAST_INLINE: Final = 128
+MOST_INLINE: Final = 4096
+_RUN_BUDGET = 262_144
+
+
+class Env:
+    """Names of the environment variables that the runtime reads."""
+
+    RUN: Final = "ALULA_RUN"
+    """The run's name."""
+    RUN_UID: Final = "ALULA_RUN_UID"
+    """The run's uid."""
+    NODE: Final = "ALULA_NODE"
+    """The node's name within the run."""
+    ATTEMPT: Final = "ALULA_ATTEMPT"
+    """Which attempt this is, from 0 as Argo counts."""
+    STORE: Final = "ALULA_STORE"
+    """URL of the domain's prefix, `<root>/<project>/<domain>`."""
+    RELEASES: Final = "ALULA_RELEASES"
+    """URL of the project's bundles, `<root>/<project>/releases`."""
+    STORE_ENDPOINT: Final = "ALULA_STORE_ENDPOINT"
+    """Endpoint of an S3 server that is not Amazon's."""
+    BUNDLE: Final = "ALULA_BUNDLE"
+    """Digest of the code bundle, absent when the code is in the image."""
+    INLINE_LIMIT: Final = "ALULA_INLINE_LIMIT"
+    """Bytes up to which an output travels inline."""
+    OUT: Final = "ALULA_OUT"
+    """Where outputs are written; `OUT_DIR` unless set."""
+    TERMINATION_LOG: Final = "ALULA_TERMINATION_LOG"
+    """Where the termination message is written; `/dev/termination-log` unless set."""
+    ACCESS_KEY: Final = "AWS_ACCESS_KEY_ID"
+    """From the domain's Secret, where the store is a bare S3 server."""
+    SECRET_KEY: Final = "AWS_SECRET_ACCESS_KEY"  # noqa: S105
+    """From the domain's Secret, where the store is a bare S3 server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a task."""
+
+    entrypoint: str
+    """`module:qualname`, relative to the project's root."""
+    task: str
+    """The name in the cache key."""
+    interface: str
+    """The interface digest of the resource."""
+    cache: str = ""
+    """The cache version, "" for a task that is not cached."""
+    retries: int = 0
+    """The user's share of attempts after the first."""
+    inputs: tuple[tuple[str, str], ...] = ()
+    """Name and JSON text of each input."""
+    items: tuple[tuple[str, str], ...] = ()
+    """Name and JSON list of JSON texts: an input that is put together from several nodes."""
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The attribute path into the value of an input, or of one of its items as `name.3`."""
+    outputs: tuple[str, ...] = ()
+    """The names of the outputs, in the order in which the function returns them."""
+
+
+_ONCE = {"--entrypoint": "entrypoint", "--task": "task", "--interface": "interface", "--cache": "cache"}
+
+
+def argv(call: Call) -> list[str]:
+    """Return the arguments of the runtime for a call."""
+    words = ["--entrypoint", call.entrypoint, "--task", call.task, "--interface", call.interface]
+    if call.cache:
+        words += ["--cache", call.cache]
+    if call.retries:
+        words += ["--retries", str(call.retries)]
+    for name, text in call.inputs:
+        words += ["--input", name, text]
+    for name, text in call.items:
+        words += ["--items", name, text]
+    for name, path in call.paths.items():
+        words += ["--path", name, jsontext.argo_safe(jsontext.dumps(list(path)))]
+    for name in call.outputs:
+        words += ["--output", name]
+    return words
+
+
+def parse_argv(words: Sequence[str]) -> Call:
+    """Return the call that `argv` wrote.
+
+    Raises:
+        ValueError: Names the flag that is unknown, incomplete, given twice or missing.
+    """
+    rest = iter(words)
+    once: dict[str, str] = {}
+    retries: str | None = None
+    pairs: dict[str, list[tuple[str, str]]] = {"--input": [], "--items": [], "--path": []}
+    outputs: list[str] = []
+    for flag in rest:
+        if flag in _ONCE or flag == "--retries":
+            value = _next(rest, flag)
+            if flag in once:
+                raise ValueError(f"{flag} is given twice")
+            once[flag] = value
+        elif flag in pairs:
+            name = _next(rest, flag)
+            pairs[flag].append((name, _next(rest, flag)))
+        elif flag == "--output":
+            outputs.append(_next(rest, flag))
+        else:
+            raise ValueError(f"the runtime has no flag {flag[:80]!r}")
+    retries = once.pop("--retries", "0")
+    if not (retries.isascii() and retries.isdecimal()):
+        raise ValueError(f"--retries must be a number, not {retries[:80]!r}")
+    for flag in ("--entrypoint", "--task", "--interface"):
+        if flag not in once:
+            raise ValueError(f"{flag} is missing")
+    return Call(
+        **{_ONCE[flag]: value for flag, value in once.items()},
+        retries=int(retries),
+        inputs=tuple(pairs["--input"]),
+        items=tuple(pairs["--items"]),
+        paths={name: _path(text) for name, text in pairs["--path"]},
+        outputs=tuple(outputs),
+    )
+
+
+def _next(words: Iterator[str], flag: str) -> str:
+    for word in words:
+        return word
+    raise ValueError(f"{flag} has too few words after it")
+
+
+def _path(text: str) -> tuple[str, ...]:
+    try:
+        found = jsontext.parse(text)
+    except InvalidValue as error:
+        raise ValueError(f"--path: {error}") from None
+    if type(found) is not list or not all(type(step) is str for step in found):
+        raise ValueError("--path must be a JSON list of texts")
+    return tuple(found)
+
+
+def inline_limit(nodes: int) -> int:
+    """Return up to how many bytes an output travels inline in a run of so many nodes."""
+    return max(LEAST_INLINE, min(MOST_INLINE, _RUN_BUDGET // max(nodes, 1)))

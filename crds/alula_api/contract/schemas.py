@@ -1,0 +1,74 @@
+"""Types as JSON Schema: the one import for everything that reads or compares them.
+
+A type is JSON Schema, with `x-alula-type` for what JSON has no word for; the grammar is in `families`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alula_api.contract.assigning import assignable
+from alula_api.contract.checking import check
+from alula_api.contract.codes import Code
+from alula_api.contract.describing import describe
+from alula_api.contract.families import Schema, family, has_references, kinds, resolve
+from alula_api.contract.problems import Problem, member
+from alula_api.contract.stripping import strip
+
+__all__ = [
+    "Schema", "assignable", "at", "check", "describe", "family", "has_references", "kinds", "resolve", "strip",
+]  # fmt: skip
+
+
+def at(schema: Schema, path: Sequence[str]) -> Schema | Problem:
+    """Return the type behind an attribute path, or the problem at its first step that leads nowhere.
+
+    A step is a property's name, or the index of an item as text, as `values.select` takes it.
+    """
+    part, place = resolve(schema, schema), "$"
+    for step in path:
+        place = member(place, step)
+        found = _step(part, step, place)
+        if isinstance(found, Problem):
+            return found
+        part = resolve(found, schema)
+    if part is not schema and "$defs" in schema and "$defs" not in part:
+        return {**part, "$defs": schema["$defs"]}
+    return part
+
+
+def _step(part: Schema, step: str, place: str) -> Schema | Problem:
+    match family(part):
+        case "any" | "object":
+            return {}
+        case "dict":
+            inner: Schema = part["additionalProperties"]
+            return inner
+        case "record":
+            if step in part["properties"]:
+                return {key: value for key, value in part["properties"][step].items() if key != "x-alula-default"}
+            return Problem(
+                place, f"does not exist in {describe(part)}{_hint(step, part['properties'])}", Code.UNKNOWN_OUTPUT
+            )
+        case "list" | "tuples":
+            if step.isdecimal() and step.isascii():
+                items: Schema = part["items"]
+                return items
+        case "tuple" | "namedtuple":
+            if step.isdecimal() and step.isascii() and int(step) < len(part["prefixItems"]):
+                item: Schema = part["prefixItems"][int(step)]
+                return item
+            fields = part.get("x-alula-fields", [])
+            if step in fields:
+                return Problem(place, f"must be reached by its index {fields.index(step)}", Code.UNKNOWN_OUTPUT)
+        case "union":
+            if any(family(resolve(variant, part)) == "null" for variant in part["anyOf"]):
+                return Problem(place, f"may not exist, because {describe(part)} may be None", Code.UNKNOWN_OUTPUT)
+    return Problem(place, f"does not exist in {describe(part)}", Code.UNKNOWN_OUTPUT)
+
+
+def _hint(step: str, names: Sequence[str]) -> str:
+    from alula_api.contract import diagnostics
+
+    found = diagnostics.closest(step, names)
+    return f"; did you mean {found}?" if found else ""
