@@ -1,0 +1,1 @@
+"""The command line: `main` with one module a command. A command's module is imported only when it is called."""

@@ -1,0 +1,143 @@
+"""`alula`: finds the command, runs it, and turns what goes wrong into a message and an exit code.
+
+Exit codes: 0 success; 1 the run or the user's code failed; 2 the command line is wrong; 70 alula itself went wrong;
+130 interrupted. Commands are imported when they are called, so that `alula --help` loads none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "run": ("alula.cli.run", "run a workflow here, or on the cluster with --remote"),
+    "register": ("alula.cli.register", "write a release of your workflows into a folder for git"),
+    "compile": ("alula.cli.compile", "print the Argo objects that a release becomes"),
+    "crds": ("alula.cli.crds", "print the CustomResourceDefinitions of alula"),
+}
+"""Command: module and one line for the help. The module has `main(argv) -> int` and the same line as `SUMMARY`."""
+
+OK, FAILED, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
+
+
+def entry() -> None:
+    """The console script."""
+    code = main(sys.argv[1:])
+    # A thread that is stuck in a task past its timeout must not keep the process: daemon threads do not, but the
+    # interpreter's own shutdown may wait for what such a task started.
+    sys.exit(code)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; returns the exit code."""
+    words = [*argv]
+    if not words or words[0] in {"-h", "--help", "help"}:
+        if words[1:] and words[1] in COMMANDS:
+            return _guarded(words[1], ["--help"])
+        from alula import display
+
+        display.out(_help())
+        return OK
+    if words[0] in {"-V", "--version"}:
+        from alula import display
+
+        display.out(f"alula {version()}")
+        return OK
+    if words[0] not in COMMANDS:
+        return _unknown(words[0])
+    return _guarded(words[0], words[1:])
+
+
+def version() -> str:
+    """The version of the installed distribution."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("alula")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _help() -> str:
+    from alula.cli import helping
+
+    return helping.page(
+        "usage: alula COMMAND [options]",
+        "Typed, static workflows for git: write them in Python, review them as resources, run them on Argo.",
+        helping.section("commands", ((name, summary) for name, (_, summary) in COMMANDS.items())),
+        "`alula COMMAND --help` says more about each.",
+    )
+
+
+def _unknown(word: str) -> int:
+    from alula import display
+    from alula.cli import usage
+    from alula_api.contract import codes, diagnostics
+
+    what = "option" if word.startswith("-") else "command"
+    hint = usage.did_you_mean(word, [*COMMANDS, "--help", "--version"]) or f"one of {', '.join(COMMANDS)}"
+    display.diagnostics([diagnostics.Diagnostic(codes.Code.BAD_OPTION, f"there is no {what} {word}", hint=hint)])
+    return USAGE
+
+
+def _guarded(command: str, argv: list[str]) -> int:
+    """Run a command; a user's mistake never shows a traceback."""
+    import importlib
+
+    try:
+        module = importlib.import_module(COMMANDS[command][0])
+        code: int = module.main(argv)
+    except KeyboardInterrupt:
+        from alula import display
+
+        display.note("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return OK
+    except Exception as error:
+        return _explain(error)
+    return code
+
+
+def _explain(error: Exception) -> int:
+    from alula import display, errors
+    from alula.cli import usage
+    from alula_api.contract import codes, diagnostics
+    from alula_data.errors import StoreError
+
+    if isinstance(error, errors.UserError):
+        display.diagnostics(error.diagnostics)
+        traceback = getattr(error, "traceback", "")
+        if traceback:
+            display.note(traceback)
+        return USAGE if isinstance(error, usage.UsageError) else FAILED
+    if isinstance(error, StoreError):
+        place = f"{error.url.rstrip('/')}/{error.key}".rstrip("/")
+        found = diagnostics.Diagnostic(error.code, error.SENTENCE, subject=place, hint=error.hint or error.detail)
+        display.diagnostics([found])
+        return FAILED
+    if isinstance(error, errors.AlulaError):
+        display.diagnostics([diagnostics.Diagnostic(codes.Code.TASK_FAILED, str(error))])
+        return FAILED
+    return _internal(error)
+
+
+def _internal(error: Exception) -> int:
+    """A mistake of ours: everything that a report needs."""
+    import traceback
+
+    from alula import display
+    from alula_api.contract import codes, diagnostics
+
+    display.note("".join(traceback.format_exception(error)))
+    display.diagnostics(
+        [
+            diagnostics.Diagnostic(
+                codes.Code.INTERNAL,
+                f"alula {version()} on Python {sys.version.split()[0]}, {os.name}: {type(error).__name__}: {error}",
+                hint="please report it with the traceback above",
+            )
+        ]
+    )
+    return INTERNAL
