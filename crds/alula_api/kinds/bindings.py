@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 import pydantic
 import pydantic_core
 
-from alula_api.kinds.fields import ATOMIC, Identifier, JsonText, Label, Listed, Part
+from alula_api.kinds.fields import ATOMIC, JsonText, Label, Listed, Parameter, Part
 
 PathStep = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=256)]
 
@@ -34,9 +34,9 @@ class Leaf(Part):
     model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [_VALUE, _LEAF_INPUT, _LEAF_NODE], **ATOMIC})
 
     value: JsonText | None = pydantic.Field(None, description="a constant: canonical JSON text")
-    input: Identifier | None = pydantic.Field(None, description="an input of the graph")
+    input: Parameter | None = pydantic.Field(None, description="an input of the graph")
     node: Label | None = pydantic.Field(None, description="a node of the same graph")
-    output: Identifier | None = pydantic.Field(None, description="the output of that node")
+    output: Parameter | None = pydantic.Field(None, description="the output of that node")
     path: Annotated[list[PathStep], Listed(32)] = pydantic.Field(
         [], description="attributes to follow inside the value"
     )

@@ -23,7 +23,8 @@ API_VERSION = f"{GROUP}/{VERSION}"
 DNS_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 ENTRYPOINT = "^[^: ]+:[^: ]+$"
 QUANTITY = r"^([0-9]+([.][0-9]*)?|[.][0-9]+)(m|k|[KMGTPE]i?|[eE][0-9]+)?$"
-DURATION = "^([0-9]+h)?([0-9]+m)?([0-9]+([.][0-9]+)?s)?$"
+DURATION = "^([0-9]+([.][0-9]+)?(d|h|ms|m|s))+$"
+PARAMETER = "^[A-Za-z_][-A-Za-z0-9_]*$"
 
 
 class Part(pydantic.BaseModel):
@@ -81,13 +82,13 @@ Count = Annotated[int, Whole(0, 2**53)]
 Positive = Annotated[int, Whole(1, 2**31 - 1)]
 
 Label = Annotated[str, bounded(63, DNS_LABEL)]
-Identifier = Annotated[str, bounded(128, "^[A-Za-z_][A-Za-z0-9_]*$")]
+Parameter = Annotated[str, bounded(63, PARAMETER)]
 Entrypoint = Annotated[str, bounded(512, ENTRYPOINT)]
 CacheName = Annotated[str, bounded(512)]
 Digest = Annotated[str, bounded(64, "^[0-9a-f]{64}$", least=64)]
 ReleaseVersion = Annotated[str, bounded(63, "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")]
 Image = Annotated[str, bounded(1024)]
-Duration = Annotated[str, bounded(32, DURATION)]
+Duration = Annotated[str, bounded(50, DURATION)]
 Quantity = Annotated[str, bounded(32, QUANTITY)]
 EnvName = Annotated[str, bounded(256, "^[-._a-zA-Z][-._a-zA-Z0-9]*$")]
 EnvValue = Annotated[str, bounded(32768, least=0)]

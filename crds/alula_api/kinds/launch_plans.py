@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 import pydantic
 
-from alula_api.kinds.fields import Identifier, JsonText, Label, Listed, Part, ReleaseVersion, Text, Word
+from alula_api.contract import names
+from alula_api.kinds.fields import JsonText, Label, Listed, Parameter, Part, ReleaseVersion, Text, Word
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, Resource, Status, label_name
 
 Cron = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=128)]
@@ -16,7 +17,7 @@ TimeZone = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=64
 class InputValue(Part):
     """A value for an input of the workflow."""
 
-    name: Identifier
+    name: Parameter
     value: JsonText = pydantic.Field(
         description="canonical JSON text; for a text input, what is not a JSON string is taken as it stands"
     )
@@ -70,8 +71,7 @@ class LaunchPlan(Resource):
             MESSAGE,
             AGE,
         ),
-        # Its CronWorkflow is `lp-<name>`, and Argo takes 52 characters there.
-        name_rules=(label_name(49),),
+        name_rules=(label_name(names.MOST_OBJECT_NAME),),
     )
 
     kind: Literal["LaunchPlan"] = "LaunchPlan"

@@ -7,15 +7,17 @@ resource, whatever is in it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
 import pydantic
 import pydantic_core
 
+from alula_api.contract import labels, schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 from alula_api.kinds.domains import Domain
-from alula_api.kinds.fields import API_VERSION, DNS_LABEL, DURATION, ENTRYPOINT, QUANTITY
+from alula_api.kinds.fields import API_VERSION, DNS_LABEL, DURATION, ENTRYPOINT, PARAMETER, QUANTITY
 from alula_api.kinds.launch_plans import LaunchPlan
 from alula_api.kinds.resources import Resource
 from alula_api.kinds.workflows import Workflow
@@ -23,17 +25,18 @@ from alula_api.kinds.workflows import Workflow
 R = TypeVar("R", bound=Resource)
 
 MOST_PROBLEMS = 20
-SOURCE_ANNOTATION = "alula.dev/source"
 KINDS: Mapping[str, type[Workflow] | type[LaunchPlan] | type[Domain]] = {
     "Workflow": Workflow,
     "LaunchPlan": LaunchPlan,
     "Domain": Domain,
 }
 
+_NAMED_LISTS = {"tasks": "task", "graphs": "graph", "nodes": "node", "inputs": "input", "outputs": "output"}
 # What a pattern means, in words that a reader can act on.
 _PATTERNS = {
     DNS_LABEL: "lower-case letters, digits and dashes, with a letter or digit at both ends",
     DURATION: "a duration such as 90s, 10m or 1h30m",
+    PARAMETER: "a name of letters, digits, _ and -, that begins with a letter or _",
     ENTRYPOINT: "module:function",
     QUANTITY: "a quantity such as 500m, 2 or 4Gi",
 }
@@ -46,6 +49,15 @@ _TYPES = {
     "model_attributes_type": "an object",
     "list_type": "a list",
 }
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What is wrong at one place of a resource."""
+
+    loc: tuple[int | str, ...]
+    message: str
+    hint: str = ""
 
 
 def read(kind: type[R], obj: object) -> tuple[R | None, list[Diagnostic]]:
@@ -61,80 +73,85 @@ def read(kind: type[R], obj: object) -> tuple[R | None, list[Diagnostic]]:
         except pydantic.ValidationError as error:
             problems = list(_told(kind, error.errors(include_url=False, include_context=True)))
         except RecursionError:
-            problems = [("", "must not be nested as deep as this", "")]
+            problems = [_Problem((), "must not be nested as deep as this")]
     if not problems:
         return model, []
-    return None, [_diagnostic(kind, obj, *problem) for problem in _shortened(problems)]
+    return None, [_diagnostic(kind, obj, problem) for problem in _shortened(problems)]
 
 
-Told = tuple[str, str, str]  # path, message, hint
-
-
-def _diagnostic(kind: type[Resource], obj: dict[str, Any], path: str, message: str, hint: str) -> Diagnostic:
+def _diagnostic(kind: type[Resource], obj: dict[str, Any], problem: _Problem) -> Diagnostic:
     metadata = obj.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     annotations = metadata.get("annotations")
-    source = annotations.get(SOURCE_ANNOTATION, "") if isinstance(annotations, dict) else ""
-    name = metadata.get("name", "")
+    source = annotations.get(labels.SOURCE, "") if isinstance(annotations, dict) else ""
+    path = path_text(problem.loc)
     return Diagnostic(
         Code.BAD_RESOURCE,
-        f"{path}: {message}" if path else message,
+        f"{path}: {problem.message}" if path else problem.message,
         source=source if isinstance(source, str) else "",
-        subject=f"{kind.KIND.name} {name}" if isinstance(name, str) and name else kind.KIND.name,
-        hint=hint,
+        subject=", ".join(_subjects(kind, obj, problem.loc)),
+        hint=problem.hint,
     )
 
 
-def _shortened(problems: list[Told]) -> list[Told]:
+def _subjects(kind: type[Resource], obj: Any, loc: tuple[int | str, ...]) -> Iterator[str]:
+    """What the place belongs to, by the names that its author gave: `Workflow train`, `graph main`, `node load`."""
+    name = obj["metadata"].get("name") if isinstance(obj.get("metadata"), dict) else None
+    yield f"{kind.KIND.name} {name}" if isinstance(name, str) and name else kind.KIND.name
+    word: str | None = None
+    for step in loc:
+        try:
+            obj = obj[step]
+        except (LookupError, TypeError):
+            return
+        name = (obj.get("name") or obj.get("id")) if isinstance(obj, dict) else None
+        if isinstance(step, int) and word and isinstance(name, str):
+            yield f"{word} {name[:100]}"
+        word = _NAMED_LISTS.get(step) if isinstance(step, str) else None
+
+
+def _shortened(problems: list[_Problem]) -> list[_Problem]:
     if len(problems) <= MOST_PROBLEMS:
         return problems
     more = len(problems) - MOST_PROBLEMS + 1
-    return [*problems[: MOST_PROBLEMS - 1], ("", f"and {more} more problems", "")]
+    return [*problems[: MOST_PROBLEMS - 1], _Problem((), f"and {more} more problems")]
 
 
-def _head_problems(kind: type[Resource], obj: dict[str, Any]) -> Iterator[Told]:
+def _head_problems(kind: type[Resource], obj: dict[str, Any]) -> Iterator[_Problem]:
     """A wrong kind or version makes every other message noise, so it is told alone."""
     for field, expected in (("apiVersion", API_VERSION), ("kind", kind.KIND.name)):
         found = obj.get(field)
         if found != expected:
-            yield field, f"must be {expected}, not {_shown(found) if field in obj else 'absent'}", ""
+            yield _Problem((field,), f"must be {expected}, not {_shown(found) if field in obj else 'absent'}")
 
 
-def _later_problems(resource: Resource) -> Iterator[Told]:
+def _later_problems(resource: Resource) -> Iterator[_Problem]:
     """What the schema of the API server says by CEL, and what only Python can say: whether types are well formed."""
-    yield from _name_problems(resource)
+    name = resource.metadata.name
+    for rule in resource.KIND.name_rules:
+        if not rule.holds(name):
+            yield _Problem(("metadata", "name"), rule.message)
     if isinstance(resource, Workflow):
         yield from _type_problems(resource)
 
 
-def _name_problems(resource: Resource) -> Iterator[Told]:
-    kind, name = resource.KIND, resource.metadata.name
-    for rule in kind.name_rules:
-        if not rule.holds(name):
-            yield "metadata.name", rule.message, ""
-
-
-def _type_problems(workflow: Workflow) -> Iterator[Told]:
-    try:
-        from alula_api.contract import schemas
-    except ImportError:  # lands with the contract
-        return
-
-    for path, schema in workflow.spec.types():
+def _type_problems(workflow: Workflow) -> Iterator[_Problem]:
+    for loc, schema in workflow.spec.types():
         for problem in schemas.check(schema):
-            yield f"{path}{problem.path.removeprefix('$')}", problem.message, ""
+            inside = problem.path.removeprefix("$")
+            yield _Problem(loc, f"{problem.message} (at {inside.lstrip('.')})" if inside else problem.message)
 
 
-def _told(kind: type[Resource], errors: Sequence[pydantic_core.ErrorDetails]) -> Iterator[Told]:
+def _told(kind: type[Resource], errors: Sequence[pydantic_core.ErrorDetails]) -> Iterator[_Problem]:
     for error in errors:
         loc = error["loc"]
         if error["type"] == "extra_forbidden":
             known = _known_fields(kind, loc[:-1])
             nearest = closest(str(loc[-1]), known)
             hint = f"did you mean {nearest}?" if nearest else f"known fields: {', '.join(known)}" if known else ""
-            yield path_text(loc), "unknown field", hint
+            yield _Problem(loc, "unknown field", hint)
         else:
-            yield path_text(loc), _message(error), ""
+            yield _Problem(loc, _message(error))
 
 
 def _message(error: pydantic_core.ErrorDetails) -> str:

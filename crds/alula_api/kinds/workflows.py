@@ -6,12 +6,13 @@ Built by `alula.emit`, read by the compiler and the controller. It says what a W
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pydantic
 import pydantic_core
 
+from alula_api.contract import names
 from alula_api.kinds.bindings import Binding
 from alula_api.kinds.fields import (
     ATOMIC,
@@ -22,13 +23,13 @@ from alula_api.kinds.fields import (
     Entrypoint,
     EnvName,
     EnvValue,
-    Identifier,
     Image,
     JsonText,
     Label,
     Listed,
     Mapped,
     ObjectName,
+    Parameter,
     Part,
     Place,
     Positive,
@@ -66,7 +67,7 @@ class Code(Part):
 class Input(Part):
     """An input of a workflow or task."""
 
-    name: Identifier
+    name: Parameter
     type: TypeSchema = pydantic.Field(description="JSON Schema, with x-alula-type for what it has no word for")
     default: JsonText | None = pydantic.Field(
         None, description="canonical JSON text; without it the input must be given"
@@ -77,7 +78,7 @@ class Input(Part):
 class Output(Part):
     """An output of a task."""
 
-    name: Identifier
+    name: Parameter
     type: TypeSchema = pydantic.Field(description="JSON Schema, with x-alula-type for what it has no word for")
     description: Text | None = None
 
@@ -85,7 +86,7 @@ class Output(Part):
 class BoundOutput(Part):
     """An output of a workflow or graph, and the node or input that it comes from."""
 
-    name: Identifier
+    name: Parameter
     type: TypeSchema = pydantic.Field(description="JSON Schema, with x-alula-type for what it has no word for")
     binding: Binding = pydantic.Field(alias="from", description="where its value comes from")
     description: Text | None = None
@@ -223,22 +224,23 @@ class WorkflowSpec(Part):
         description="`main`, and every sub-workflow once"
     )
 
-    def types(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every type in the spec, with the path of its field."""
-        for i, parameter in enumerate(self.inputs):
-            yield f"spec.inputs[{i}].type", parameter.type
-        for i, bound in enumerate(self.outputs):
-            yield f"spec.outputs[{i}].type", bound.type
-        for t, task in enumerate(self.tasks):
-            for i, parameter in enumerate(task.inputs):
-                yield f"spec.tasks[{t}].inputs[{i}].type", parameter.type
-            for i, output in enumerate(task.outputs):
-                yield f"spec.tasks[{t}].outputs[{i}].type", output.type
-        for g, graph in enumerate(self.graphs):
-            for i, parameter in enumerate(graph.inputs):
-                yield f"spec.graphs[{g}].inputs[{i}].type", parameter.type
-            for i, bound in enumerate(graph.outputs):
-                yield f"spec.graphs[{g}].outputs[{i}].type", bound.type
+    def types(self) -> Iterator[tuple[tuple[int | str, ...], dict[str, Any]]]:
+        """Every type in the spec, with the place of its field."""
+        yield from _types(("spec",), self)
+        for i, task in enumerate(self.tasks):
+            yield from _types(("spec", "tasks", i), task)
+        for i, graph in enumerate(self.graphs):
+            yield from _types(("spec", "graphs", i), graph)
+
+
+def _types(
+    loc: tuple[int | str, ...], owner: WorkflowSpec | Task | Graph
+) -> Iterator[tuple[tuple[int | str, ...], dict[str, Any]]]:
+    for i, parameter in enumerate(owner.inputs):
+        yield (*loc, "inputs", i, "type"), parameter.type
+    outputs: Sequence[Output | BoundOutput] = owner.outputs
+    for i, output in enumerate(outputs):
+        yield (*loc, "outputs", i, "type"), output.type
 
 
 class WorkflowStatus(Status):
@@ -258,7 +260,7 @@ class Workflow(Resource):
         description="Workflow is a typed, static graph of tasks, compiled to an Argo WorkflowTemplate.",
         columns=(Column("Version", ".spec.version"), READY, MESSAGE, AGE),
         name_rules=(
-            label_name(63),
+            label_name(names.MOST_OBJECT_NAME),
             NameRule(
                 cel="!self.metadata.name.startsWith('lp-')",
                 holds=lambda name: not name.startswith("lp-"),
