@@ -48,6 +48,10 @@ class Code(StrEnum):
     UNKNOWN_TASK = "UNKNOWN_TASK", "A node names a task that does not exist."
     UNKNOWN_GRAPH = "UNKNOWN_GRAPH", "A node names a graph that does not exist."
     UNKNOWN_NODE = "UNKNOWN_NODE", "A binding or an order names a node that does not exist."
+    UNSUPPORTED_BINDING = (
+        "UNSUPPORTED_BINDING",
+        "A value would have to be taken apart or put together where only a task can do that.",
+    )
     INTERFACE_MISMATCH = (
         "INTERFACE_MISMATCH",
         "Code and resource disagree about the inputs or outputs of a task or workflow.",

@@ -44,6 +44,8 @@ class Env:
     """Endpoint of an S3 server that is not Amazon's."""
     BUNDLE: Final = "ALULA_BUNDLE"
     """Digest of the code bundle, absent when the code is in the image."""
+    TIMEOUT: Final = "ALULA_TIMEOUT"
+    """Seconds after which the runtime ends the attempt, as a decimal number; absent for a task without a timeout."""
     INLINE_LIMIT: Final = "ALULA_INLINE_LIMIT"
     """Bytes up to which an output travels inline."""
     OUT: Final = "ALULA_OUT"
