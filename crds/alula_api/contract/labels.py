@@ -25,6 +25,8 @@ OWNER_UID: Final = "alula.dev/owner-uid"
 SOURCE: Final = "alula.dev/source"
 REASON: Final = "alula.dev/reason"
 RESTARTED_FROM: Final = "alula.dev/restarted-from"
+COMPILED: Final = "alula.dev/compiled"
+RECONCILE: Final = "alula.dev/reconcile"
 
 SENTENCES: Final[dict[str, str]] = {
     MANAGED_BY: "Label: `alula` on every object that the controller applies.",
@@ -39,5 +41,7 @@ SENTENCES: Final[dict[str, str]] = {
     OWNER_UID: "Label of objects that outlive their definition: the uid of that definition.",
     SOURCE: "Annotation of Workflows and LaunchPlans: file and line of the definition.",
     REASON: "Annotation of a run: who or what started it, and why.",
+    COMPILED: "Annotation of templates and cron workflows: a digest of what the controller applied.",
+    RECONCILE: "Annotation of a definition: a new value asks the controller to look again; its status repeats the value.",
     RESTARTED_FROM: "Annotation of a run that was started again because data of an earlier one was lost: that run.",
 }
