@@ -1,0 +1,219 @@
+"""Files and large values by their digest: the content-addressed part of a store.
+
+What is committed lies at `Reference.path()` under the store's prefix. Called by the types of `alula` (as their
+carrier), the local runner, the pod and `caches`. It never follows a location from a reference that we stored: the
+place is derived from the digest.
+
+- A commit is written, measured, and only then named to anybody. What is there already in the right size is not
+  written again.
+- Whatever is handed out was compared with its digest. An object that is damaged when it is read twice is removed, so
+  that whoever made it finds it gone, makes it again, and everybody is mended; the reader gets `Damaged`.
+- `fetch` hands out a copy, never the store's own file: a user's function may do to its input what it likes, the store
+  must not notice. The copy is read-only and shared by the process; one that was changed all the same is fetched anew.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from alula_api.contract import references, values
+from alula_api.contract.references import Reference
+from alula_api.contract.values import Json
+from alula_data import digests, errors, foreign, retries
+from alula_data.stores.protocols import Store
+
+Result = TypeVar("Result")
+
+_AT_ONCE = 8 << 20
+"""Up to this size a file is read once and written in one request."""
+
+
+class Content:
+    """The files and values of one store.
+
+    Args:
+        store: a domain's prefix.
+        work: folder for fetched copies; without it a temporary one that goes when the process ends.
+        policy: how often a transfer that broke off is started again.
+    """
+
+    def __init__(self, store: Store, *, work: str = "", policy: retries.Policy = retries.DEFAULT) -> None:
+        self.store = store
+        self._work = work
+        self._policy = policy
+        self._lock = threading.Lock()
+        self._fetching: dict[tuple[str, str, str], threading.Lock] = {}
+        self._fetched: dict[tuple[str, str, str], tuple[Path, tuple[int, ...]]] = {}
+
+    def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
+        """Stores a file.
+
+        Args:
+            path: the file; it must not change meanwhile.
+            type: the reference's type, such as `file` or `frame`.
+            name: the name that consumers see.
+            format: the reference's format, such as `html`.
+        """
+        if path.stat().st_size <= _AT_ONCE:
+            return self.commit_bytes(path.read_bytes(), type=type, name=name, format=format)
+        digest, size = digests.of_file(path)
+        reference = Reference(type, digest, size, name, format)
+        body = digests.Checked(lambda: digests.chunks_of(path), digest, size, lambda why: _changed(path, why))
+        self._commit(reference.path(), size, lambda key: self.store.put_stream(key, body))
+        return reference
+
+    def commit_bytes(self, data: bytes, *, type: str, name: str = "", format: str = "") -> Reference:
+        """Stores bytes as a file; see `commit_file`."""
+        reference = Reference(type, digests.of_bytes(data), len(data), name, format)
+        self._commit(reference.path(), len(data), lambda key: self.store.put(key, data))
+        return reference
+
+    def fetch(self, reference: Reference) -> Path:
+        """A read-only copy of a file, compared with its digest; raises NotFound or Damaged."""
+        wanted = (reference.digest, reference.uri, reference.file_name)
+        with self._lock:
+            lock = self._fetching.setdefault(wanted, threading.Lock())
+        with lock:
+            found = self._fetched.get(wanted)
+            if found is not None and _signature(found[0]) == found[1]:
+                return found[0]
+            path = self._place(reference.file_name)
+            self._copy(reference, path)
+            path.chmod(0o444)
+            self._fetched[wanted] = (path, _signature(path))
+            return path
+
+    def read(self, reference: Reference) -> bytes:
+        """The bytes of a file, compared with the digest; raises NotFound or Damaged."""
+        if not reference.digest:
+            return self.fetch(reference).read_bytes()
+        return self._read(reference.path(), reference.digest, reference.size)
+
+    def exists(self, reference: Reference) -> bool:
+        """Whether the object is there in the right size; foreign data is taken at its word."""
+        return not reference.digest or self.has(reference.path(), reference.size)
+
+    def has(self, key: str, size: int) -> bool:
+        """Whether an object is there in the right size."""
+        head = self.store.head(key)
+        return head is not None and head.size == size
+
+    def save_value(self, text: str, identity: str, limit: int) -> Json:
+        """What travels for a JSON value: itself, or where its Argo-safe text is too long, a `$stored` envelope.
+
+        Args:
+            text: the value's wire text.
+            identity: the value's identity, kept in the envelope.
+            limit: bytes that may travel inline.
+        """
+        value = values.parse(text)
+        if len(values.argo_safe(text)) <= limit and not references.is_envelope(value):
+            return value
+        data = text.encode()
+        stored = references.Stored(digests.of_bytes(data), len(data), identity)
+        self._commit(stored.path(), stored.size, lambda key: self.store.put(key, data))
+        return stored.to_json()
+
+    def load_value(self, json: Json) -> Json:
+        """The value that travelled as `json`; raises NotFound or Damaged."""
+        stored = references.stored(json)
+        if stored is None:
+            return json
+        return values.parse(self._read(stored.path(), stored.digest, stored.size))
+
+    def _commit(self, key: str, size: int, put: Callable[[str], object]) -> None:
+        if self.has(key, size):
+            return
+        put(key)
+        head = self.store.head(key)
+        if head is None or head.size != size:
+            there = "nothing" if head is None else f"{head.size} bytes"
+            raise errors.Unavailable(self.store.url, key, f"{size} bytes were written and {there} are there")
+
+    def _read(self, key: str, digest: str, size: int) -> bytes:
+        def read() -> bytes:
+            data = self.store.get(key)
+            for _ in self._checked(key, (data,), digest, size):
+                pass
+            return data
+
+        return self._twice(key, read)
+
+    def _copy(self, reference: Reference, path: Path) -> None:
+        if not reference.digest:
+            self._transfer(lambda: _write(path, foreign.stream(reference.uri)))
+            return
+        key = reference.path()
+
+        def copy() -> None:
+            _write(path, self._checked(key, self.store.stream(key), reference.digest, reference.size))
+
+        self._twice(key, lambda: self._transfer(copy))
+
+    def _checked(self, key: str, chunks: Iterable[bytes], digest: str, size: int) -> Iterable[bytes]:
+        return digests.Checked(lambda: chunks, digest, size, lambda why: errors.Damaged(self.store.url, key, why))
+
+    def _transfer(self, function: Callable[[], None]) -> None:
+        retries.call(self._policy, lambda _: function())
+
+    def _twice(self, key: str, read: Callable[[], Result]) -> Result:
+        """Reads again before it believes in damage, and then removes the object unless somebody mended it meanwhile."""
+        try:
+            return read()
+        except errors.Damaged:
+            before = self.store.head(key)
+        try:
+            return read()
+        except errors.Damaged:
+            if before is not None and self.store.head(key) == before:
+                self._discard(key)
+            raise
+
+    def _discard(self, key: str) -> None:
+        try:
+            self.store.delete(key)
+        except errors.StoreError:  # who may only read leaves it to others
+            return
+
+    def _place(self, name: str) -> Path:
+        with self._lock:
+            if not self._work:
+                self._work = _temporary_folder()
+        folder = Path(self._work, os.urandom(6).hex())
+        folder.mkdir(parents=True)
+        return folder / name
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
+    with path.open("wb", buffering=0) as file:
+        for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[file.write(rest) :]
+
+
+def _changed(path: Path, why: str) -> Exception:
+    return OSError(f"{path} changed while it was stored: {why}")
+
+
+def _signature(path: Path) -> tuple[int, ...]:
+    """Changes when the file does; empty when it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _temporary_folder() -> str:
+    import shutil
+    import tempfile
+
+    folder = tempfile.mkdtemp(prefix="alula-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
