@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from e2e import installing
 from e2e.cluster import clusters, errors, processes
 
 CLUSTERS = pytest.StashKey[dict[str, clusters.Cluster]]()
@@ -32,6 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
     """A cluster whose pods are local processes: real API server, Argo and S3."""
     yield from _running(request.config, "cluster")
+
+
+@pytest.fixture(scope="session")
+def installation(cluster: clusters.Cluster) -> installing.Installation:
+    """alula installed on the process-pod cluster: CRDs, rights, and the controller as a process."""
+    return installing.Installation(cluster)
 
 
 @pytest.hookimpl(tryfirst=True)
