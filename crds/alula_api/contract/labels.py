@@ -42,6 +42,6 @@ SENTENCES: Final[dict[str, str]] = {
     SOURCE: "Annotation of Workflows and LaunchPlans: file and line of the definition.",
     REASON: "Annotation of a run: who or what started it, and why.",
     COMPILED: "Annotation of templates and cron workflows: a digest of what the controller applied.",
-    RECONCILE: "Annotation of a definition: a new value asks the controller to look again; its status repeats the value.",
+    RECONCILE: "Annotation of a definition: a new value asks for another look; its status repeats it.",
     RESTARTED_FROM: "Annotation of a run that was started again because data of an earlier one was lost: that run.",
 }
