@@ -1,1 +1,72 @@
-"""Typed, static workflows for git."""
+"""Typed, static workflows for git.
+
+Everything a user needs is a name of this package; names load what they need on first use, so that the import is light.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alula.declare.launch_plans import LaunchPlan
+    from alula.declare.options import Backoff, Cache, Resources, Retries, Secret
+    from alula.declare.schedules import Cron
+    from alula.declare.tasks import Task, task
+    from alula.declare.workflows import Workflow, workflow
+    from alula.errors import AlulaError, DefinitionError, LoadError, NonRecoverable, UserError, ValueMismatch
+    from alula.local import run
+    from alula.types.files import Directory, File
+    from alula.types.times import NaiveDatetime
+
+__all__ = [
+    "AlulaError",
+    "Backoff",
+    "Cache",
+    "Cron",
+    "DefinitionError",
+    "Directory",
+    "File",
+    "LaunchPlan",
+    "LoadError",
+    "NaiveDatetime",
+    "NonRecoverable",
+    "Resources",
+    "Retries",
+    "Secret",
+    "Task",
+    "UserError",
+    "ValueMismatch",
+    "Workflow",
+    "run",
+    "task",
+    "workflow",
+]
+
+_HOMES = {
+    "alula.declare.launch_plans": ("LaunchPlan",),
+    "alula.declare.options": ("Backoff", "Cache", "Resources", "Retries", "Secret"),
+    "alula.declare.schedules": ("Cron",),
+    "alula.declare.tasks": ("Task", "task"),
+    "alula.declare.workflows": ("Workflow", "workflow"),
+    "alula.errors": ("AlulaError", "DefinitionError", "LoadError", "NonRecoverable", "UserError", "ValueMismatch"),
+    "alula.local": ("run",),
+    "alula.types.files": ("Directory", "File"),
+    "alula.types.times": ("NaiveDatetime",),
+}
+_HOME = {name: module for module, exported in _HOMES.items() for name in exported}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home on first use."""
+    module = _HOME.get(name)
+    if module is None:
+        raise AttributeError(f"module 'alula' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,0 +1,83 @@
+"""Docstrings to descriptions: the summary, and one line for each input. Google style, and Sphinx fields."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_SECTION = re.compile(r"(Args|Arguments|Parameters|Inputs|Returns|Yields|Raises|Note|Notes|Example|Examples)\s*:\s*$")
+_ITEM = re.compile(r"\*{0,2}(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)$")
+_FIELD = re.compile(r":param\s+(?:\S+\s+)?(\w+)\s*:\s*(.*)$")
+LONGEST = 1000
+"""Characters of a description that are kept; resources are bounded."""
+
+
+class Docs(NamedTuple):
+    """What a docstring says."""
+
+    summary: str
+    inputs: dict[str, str]
+    returns: str
+
+
+def parse(text: str | None) -> Docs:
+    """Read a docstring; what has no known form is left out."""
+    if not text:
+        return Docs("", {}, "")
+    lines = _dedent(text)
+    return Docs(_summary(lines), _items(lines), _returns(lines))
+
+
+def _dedent(text: str) -> list[str]:
+    lines = text.expandtabs().splitlines()
+    indents = [len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()]
+    cut = min(indents, default=0)
+    return [lines[0].strip(), *(line[cut:].rstrip() for line in lines[1:])]
+
+
+def _summary(lines: list[str]) -> str:
+    kept: list[str] = []
+    for line in lines:
+        if _SECTION.match(line) or line.startswith(":param") or (kept and not line):
+            break
+        if line:
+            kept.append(line.strip())
+    return " ".join(kept)[:LONGEST]
+
+
+def _block(lines: list[str], names: set[str]) -> list[str]:
+    """The indented lines below a section's title."""
+    block: list[str] = []
+    inside = False
+    for line in lines:
+        title = _SECTION.match(line)
+        if title:
+            inside = title[1] in names
+        elif inside and line and not line.startswith(" "):
+            inside = False
+        elif inside:
+            block.append(line)
+    return block
+
+
+def _items(lines: list[str]) -> dict[str, str]:
+    items: dict[str, str] = {}
+    block = _block(lines, {"Args", "Arguments", "Parameters", "Inputs"})
+    margin = min((len(line) - len(line.lstrip()) for line in block if line), default=0)
+    name = ""
+    for line in block:
+        found = _ITEM.match(line.strip()) if len(line) - len(line.lstrip()) == margin else None
+        if found:
+            name = found[1]
+            items[name] = found[2]
+        elif name and line.strip():
+            items[name] = f"{items[name]} {line.strip()}".strip()
+    for line in lines:
+        field = _FIELD.match(line.strip())
+        if field:
+            items.setdefault(field[1], field[2])
+    return {name: text[:LONGEST] for name, text in items.items()}
+
+
+def _returns(lines: list[str]) -> str:
+    return " ".join(line.strip() for line in _block(lines, {"Returns"}) if line.strip())[:LONGEST]

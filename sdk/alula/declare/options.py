@@ -1,0 +1,315 @@
+"""What `@task` takes besides the function: retries, timeout, cache, resources, image, environment, secrets.
+
+Made by the decorator; read by the local runner and by emission. All problems of one decorator are told at once.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from alula_api.contract import durations
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic, closest
+
+_QUANTITY = re.compile(r"([0-9]+([.][0-9]*)?|[.][0-9]+)(m|k|[KMGTPE]i?|[eE][0-9]+)?")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OBJECT = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+MOST_RETRIES = 100
+
+Duration = datetime.timedelta | int | float | str
+Quantity = str | int | float
+QuantityPair = Quantity | tuple[Quantity | None, Quantity | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait before another attempt.
+
+    Attributes:
+        duration: Before the second attempt: a timedelta, seconds, or text such as `10s`.
+        factor: Each further wait is so many times the one before; a whole number from 1 to 100.
+        cap: The longest wait.
+    """
+
+    duration: Duration
+    factor: int = 2
+    cap: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often a task is tried again after its own code has failed; lost pods have a budget of their own."""
+
+    limit: int = 0
+    backoff: Backoff | None = None
+
+    def wait(self, failures: int) -> float:
+        """Seconds to wait after so many failures (one or more)."""
+        if self.backoff is None:
+            return 0.0
+        longest = float("inf") if self.backoff.cap is None else seconds(self.backoff.cap)
+        try:
+            wait = seconds(self.backoff.duration) * self.backoff.factor ** (failures - 1)
+        except OverflowError:
+            return longest
+        return min(wait, longest)
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Results are kept and used again for equal inputs.
+
+    Attributes:
+        version: Names the state of the code; another version never sees these results. Without one it is the digest of
+            the function's source and of the helpers and constants that it names.
+    """
+
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a task's container needs: one quantity is request and limit, a pair is (request, limit).
+
+    `Resources(cpu=("500m", "2"), memory="2Gi", gpu=1)`. In a pair, None leaves one of the two out.
+    """
+
+    cpu: QuantityPair = None
+    memory: QuantityPair = None
+    gpu: QuantityPair = None
+    ephemeral_storage: QuantityPair = None
+
+    def requests(self) -> dict[str, str]:
+        """What the scheduler sets aside, by the names of Kubernetes."""
+        return self._side(0)
+
+    def limits(self) -> dict[str, str]:
+        """What the container may use at most, by the names of Kubernetes."""
+        return self._side(1)
+
+    def _side(self, side: int) -> dict[str, str]:
+        named = {
+            "cpu": self.cpu,
+            "memory": self.memory,
+            "nvidia.com/gpu": self.gpu,
+            "ephemeral-storage": self.ephemeral_storage,
+        }
+        chosen = {name: pair[side] if isinstance(pair, tuple) else pair for name, pair in named.items()}
+        return {name: _quantity(value) for name, value in chosen.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """An environment variable of the task that a Secret of its namespace fills; the value is never in git.
+
+    Attributes:
+        name: The environment variable; locally, a variable of that name must be set.
+        secret: The Secret's name.
+        key: The key in the Secret.
+    """
+
+    name: str
+    secret: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """The checked options of a task."""
+
+    retries: Retries = field(default_factory=Retries)
+    timeout: datetime.timedelta | None = None
+    cache: Cache | None = None
+    resources: Resources | None = None
+    image: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[Secret, ...] = ()
+
+
+def seconds(duration: Duration) -> float:
+    """A duration in seconds.
+
+    Raises:
+        ValueError: It is no duration, or not a whole number of seconds from 1 up.
+    """
+    if isinstance(duration, bool):
+        raise ValueError("must be a timedelta, seconds or text such as 10m")
+    if isinstance(duration, datetime.timedelta):
+        number = duration.total_seconds()
+    elif isinstance(duration, (int, float)):
+        number = float(duration)
+    elif isinstance(duration, str):
+        number = durations.seconds(duration)
+    else:
+        raise ValueError("must be a timedelta, seconds or text such as 10m")
+    if not number >= 1 or number != int(number):
+        raise ValueError("must be a whole number of seconds, 1 or more")
+    return number
+
+
+def _quantity(value: Quantity) -> str:
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else f"{round(value * 1000)}m"
+    return str(value)
+
+
+class _Check:
+    """Collects what is wrong with the options of one decorator."""
+
+    def __init__(self, source: str, subject: str) -> None:
+        self.source = source
+        self.subject = subject
+        self.problems: list[Diagnostic] = []
+
+    def problem(self, option: str, value: object, expected: str, hint: str = "", code: Code = Code.BAD_OPTION) -> None:
+        message = f"the option {option} cannot be {value!r}"
+        self.problems.append(Diagnostic(code, message, self.source, self.subject, expected, hint))
+
+    def retries(self, value: object) -> Retries:
+        made = Retries(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if not isinstance(made, Retries) or isinstance(made.limit, bool) or not isinstance(made.limit, int):
+            self.problem("retries", value, f"a whole number from 0 to {MOST_RETRIES}, or Retries(limit, Backoff(...))")
+            return Retries()
+        if not 0 <= made.limit <= MOST_RETRIES:
+            self.problem("retries", made.limit, f"a whole number from 0 to {MOST_RETRIES}")
+        backoff = made.backoff
+        if backoff is None:
+            return made
+        if not isinstance(backoff, Backoff):
+            self.problem("backoff", backoff, 'Backoff("10s", factor=2, cap="5m")')
+            return made
+        for name, duration in (("backoff duration", backoff.duration), ("backoff cap", backoff.cap)):
+            if duration is not None or name == "backoff duration":
+                self.duration(name, duration)
+        if not isinstance(backoff.factor, int) or isinstance(backoff.factor, bool) or not 1 <= backoff.factor <= 100:
+            self.problem("backoff factor", backoff.factor, "a whole number from 1 to 100")
+        return made
+
+    def duration(self, name: str, value: Any) -> datetime.timedelta | None:
+        try:
+            return datetime.timedelta(seconds=seconds(value))
+        except (ValueError, OverflowError):
+            self.problem(name, value, "a timedelta, seconds, or text such as 90s or 10m; whole seconds, 1 or more")
+            return None
+
+    def cache(self, value: object) -> Cache | None:
+        if value is True:
+            return Cache()
+        if value is False or value is None:
+            return None
+        hint = f"write cache=Cache(version={value!r})" if isinstance(value, str) else ""
+        if not isinstance(value, Cache):
+            self.problem("cache", value, 'True, False, or Cache(version="1")', hint)
+            return None
+        if value.version is not None and (not isinstance(value.version, str) or not 1 <= len(value.version) <= 256):
+            self.problem("cache version", value.version, "a text of 1 to 256 characters")
+        return value
+
+    def resources(self, value: object) -> Resources | None:
+        if value is None or not isinstance(value, Resources):
+            if value is not None:
+                self.problem("resources", value, 'Resources(cpu="1", memory="2Gi")')
+            return None
+        for name in ("cpu", "memory", "gpu", "ephemeral_storage"):
+            pair = getattr(value, name)
+            parts = pair if isinstance(pair, tuple) else (pair,)
+            if isinstance(pair, tuple) and len(pair) != 2:
+                self.problem(name, pair, "one quantity, or a pair (request, limit)")
+            for part in parts:
+                if part is not None and not _is_quantity(part):
+                    self.problem(name, part, "a quantity such as 2, 500m or 4Gi", _quantity_hint(part))
+            if name == "gpu" and any(
+                part is not None and _is_quantity(part) and not str(part).isdigit() for part in parts
+            ):
+                self.problem(name, pair, "a whole number")
+        return value
+
+    def image(self, value: object) -> str | None:
+        if value is None or (isinstance(value, str) and value and not value.split()[1:] and value.strip() == value):
+            return value
+        self.problem("image", value, "an image reference such as ghcr.io/acme/train:1.2")
+        return None
+
+    def environment(self, value: object) -> dict[str, str]:
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            self.problem("environment", value, 'a dict such as {"LOG_LEVEL": "info"}')
+            return {}
+        for name, text in value.items():
+            if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+                self.problem("environment", name, "the name of a variable: letters, digits and _")
+            elif name.startswith("ALULA_"):
+                self.problem("environment", name, "a name that does not begin with ALULA_, which alula sets itself")
+            if not isinstance(text, str):
+                self.problem(f"environment {name}", text, "a text", f'write "{text}"')
+        return dict(value)
+
+    def secrets(self, value: object) -> tuple[Secret, ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, Iterable) or isinstance(value, (str, bytes)):
+            self.problem("secrets", value, 'a list of Secret("DB_PASSWORD", secret="db", key="password")')
+            return ()
+        made = tuple(value)
+        for item in made:
+            if not isinstance(item, Secret):
+                self.problem("secrets", item, 'Secret("DB_PASSWORD", secret="db", key="password")')
+                continue
+            for name, text, pattern, expected in (
+                ("secret name", item.name, _VARIABLE, "the name of an environment variable"),
+                ("secret", item.secret, _OBJECT, "the name of a Secret: lower case letters, digits, - and ."),
+                ("secret key", item.key, _SECRET_KEY, "a key of a Secret: letters, digits, -, _ and ."),
+            ):
+                if not isinstance(text, str) or not pattern.fullmatch(text):
+                    self.problem(name, text, expected)
+        return made
+
+
+def _is_quantity(value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, (int, float)):
+        return 0 <= value < float("inf")
+    return isinstance(value, str) and _QUANTITY.fullmatch(value) is not None
+
+
+def _quantity_hint(value: object) -> str:
+    text = str(value).strip()
+    for wrong, right in (("GB", "G"), ("MB", "M"), ("KB", "k"), ("TB", "T"), ("gi", "Gi"), ("mi", "Mi"), ("Gib", "Gi")):
+        if text.endswith(wrong) and _QUANTITY.fullmatch(text.removesuffix(wrong).strip() + right):
+            return f'write "{text.removesuffix(wrong).strip()}{right}"'
+    return ""
+
+
+def check(given: Mapping[str, Any], source: str, subject: str) -> tuple[TaskOptions, list[Diagnostic]]:
+    """Options as the decorator got them to checked ones, with all that is wrong with them."""
+    checking = _Check(source, subject)
+    names = TaskOptions.__dataclass_fields__
+    for name in given.keys() - names.keys():
+        near = _OTHER_NAMES.get(name) or closest(name, [*names, "name"])
+        hint = f"write {near}=" if near else f"the options are name, {', '.join(names)}"
+        message = f"a task has no option {name!r}"
+        checking.problems.append(Diagnostic(Code.BAD_OPTION, message, source, subject, hint=hint))
+    timeout = given.get("timeout")
+    checks: dict[str, Callable[[Any], Any]] = {name: getattr(checking, name) for name in names if name != "timeout"}
+    made = {name: convert(given[name]) for name, convert in checks.items() if name in given}
+    made["timeout"] = None if timeout is None else checking.duration("timeout", timeout)
+    return TaskOptions(**made), checking.problems
+
+
+_OTHER_NAMES = {
+    "container_image": "image",
+    "secret_requests": "secrets",
+    "requests": "resources",
+    "limits": "resources",
+    "cache_version": "cache",
+    "env": "environment",
+    "environ": "environment",
+    "retry": "retries",
+}

@@ -1,0 +1,180 @@
+"""`@task` and what it makes: a typed function that can be called, traced, emitted and run in a pod.
+
+A task called outside a workflow is a call of the function with its types checked; inside a workflow that is being
+traced it is a node.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from alula import errors, sources
+from alula.declare import options
+from alula.graph import tracing
+from alula_api.contract import names
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from alula.declare.calls import Plan
+    from alula.declare.interfaces import Interface
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Task(Generic[P, R]):
+    """A typed function that runs as one step of a workflow.
+
+    Attributes:
+        name: Its name in resources and in Argo's UI: a DNS label.
+        function: The user's function.
+        entrypoint: How a pod finds it: `flows.penguins:load`.
+        key: What the cache knows it by: the name that the user gave, else the entrypoint.
+        options: Retries, timeout, cache, resources, image, environment and secrets.
+        source: Where it is defined.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str | None,
+        given: dict[str, Any],
+        namespace: dict[str, Any] | None = None,
+    ) -> None:
+        self.function = function
+        self.source = sources.defined(function)
+        found = sources.entrypoint(function)
+        self.entrypoint = str(found)
+        self.obstacle = found.obstacle
+        """Why a pod could not find the function, in words; empty when it can."""
+        self.key = name or self.entrypoint
+        self.named = name is not None
+        shown = name if name is not None else getattr(function, "__name__", "task")
+        self.name = names.dns_label(shown if isinstance(shown, str) else "task")
+        self.subject = f"task {self.name}"
+        notes = getattr(function, "__annotations__", {})
+        self._namespace = namespace if any(isinstance(note, str) for note in notes.values()) else None
+        self._plan: Plan | None = None
+        self._version: str | None = None
+        self.options, problems = options.check(given, str(self.source), self.subject)
+        problems += _name_problems(name, str(self.source), self.subject)
+        if problems:
+            raise errors.DefinitionError(problems)
+        functools.update_wrapper(self, function)
+
+    @functools.cached_property
+    def interface(self) -> Interface:
+        """The typed inputs and outputs.
+
+        Raises:
+            DefinitionError: The signature cannot be carried; says everything that is wrong with it.
+        """
+        from alula.declare import interfaces
+
+        return interfaces.read(self.function, self.subject, self._namespace)
+
+    @property
+    def version(self) -> str:
+        """The cache version: the user's, or the digest of the code; empty when the task is not cached.
+
+        Raises:
+            DefinitionError: `cache=True` and the source cannot be read.
+        """
+        if self._version is None:
+            cache = self.options.cache
+            if cache is None:
+                self._version = ""
+            elif cache.version is not None:
+                self._version = cache.version
+            else:
+                from alula.declare import fingerprints
+
+                self._version = fingerprints.version(self.function, str(self.source), self.subject)
+        return self._version
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the function with its types checked; while a workflow is traced, make a node of it."""
+        tracer = tracing.active.get()
+        if tracer is not None:
+            return tracer.call(self, args, kwargs, sys._getframe(1))  # type: ignore[no-any-return]
+        plan = self._plan
+        if plan is None:
+            from alula.declare import calls
+
+            plan = self._plan = calls.plan(self)
+        return plan(args, kwargs)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"<task {self.key} at {self.source}>"
+
+
+def _name_problems(name: object, source: str, subject: str) -> list[Diagnostic]:
+    if name is None:
+        return []
+    if isinstance(name, str) and name and len(name) <= 200 and name.isprintable() and name.strip() == name:
+        return []
+    expected = "a text of 1 to 200 printable characters that neither begins nor ends with a space"
+    return [Diagnostic(Code.BAD_NAME, f"a task cannot be called {name!r}", source, subject, expected)]
+
+
+class Decorator(Protocol):
+    """What `@task(...)` with options returns."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
+
+
+@overload
+def task(function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+@overload
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(
+    *,
+    name: str | None = None,
+    retries: int | options.Retries = 0,
+    timeout: options.Duration | None = None,
+    cache: bool | options.Cache = False,
+    resources: options.Resources | None = None,
+    image: str | None = None,
+    environment: dict[str, str] | None = None,
+    secrets: list[options.Secret] | tuple[options.Secret, ...] = (),
+) -> Decorator: ...
+def task(function: Callable[..., Any] | None = None, /, *, name: str | None = None, **given: Any) -> Any:
+    """Make a task of a typed function: `@task`, or `@task(retries=3, cache=True)`.
+
+    Args:
+        function: The function; its parameters and result must be annotated.
+        name: Names the task; the cache then knows it by this name wherever the function moves.
+        given: `retries` (a number or `Retries`), `timeout` of one attempt (timedelta, seconds or `"10m"`), `cache`
+            (True, or `Cache(version=...)`), `resources`, `image`, `environment`, `secrets`.
+
+    Raises:
+        DefinitionError: An option has a value that it cannot take.
+    """
+    namespace = local_names(sys._getframe(1))
+
+    def decorate(function: Callable[..., Any]) -> Task[..., Any]:
+        return Task(_undecorated(function), name, given, namespace)
+
+    return decorate if function is None else decorate(function)
+
+
+def _undecorated(function: Any) -> Callable[..., Any]:
+    """The function, where `@task` stands twice or on something that is no function: told plainly."""
+    if isinstance(function, Task) or not callable(function) or isinstance(function, type):
+        what = "a task already" if isinstance(function, Task) else f"{function!r}"
+        message = f"@task must stand on a function, got {what}"
+        raise errors.DefinitionError([Diagnostic(Code.NOT_A_TASK, message, hint="write @task once, above `def`")])
+    return function  # type: ignore[no-any-return]
+
+
+def local_names(frame: Any) -> dict[str, Any] | None:
+    """The local names where a decorator stands inside a function, for annotations that are strings."""
+    return None if frame.f_locals is frame.f_globals else dict(frame.f_locals)

@@ -1,0 +1,167 @@
+"""`@workflow` and what it makes: a function that is traced into a static graph, once, on first use.
+
+A workflow called outside a trace runs here and now, one task after the other; called inside another workflow it is a
+node of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from alula import errors, sources
+from alula.declare import tasks
+from alula.graph import tracing
+from alula_api.contract import names
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic, closest
+
+if TYPE_CHECKING:
+    from alula.declare.interfaces import Interface
+    from alula.graph.closures import Closure
+    from alula.graph.nodes import Graph
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Workflow(Generic[P, R]):
+    """A function that puts tasks together.
+
+    Attributes:
+        name: The name of its resource: `<end of the module>-<function>`, or what the user gave.
+        function: The user's function.
+        entrypoint: How another process finds it: `flows.penguins:train`.
+        source: Where it is defined.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], name: str | None = None, namespace: dict[str, Any] | None = None
+    ) -> None:
+        self.function = function
+        self.source = sources.defined(function)
+        found = sources.entrypoint(function)
+        self.entrypoint = str(found)
+        self.obstacle = found.obstacle
+        """Why another process could not find the function, in words; empty when it can."""
+        self.named = name is not None
+        problems = name_problems(name, str(self.source), f"workflow {name}", "a workflow") if name is not None else []
+        if problems:
+            raise errors.DefinitionError(problems)
+        self.name = name or names.object_name(found.module, getattr(function, "__name__", "workflow"))
+        self.subject = f"workflow {self.name}"
+        notes = getattr(function, "__annotations__", {})
+        self._namespace = namespace if any(isinstance(note, str) for note in notes.values()) else None
+        functools.update_wrapper(self, function)
+
+    @functools.cached_property
+    def interface(self) -> Interface:
+        """The typed inputs and outputs.
+
+        Raises:
+            DefinitionError: The signature cannot be carried; says everything that is wrong with it.
+        """
+        from alula.declare import interfaces
+
+        return interfaces.read(self.function, self.subject, self._namespace)
+
+    @functools.cached_property
+    def traced(self) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
+        """The graph of this workflow alone, and everything that is wrong with it."""
+        try:
+            tracer = tracing.Tracer(self)
+            _ = self.interface
+        except errors.DefinitionError as error:
+            return None, error.diagnostics
+        graph = tracer.run()
+        return graph, tuple(tracer.problems)
+
+    @functools.cached_property
+    def closure(self) -> Closure:
+        """This workflow with all tasks and workflows that it reaches.
+
+        Raises:
+            DefinitionError: With everything that is wrong with any of them.
+        """
+        from alula.graph import closures
+
+        return closures.close(self)
+
+    @property
+    def graph(self) -> Graph:
+        """The static graph; tasks and sub-workflows that it reaches are checked too.
+
+        Raises:
+            DefinitionError: With everything that is wrong.
+        """
+        return self.closure.graphs[0]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the workflow here, one task after the other; while another workflow is traced, make a node of it."""
+        tracer = tracing.active.get()
+        if tracer is not None:
+            return tracer.call(self, args, kwargs, sys._getframe(1))  # type: ignore[no-any-return]
+        from alula.declare import calls
+        from alula.local import run_serially
+
+        return run_serially(self, calls.arguments(self, args, kwargs))  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"<workflow {self.name} at {self.source}>"
+
+
+def name_problems(name: object, source: str, subject: str, what: str) -> list[Diagnostic]:
+    """What is wrong with the name of a workflow or launch plan, which is that of a Kubernetes object."""
+    if isinstance(name, str) and names.is_dns_label(name) and len(name) <= names.MOST_OBJECT_NAME:
+        if not name.startswith("lp-"):
+            return []
+        hint = f"write name={name.removeprefix('lp-')!r}: what begins with lp- is the template of a launch plan"
+        return [Diagnostic(Code.BAD_NAME, f"{what} cannot be called {name!r}", source, subject, "", hint)]
+    expected = f"lower case letters, digits and -, at most {names.MOST_OBJECT_NAME}, as in penguins-train"
+    hint = f"write name={names.dns_label(name, names.MOST_OBJECT_NAME)!r}" if isinstance(name, str) and name else ""
+    return [Diagnostic(Code.BAD_NAME, f"{what} cannot be called {name!r}", source, subject, expected, hint)]
+
+
+class Decorator(Protocol):
+    """What `@workflow(...)` with options returns."""
+
+    def __call__(self, function: Callable[P, R], /) -> Workflow[P, R]: ...
+
+
+@overload
+def workflow(function: Callable[P, R], /) -> Workflow[P, R]: ...
+@overload
+def workflow(*, name: str | None = None) -> Decorator: ...
+def workflow(function: Callable[..., Any] | None = None, /, *, name: str | None = None, **unknown: Any) -> Any:
+    """Make a workflow of a function that calls tasks: `@workflow`, or `@workflow(name="nightly-train")`.
+
+    Args:
+        function: The function; its parameters and result must be annotated. It runs when it is traced, with promises.
+        name: Names the resource; without it, it is called after the module and the function.
+
+    Raises:
+        DefinitionError: The name is not one that a resource can have, or there is no such option.
+    """
+    frame = sys._getframe(1)
+    namespace = tasks.local_names(frame)
+    if unknown:
+        source = str(sources.Source(sources.relative(frame.f_code.co_filename), frame.f_lineno))
+        raise errors.DefinitionError(
+            Diagnostic(
+                Code.BAD_OPTION,
+                f"a workflow has no option {option!r}",
+                source,
+                hint=f"did you mean {near!r}?" if (near := closest(option, ["name"])) else "its only option is name",
+            )
+            for option in unknown
+        )
+
+    def decorate(function: Callable[..., Any]) -> Workflow[..., Any]:
+        if isinstance(function, (Workflow, tasks.Task, type)) or not callable(function):
+            message = f"@workflow must stand on a function, got {function!r}"
+            raise errors.DefinitionError([Diagnostic(Code.NOT_A_TASK, message, hint="write it once, above `def`")])
+        return Workflow(function, name, namespace)
+
+    return decorate if function is None else decorate(function)

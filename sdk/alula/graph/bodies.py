@@ -1,0 +1,60 @@
+"""An exception out of a workflow's function, as a diagnostic: which line, and what a workflow should do instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alula import sources
+from alula.graph import promises
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    import types
+
+    from alula.graph.tracing import Tracer
+
+
+def failed(tracer: Tracer, error: Exception) -> Diagnostic:
+    """What the user needs to know about an exception that their workflow raised while it was traced."""
+    frames = _user_frames(error)
+    place = frames[0] if frames else None
+    source = "" if place is None else _source(*place)
+    text = f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
+    for frame, _ in frames[1:]:
+        held = _promise_argument(frame)
+        if held is not None:
+            name = frame.f_code.co_name
+            message = f"the workflow calls {name}() with {held._alula_edge.label}, but {name} is not a task ({text})"
+            hint = f"decorate {name}() at {_source(frame, frame.f_code.co_firstlineno)} with @task: it runs when the value is there"
+            return Diagnostic(Code.NOT_A_TASK, message, source, tracer.subject, "", hint)
+    if "Promise" in text:
+        message = f"the workflow computes with a promise ({text})"
+        hint = "a workflow only puts tasks together: do this in a task and pass it the value"
+        return Diagnostic(Code.PROMISE_AS_VALUE, message, source, tracer.subject, "", hint)
+    inner = _source(*frames[-1]) if len(frames) > 1 else ""
+    message = f"the workflow's own code raised {text}" + (f" at {inner}" if inner else "")
+    hint = "a workflow's function runs when it is traced, before any task: let it do nothing but call tasks"
+    return Diagnostic(Code.BAD_SOURCE, message, source, tracer.subject, "", hint)
+
+
+def _user_frames(error: BaseException) -> list[tuple[types.FrameType, int]]:
+    """The frames below the tracer that are not ours, outermost first."""
+    frames = []
+    step = error.__traceback__
+    while step is not None:
+        if not sources.ours(step.tb_frame.f_code.co_filename):
+            frames.append((step.tb_frame, step.tb_lineno))
+        step = step.tb_next
+    return frames
+
+
+def _source(frame: types.FrameType, line: int) -> str:
+    return str(sources.Source(sources.relative(frame.f_code.co_filename), line))
+
+
+def _promise_argument(frame: types.FrameType) -> promises.Promise | None:
+    code = frame.f_code
+    count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+    arguments = [frame.f_locals.get(name) for name in code.co_varnames[:count]]
+    return promises.inside(arguments)

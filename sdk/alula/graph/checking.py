@@ -1,0 +1,52 @@
+"""Checks of a graph: does a source type fit a target type, and do the tasks and workflows of a graph fit together.
+
+Called while tracing (edges) and once a workflow (names, circles). Finds everything, raises nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alula_api.contract import schemas
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alula.declare.tasks import Task
+    from alula.declare.workflows import Workflow
+
+_known: dict[tuple[int, int], tuple[dict[str, Any], dict[str, Any], str | None]] = {}
+
+
+def misfit(source: dict[str, Any], target: dict[str, Any]) -> str | None:
+    """Why a value of one type does not fit another, in words; None when it does. Compared once a pair of types."""
+    if source is target:
+        return None
+    key = (id(source), id(target))
+    known = _known.get(key)
+    if known is None:
+        # The schemas are kept so that their ids are not given to others.
+        known = _known[key] = (source, target, schemas.assignable(source, target))
+    return known[2]
+
+
+def same_names(things: Sequence[Task[..., Any]] | Sequence[Workflow[..., Any]], subject: str) -> list[Diagnostic]:
+    """Different tasks, or different workflows, that would have one name in the resource."""
+    seen: dict[str, Any] = {}
+    problems = []
+    for thing in things:
+        other = seen.setdefault(thing.name, thing)
+        if other is thing or _is_same(other, thing):
+            continue
+        kind = thing.subject.partition(" ")[0]
+        message = f"two {kind}s are called {thing.name!r}: {other.entrypoint} at {other.source} and {thing.entrypoint}"
+        hint = f"""give one of them another name: @{kind}(name="{thing.name}-2")"""
+        problems.append(Diagnostic(Code.DUPLICATE_NAME, message, str(thing.source), subject, "", hint))
+    return problems
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """One definition that two imports have made twice."""
+    return bool(one.entrypoint == other.entrypoint and one.source == other.source and not one.obstacle)

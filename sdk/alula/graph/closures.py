@@ -1,0 +1,97 @@
+"""A workflow with everything that it reaches: what one resource holds. Checked as a whole, walked without recursion.
+
+Called by `Workflow.graph`, the local runner and emission.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alula import errors
+from alula.graph import checking
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from alula.declare.tasks import Task
+    from alula.declare.workflows import Workflow
+    from alula.graph.nodes import Graph
+
+
+@dataclass(frozen=True)
+class Closure:
+    """All that a workflow needs, each once, in the order of first use.
+
+    Attributes:
+        workflows: The workflow itself and those that it calls, directly or not.
+        graphs: Their graphs, in the same order.
+        tasks: The tasks of all graphs.
+    """
+
+    workflows: tuple[Workflow[..., Any], ...]
+    graphs: tuple[Graph, ...]
+    tasks: tuple[Task[..., Any], ...]
+
+
+def close(workflow: Workflow[..., Any]) -> Closure:
+    """Trace a workflow and all that it reaches.
+
+    Raises:
+        DefinitionError: With everything that is wrong with any of them.
+    """
+    workflows: dict[int, Workflow[..., Any]] = {id(workflow): workflow}
+    tasks: dict[int, Task[..., Any]] = {}
+    problems: list[Diagnostic] = []
+    graphs: list[Graph] = []
+    waiting = [workflow]
+    for current in waiting:
+        graph, found = current.traced
+        problems += found
+        if graph is None:
+            continue
+        graphs.append(graph)
+        for node in graph.nodes:
+            target: Any = node.target
+            if hasattr(target, "traced"):
+                if id(target) not in workflows:
+                    workflows[id(target)] = target
+                    waiting.append(target)
+            else:
+                tasks.setdefault(id(target), target)
+    problems += checking.same_names(list(tasks.values()), workflow.subject)
+    problems += checking.same_names(list(workflows.values()), workflow.subject)
+    if len(graphs) == len(workflows) > 1:
+        problems += _circle(workflow, {id(one): graph for one, graph in zip(workflows.values(), graphs, strict=True)})
+    if problems:
+        raise errors.DefinitionError(dict.fromkeys(problems))
+    distinct = {task.name: task for task in reversed(tasks.values())}
+    return Closure(tuple(workflows.values()), tuple(graphs), tuple(distinct[name] for name in _names(tasks)))
+
+
+def _names(tasks: dict[int, Task[..., Any]]) -> list[str]:
+    return list(dict.fromkeys(task.name for task in tasks.values()))
+
+
+def _circle(root: Workflow[..., Any], graphs: dict[int, Graph]) -> list[Diagnostic]:
+    """A workflow that calls itself, directly or through others, has no static graph."""
+    done: set[int] = set()
+    path: list[tuple[Workflow[..., Any], Any]] = [(root, iter(graphs[id(root)].nodes))]
+    open_: dict[int, int] = {id(root): 0}
+    while path:
+        current, nodes = path[-1]
+        node = next((node for node in nodes if id(node.target) in graphs and id(node.target) not in done), None)
+        if node is None:
+            path.pop()
+            del open_[id(current)]
+            done.add(id(current))
+            continue
+        target: Any = node.target
+        if id(target) in open_:
+            names = " -> ".join([*(step.name for step, _ in path[open_[id(target)] :]), target.name])
+            hint = "a static graph has no recursion: call a task that loops, or unroll the calls"
+            message = f"the workflow calls itself: {names}"
+            return [Diagnostic(Code.CYCLE, message, str(node.source), current.subject, "", hint)]
+        open_[id(target)] = len(path)
+        path.append((target, iter(graphs[id(target)].nodes)))
+    return []

@@ -1,0 +1,79 @@
+"""Parts of a promised value by attribute, key or index: `p.field`, `p["key"]`, `p[0]`.
+
+Called by `alula.graph.tracing`; the types behind a path are the contract's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alula_api.contract import schemas
+from alula_api.contract.diagnostics import closest
+from alula_api.contract.problems import Problem
+
+_parts: dict[tuple[int, str], tuple[dict[str, Any], dict[str, Any]]] = {}
+
+
+def fixed_length(schema: dict[str, Any]) -> int | None:
+    """How many parts a tuple type has; None for everything else."""
+    return len(schema["prefixItems"]) if schema.get("items") is False and "prefixItems" in schema else None
+
+
+def fields(schema: dict[str, Any]) -> list[str]:
+    """The names that may follow a dot: those of a dataclass or a NamedTuple."""
+    record = _resolved(schema)
+    return list(record.get("properties") or record.get("x-alula-fields") or ())
+
+
+def segment(schema: dict[str, Any], key: object, attribute: bool) -> str | Problem:
+    """A key as the contract's path writes it, or what is wrong with it."""
+    record = _resolved(schema)
+    names = fields(record)
+    label = schemas.describe(schema)
+    if attribute:
+        if not names:
+            return Problem("$", f"{label} has no attributes that a workflow can follow")
+        if key in names:
+            return str(names.index(str(key))) if "x-alula-fields" in record else str(key)
+        near = closest(str(key), names)
+        return (
+            Problem("$", f"{label} has no field {key!r}", *())
+            if near is None
+            else Problem("$", f"{label} has no field {key!r}; did you mean {near!r}?")
+        )
+    if isinstance(key, bool) or not isinstance(key, (int, str)):
+        return Problem("$", f"a promise is indexed by an int or a str that is known now, got {type(key).__name__}")
+    if isinstance(key, int) and record.get("type") != "array" and record:
+        return Problem("$", f"{label} is not indexed by numbers")
+    if isinstance(key, int) and key < 0:
+        length = fixed_length(record)
+        if length is None:
+            return Problem("$", "an index from the end needs the length, which is not known yet")
+        key += length
+    if isinstance(key, str) and record.get("type") == "array":
+        return Problem("$", f"{label} is indexed by numbers")
+    if isinstance(key, str) and "properties" in record:
+        return Problem("$", f"{label} has attributes: write .{key}")
+    return str(key)
+
+
+def part(schema: dict[str, Any], name: str) -> dict[str, Any] | Problem:
+    """The type of a part; the same object each time, because edge checks are cached by identity."""
+    known = _parts.get((id(schema), name))
+    if known is not None:
+        return known[1]
+    found = schemas.at(schema, [name])
+    if isinstance(found, Problem):
+        return found
+    _parts[id(schema), name] = (schema, found)
+    return found
+
+
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """The record behind a `$ref` at the root."""
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        found = schema.get("$defs", {}).get(reference.rpartition("/")[2])
+        if isinstance(found, dict):
+            return found
+    return schema

@@ -1,0 +1,179 @@
+"""Promises: what tasks return while a workflow is traced. They can be passed on and ordered, and hold no value.
+
+A promise of a record, dict, list or tuple gives promises of its parts (`p.field`, `p["key"]`, `p[0]`). Everything else
+that Python can do with a value ends in an error that says what to write instead. Internals live in one slot whose name
+no field has; the functions here read it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from alula.graph import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alula.graph.bindings import Binding
+    from alula.graph.tracing import Tracer
+
+UNKNOWN: dict[str, Any] = {"x-alula-unknown": True}
+"""The type of what a wrong call returns: edges from it are not checked, so that one mistake is told once."""
+
+
+class Edge(NamedTuple):
+    """What a promise knows: where its value will come from and of what type it is."""
+
+    tracer: Tracer
+    binding: Binding | None
+    """None for a task without outputs: there is nothing to pass on."""
+    schema: dict[str, Any]
+    node: str
+    """The node that has to finish first; empty for an input of the workflow."""
+    label: str
+    """What messages call it: `the result of task load`."""
+
+
+class Promise:
+    """The result of a task, or an input of the workflow, while the workflow is traced."""
+
+    __slots__ = ("_alula_edge",)
+    _alula_edge: Edge
+
+    def __init__(self, edge: Edge) -> None:
+        object.__setattr__(self, "_alula_edge", edge)
+
+    def __getattr__(self, name: str) -> Promise:
+        if name.startswith("__") or name.startswith("_repr_") or name.startswith("_ipython_"):
+            raise AttributeError(name)  # protocols of Python and Jupyter ask what an object can do
+        return self._alula_edge.tracer.part(self, name, attribute=True)
+
+    def __getitem__(self, key: object) -> Promise:
+        return self._alula_edge.tracer.part(self, key, attribute=False)
+
+    def __iter__(self) -> Iterator[Promise]:
+        length = paths.fixed_length(self._alula_edge.schema)
+        if length is None:
+            _used(self, "is iterated over", "give the whole list to a task that loops over it")
+        return iter([self[index] for index in range(length)])
+
+    def __rshift__(self, other: Any) -> Any:
+        """`a >> b`: b runs after a."""
+        self._alula_edge.tracer.order(self, other)
+        return other
+
+    def __rrshift__(self, other: Any) -> Promise:
+        """`[a, b] >> c`."""
+        self._alula_edge.tracer.order(other, self)
+        return self
+
+    def __lshift__(self, other: Any) -> Any:
+        """`b << a`: b runs after a."""
+        self._alula_edge.tracer.order(other, self)
+        return other
+
+    def __repr__(self) -> str:
+        return f"<promise of {self._alula_edge.label}>"
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        _used(self, f"gets the attribute {name!r}", "make the changed value in a task")
+
+    def __setitem__(self, key: object, value: object) -> NoReturn:
+        _used(self, f"gets the item {key!r}", "make the changed value in a task")
+
+    def __call__(self, *args: object, **kwargs: object) -> NoReturn:
+        _used(self, "is called", "call it in a task")
+
+    def __bool__(self) -> NoReturn:
+        _used(
+            self, "decides an `if`, `while`, `and`, `or` or `not`", "put the decision into a task and pass it the value"
+        )
+
+    def __str__(self) -> NoReturn:
+        _used(self, "is made into text (an f-string, str() or print)", "build the text in a task and pass it the value")
+
+    def __format__(self, spec: str) -> NoReturn:
+        self.__str__()
+
+    def __len__(self) -> NoReturn:
+        _used(self, "is asked for its length", "call len() in a task")
+
+    def __contains__(self, item: object) -> NoReturn:
+        _used(self, "is searched with `in`", "search it in a task")
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        _used(self, "is pickled or copied", "pass the promise itself on")
+
+
+def _used(promise: Promise, what: str, hint: str) -> NoReturn:
+    promise._alula_edge.tracer.used(promise, what, hint)
+
+
+def _forbid(operators: dict[str, str], hint: str) -> None:
+    for operator, shown in operators.items():
+
+        def method(self: Promise, *_: object, what: str = shown) -> NoReturn:
+            _used(self, what, hint)
+
+        method.__name__ = operator
+        setattr(Promise, operator, method)
+
+
+_forbid(
+    {
+        "__eq__": "is compared with ==",
+        "__ne__": "is compared with !=",
+        "__lt__": "is compared with <",
+        "__le__": "is compared with <=",
+        "__gt__": "is compared with >",
+        "__ge__": "is compared with >=",
+    },
+    "compare in a task and pass it the value",
+)
+_forbid(
+    {
+        "__int__": "is made into an int",
+        "__float__": "is made into a float",
+        "__complex__": "is made into a complex",
+        "__index__": "is used as an index or count",
+        "__bytes__": "is made into bytes",
+        "__round__": "is rounded",
+        "__abs__": "is made absolute",
+        "__fspath__": "is used as a path",
+        "__enter__": "is used in `with`",
+        "__await__": "is awaited",
+        "__next__": "is asked for its next item",
+    },
+    "do this in a task and pass it the value",
+)
+_forbid({f"__{name}__": f"is computed with ({sign})" for names, sign in (
+    (("add", "radd", "iadd", "pos"), "+"), (("sub", "rsub", "isub", "neg"), "-"), (("mul", "rmul", "imul"), "*"),
+    (("truediv", "rtruediv", "itruediv"), "/"), (("floordiv", "rfloordiv", "ifloordiv"), "//"),
+    (("mod", "rmod", "imod"), "%"), (("pow", "rpow", "ipow"), "**"), (("matmul", "rmatmul", "imatmul"), "@"),
+    (("divmod", "rdivmod"), "divmod"), (("and", "rand", "iand"), "&"), (("or", "ror", "ior"), "|"),
+    (("xor", "rxor", "ixor", "invert"), "^ or ~"), (("rlshift", "ilshift", "irshift"), "<< or >>"),
+) for name in names}, "compute in a task and pass it the value")  # fmt: skip
+
+
+def edge(promise: Promise) -> Edge:
+    """What a promise knows."""
+    return promise._alula_edge
+
+
+def inside(value: object, depth: int = 3) -> Promise | None:
+    """A promise somewhere in lists, tuples, sets, dicts or objects; for messages only."""
+    if type(value) is Promise:
+        return value
+    if depth == 0:
+        return None
+    parts: Any = ()
+    if isinstance(value, dict):
+        parts = [*value.values(), *value]
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        parts = value
+    elif hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
+        parts = [getattr(value, name, None) for name in value.__dataclass_fields__]
+    return next((found for part in parts if (found := inside(part, depth - 1)) is not None), None)

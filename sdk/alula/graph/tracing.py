@@ -1,0 +1,186 @@
+"""Runs a workflow's function once with promises and records every call of a task or workflow as a node.
+
+Called by `alula.declare.workflows`. It never runs a task, and goes on after a mistake, so that one trace tells all of
+them; only a promise that is used as a value ends it, because no value can be given.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from alula import errors, sources
+from alula_api.contract.codes import Code
+
+if TYPE_CHECKING:
+    import types
+
+    from alula.declare.interfaces import Input, Interface, Output
+    from alula.graph.bindings import Binding
+    from alula.graph.nodes import Graph
+    from alula.graph.promises import Edge, Promise
+    from alula_api.contract.diagnostics import Diagnostic
+
+active: ContextVar[Tracer | None] = ContextVar("alula_tracer", default=None)
+"""The trace that is going on in this thread; a task that is called meanwhile becomes a node of it."""
+
+
+class PromiseUsed(errors.DefinitionError):
+    """A promise was used as a value; raised inside the user's workflow to end its trace."""
+
+
+class Draft:
+    """A node that is being recorded; its line is looked up at the end."""
+
+    __slots__ = ("after", "bindings", "call", "id", "index", "target")
+
+    def __init__(self, index: int, id: str, target: Any, call: sources.Call) -> None:
+        self.index = index
+        self.id = id
+        self.target = target
+        self.call = call
+        self.bindings: dict[str, Binding] = {}
+        self.after: list[str] = []
+
+
+class Tracer:
+    """One trace of one workflow."""
+
+    def __init__(self, workflow: Any) -> None:
+        from alula.graph import arguments
+        from alula_api.contract import names
+
+        self.workflow = workflow
+        self.subject: str = workflow.subject
+        self.problems: list[Diagnostic] = []
+        self.drafts: list[Draft] = []
+        self.by_id: dict[str, Draft] = {}
+        self.lines = sources.Lines()
+        self._ids = names.NodeIds()
+        self._arguments = arguments
+        self._broken: set[int] = set()
+
+    # What a workflow's function does while it is traced.
+
+    def call(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: types.FrameType) -> Any:
+        """Record a call as a node and return promises of its outputs."""
+        place = sources.Call(frame.f_code, frame.f_lasti)
+        draft = Draft(len(self.drafts), self._ids.allocate(target.name), target, place)
+        self.drafts.append(draft)
+        self.by_id[draft.id] = draft
+        try:
+            interface: Interface = target.interface
+        except errors.DefinitionError as error:
+            if id(target) not in self._broken:
+                self._broken.add(id(target))
+                self.problems += error.diagnostics
+            return self._arguments.unknown(self, draft)
+        self._arguments.bind(self, draft, interface, args, kwargs)
+        return self._arguments.results(self, draft, interface)
+
+    def order(self, before: Any, after: Any) -> None:
+        """`before >> after`: what makes `after` waits for what makes `before`."""
+        first, then = self._arguments.makers(self, before), self._arguments.makers(self, after)
+        for node in then:
+            draft = self.by_id[node]
+            draft.after += [name for name in first if name not in draft.after]
+
+    def part(self, promise: Promise, key: object, *, attribute: bool) -> Promise:
+        """`p.field`, `p["key"]` or `p[0]`."""
+        return self._arguments.part(self, promise, key, attribute)
+
+    def used(self, promise: Promise, what: str, hint: str) -> NoReturn:
+        """A promise stands where a value is needed."""
+        edge: Edge = promise._alula_edge
+        frame = self.user_frame()
+        helper = "" if frame is None or frame.f_code is _code(self.workflow.function) else frame.f_code.co_name
+        if helper:
+            hint = f"decorate {helper}() with @task, or {hint}"
+        message = f"{edge.label} {what}, but a workflow is traced before its tasks run: it has no value yet"
+        self.problem(Code.PROMISE_AS_VALUE, message, self.here(frame), hint=hint)
+        raise PromiseUsed(self.problems[-1:])
+
+    # Problems.
+
+    def problem(
+        self, code: Code, message: str, source: str, *, subject: str = "", expected: str = "", hint: str = ""
+    ) -> None:
+        """Note a problem and go on."""
+        from alula_api.contract import diagnostics
+
+        where = f"{self.subject}, {subject}" if subject else self.subject
+        self.problems.append(diagnostics.Diagnostic(code, message, source, where, expected, hint))
+
+    def place(self, draft: Draft) -> str:
+        """file:line of a node's call."""
+        return str(self.lines.source(draft.call))
+
+    def user_frame(self) -> types.FrameType | None:
+        """The innermost frame that is not ours."""
+        frame: types.FrameType | None = sys._getframe(1)
+        while frame is not None and sources.ours(frame.f_code.co_filename):
+            frame = frame.f_back
+        return frame
+
+    def here(self, frame: types.FrameType | None = None) -> str:
+        """file:line of the user's code that is running."""
+        frame = frame or self.user_frame()
+        return "" if frame is None else str(sources.Source(sources.relative(frame.f_code.co_filename), frame.f_lineno))
+
+    # The trace as a whole.
+
+    def run(self) -> Graph | None:
+        """Trace the workflow; None when there were problems, which are then in `problems`."""
+        from alula.graph import bindings, bodies
+
+        interface: Interface = self.workflow.interface
+        promises = {
+            item.name: self._arguments.promise(self, bindings.FromInput(item.name), item.type.schema, "", _label(item))
+            for item in interface.inputs
+        }
+        token = active.set(self)
+        try:
+            result = self.workflow.function(**promises)
+        except PromiseUsed as used:
+            self.problems += [item for item in used.diagnostics if item not in self.problems]
+            return None
+        except errors.DefinitionError as error:
+            self.problems += error.diagnostics
+            return None
+        except Exception as error:  # whatever the user's function raises, told as a diagnostic
+            self.problems.append(bodies.failed(self, error))
+            return None
+        finally:
+            active.reset(token)
+        outputs = self._arguments.outputs(self, interface, result)
+        return None if self.problems else self._graph(interface, outputs)
+
+    def _graph(self, interface: Interface, outputs: tuple[tuple[str, Binding], ...]) -> Graph | None:
+        from alula.graph import nodes, ordering
+
+        drafts = ordering.sort(self)
+        if drafts is None:
+            return None
+        return nodes.Graph(
+            name=self.workflow.name,
+            inputs=interface.inputs,
+            outputs=outputs,
+            nodes=tuple(
+                nodes.Node(draft.id, draft.target, draft.bindings, tuple(draft.after), self.lines.source(draft.call))
+                for draft in drafts
+            ),
+            source=self.workflow.source,
+            output_types=interface.outputs,
+        )
+
+
+def _label(item: Input | Output) -> str:
+    return f"the input {item.name}"
+
+
+def _code(function: Callable[..., Any]) -> Any:
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    return getattr(function, "__code__", None)

@@ -1,0 +1,185 @@
+"""Where definitions live: project roots, module names that are the same everywhere, and file:line of a call.
+
+Used by the decorators, the command line, the runtime and emission. A module is named by its file's place below the
+project root, never by how this process happened to start: `python flows/x.py`, `alula run flows/x.py`, pytest and the
+pod all see `flows.x`.
+"""
+
+from __future__ import annotations
+
+import os.path
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import types
+
+INTERACTIVE = "interactive"
+"""The module of what is typed at a prompt or into a notebook; it can be run here and nowhere else."""
+
+_roots: dict[str, tuple[str, str]] = {}
+
+
+class Source(NamedTuple):
+    """A place in the user's code."""
+
+    file: str
+    """Relative to the project root, with slashes; as Python names it when it is no file."""
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.file else ""
+
+
+NOWHERE = Source("", 0)
+
+
+class Entrypoint(NamedTuple):
+    """How another process finds a function again: `flows.penguins:load`."""
+
+    module: str
+    qualname: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.qualname}"
+
+    @property
+    def obstacle(self) -> str:
+        """Why another process cannot find it, in words; empty when it can."""
+        if self.module == INTERACTIVE:
+            return "it was typed at a prompt or in a notebook: move it into a file"
+        if "<locals>" in self.qualname:
+            outer = self.qualname.partition(".<locals>")[0]
+            return f"it is defined inside {outer}(): move it to the top level of its module"
+        if "<lambda>" in self.qualname:
+            return "it is a lambda: write it as a function with def"
+        return ""
+
+
+def root(path: str) -> tuple[str, str]:
+    """The project root of a file and the folder below it from which modules are named (`src/`, or the root itself).
+
+    The root is the folder of the nearest `pyproject.toml`; without one, the folder that holds the outermost package.
+    """
+    folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 - this runs at import; pathlib is slow
+    found = _roots.get(folder)
+    if found is None:
+        found = _roots[folder] = _find_root(folder)
+    return found
+
+
+def _find_root(folder: str) -> tuple[str, str]:
+    here = folder
+    while True:
+        if os.path.isfile(os.path.join(here, "pyproject.toml")):  # noqa: PTH113, PTH118
+            source = os.path.join(here, "src")  # noqa: PTH118
+            return here, source if _below(folder, source) else here
+        parent = os.path.dirname(here)  # noqa: PTH120
+        if parent == here:
+            break
+        here = parent
+    while os.path.isfile(os.path.join(folder, "__init__.py")):  # noqa: PTH113, PTH118
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    return folder, folder
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(os.path.join(folder, ""))  # noqa: PTH118
+
+
+def module_name(path: str) -> str:
+    """The module's name as the pod will import it: relative to the project root, `src/` left out."""
+    path = os.path.abspath(path)  # noqa: PTH100
+    base = root(path)[1]
+    stem = os.path.splitext(os.path.relpath(path, base))[0]  # noqa: PTH122
+    parts = stem.split(os.sep)
+    if parts[-1] in {"__init__", "__main__"} and len(parts) > 1:
+        parts = parts[:-1] if parts[-1] == "__init__" else parts
+    return ".".join(parts)
+
+
+def relative(path: str) -> str:
+    """A file as messages and resources name it: relative to its project root, with slashes."""
+    if path.startswith("<") or not os.path.isabs(path):  # noqa: PTH117
+        return path
+    return os.path.relpath(path, root(path)[0]).replace(os.sep, "/")
+
+
+def is_installed(path: str) -> bool:
+    """Whether a file belongs to an installed package rather than to a project."""
+    return "site-packages" in path or "dist-packages" in path
+
+
+def is_interactive(path: str) -> bool:
+    """Whether code came from a prompt, a notebook cell or `exec` rather than from a file."""
+    return path.startswith("<") or "ipykernel_" in path or not os.path.isfile(path)  # noqa: PTH113
+
+
+def entrypoint(function: Callable[..., Any]) -> Entrypoint:
+    """The name by which another process finds `function`."""
+    code = getattr(function, "__code__", None)
+    path = os.path.abspath(code.co_filename) if code and not code.co_filename.startswith("<") else "<>"  # noqa: PTH100
+    qualname = getattr(function, "__qualname__", type(function).__qualname__)
+    module = getattr(function, "__module__", None) or INTERACTIVE
+    if is_interactive(path):
+        return Entrypoint(INTERACTIVE if module == "__main__" else module, qualname)
+    if is_installed(path) and module != "__main__":
+        return Entrypoint(module, qualname)
+    return Entrypoint(module_name(path), qualname)
+
+
+def defined(function: Callable[..., Any]) -> Source:
+    """Where a function is defined: the line of its first decorator or of its `def`."""
+    code = getattr(function, "__code__", None)
+    return Source(relative(code.co_filename), code.co_firstlineno) if code is not None else NOWHERE
+
+
+class Call(NamedTuple):
+    """A call that was seen while tracing: cheap to take, turned into a line by `Lines`."""
+
+    code: types.CodeType
+    instruction: int
+
+
+class Lines:
+    """Instructions to lines, one pass over a code object however many calls it makes.
+
+    `frame.f_lineno` walks the line table from its start at every call, which is quadratic in a generated workflow of
+    10,000 lines.
+    """
+
+    def __init__(self) -> None:
+        self._tables: dict[types.CodeType, tuple[list[int], list[int]]] = {}
+        self._files: dict[str, str] = {}
+
+    def source(self, call: Call) -> Source:
+        """The place of a call."""
+        from bisect import bisect_right
+
+        table = self._tables.get(call.code)
+        if table is None:
+            entries = [(start, line) for start, _, line in call.code.co_lines() if line is not None]
+            table = self._tables[call.code] = ([start for start, _ in entries], [line for _, line in entries])
+        position = bisect_right(table[0], call.instruction) - 1
+        file = call.code.co_filename
+        name = self._files.get(file)
+        if name is None:
+            name = self._files[file] = relative(file)
+        return Source(name, table[1][position] if position >= 0 else call.code.co_firstlineno)
+
+
+def ours(path: str) -> bool:
+    """Whether a file is part of alula itself."""
+    return path.startswith(_PACKAGE)
+
+
+_PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")  # noqa: PTH100, PTH118, PTH120
+
+
+def main_alias() -> None:
+    """Make `import flows.x` give the running script when the script is `flows/x.py`, so that tasks exist once."""
+    main = sys.modules.get("__main__")
+    path = getattr(main, "__file__", None)
+    if main is not None and path and not is_interactive(path) and not ours(os.path.abspath(path)):  # noqa: PTH100
+        sys.modules.setdefault(module_name(path), main)

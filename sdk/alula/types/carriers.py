@@ -1,0 +1,96 @@
+"""Who moves bytes for values that are references: implemented by `alula_data.content.Content` and by the local runner.
+
+Codecs get a carrier with every value and use it for files and frames only. This module knows no store.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from alula_api.contract.references import Reference
+
+
+class Carrier(Protocol):
+    """Commits what a task made and fetches what it needs."""
+
+    def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
+        """Store the file (or, for the type `directory`, the folder) at `path`; all of it or nothing."""
+
+    def fetch(self, reference: Reference) -> Path:
+        """A local path to the verified content; for a directory, the folder. Callers must not write to it."""
+
+
+class Keeper(Protocol):
+    """A carrier that may also keep an object in this process instead of storing it.
+
+    The local runner offers this for frames between tasks that are not cached; such references never leave the process.
+    """
+
+    def keep(self, value: object, *, type: str, name: str = "", format: str = "") -> Reference | None:
+        """A reference to `value` as it is in memory, or None where it must be stored."""
+
+    def kept(self, reference: Reference) -> object | None:
+        """The object behind a reference that `keep` made; None for any other."""
+
+
+class Probe:
+    """The carrier of a plain call: objects stay in memory, nothing is stored, so only the types are checked."""
+
+    def __init__(self) -> None:
+        self._kept: list[object] = []
+
+    def keep(self, value: object, *, type: str, name: str = "", format: str = "") -> Reference:
+        """Remember `value` itself."""
+        from alula_api.contract import references
+
+        self._kept.append(value)
+        digest = f"{len(self._kept) - 1:064x}"
+        return references.Reference(type=type, digest=digest, size=0, name=name, format=format)
+
+    def kept(self, reference: Reference) -> object | None:
+        """What `keep` remembered."""
+        return self._kept[int(reference.digest, 16)]
+
+    def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
+        """Never reached: whoever has `keep` is asked first."""
+        raise NotImplementedError
+
+    def fetch(self, reference: Reference) -> Path:
+        """Never reached: whoever has `kept` is asked first."""
+        raise NotImplementedError
+
+
+class Refusal:
+    """The carrier of constants and defaults, which cannot hold files: a release must mean the same everywhere."""
+
+    def keep(self, value: object, *, type: str, name: str = "", format: str = "") -> Reference:
+        """Refuse."""
+        from alula.types.mismatches import Mismatch
+
+        raise Mismatch(
+            f"a {type} cannot be written into a definition",
+            "make it an input of the workflow, or make it in a task",
+        )
+
+    def kept(self, reference: Reference) -> object | None:
+        """Nothing was kept."""
+        return None
+
+    def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
+        """Never reached: whoever has `keep` is asked first."""
+        raise NotImplementedError
+
+    def fetch(self, reference: Reference) -> Path:
+        """Never reached: whoever has `kept` is asked first."""
+        raise NotImplementedError
+
+
+REFUSAL = Refusal()
+
+
+def keeping(carrier: Carrier) -> Keeper | None:
+    """The carrier as a keeper, where it is one."""
+    return carrier if hasattr(carrier, "keep") else None

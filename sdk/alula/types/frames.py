@@ -1,0 +1,136 @@
+"""pandas DataFrames: parquet in the store, index kept. pandas is never imported before a value of the type exists."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from alula.types.carriers import keeping
+from alula.types.files import _reference
+from alula.types.mismatches import Flaw, Mismatch, kind
+from alula.types.pytypes import Json, PyType
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from alula.types.carriers import Carrier
+
+
+def is_frame(annotation: Any) -> bool:
+    """Whether an annotation is `pandas.DataFrame`, told by its names alone."""
+    return (
+        isinstance(annotation, type)
+        and annotation.__name__ == "DataFrame"
+        and annotation.__module__.partition(".")[0] == "pandas"
+    )
+
+
+def frame(cls: type) -> PyType:
+    """The type `pandas.DataFrame`."""
+
+    def to_json(value: Any, carrier: Carrier) -> Json:
+        if type(value) is not cls:
+            raise Mismatch(f"expected a pandas DataFrame, got {kind(value)}", _hint(value))
+        keeper = keeping(carrier)
+        kept = keeper.keep(value, type="frame", name="frame.parquet", format="parquet") if keeper is not None else None
+        if kept is not None:
+            return kept.to_json()
+        _require_portable(value)
+        return _commit(value, carrier)
+
+    def from_json(value: Json, carrier: Carrier) -> Any:
+        reference = _reference(value, "frame")
+        keeper = keeping(carrier)
+        kept = keeper.kept(reference) if keeper is not None else None
+        return _read(carrier.fetch(reference)) if kept is None else kept
+
+    schema = {"x-alula-type": "frame", "format": "parquet"}
+    return PyType(cls, "pandas.DataFrame", schema, to_json, from_json, exact=(cls,))
+
+
+def _hint(value: Any) -> str:
+    if type(value).__name__ == "Series":
+        return "write series.to_frame()"
+    if hasattr(value, "to_pandas"):
+        return "write value.to_pandas()"
+    if isinstance(value, (list, dict)) or type(value).__name__ == "ndarray":
+        return "write pandas.DataFrame(...)"
+    return ""
+
+
+def _require_portable(value: Any) -> None:
+    """Refuse what parquet would change in silence, naming column and row."""
+    if value.columns.nlevels > 1:
+        raise Mismatch("the columns are a MultiIndex", 'write df.columns = ["_".join(c) for c in df.columns]')
+    for label in value.columns:
+        if not isinstance(label, str):
+            raise Mismatch(f"the column name {label!r} is not a str", "write df.columns = df.columns.astype(str)")
+    twice = value.columns[value.columns.duplicated()]
+    if len(twice):
+        places = [index for index, label in enumerate(value.columns) if label == twice[0]]
+        raise Mismatch(f"the column {twice[0]!r} exists twice (positions {places})", "rename or drop one of them")
+    flaws = [flaw for label, column in value.items() if column.dtype == object for flaw in _mixed(label, column)]
+    flaws += [
+        flaw
+        for level in range(value.index.nlevels)
+        if value.index.get_level_values(level).dtype == object
+        for flaw in _mixed("(the index)", value.index.get_level_values(level).to_series())
+    ]
+    if flaws:
+        raise Mismatch(flaws=flaws)
+
+
+def _mixed(label: Any, column: Any) -> list[Flaw]:
+    """The first row of an object column whose type is another than that of the rows before it."""
+    missing = column.isna().to_numpy()
+    values = column.to_numpy()
+    first: type | None = None
+    for row, (value, gone) in enumerate(zip(values, missing, strict=True)):
+        if gone is True or (not isinstance(gone, (list, tuple)) and bool(gone)):
+            continue
+        if first is None:
+            first = type(value)
+        elif type(value) is not first:
+            message = f"column {label!r} holds {first.__name__} and, in row {row}, {kind(value)}"
+            return [Flaw((), message, f"convert it: df[{label!r}] = df[{label!r}].astype(...)")]
+    if first is not None and first in {int, bool} and missing.any():
+        row = int(missing.argmax())
+        dtype = {int: "Int64", bool: "boolean"}[first]
+        message = f"column {label!r} holds {first.__name__} and, in row {row}, nothing"
+        return [Flaw((), message, f'write df[{label!r}].astype("{dtype}")')]
+    return []
+
+
+def _commit(value: Any, carrier: Carrier) -> Json:
+    import tempfile
+    from pathlib import Path
+
+    _require_pyarrow()
+    with tempfile.TemporaryDirectory(prefix="alula-") as folder:
+        path = Path(folder) / "frame.parquet"
+        try:
+            value.to_parquet(path, engine="pyarrow", compression="zstd")
+        except Exception as problem:  # pyarrow's many ways to say that a column has no parquet type
+            raise Mismatch(f"the frame cannot be written as parquet: {_first_line(problem)}") from problem
+        reference = carrier.commit_file(path, type="frame", name="frame.parquet", format="parquet")
+    return reference.to_json()
+
+
+def _read(path: Path) -> Any:
+    _require_pyarrow()
+    import pandas
+
+    return pandas.read_parquet(path, engine="pyarrow")
+
+
+def _require_pyarrow() -> None:
+    if "pyarrow" in sys.modules:
+        return
+    import importlib.util
+
+    if importlib.util.find_spec("pyarrow") is None:
+        raise Mismatch("frames travel as parquet, which needs pyarrow", "install alula[pandas]")
+
+
+def _first_line(problem: BaseException) -> str:
+    return str(problem).partition("\n")[0][:300]

@@ -1,0 +1,74 @@
+"""dict[str, T], an object, and dict[K, T], a list of pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alula.types.mismatches import Mismatch, each, kind
+from alula.types.pytypes import Json, PyType
+
+
+def _require_dict(value: Any, label: str) -> None:
+    if type(value) is not dict:
+        hint = "write dict(...)" if hasattr(value, "keys") else ""
+        raise Mismatch(f"expected {label}, got {kind(value)}", hint)
+
+
+def by_text(annotation: Any, item: PyType) -> PyType:
+    """`dict[str, T]`: an object whose order is kept on the wire."""
+    label = f"dict[str, {item.label}]"
+    to_json, from_json, same = item.to_json, item.from_json, item.same
+
+    def convert(value: dict[str, Any], converter: Any, carrier: Any) -> dict[str, Any]:
+        if not set(map(type, value)) <= {str}:
+            wrong = next(key for key in value if type(key) is not str)
+            raise Mismatch(
+                f"expected str keys, got the key {wrong!r}", "annotate dict[K, T] for keys that are not text"
+            )
+        if same is not None and set(map(type, value.values())) <= {same}:
+            return value.copy()
+        try:
+            return {key: converter(part, carrier) for key, part in value.items()}
+        except Mismatch:
+            places = ((f"[{key!r}]", part) for key, part in value.items())
+            raise each(places, lambda part: converter(part, carrier)) from None
+
+    def encode(value: Any, carrier: Any) -> Json:
+        _require_dict(value, label)
+        return convert(value, to_json, carrier)
+
+    def decode(value: Json, carrier: Any) -> Any:
+        if type(value) is not dict:
+            raise Mismatch(f"expected a JSON object, got {kind(value)}")
+        return convert(value, from_json, carrier)
+
+    return PyType(annotation, label, {"type": "object", "additionalProperties": item.schema}, encode, decode)
+
+
+def by_key(annotation: Any, key: PyType, item: PyType) -> PyType:
+    """`dict[K, T]` for any other K: a list of pairs, always."""
+    label = f"dict[{key.label}, {item.label}]"
+
+    def pairs(items: Any, of_key: Any, of_item: Any, carrier: Any) -> list[Any]:
+        result: list[Any] = []
+        flaws: list[Any] = []
+        for name, part in items:
+            try:
+                result.append([of_key(name, carrier), of_item(part, carrier)])
+            except Mismatch as mismatch:
+                flaws += mismatch.inside(f"[{name!r}]")
+        if flaws:
+            raise Mismatch(flaws=flaws[:20])
+        return result
+
+    def encode(value: Any, carrier: Any) -> Json:
+        _require_dict(value, label)
+        return pairs(value.items(), key.to_json, item.to_json, carrier)
+
+    def decode(value: Json, carrier: Any) -> Any:
+        if type(value) is not list or not all(type(pair) is list and len(pair) == 2 for pair in value):
+            raise Mismatch(f"expected a JSON array of pairs, got {kind(value)}")
+        return {pair[0]: pair[1] for pair in pairs(value, key.from_json, item.from_json, carrier)}
+
+    pair = {"type": "array", "prefixItems": [key.schema, item.schema], "items": False}
+    return PyType(annotation, label, {"type": "array", "x-alula-type": "map", "items": pair}, encode, decode)

@@ -1,0 +1,69 @@
+"""One Python annotation, compiled: its schema and the closures that carry values over the wire and back.
+
+Made by `alula.types.compiling` once an annotation; used by everything that touches values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alula.types.carriers import Carrier
+
+Json = Any
+"""What `json` can say; `Any` because type checkers cannot follow recursive unions through closures."""
+Encode = Callable[[Any, "Carrier"], Json]
+Decode = Callable[[Json, "Carrier"], Any]
+
+
+class PyType:
+    """What a Python type is to alula.
+
+    Attributes:
+        annotation: The annotation that it was compiled from.
+        label: The annotation as a person writes it: `list[int]`.
+        schema: The type in the contract's words.
+        to_json: Python value and carrier to JSON value; raises `Mismatch`. The codec of the schema makes text of it.
+        from_json: JSON value that fits the schema, and carrier, to a Python value of its own.
+        exact: The Python classes whose instances belong to this type and, in a union, to no later variant.
+        same: The one Python class whose instances are their own JSON (int, str, bool, None), else None.
+        check: Value to value, for a plain call: checked, converted as the wire would (an int under float, a numpy
+            scalar), and not shared with the caller where it is mutable.
+    """
+
+    __slots__ = ("annotation", "check", "exact", "from_json", "label", "same", "schema", "to_json")
+
+    def __init__(
+        self,
+        annotation: Any,
+        label: str,
+        schema: dict[str, Any],
+        to_json: Encode,
+        from_json: Decode,
+        *,
+        exact: tuple[type, ...] = (),
+        same: type | None = None,
+        check: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.annotation = annotation
+        self.label = label
+        self.schema = schema
+        self.to_json = to_json
+        self.from_json = from_json
+        self.exact = exact
+        self.same = same
+        self.check = check or _round_trip(to_json, from_json)
+
+    def __repr__(self) -> str:
+        return f"PyType({self.label})"
+
+
+def _round_trip(to_json: Encode, from_json: Decode) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        from alula.types.carriers import Probe
+
+        probe = Probe()
+        return from_json(to_json(value, probe), probe)
+
+    return check

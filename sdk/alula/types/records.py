@@ -1,0 +1,156 @@
+"""Dataclasses: objects with the declared fields; recursion by `$ref`, generics by their arguments."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from alula.types.mismatches import Mismatch, kind
+from alula.types.pytypes import Json, PyType
+from alula.types.unsupported import Unsupported
+
+DEPTH = 100
+"""Data that refers to its own type may be nested so deep; deeper data is taken for a cycle."""
+
+
+class Field:
+    """One field of a dataclass, compiled."""
+
+    __slots__ = ("default", "has_default", "name", "type")
+
+    def __init__(self, name: str, pytype: PyType, has_default: bool, default: Callable[[], Any]) -> None:
+        self.name = name
+        self.type = pytype
+        self.has_default = has_default
+        self.default = default
+
+
+def fields(cls: type, hints: dict[str, Any], compile: Callable[[Any], PyType]) -> list[Field]:
+    """The fields of a dataclass.
+
+    Raises:
+        Unsupported: The class has something that does not survive the way to another process.
+    """
+    result = []
+    for field in dataclasses.fields(cls):
+        if not field.init:
+            raise Unsupported(
+                cls, f"{cls.__name__}.{field.name} has init=False, so its value cannot be restored", "a property"
+            )
+        default: Callable[[], Any] = field.default_factory  # type: ignore[assignment]
+        has_default = default is not dataclasses.MISSING
+        if field.default is not dataclasses.MISSING:
+            has_default, default = True, lambda value=field.default: value
+        result.append(Field(field.name, compile(hints[field.name]), has_default, default))
+    extra = [name for name, hint in hints.items() if isinstance(hint, dataclasses.InitVar)]
+    if extra:
+        raise Unsupported(cls, f"{cls.__name__}.{extra[0]} is an InitVar, which is not kept in the value", "a field")
+    return result
+
+
+def dataclass(annotation: Any, cls: type, label: str, members: list[Field]) -> PyType:
+    """A dataclass as an object; the declared class decides, so an instance of a subclass is an error."""
+    plan = [(member.name, member.type.to_json, f".{member.name}") for member in members]
+    reading = [(member.name, member.type.from_json, f".{member.name}") for member in members]
+    names = frozenset(member.name for member in members)
+    depth = threading.local()
+
+    def to_json(value: Any, carrier: Any) -> Json:
+        if type(value) is not cls:
+            raise _wrong(cls, label, value)
+        result = {}
+        try:
+            for name, encode, _ in plan:
+                result[name] = encode(getattr(value, name), carrier)
+        except Mismatch:
+            raise _all_flaws(plan, lambda name: getattr(value, name), carrier) from None
+        return result
+
+    def from_json(value: Json, carrier: Any) -> Any:
+        if type(value) is not dict:
+            raise Mismatch(f"expected a JSON object, got {kind(value)}")
+        if not value.keys() <= names:
+            unknown = sorted(value.keys() - names)
+            raise Mismatch(f"{label} has no field {', '.join(unknown)}", f"its fields are {', '.join(sorted(names))}")
+        present = [step for step in reading if step[0] in value]
+        try:
+            arguments = {name: decode(value[name], carrier) for name, decode, _ in present}
+        except Mismatch:
+            raise _all_flaws(present, value.__getitem__, carrier) from None
+        try:
+            return cls(**arguments)
+        except (TypeError, ValueError) as problem:
+            raise Mismatch(f"{label} refused the value: {problem}") from problem
+
+    def deep(convert: Any) -> Any:
+        def limited(value: Any, carrier: Any) -> Any:
+            level = getattr(depth, "level", 0)
+            if level > DEPTH:
+                raise Mismatch(f"nested deeper than {DEPTH}", "a value must not contain itself")
+            depth.level = level + 1
+            try:
+                return convert(value, carrier)
+            finally:
+                depth.level = level
+
+        return limited
+
+    return PyType(annotation, label, schema(label, members), deep(to_json), deep(from_json), exact=(cls,))
+
+
+def schema(label: str, members: list[Field]) -> dict[str, Any]:
+    """The JSON Schema of the fields, with defaults as canonical JSON text."""
+    properties, required = {}, []
+    for member in members:
+        text = _default_text(label, member)
+        properties[member.name] = (
+            member.type.schema if text is None else {**member.type.schema, "x-alula-default": text}
+        )
+        if text is None:
+            required.append(member.name)
+    return {
+        "type": "object",
+        "title": label,
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def _default_text(label: str, member: Field) -> str | None:
+    """The default as canonical JSON text; None without one, and for a factory that gives another value each time."""
+    if not member.has_default:
+        return None
+    from alula.types.carriers import REFUSAL
+    from alula_api.contract import values
+
+    try:
+        first, second = (member.type.to_json(member.default(), REFUSAL) for _ in range(2))
+    except Mismatch as mismatch:
+        raise Unsupported(member.default(), f"the default of {label}.{member.name} does not fit: {mismatch}") from None
+    codec = values.codec(member.type.schema)
+    text = codec.canonical(first)
+    return text if text == codec.canonical(second) else None
+
+
+def _all_flaws(plan: list[Any], read: Callable[[str], Any], carrier: Any) -> Mismatch:
+    flaws = []
+    for name, convert, place in plan:
+        try:
+            convert(read(name), carrier)
+        except Mismatch as mismatch:
+            flaws += mismatch.inside(place)
+    return Mismatch("the value changed while it was read", flaws=flaws)
+
+
+def _wrong(cls: type, label: str, value: Any) -> Mismatch:
+    hint = ""
+    if isinstance(value, cls):
+        hint = f"a subclass would lose its own fields: annotate {type(value).__name__}, or pass a {label}"
+    elif isinstance(value, dict):
+        hint = f"write {label}(**...)"
+    elif value is cls:
+        hint = f"write {label}(...): this is the class itself"
+    return Mismatch(f"expected {label}, got {kind(value)}", hint)

@@ -1,0 +1,109 @@
+"""list, tuple, NamedTuple, set and frozenset: arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alula.types.mismatches import Mismatch, each, kind
+from alula.types.pytypes import Json, PyType
+
+
+def _places(values: Any) -> Any:
+    return ((f"[{index}]", item) for index, item in enumerate(values))
+
+
+def _wrong(expected: str, value: Any, build: str) -> Mismatch:
+    hint = ""
+    if hasattr(value, "tolist"):
+        hint = "write value.tolist()"
+    elif (
+        isinstance(value, (list, tuple, set, frozenset, range))
+        or hasattr(value, "__next__")
+        or hasattr(value, "mapping")
+    ):
+        hint = f"write {build}(...)"
+    return Mismatch(f"expected {expected}, got {kind(value)}", hint)
+
+
+def _encoder(cls: type, item: PyType, label: str) -> Any:
+    """Python container to a list of JSON values: the loop runs in C where items are their own JSON."""
+    to_json, same = item.to_json, item.same
+    build = cls.__name__
+
+    def encode(value: Any, carrier: Any) -> Json:
+        if type(value) is not cls:
+            raise _wrong(label, value, build)
+        if same is not None and set(map(type, value)) <= {same}:
+            return list(value)
+        try:
+            return [to_json(part, carrier) for part in value]
+        except Mismatch:
+            raise each(_places(value), lambda part: to_json(part, carrier)) from None
+
+    return encode
+
+
+def _decoder(cls: type, item: PyType) -> Any:
+    from_json, same = item.from_json, item.same
+
+    def decode(value: Json, carrier: Any) -> Any:
+        if type(value) is not list:
+            raise Mismatch(f"expected a JSON array, got {kind(value)}")
+        if same is not None and set(map(type, value)) <= {same}:
+            return cls(value)
+        try:
+            return cls([from_json(part, carrier) for part in value])
+        except Mismatch:
+            raise each(_places(value), lambda part: from_json(part, carrier)) from None
+
+    return decode
+
+
+def sequence(annotation: Any, cls: type, item: PyType) -> PyType:
+    """`list[T]`, `tuple[T, ...]`, `set[T]` or `frozenset[T]`."""
+    schema: dict[str, Any] = {"type": "array", "items": item.schema}
+    label = f"{cls.__name__}[{item.label}]"
+    if cls is tuple:
+        label = f"tuple[{item.label}, ...]"
+        schema["x-alula-type"] = "tuple"
+    elif cls is not list:
+        schema |= {"uniqueItems": True, "x-alula-type": cls.__name__}
+    return PyType(annotation, label, schema, _encoder(cls, item, label), _decoder(cls, item))
+
+
+def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tuple[str, ...] = ()) -> PyType:
+    """`tuple[A, B]`, or a NamedTuple where `names` are given."""
+    label = cls.__name__ if names else f"tuple[{', '.join(item.label for item in items) or '()'}]"
+    schema: dict[str, Any] = {"type": "array", "prefixItems": [item.schema for item in items], "items": False}
+    schema["x-alula-type"] = "namedtuple" if names else "tuple"
+    if names:
+        schema |= {"title": cls.__name__, "x-alula-fields": list(names)}
+    places = tuple(f".{name}" for name in names) or tuple(f"[{index}]" for index in range(len(items)))
+    encoders = tuple(item.to_json for item in items)
+    decoders = tuple(item.from_json for item in items)
+    make = cls._make if names else tuple  # type: ignore[attr-defined]
+
+    def convert(value: Any, converters: Any, carrier: Any) -> list[Any]:
+        if len(value) != len(converters):
+            raise Mismatch(f"expected {label}, got {len(value)} items")
+        result, flaws = [], []
+        for place, converter, part in zip(places, converters, value, strict=True):
+            try:
+                result.append(converter(part, carrier))
+            except Mismatch as mismatch:
+                flaws += mismatch.inside(place)
+        if flaws:
+            raise Mismatch(flaws=flaws)
+        return result
+
+    def to_json(value: Any, carrier: Any) -> Json:
+        if type(value) is not cls:
+            raise _wrong(label, value, f"{label}" if names else "tuple")
+        return convert(value, encoders, carrier)
+
+    def from_json(value: Json, carrier: Any) -> Any:
+        if type(value) is not list:
+            raise Mismatch(f"expected a JSON array, got {kind(value)}")
+        return make(convert(value, decoders, carrier))
+
+    return PyType(annotation, label, schema, to_json, from_json, exact=(cls,) if names else ())

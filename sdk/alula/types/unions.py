@@ -1,0 +1,137 @@
+"""Optional and Union: untagged when no JSON text fits two variants, else `{"$type": name, "value": ...}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alula.types.mismatches import Mismatch, kind
+from alula.types.pytypes import Json, PyType
+
+
+def json_types(schema: dict[str, Any]) -> set[str]:
+    """The JSON types that the wire form of a schema may have; numbers include the text of nan and infinities."""
+    if "anyOf" in schema:
+        if schema.get("x-alula-type") == "union":
+            return {"object"}
+        return set().union(*(json_types(variant) for variant in schema["anyOf"]))
+    if schema.get("x-alula-type") in {"file", "directory", "frame"} or "$ref" in schema:
+        return {"object"}
+    kinds = {"integer": {"number"}, "number": {"number", "string"}}
+    if "type" in schema:
+        return kinds.get(schema["type"], {schema["type"]})
+    names = {str: "string", bool: "boolean", int: "number", type(None): "null"}
+    if "enum" in schema:
+        return {names[type(value)] for value in schema["enum"]}
+    return {"null", "boolean", "number", "string", "array", "object"}
+
+
+def union(annotation: Any, variants: tuple[PyType, ...]) -> PyType:
+    """`A | B`, and `A | None`; a None beside tagged variants stays a plain null."""
+    null = next((variant for variant in variants if variant.same is type(None)), None)
+    rest = tuple(variant for variant in variants if variant is not null)
+    if not rest:
+        return variants[0]
+    inner = rest[0] if len(rest) == 1 else _alternatives(annotation, rest)
+    if null is None:
+        return inner
+    return _optional(annotation, inner, null)
+
+
+def _optional(annotation: Any, inner: PyType, null: PyType) -> PyType:
+    to_json, from_json, check = inner.to_json, inner.from_json, inner.check
+    if "null" in json_types(inner.schema):  # Optional[Any], Optional[Literal["a", None]]
+        return inner
+
+    def encode(value: Any, carrier: Any) -> Json:
+        return None if value is None else to_json(value, carrier)
+
+    def decode(value: Json, carrier: Any) -> Any:
+        return None if value is None else from_json(value, carrier)
+
+    def checked(value: Any) -> Any:
+        return None if value is None else check(value)
+
+    flat = inner.schema["anyOf"] if "anyOf" in inner.schema and "x-alula-type" not in inner.schema else [inner.schema]
+    schema = {"anyOf": [*flat, null.schema]}
+    return PyType(
+        annotation,
+        f"{inner.label} | None",
+        schema,
+        encode,
+        decode,
+        check=checked,
+        exact=(*inner.exact, type(None)) if inner.exact else (),
+    )
+
+
+def _alternatives(annotation: Any, variants: tuple[PyType, ...]) -> PyType:
+    label = " | ".join(variant.label for variant in variants)
+    by_class: dict[type, int] = {}
+    for index, variant in enumerate(variants):
+        for cls in variant.exact:
+            by_class.setdefault(cls, index)
+    tagged = sum(len(json_types(v.schema)) for v in variants) != len(
+        set().union(*(json_types(v.schema) for v in variants))
+    )
+    tags = _tags(variants)
+
+    def choose(value: Any, carrier: Any) -> tuple[int, Json]:
+        index = by_class.get(type(value))
+        if index is not None:
+            return index, variants[index].to_json(value, carrier)
+        closest: Mismatch | None = None
+        for position, variant in enumerate(variants):
+            try:
+                return position, variant.to_json(value, carrier)
+            except Mismatch as mismatch:
+                if any(flaw.path for flaw in mismatch.flaws):
+                    closest = closest or mismatch
+        raise closest or Mismatch(f"expected {label}, got {kind(value)}")
+
+    def encode_tagged(value: Any, carrier: Any) -> Json:
+        index, wire = choose(value, carrier)
+        return {"$type": tags[index], "value": wire}
+
+    def decode_tagged(value: Json, carrier: Any) -> Any:
+        if type(value) is not dict or value.keys() != {"$type", "value"} or value["$type"] not in tags:
+            raise Mismatch(f'expected {{"$type": one of {", ".join(tags)}, "value": ...}}, got {kind(value)}')
+        return variants[tags.index(value["$type"])].from_json(value["value"], carrier)
+
+    def encode(value: Any, carrier: Any) -> Json:
+        return choose(value, carrier)[1]
+
+    by_json = {name: variant for variant in variants for name in json_types(variant.schema)}
+
+    def decode(value: Json, carrier: Any) -> Any:
+        variant = by_json.get(_json_type(value))
+        if variant is None:
+            raise Mismatch(f"expected {label}, got {kind(value)}")
+        return variant.from_json(value, carrier)
+
+    schema: dict[str, Any] = {"anyOf": [variant.schema for variant in variants]}
+    exact = tuple(by_class) if all(variant.exact for variant in variants) else ()
+    if tagged:
+        schema |= {"x-alula-type": "union", "x-alula-tags": tags}
+        return PyType(annotation, label, schema, encode_tagged, decode_tagged, exact=exact)
+    return PyType(annotation, label, schema, encode, decode, exact=exact)
+
+
+def _tags(variants: tuple[PyType, ...]) -> list[str]:
+    """One name a variant, readable and distinct."""
+    tags: list[str] = []
+    for variant in variants:
+        tag, count = variant.label, 1
+        while tag in tags:
+            count += 1
+            tag = f"{variant.label}-{count}"
+        tags.append(tag)
+    return tags
+
+
+def _json_type(value: Json) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    names = {int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    return names.get(type(value), "")
