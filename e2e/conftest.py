@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 
@@ -32,7 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
     """A cluster whose pods are local processes: real API server, Argo and S3."""
-    yield from _running(request.config, "cluster")
+    yield from _running(request.config, "cluster", clusters.start)
+
+
+@pytest.fixture(scope="session")
+def real_cluster(request: pytest.FixtureRequest) -> Iterator[clusters.RealCluster]:
+    """A cluster with a node: kubelet and containerd run its pods."""
+    yield from _running(request.config, "real_cluster", clusters.start_real)
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +68,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_sep("=", note, red=True, bold=True)
 
 
-def _running(config: pytest.Config, kind: str) -> Iterator[clusters.Cluster]:
+SomeCluster = TypeVar("SomeCluster", bound=clusters.Cluster)
+
+
+def _running(config: pytest.Config, kind: str, start: Callable[[str], SomeCluster]) -> Iterator[SomeCluster]:
     try:
-        started = clusters.start(kind.replace("_", "-"))
+        started = start(kind.replace("_", "-"))
     except errors.Unavailable as error:
         reason = f"no {kind} on this machine: {error}"
         if os.environ.get("ALULA_E2E") == "required":

@@ -12,13 +12,13 @@ import time
 from e2e.cluster import clusters, errors, processes, states, syscalls
 
 
-def up(name: str) -> int:
+def up(name: str, *, real: bool) -> int:
     """Starts a cluster and keeps it until SIGTERM, SIGINT or a hang-up."""
     began = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(0))
     try:
-        cluster = clusters.start(name)
+        cluster = clusters.start_real(name) if real else clusters.start(name)
     except errors.Unavailable as error:
         sys.exit(f"cannot start a cluster: {error}")
     try:
@@ -53,12 +53,13 @@ def main(arguments: list[str]) -> int:
     actions = parser.add_subparsers(dest="action", required=True)
     parse_up = actions.add_parser("up", help="start a cluster and keep it in the foreground")
     parse_up.add_argument("--name", default="dev")
+    parse_up.add_argument("--real", action="store_true", help="with a node that runs real pods")
     parse_exec = actions.add_parser("exec", help="run a command inside a running cluster")
     parse_exec.add_argument("name")
     parse_exec.add_argument("command", nargs="+", metavar="-- COMMAND")
     chosen = parser.parse_args(arguments)
     if chosen.action == "up":
-        return up(chosen.name)
+        return up(chosen.name, real=chosen.real)
     return execute(chosen.name, chosen.command)
 
 

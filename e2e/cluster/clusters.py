@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from e2e.cluster import (
     api,
@@ -22,6 +22,8 @@ from e2e.cluster import (
     binaries,
     control_plane,
     errors,
+    images,
+    nodes,
     pods,
     processes,
     s3,
@@ -207,6 +209,39 @@ class Cluster:
         return kept
 
 
+class RealCluster(Cluster):
+    """A cluster with a node: containerd and kubelet run its pods, in real containers."""
+
+    node: nodes.Node
+
+    def build_image(
+        self,
+        context: str | os.PathLike[str],
+        reference: str,
+        *,
+        dockerfile: str | os.PathLike[str] | None = None,
+        arguments: Mapping[str, str] | None = None,
+    ) -> str:
+        """Builds an image from a folder's Dockerfile and makes it known to the node.
+
+        The build happens outside the cluster's network and can reach the package index. The base
+        `images.PYTHON` is at hand.
+
+        Args:
+            context: the folder.
+            reference: the image's name, such as `localhost/alula:e2e`; not with tag `latest`,
+                which the kubelet would want to pull.
+            dockerfile: where it is not `Dockerfile` in the folder.
+            arguments: build arguments.
+
+        Returns:
+            The reference.
+        """
+        archive = images.build(self.folder / "images", context, reference, dockerfile, arguments)
+        self.node.import_image(archive)
+        return reference
+
+
 def start(name: str = "e2e", argo_settings: Mapping[str, str] | None = None) -> Cluster:
     """Starts a cluster whose pods are local processes.
 
@@ -219,6 +254,20 @@ def start(name: str = "e2e", argo_settings: Mapping[str, str] | None = None) -> 
         ClusterError: a server failed; its logs are kept and the message says where.
     """
     require()
+    return _start(Cluster, name, argo_settings)
+
+
+def start_real(name: str = "e2e-real", argo_settings: Mapping[str, str] | None = None) -> RealCluster:
+    """Starts a cluster whose pods are containers on a node; otherwise as `start`."""
+    require()
+    nodes.require()
+    return _start(RealCluster, name, argo_settings)
+
+
+SomeCluster = TypeVar("SomeCluster", bound=Cluster)
+
+
+def _start(kind: type[SomeCluster], name: str, argo_settings: Mapping[str, str] | None) -> SomeCluster:
     states.remove_leftovers()
     folder = states.create(name)
     try:
@@ -227,7 +276,7 @@ def start(name: str = "e2e", argo_settings: Mapping[str, str] | None = None) -> 
     except BaseException:
         states.remove(folder)
         raise
-    cluster = Cluster(name, folder, supervisor)
+    cluster = kind(name, folder, supervisor)
     try:
         with cluster.entered():
             _start_servers(cluster, dict(argo_settings or {}))
@@ -250,10 +299,18 @@ def start(name: str = "e2e", argo_settings: Mapping[str, str] | None = None) -> 
 def _start_servers(cluster: Cluster, argo_settings: dict[str, str]) -> None:
     supervisor, folder = cluster.supervisor, cluster.folder
     cluster.s3 = s3.S3(supervisor, folder)
-    cluster.plane = control_plane.start(supervisor, folder, control_plane.find())
+    is_real = isinstance(cluster, RealCluster)
+    controllers = control_plane.CONTROLLERS + (control_plane.NODE_CONTROLLERS if is_real else ())
+    cluster.plane = control_plane.start(supervisor, folder, control_plane.find(), controllers)
     cluster.servers = dict(cluster.plane.servers)
     argo.install_configuration(cluster.api, argo_settings)
-    cluster.pods = pods.Pods(supervisor, cluster.plane, folder)
+    if isinstance(cluster, RealCluster):
+        cluster.node = nodes.Node(supervisor, cluster.plane, folder)
+        cluster.node.start()
+        cluster.servers |= cluster.node.servers
+        cluster.pods = pods.RealPods(supervisor, cluster.plane, folder, cluster.node)
+    else:
+        cluster.pods = pods.Pods(supervisor, cluster.plane, folder)
     argo.install_crds(cluster.api)
     cluster.servers["workflow-controller"] = argo.start_controller(
         supervisor, cluster.plane, cluster.logs_dir / "workflow-controller.log"

@@ -7,7 +7,7 @@ import json
 import pathlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from e2e.cluster import api, binaries, certificates, errors, processes
 
@@ -24,6 +24,9 @@ CONTROLLERS = (
     "resourcequota-controller",
 )
 
+# What Deployments need besides, where there is a node to run them.
+NODE_CONTROLLERS = ("deployment-controller", "replicaset-controller")
+
 
 @dataclasses.dataclass(frozen=True)
 class ControlPlane:
@@ -35,7 +38,12 @@ class ControlPlane:
     servers: dict[str, processes.Process]
 
 
-def start(supervisor: processes.Supervisor, folder: pathlib.Path, commands: dict[str, list[str]]) -> ControlPlane:
+def start(
+    supervisor: processes.Supervisor,
+    folder: pathlib.Path,
+    commands: dict[str, list[str]],
+    controllers: Sequence[str] = CONTROLLERS,
+) -> ControlPlane:
     """Starts them and waits until the API server is ready; the caller is in their network."""
     logs = folder / "logs"
     tls = certificates.make(
@@ -78,6 +86,8 @@ def start(supervisor: processes.Supervisor, folder: pathlib.Path, commands: dict
         f"--service-account-key-file={tls.token_key}",
         "--kubelet-preferred-address-types=InternalIP",
         "--allow-privileged=true",
+        # Nobody here would take the taint of a new node away again.
+        "--disable-admission-plugins=TaintNodesByCondition",
         "--profiling=false",
     )
     client = api.Api("127.0.0.1", 443, str(tls.authority), token)
@@ -87,7 +97,7 @@ def start(supervisor: processes.Supervisor, folder: pathlib.Path, commands: dict
     manager = spawn(
         "kube-controller-manager",
         f"--kubeconfig={kubeconfig}",
-        f"--controllers={','.join(CONTROLLERS)}",
+        f"--controllers={','.join(controllers)}",
         f"--root-ca-file={tls.authority}",
         f"--service-account-private-key-file={tls.token_key}",
         "--use-service-account-credentials=false",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import json
 import os
 import pathlib
@@ -14,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from e2e.cluster import api, podspecs, podstatuses, processes
+from e2e.cluster import api, podobservations, podspecs, podstatuses, processes
 
 Object = dict[str, Any]
 
@@ -33,8 +32,9 @@ class PodProcess:
         self.pod = pod
         self.name: str = metadata["name"]
         self.namespace: str = metadata["namespace"]
-        self.node: str = metadata.get("annotations", {}).get(podspecs.NODE_NAME, "")
-        self.names = (self.name, self.node)
+        described = podobservations.describe(pod)
+        self.image: str = described["image"]
+        self.names = (self.name, described["node"])
         self.is_deleted = False
         self._client = client
         self._home = folder / "pods" / metadata["uid"]
@@ -42,29 +42,19 @@ class PodProcess:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._verdict: tuple[str, str] | None = None
-        self._seen = _now()
+        self._seen = podobservations.now()
         self._started = ""
         self._ended = ""
         self._outcome: podstatuses.Outcome | None = None
         self._launch: podspecs.Launch | None = None
-
-    @property
-    def image(self) -> str:
-        containers = self.pod["spec"]["containers"]
-        return next((str(c["image"]) for c in containers if c["name"] == "main"), "")
 
     def matches(self, name: str) -> bool:
         return name in self.names
 
     def record(self) -> Object:
         """What tests are told about it."""
-        labels = self.pod["metadata"].get("labels", {})
         return {
-            "name": self.name,
-            "namespace": self.namespace,
-            "node": self.node,
-            "workflow": labels.get(podspecs.WORKFLOW, ""),
-            "image": self.image,
+            **podobservations.describe(self.pod),
             "argv": self._launch.argv if self._launch else [],
             "seen": self._seen,
             "started": self._started if self._process else "",
@@ -107,10 +97,10 @@ class PodProcess:
             self._set(podstatuses.refused(self.pod, "CreateContainerConfigError", str(error)))
             return
         self._launch = launch
-        self._started = _now()
+        self._started = podobservations.now()
         self._set(podstatuses.running(self.pod, self._started))
         outcome = self._execute(launch, launch.cwd or cwd or str(self._home / "home"))
-        self._ended = _now()
+        self._ended = podobservations.now()
         self._outcome = outcome
         self._report(outcome)
 
@@ -245,7 +235,3 @@ def _read(path: str, places: Mapping[str, pathlib.Path]) -> bytes | None:
         return host.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,5 +1,7 @@
 """Runs the pods of Argo's workflows as local processes: the fast stand-in for a kubelet.
 
+Beside a real kubelet (`execute` false) it only keeps the record of what ran.
+
 A process inside the cluster, started by `e2e.cluster.pods` as `python -m e2e.cluster.podrunner
 <config file>`, which also talks to it over a Unix socket. It watches pods that belong to a workflow,
 runs each one's main container, posts what Argo's executor would post, and sets the pod's status.
@@ -18,7 +20,7 @@ import threading
 import traceback
 from typing import Any
 
-from e2e.cluster import api, podprocesses, podspecs
+from e2e.cluster import api, podobservations, podprocesses, podspecs
 
 Object = dict[str, Any]
 
@@ -28,10 +30,12 @@ PARALLEL = 4
 class Runner:
     """All pods there ever were, and what tests have asked to happen to them."""
 
-    def __init__(self, client: api.Api, folder: pathlib.Path, base: dict[str, str]) -> None:
+    def __init__(self, client: api.Api, folder: pathlib.Path, base: dict[str, str], execute: bool) -> None:
         self.client = client
         self.folder = folder
         self.base = base
+        self.execute = execute
+        self.observed: dict[str, podobservations.ObservedPod] = {}
         self.slots = threading.Semaphore(PARALLEL)
         self.changed = threading.Condition()
         self.pods: dict[str, podprocesses.PodProcess] = {}
@@ -59,6 +63,10 @@ class Runner:
 
     def saw(self, event: str, item: Object) -> None:
         uid = item["metadata"]["uid"]
+        if not self.execute:
+            observed = podobservations.ObservedPod(item, self.folder / "logs")
+            self.observed.setdefault(uid, observed).saw(item)
+            return
         pod = self.pods.get(uid)
         if pod is None:
             if event == "DELETED" or item.get("status", {}).get("phase") != "Pending":
@@ -89,7 +97,9 @@ class Runner:
         """Carries out one request of `e2e.cluster.pods`."""
         match request["op"]:
             case "started":
-                return [pod.record() for pod in self.pods.values()]
+                pods: list[podprocesses.PodProcess | podobservations.ObservedPod]
+                pods = [*self.pods.values(), *self.observed.values()]
+                return [pod.record() for pod in pods]
             case "hold":
                 self.holds.add(request["pattern"])
             case "release":
@@ -122,7 +132,8 @@ RUNNERS: list[Runner] = []
 def main(path: str) -> None:
     config = json.loads(pathlib.Path(path).read_text())
     client = api.Api(config["host"], config["port"], config["authority"], config["token"])
-    runner = Runner(client, pathlib.Path(config["folder"]), config["base"])
+    folder = pathlib.Path(config["folder"])
+    runner = Runner(client, folder, config["base"], config["execute"])
     RUNNERS.append(runner)
     server = socketserver.ThreadingUnixStreamServer(config["socket"], _Handler)
     server.daemon_threads = True

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from e2e.cluster import control_plane, errors, processes
+from e2e.cluster import control_plane, errors, nodes, processes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Pods:
         supervisor: processes.Supervisor,
         plane: control_plane.ControlPlane,
         folder: pathlib.Path,
+        *,
+        execute: bool = True,
     ) -> None:
         self._socket = str(folder / "pods.sock")
         token = json.loads(plane.kubeconfig.read_text())["users"][0]["user"]["token"]
@@ -56,6 +58,7 @@ class Pods:
             "folder": str(folder),
             "socket": self._socket,
             "base": _base_environment(),
+            "execute": execute,
         }
         path = folder / "podrunner.json"
         path.touch(mode=0o600)
@@ -129,6 +132,33 @@ class Pods:
         if "error" in reply:
             raise errors.ClusterError(reply["error"])
         return reply["ok"]
+
+
+class RealPods(Pods):
+    """The pods of all workflows on a real node: watched, and killed through containerd."""
+
+    def __init__(
+        self,
+        supervisor: processes.Supervisor,
+        plane: control_plane.ControlPlane,
+        folder: pathlib.Path,
+        node: nodes.Node,
+    ) -> None:
+        super().__init__(supervisor, plane, folder, execute=False)
+        self._api = plane.api
+        self._node = node
+
+    def kill(self, name: str, reason: str = "Error") -> None:
+        """Kills the main container of a running pod by SIGKILL; the kubelet finds the reason."""
+        pod = self.await_running(name)
+        status = self._api.get("v1", "Pod", pod.name, pod.namespace)["status"]
+        main = next(s for s in status["containerStatuses"] if s["name"] == "main")
+        self._node.kill(main["containerID"].removeprefix("containerd://"))
+
+    def _ask(self, request: dict[str, Any]) -> Any:
+        if request["op"] != "started":
+            raise errors.ClusterError(f"real pods have no `{request['op']}`")
+        return super()._ask(request)
 
 
 def _base_environment() -> dict[str, str]:

@@ -37,6 +37,11 @@ MISLEADING = (
 )
 
 
+# How the machine looked before any cluster: for what must happen outside, such as image builds.
+MACHINE = dict(os.environ)
+_HOME_NETWORK = os.open("/proc/self/ns/net", os.O_RDONLY)
+
+
 def clean_environment(*layers: Mapping[str, str]) -> dict[str, str]:
     """The machine's environment without what misleads clients of the cluster, plus `layers`."""
     environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
@@ -156,6 +161,10 @@ class Supervisor:
         )
         return Process(self, name, int(reply["id"]), log)
 
+    def mount(self, source: str, target: str, kind: str, flags: int, options: str = "") -> None:
+        """Mounts something in the cluster's mount namespace, for what is started afterwards."""
+        self.request({"op": "mount", "arguments": [source, target, kind, flags, options]})
+
     def close(self) -> None:
         """Ends the cluster: the supervisor leaves, and the kernel kills all that ran in it."""
         with contextlib.suppress(OSError, ValueError):
@@ -163,6 +172,13 @@ class Supervisor:
         with contextlib.suppress(OSError):
             os.close(self.network)
         self._outer.wait()
+
+
+@contextlib.contextmanager
+def outside() -> Iterator[None]:
+    """Runs the body in the network that this program was started in."""
+    with in_network(_HOME_NETWORK):
+        yield
 
 
 @contextlib.contextmanager

@@ -15,6 +15,8 @@ import tempfile
 import time
 from typing import Any
 
+from e2e.cluster import cgroups
+
 KEPT_LOGS_SECONDS = 24 * 3600
 
 
@@ -60,6 +62,8 @@ def keep_logs(folder: pathlib.Path) -> pathlib.Path:
 
 
 def remove(folder: pathlib.Path) -> None:
+    """Removes a cluster's folder, and its control groups if it had any."""
+    cgroups.remove(folder.name)
     shutil.rmtree(folder, ignore_errors=True)
 
 

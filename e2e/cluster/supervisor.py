@@ -6,7 +6,7 @@ cluster as soon as this process ends; and it ends when the owner closes the sock
 whatever reason. The namespaces have no name and no file, so nothing stays behind on the machine.
 
 One JSON object a line, each answered by one: `{"op": "spawn", "argv", "env", "cwd", "log"}`,
-`{"op": "poll", "id"}`, `{"op": "signal", "id", "signal"}`.
+`{"op": "poll", "id"}`, `{"op": "signal", "id", "signal"}`, `{"op": "mount", "arguments"}`.
 """
 
 from __future__ import annotations
@@ -70,6 +70,9 @@ class Children:
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["op"] == "spawn":
             return self.spawn(request)
+        if request["op"] == "mount":
+            syscalls.mount(*request["arguments"])
+            return {}
         if request["op"] == "signal":
             self.signal(request["id"], request["signal"])
         return {"returncode": self.ended.get(request["id"])}
