@@ -1,4 +1,4 @@
-"""What is wrong with a command line, as an exception: raised by commands, printed by `main`, which then exits with 2."""
+"""What is wrong with a command line: raised by commands, printed by `main`, which then exits with 2."""
 
 from __future__ import annotations
 

@@ -1,0 +1,236 @@
+"""The inputs of a workflow as flags: which there are, what their help says, and what a command line gives them.
+
+Called by `alula run`. Every problem of a command line is told at once. An input may have any name, also that of an
+option of ours, because ours stand before the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alula.cli import flags, usage, values
+from alula_api.contract import schemas
+from alula_api.contract import values as json_values
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One input as the command line sees it.
+
+    Attributes:
+        default: As JSON; meaningless when `required`.
+        fixed: Given by the launch plan for good: it is shown, not taken.
+    """
+
+    name: str
+    schema: dict[str, Any]
+    required: bool = True
+    default: Any = None
+    description: str = ""
+    fixed: bool = False
+
+
+def to_flags(parameters: Sequence[Parameter]) -> list[flags.Flag]:
+    """The flags of all inputs that may be given."""
+    return [_flag(parameter) for parameter in parameters if not parameter.fixed]
+
+
+def read(argv: Sequence[str], parameters: Sequence[Parameter], subject: str) -> dict[str, values.Given]:
+    """The values that `argv` gives.
+
+    Args:
+        argv: What stands after the file.
+        parameters: The inputs that exist.
+        subject: What messages call the workflow.
+
+    Raises:
+        UsageError: With all that is wrong.
+    """
+    return _Reading(parameters, subject).read(argv)
+
+
+def default_text(parameter: Parameter) -> str:
+    """The default as a flag would take it."""
+    if parameter.required:
+        return ""
+    if parameter.default is None:
+        return "none"
+    if isinstance(parameter.default, str):
+        return parameter.default if parameter.default.strip() else repr(parameter.default)
+    if parameter.default is True or parameter.default is False:
+        return "yes" if parameter.default else "no"
+    text = json_values.dumps(parameter.default)
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _flag(parameter: Parameter) -> flags.Flag:
+    schema = schemas.resolve(parameter.schema, parameter.schema)
+    is_bool = schemas.family(schema) == "boolean"
+    optional = values.optional(schema, parameter.schema) is not None
+    return flags.Flag(
+        parameter.name,
+        metavar="" if is_bool else values.label(parameter.schema),
+        help=_help(parameter, schema),
+        default=default_text(parameter),
+        negatable=is_bool or optional,
+        many=values.is_list(schema, parameter.schema),
+        required=parameter.required,
+    )
+
+
+def _help(parameter: Parameter, schema: dict[str, Any]) -> str:
+    text = " ".join(parameter.description.split())
+    inner = values.optional(schema, parameter.schema) or schema
+    if schemas.family(inner) != "record":
+        return text
+    fields = ", ".join(f"{name}: {schemas.describe(item)}" for name, item in [*inner["properties"].items()][:8]) + (
+        ", ..." if len(inner["properties"]) > 8 else ""
+    )
+    first = next(iter(inner["properties"]), "field")
+    return f"{text} JSON with {fields}; or one by one: --{flags.dashed(parameter.name)}.{first} ...".strip()
+
+
+class _Reading:
+    def __init__(self, parameters: Sequence[Parameter], subject: str) -> None:
+        self.parameters = {parameter.name: parameter for parameter in parameters}
+        self.subject = subject
+        self.problems: list[Diagnostic] = []
+        self.parts: dict[str, tuple[Parameter, tuple[str, ...], dict[str, Any]]] = {}
+
+    def read(self, argv: Sequence[str]) -> dict[str, values.Given]:
+        listed = to_flags([*self.parameters.values()])
+        found = flags.scan(argv, listed, unknown=Code.UNKNOWN_INPUT, also=self.part)
+        self.problems += [self.explain(problem) for problem in found.problems]
+        for word in found.rest:
+            hint = f"write --{flags.dashed(self.next(found.values))} {word}" if self.next(found.values) else ""
+            self.problem(Code.UNKNOWN_INPUT, f"inputs are flags, got {word!r}", hint)
+        given: dict[str, values.Given] = {}
+        for name, texts in found.values.items():
+            if name in self.parameters:
+                self.value(self.parameters[name], texts, given)
+        for name, texts in found.values.items():
+            if name in self.parts:
+                self.set_part(*self.parts[name], str(texts[-1]), given)
+        self.check_parts(found.values, given)
+        wrong = {problem.subject for problem in self.problems}
+        for parameter in self.parameters.values():
+            lacking = parameter.required and not parameter.fixed and parameter.name not in given
+            if lacking and self.about(parameter) not in wrong:
+                self.missing(parameter)
+        if self.problems:
+            raise usage.UsageError(self.problems)
+        return given
+
+    def part(self, name: str) -> flags.Flag | None:
+        """The flag of a field inside a record: `forest.trees`."""
+        head, dot, rest = name.partition(".")
+        parameter = self.parameters.get(head.replace("-", "_"))
+        if not dot or parameter is None or parameter.fixed:
+            return None
+        schema = schemas.resolve(parameter.schema, parameter.schema)
+        inner = values.optional(schema, parameter.schema)
+        record = schema if inner is None else {**inner, **_definitions(parameter.schema)}
+        path = tuple(step.replace("-", "_") for step in rest.split("."))
+        target = schemas.at(record, path)
+        if schemas.family(record) != "record" or not isinstance(target, dict):
+            return None
+        self.parts[name] = (parameter, path, target)
+        return flags.Flag(name, metavar=values.label(target))
+
+    def value(self, parameter: Parameter, texts: list[flags.Given], given: dict[str, values.Given]) -> None:
+        if texts[-1] is False and schemas.family(schemas.resolve(parameter.schema, parameter.schema)) != "boolean":
+            given[parameter.name] = None  # --no-NAME
+            return
+        if isinstance(texts[-1], bool):
+            given[parameter.name] = texts[-1]
+            return
+        try:
+            parsed = [values.parse(str(text), parameter.schema) for text in texts]
+            joined = parsed[0] if len(parsed) == 1 else [item for part in parsed for item in part or []]
+            if len(parsed) > 1:
+                values.check(joined, parameter.schema, parameter.schema)
+            given[parameter.name] = joined
+        except values.Unfit as error:
+            self.unfit(parameter, f"--{flags.dashed(parameter.name)} {error}", error.hint)
+
+    def set_part(
+        self, parameter: Parameter, path: tuple[str, ...], schema: dict[str, Any], text: str,
+        given: dict[str, values.Given],
+    ) -> None:  # fmt: skip
+        """Put one field into the record that is given, the default, or an empty one."""
+        try:
+            value = values.parse(text, schema)
+        except values.Unfit as error:
+            self.unfit(parameter, f"--{flags.dashed(parameter.name)}.{'.'.join(path)} {error}", error.hint)
+            return
+        base = given.get(parameter.name, None if parameter.required else parameter.default)
+        given[parameter.name] = _with(base if isinstance(base, dict) else {}, path, value)
+
+    def check_parts(self, found: Mapping[str, list[flags.Given]], given: dict[str, values.Given]) -> None:
+        """Records that were put together field by field must be whole."""
+        for parameter in {
+            self.parts[name][0].name: self.parts[name][0] for name in found if name in self.parts
+        }.values():
+            if parameter.name in given:
+                try:
+                    values.check(given[parameter.name], parameter.schema, parameter.schema)
+                except values.Unfit as error:
+                    self.unfit(parameter, f"--{flags.dashed(parameter.name)} {error}", error.hint)
+
+    def explain(self, problem: Diagnostic) -> Diagnostic:
+        """Say more of a flag that does not exist: the launch plan may have fixed it, or it is an option of ours."""
+        word = problem.message.rpartition(" ")[2]
+        name = word.lstrip("-").partition("=")[0].partition(".")[0].replace("-", "_")
+        parameter = self.parameters.get(name) or self.parameters.get(name.removeprefix("no_"))
+        if parameter is not None and parameter.fixed:
+            message = f"the launch plan fixes --{flags.dashed(parameter.name)}, so it cannot be given"
+            fixed = default_text(parameter)
+            return Diagnostic(Code.FIXED_INPUT, message, subject=self.about(parameter), hint=f"it is {fixed}")
+        return Diagnostic(problem.code, problem.message, subject=self.subject, hint=problem.hint or self.known(word))
+
+    def known(self, word: str) -> str:
+        from alula.cli import run
+
+        option = word.lstrip("-").partition("=")[0]
+        if option in {flag.name for flag in run.FLAGS}:
+            return f"--{option} is an option of alula run: write it before the file"
+        names = [f"--{flags.dashed(name)}" for name, parameter in self.parameters.items() if not parameter.fixed]
+        return f"its inputs are {', '.join(names)}" if names else "it takes no inputs"
+
+    def next(self, found: Mapping[str, object]) -> str:
+        """The first input that is not given: most likely what a bare word was meant for."""
+        return next((name for name, item in self.parameters.items() if name not in found and not item.fixed), "")
+
+    def missing(self, parameter: Parameter) -> None:
+        label = values.label(parameter.schema)
+        self.problem(
+            Code.MISSING_INPUT,
+            f"--{flags.dashed(parameter.name)} is required",
+            subject=self.about(parameter),
+            expected=f"{label}" + (f": {' '.join(parameter.description.split())}" if parameter.description else ""),
+        )
+
+    def unfit(self, parameter: Parameter, message: str, hint: str) -> None:
+        expected = schemas.describe(parameter.schema)
+        self.problem(Code.BAD_VALUE, message, hint, subject=self.about(parameter), expected=expected)
+
+    def about(self, parameter: Parameter) -> str:
+        return f"{self.subject}, input {parameter.name}"
+
+    def problem(self, code: Code, message: str, hint: str = "", subject: str = "", expected: str = "") -> None:
+        self.problems.append(Diagnostic(code, message, subject=subject or self.subject, expected=expected, hint=hint))
+
+
+def _definitions(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"$defs": schema["$defs"]} if "$defs" in schema else {}
+
+
+def _with(base: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    """`base` with `value` at `path`."""
+    inner = base.get(path[0])
+    held = _with(inner if isinstance(inner, dict) else {}, path[1:], value) if len(path) > 1 else value
+    return {**base, path[0]: held}

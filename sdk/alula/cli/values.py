@@ -1,0 +1,319 @@
+"""The text of a flag to the JSON value of its type. Called by `arguments`; knows types, no flags.
+
+Text inputs take the text as it stands. Structures are JSON, or `@file` with JSON inside. Files are paths; they stay
+`LocalFile` marks until somebody with a store puts references in their place.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alula_api.contract import schemas, values
+
+Schema = dict[str, Any]
+Given = Any
+"""JSON in which a `LocalFile` may stand where the type is a file, directory or frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A path that the user gave for an input of type file, directory or frame."""
+
+    path: Path
+    type: str
+    format: str = ""
+
+    def placeholder(self) -> dict[str, Any]:
+        """A reference to check the value's shape with, before anything is stored."""
+        return {"type": self.type, "digest": "0" * 64, "size": 0, "name": self.path.name, "format": self.format}
+
+
+class Unfit(ValueError):
+    """A text is no value of the type; the message says what was expected and got."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def parse(text: str, schema: Schema, root: Schema | None = None) -> Given:
+    """The value that `text` stands for.
+
+    Raises:
+        Unfit: It stands for none.
+    """
+    root = schema if root is None else root
+    schema = schemas.resolve(schema, root)
+    given = _read(text, schema, root)
+    check(given, schema, root)
+    return given
+
+
+def check(given: Given, schema: Schema, root: Schema) -> None:
+    """Refuse a value that does not fit, with everything that is wrong with it."""
+    whole = schema if schema is root or "$defs" not in root else {**schema, "$defs": root["$defs"]}
+    try:
+        values.codec(whole).normal(substitute(given, LocalFile.placeholder))
+    except values.InvalidValue as error:
+        raise Unfit("; ".join(_problem(problem) for problem in error.problems)) from None
+
+
+def substitute(given: Given, replace: Callable[[LocalFile], Any]) -> Any:
+    """`given` with every local file replaced; shares what needs no change."""
+    if isinstance(given, LocalFile):
+        return replace(given)
+    if isinstance(given, list):
+        return [substitute(item, replace) for item in given]
+    if isinstance(given, dict):
+        return {key: substitute(item, replace) for key, item in given.items()}
+    return given
+
+
+def label(schema: Schema, root: Schema | None = None) -> str:
+    """The type in the help: `INT`, `TEXT`, `red|green`, `Point`."""
+    root = schema if root is None else root
+    schema = schemas.resolve(schema, root)
+    family = schemas.family(schema)
+    if family in _LABELS:
+        return _LABELS[family]
+    if family in {"enum", "literal"}:
+        return "|".join(item if isinstance(item, str) else values.dumps(item) for item in schema["enum"])
+    if family == "file":
+        return f"FILE.{schema['format']}" if schema.get("format") else "FILE"
+    if (inner := optional(schema, root)) is not None:
+        return label(inner, root)
+    if family in _LISTS:
+        return f"{label(schema['items'], root)}..."
+    return schemas.describe(schema)
+
+
+def optional(schema: Schema, root: Schema) -> Schema | None:
+    """The type besides null of an optional one; None for all others."""
+    if schemas.family(schema) != "union":
+        return None
+    others = [item for item in schema["anyOf"] if schemas.family(schemas.resolve(item, root)) != "null"]
+    return schemas.resolve(others[0], root) if len(others) == 1 and len(schema["anyOf"]) == 2 else None
+
+
+def is_list(schema: Schema, root: Schema) -> bool:
+    """Whether a flag of the type may be repeated, one item each time."""
+    inner = optional(schema, root)
+    return schemas.family(schema if inner is None else inner) in _LISTS
+
+
+_LABELS = {
+    "integer": "INT",
+    "number": "FLOAT",
+    "boolean": "BOOL",
+    "string": "TEXT",
+    "null": "null",
+    "bytes": "BASE64",
+    "datetime": "DATETIME",
+    "naive-datetime": "DATETIME",
+    "date": "DATE",
+    "duration": "DURATION",
+    "directory": "FOLDER",
+    "frame": "TABLE",
+    "any": "JSON",
+    "object": "JSON",
+}
+_LISTS = frozenset({"list", "tuples", "set", "frozenset"})
+_TEXTS = frozenset({"string", "datetime", "naive-datetime", "date"})
+_FILES = frozenset({"file", "directory", "frame"})
+
+
+def _read(text: str, schema: Schema, root: Schema) -> Given:
+    family = schemas.family(schema)
+    if family in _TEXTS:
+        return text
+    if family in _FILES:
+        return _file(text, schema)
+    reader = _READERS.get(family)
+    if reader is not None:
+        return reader(text, schema)
+    if family == "union":
+        return _union(text, schema, root)
+    if family == "enum":
+        return _enum(text, schema)
+    if family == "literal":
+        return _literal(text, schema)
+    if family in _LISTS and not text.lstrip().startswith(("[", "@")):
+        return [_read(text, schemas.resolve(schema["items"], root), root)]
+    return located(_json(text, schemas.describe(schema)), schema, root)
+
+
+def _integer(text: str, schema: Schema) -> int:
+    bare = text.strip().replace("_", "")
+    if bare.lstrip("+-").isdecimal() and len(bare) <= 4300:
+        return int(bare)
+    raise Unfit(f"must be an int, not {text!r}")
+
+
+def _number(text: str, schema: Schema) -> float | str:
+    try:
+        number = float(text)
+    except ValueError:
+        raise Unfit(f"must be a float, not {text!r}") from None
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def _boolean(text: str, schema: Schema) -> bool:
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    raise Unfit(f"must be true or false, not {text!r}")
+
+
+def _null(text: str, schema: Schema) -> None:
+    if text not in {"null", "None", ""}:
+        raise Unfit(f"must be null, not {text!r}")
+
+
+def _bytes(text: str, schema: Schema) -> str:
+    if not text.startswith("@"):
+        return text
+    import base64
+
+    return base64.b64encode(_content(text[1:])).decode()
+
+
+def _duration(text: str, schema: Schema) -> str:
+    """ISO 8601 (`PT90S`), or as options write it (`90s`, `1h30m`)."""
+    if text.lstrip("-+").startswith("P"):
+        return text
+    import datetime
+
+    from alula_api.contract import durations
+
+    try:
+        return durations.iso(datetime.timedelta(seconds=durations.seconds(text)))
+    except (ValueError, OverflowError):
+        raise Unfit(f"must be a duration such as 90s, 1h30m or PT90S, not {text!r}") from None
+
+
+def _any(text: str, schema: Schema) -> Any:
+    return _json(text, "JSON")
+
+
+_READERS: dict[str, Callable[[str, Schema], Any]] = {
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "null": _null,
+    "bytes": _bytes,
+    "duration": _duration,
+    "any": _any,
+    "object": _any,
+}
+
+
+def _enum(text: str, schema: Schema) -> Any:
+    """A member's name, or its value: as text, or as JSON."""
+    if text in schema["enum"]:
+        return text
+    texts = schema.get("x-alula-values", [])
+    if values.dumps(text) in texts:
+        return text
+    try:
+        return values.parse(text)
+    except values.InvalidValue:
+        return text
+
+
+def _literal(text: str, schema: Schema) -> Any:
+    if text in schema["enum"]:
+        return text
+    for item in schema["enum"]:
+        if not isinstance(item, str) and values.dumps(item) == text.lower():
+            return item
+    allowed = ", ".join(item if isinstance(item, str) else values.dumps(item) for item in schema["enum"])
+    raise Unfit(f"must be one of {allowed}, not {text!r}")
+
+
+def _union(text: str, schema: Schema, root: Schema) -> Given:
+    """The first variant that the text fits; text itself is the last resort, so `7` for `int | str` is an int."""
+    variants = [schemas.resolve(item, root) for item in schema["anyOf"]]
+    last = [item for item in variants if schemas.family(item) == "string"]
+    inner = optional(schema, root)
+    if inner is not None and last:
+        return text  # `str | None`: --no-NAME is the way to say None
+    wrong: list[Unfit] = []
+    for variant in [*(item for item in variants if item not in last), *last]:
+        try:
+            return parse(text, variant, root)
+        except Unfit as error:
+            if schemas.family(variant) != "null":
+                wrong.append(error)
+    if len(wrong) == 1:
+        raise wrong[0]
+    raise Unfit(f"must be {schemas.describe(schema)}, not {text!r}")
+
+
+def _json(text: str, what: str) -> Any:
+    content = _content(text[1:]).decode("utf-8", "replace") if text.startswith("@") else text
+    try:
+        return values.parse(content)
+    except values.InvalidValue as error:
+        place = f"the file {text[1:]}" if text.startswith("@") else repr(_short(text))
+        reason = error.problems[0].message
+        raise Unfit(f"must be {what} as JSON; {place} is not JSON: {reason}", "quote it for the shell: '...'") from None
+
+
+def _content(path: str) -> bytes:
+    try:
+        return Path(path).expanduser().read_bytes()
+    except OSError as error:
+        raise Unfit(f"the file {path} cannot be read: {error.strerror or error}") from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _file(text: str, schema: Schema) -> LocalFile:
+    kind = schema["x-alula-type"]
+    if "://" in text:
+        raise Unfit(f"must be a path on this machine, not the address {_short(text)!r}", "download it first")
+    path = Path(text).expanduser()
+    folder = kind == "directory"
+    if not path.exists():
+        raise Unfit(f"there is no {'folder' if folder else 'file'} {text}")
+    if path.is_dir() != folder:
+        raise Unfit(f"{text} is a {'file' if folder else 'folder'}, expected a {'folder' if folder else 'file'}")
+    return LocalFile(path, kind, schema.get("format", ""))
+
+
+def located(given: Any, schema: Schema, root: Schema, depth: int = 0) -> Given:
+    """JSON in which paths stand for files, with those marked."""
+    schema = schemas.resolve(schema, root)
+    family = schemas.family(schema)
+    if family in _FILES:
+        return _file(given, schema) if isinstance(given, str) else given
+    if depth > 100:
+        return given
+    if isinstance(given, list):
+        if family in _LISTS or family == "map":
+            return [located(item, schema["items"], root, depth + 1) for item in given]
+        if family in ("tuple", "namedtuple"):
+            parts = schema["prefixItems"]
+            return [located(item, part, root, depth + 1) for item, part in zip(given, parts, strict=False)] + given[
+                len(parts) :
+            ]
+    if isinstance(given, dict):
+        if family == "record":
+            known = schema["properties"]
+            return {k: located(v, known[k], root, depth + 1) if k in known else v for k, v in given.items()}
+        if family == "dict":
+            return {k: located(v, schema["additionalProperties"], root, depth + 1) for k, v in given.items()}
+    inner = optional(schema, root)
+    return located(given, inner, root, depth + 1) if inner is not None and given is not None else given
+
+
+def _problem(problem: values.Problem) -> str:
+    where = problem.path.removeprefix("$")
+    return f"at {where.lstrip('.')}: {problem.message}" if where else problem.message

@@ -1,0 +1,79 @@
+"""Why a cached task ran after all: what differs from the last time, in words. Pure.
+
+The parts of a node's key are kept from run to run (`histories`); a key that is new differs in one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a node's key was made of.
+
+    Attributes:
+        key: The key itself.
+        task, version, interface: As in the key.
+        pinned: Whether the version is the user's own word rather than the digest of the code.
+        inputs: The identity of each input.
+        shown: A short form of each input, for people.
+        origins: The node that made an input, where one did.
+    """
+
+    key: str
+    task: str
+    version: str
+    interface: str
+    pinned: bool
+    inputs: Mapping[str, str]
+    shown: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+def explain(now: Parts, before: Parts | None, missing: str = "") -> str:
+    """One phrase without a full stop.
+
+    Args:
+        now: The parts of the key that was not in the cache.
+        before: Those of the last run of the same node; None when there was none.
+        missing: Why the cache has nothing under the key.
+    """
+    if before is None:
+        return "never run before"
+    if before.key == now.key:
+        return f"its cached value is gone{f' ({missing})' if missing else ''}"
+    changes = [*_definition(now, before), *_inputs(now, before)]
+    return ", ".join(changes[:3]) + (f" and {len(changes) - 3} more changes" if len(changes) > 3 else "")
+
+
+def _definition(now: Parts, before: Parts) -> list[str]:
+    changes = []
+    if now.task != before.task:
+        changes.append(f"it is another task now ({before.task} → {now.task})")
+    if now.version != before.version:
+        both = now.pinned and before.pinned
+        changes.append(f"its version changed ({before.version} → {now.version})" if both else "its code changed")
+    if now.interface != before.interface:
+        changes.append("its types changed")
+    return changes
+
+
+def _inputs(now: Parts, before: Parts) -> list[str]:
+    changes = []
+    for name, identity in now.inputs.items():
+        if name not in before.inputs:
+            changes.append(f"input {name} is new")
+        elif before.inputs[name] != identity:
+            changes.append(f"input {name} changed{_how(name, now, before)}")
+    changes += [f"input {name} is gone" for name in before.inputs if name not in now.inputs]
+    return changes
+
+
+def _how(name: str, now: Parts, before: Parts) -> str:
+    old, new = before.shown.get(name, ""), now.shown.get(name, "")
+    if old and new and old != new:
+        return f" ({old} → {new})"
+    origin = now.origins.get(name, "")
+    return f" (from {origin})" if origin else ""
