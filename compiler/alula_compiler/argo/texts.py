@@ -1,0 +1,64 @@
+r"""What is live in compiled text, and how people's text is kept dead.
+
+Argo evaluates `{{...}}` wherever it stands in a template, and several times; the kubelet evaluates `$(NAME)` and `$$`
+in arguments and environment. The only live tags in our output are `LIVE_TAGS`; everything else that people wrote goes
+through one of the functions here, or is Argo-safe JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+RUN: Final = "{{workflow.name}}"
+RUN_UID: Final = "{{workflow.uid}}"
+NODE: Final = "{{node.name}}"
+"""`<run>.<node>[.<node>...]`; in a template with retries the same for every attempt."""
+ATTEMPT: Final = "{{retries}}"
+
+_NAME = "[-a-zA-Z0-9_]+"
+_LITERAL = r'"(?:[^"\\{}]|\\.)*"'
+_READ = rf"(?:tasks\['{_NAME}'\]\.outputs|inputs)\.parameters\['{_NAME}'\]"
+LIVE_TAGS: Final = (
+    r"\{\{workflow\.name\}\}",
+    r"\{\{workflow\.uid\}\}",
+    r"\{\{node\.name\}\}",
+    r"\{\{retries\}\}",
+    rf"\{{\{{inputs\.parameters\.{_NAME}\}}\}}",
+    rf"\{{\{{tasks\.{_NAME}\.outputs\.parameters\.{_NAME}\}}\}}",
+    rf"\{{\{{=toJson\(\[(?:(?:{_READ}|{_LITERAL})(?:,(?:{_READ}|{_LITERAL}))*)?\]\)\}}\}}",
+)
+"""Every form of `{{...}}` that compiled output may hold, as regular expressions."""
+
+BRACE_NAME: Final = "ALULA_BRACE"
+BRACE: Final = {"name": BRACE_NAME, "value": "{"}
+"""The variable by which `exact` writes a brace; it must stand before the variables that use it."""
+
+_SECOND_BRACE = re.compile(r"(?<=\{)\{")
+_LIVE = re.compile("|".join(LIVE_TAGS))
+
+
+def readable(text: str) -> str:
+    """Return text for people's eyes, with a space between braces that Argo would take for a tag."""
+    return _SECOND_BRACE.sub(" {", text)
+
+
+def exact(text: str) -> str:
+    """Return an argument or a value of the environment from which the process gets exactly `text`.
+
+    Where it `needs_brace`, the container must have the variable `BRACE`.
+    """
+    return _SECOND_BRACE.sub(f"$({BRACE_NAME})", text.replace("$", "$$"))
+
+
+def needs_brace(text: str) -> bool:
+    """Tell whether `exact` uses the variable `BRACE` for this text."""
+    return "{{" in text
+
+
+def stray_tags(text: str) -> list[str]:
+    """Return what stands after each `{{` that is not of a live tag, shortened."""
+    if text.count("{{") == 0:
+        return []
+    rest = _LIVE.sub("", text)
+    return [rest[match.start() : match.start() + 40] for match in re.finditer(r"\{\{", rest)]

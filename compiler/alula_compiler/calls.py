@@ -1,0 +1,48 @@
+"""Which graphs call which, and how much that makes in a whole run. Without recursion; the callers say when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from alula_compiler import ir
+
+
+def between(graphs: Sequence[ir.Graph]) -> dict[str, tuple[str, ...]]:
+    """Return, for each graph, the graphs that its nodes call, each once."""
+    known = {graph.name for graph in graphs}
+    return {
+        graph.name: tuple(dict.fromkeys(node.graph for node in graph.nodes if node.graph and node.graph in known))
+        for graph in graphs
+    }
+
+
+def order(called: Mapping[str, Sequence[str]], start: str = ir.MAIN) -> list[str]:
+    """Return the graphs that `start` reaches, each after those it calls. There must be no circle."""
+    found: dict[str, None] = {}
+    stack = [(start, iter(called[start]))]
+    while stack:
+        name, rest = stack[-1]
+        following = next((one for one in rest if one not in found), None)
+        if following is None:
+            found[name] = None
+            stack.pop()
+        else:
+            stack.append((following, iter(called[following])))
+    return list(found)
+
+
+def nodes_in_run(graphs: Mapping[str, ir.Graph], in_order: Sequence[str]) -> dict[str, int]:
+    """Return how many calls one call of each graph makes, those of inner graphs each time."""
+    counts: dict[str, int] = {}
+    for name in in_order:
+        nodes = graphs[name].nodes
+        counts[name] = len(nodes) + sum(counts[node.graph] for node in nodes if node.graph is not None)
+    return counts
+
+
+def depths(called: Mapping[str, Sequence[str]], in_order: Sequence[str]) -> dict[str, int]:
+    """Return how many levels of graphs lie in each graph, itself included."""
+    found: dict[str, int] = {}
+    for name in in_order:
+        found[name] = 1 + max((found[one] for one in called[name]), default=0)
+    return found

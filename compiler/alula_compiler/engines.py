@@ -1,0 +1,53 @@
+"""What the compiler is told about the installation and about the engine's limits; values only.
+
+The controller fills an `Engine` from its configuration and the namespace's labels. Nothing in it comes from a tenant's
+text: where data is read and written is decided by the platform.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large compiled objects may become.
+
+    The API server's own schema sets `dag_tasks`, `templates` and `parameters`. The others keep a run below the 1 MiB
+    that Argo allows it: it holds the compiled spec twice, uncompressed, beside its packed nodes and their values.
+    """
+
+    dag_tasks: int = 199
+    """Tasks of a DAG: Argo takes 200, and `admit` is one of them."""
+    templates: int = 200
+    parameters: int = 500
+    spec_bytes: int = 200_000
+    run_nodes: int = 3_000
+    """Calls in a whole run, those of graphs counted each time they are called."""
+    nesting: int = 50
+    """Graphs inside graphs; Argo takes 100 levels, and a task with retries is two."""
+    template_name: int = 54
+    """The revision's name is `<name>-<8 characters>`, and it is also a label's value of at most 63."""
+    cron_name: int = 52
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The installation, as far as it shows in compiled objects."""
+
+    store: str
+    """Prefix under which the domain's data lies, as a URL."""
+    releases: str
+    """Prefix of the project's code bundles, as a URL."""
+    endpoint: str = ""
+    """Address of the object store where it is not the provider's own."""
+    secret: str = ""
+    """Secret with the pods' storage keys; empty with workload identity. A Domain may name another one."""
+    service_account: str = "alula-task"
+    image_pull_policy: str = ""
+    limits: Limits = field(default=Limits())
+
+    @classmethod
+    def preview(cls) -> Engine:
+        """Return an installation that exists nowhere, for `alula compile`, `alula diff` and tests."""
+        return cls(store="s3://alula-preview/project/domain", releases="s3://alula-preview/project/releases")

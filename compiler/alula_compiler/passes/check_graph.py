@@ -1,0 +1,78 @@
+"""Graphs are finite: no circle of nodes or of graphs, no empty graph, no reserved name, and not more than a run holds.
+
+Afterwards every graph's nodes stand in topological order, as written where that is one, and graphs that nothing calls
+are gone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from alula_api.contract.codes import Code
+from alula_compiler import calls, engines, ir, reporting, topology
+
+
+def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+    """Report circles, reserved names and what is too large for one run; put nodes in order."""
+    graphs = tuple(_graph(program, graph, report) for graph in program.graphs)
+    called = calls.between(graphs)
+    circle = topology.cycle(called)
+    if circle:
+        place = reporting.of_graph(program, next(graph for graph in graphs if graph.name == circle[0]))
+        report.add(Code.CYCLE, place, f"graphs call each other: {_shown(circle)}", hint="a static graph cannot recurse")
+    if circle or ir.MAIN not in called:
+        return program
+    order = calls.order(called)
+    reached = set(order)
+    kept = [graph for graph in graphs if graph.name in reached]
+    _sizes(program, kept, order, settings.limits, report)
+    used = {node.task for graph in kept for node in graph.nodes}
+    tasks = tuple(task for task in program.tasks if task.name in used)
+    return dataclasses.replace(program, graphs=tuple(kept), tasks=tasks)
+
+
+def _graph(program: ir.Program, graph: ir.Graph, report: reporting.Report) -> ir.Graph:
+    place = reporting.of_graph(program, graph)
+    if not graph.nodes and graph.name != ir.MAIN:
+        hint = "give what it returns to the caller's nodes directly"
+        report.add(Code.BAD_RESOURCE, place, "a graph must call at least one task", hint=hint)
+    for node in graph.nodes:
+        where = place.at(f"node {node.id}", node.source)
+        if node.id == ir.ADMIT:
+            report.add(Code.BAD_NAME, where, f"a node must not be called `{ir.ADMIT}`: that is the run's first node")
+        elif node.id[0].isdigit():
+            report.add(Code.BAD_NAME, where, "the id of a node must begin with a letter")
+    ordered = topology.ordered(graph.nodes)
+    if len(ordered) < len(graph.nodes):
+        path = topology.cycle(topology.dependencies(graph.nodes))
+        by_id = {node.id: node for node in graph.nodes}
+        where = place.at(f"node {path[0]}", by_id[path[0]].source)
+        report.add(Code.CYCLE, where, f"nodes wait for each other: {_shown(path)}")
+        return graph
+    return dataclasses.replace(graph, nodes=ordered)
+
+
+def _sizes(
+    program: ir.Program, graphs: list[ir.Graph], order: list[str], limits: engines.Limits, report: reporting.Report
+) -> None:
+    place = reporting.of_program(program)
+    called = calls.between(graphs)
+    known = {graph.name: graph for graph in graphs}
+    if any(node.graph is not None and node.graph not in known for graph in graphs for node in graph.nodes):
+        return
+    nodes = calls.nodes_in_run(known, order)[ir.MAIN]
+    if nodes > limits.run_nodes:
+        report.add(
+            Code.TOO_LARGE,
+            place,
+            f"a run would have {nodes:,} nodes, and must have at most {limits.run_nodes:,}",
+            hint="do more in each task, as by giving one task a list of items, or split it into several workflows",
+        )
+    levels = calls.depths(called, order)[ir.MAIN]
+    if levels > limits.nesting:
+        message = f"graphs call each other {levels} levels deep, and must at most {limits.nesting}"
+        report.add(Code.TOO_LARGE, place, message, hint="call the inner graphs from `main`")
+
+
+def _shown(path: list[str]) -> str:
+    return " -> ".join(path if len(path) <= 12 else [*path[:6], "...", *path[-5:]])

@@ -1,0 +1,212 @@
+"""Graphs with more nodes than a DAG may have become DAGs of DAGs.
+
+A large graph is cut into pieces along a topological order; each piece of more than one node becomes a graph
+`<graph>-<k>`, called by a node of the same name. What a piece reads from outside are its inputs (`<node>--<output>`,
+or the name of the graph's own input), what is read of it outside are its outputs. A node that reads from a piece waits
+for the whole piece, so of two ways to cut the one is taken that makes nodes wait less. Linear in nodes and edges.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+
+from alula_compiler import engines, ir, reporting, topology
+
+Pieces = list[list[ir.Node]]
+
+
+def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+    """Cut every graph that is too large; the pieces stand before the graph that they come from."""
+    taken = {graph.name for graph in program.graphs}
+    graphs: list[ir.Graph] = []
+    for whole in program.graphs:
+        graph = whole
+        while len(graph.nodes) > settings.limits.dag_tasks:
+            graph, inner = _cut(graph, settings.limits.dag_tasks, taken)
+            graphs += inner
+        graphs.append(graph)
+    return dataclasses.replace(program, graphs=tuple(graphs))
+
+
+def _cut(graph: ir.Graph, most: int, taken: set[str]) -> tuple[ir.Graph, list[ir.Graph]]:
+    """Return the graph with pieces in place of nodes, and the pieces. The nodes must be in order."""
+    candidates = [_by_levels(graph.nodes, most), _depth_first(graph.nodes, most)]
+    pieces = min(candidates, key=lambda one: _cost(graph.nodes, one))
+    names = _names(graph, pieces, taken)
+    return _Assembly(graph, pieces, names).done()
+
+
+def _by_levels(nodes: Sequence[ir.Node], most: int) -> Pieces:
+    """Whole levels together as far as they fit; a level that is too large alone, in pieces of equal size."""
+    depth = topology.levels(nodes)
+    levels: list[list[ir.Node]] = [[] for _ in range(1 + max(depth.values()))]
+    for node in nodes:
+        levels[depth[node.id]].append(node)
+    pieces: Pieces = []
+    is_open = False
+    for level in levels:
+        if len(level) > most:
+            count = -(-len(level) // most)
+            bounds = [index * len(level) // count for index in range(count + 1)]
+            pieces += [level[start:end] for start, end in itertools.pairwise(bounds)]
+            is_open = False
+        elif is_open and len(pieces[-1]) + len(level) <= most:
+            pieces[-1].extend(level)
+        else:
+            pieces.append(list(level))
+            is_open = True
+    return pieces
+
+
+def _depth_first(nodes: Sequence[ir.Node], most: int) -> Pieces:
+    """Each node as soon as what it needs is there, so that independent chains stay together."""
+    before = topology.dependencies(nodes)
+    after = topology.dependents(before)
+    by_id = {node.id: node for node in nodes}
+    missing = {name: len(sources) for name, sources in before.items()}
+    ready = [node.id for node in reversed(nodes) if not before[node.id]]
+    order: list[ir.Node] = []
+    while ready:
+        name = ready.pop()
+        order.append(by_id[name])
+        for following in reversed(after[name]):
+            missing[following] -= 1
+            if missing[following] == 0:
+                ready.append(following)
+    return [order[start : start + most] for start in range(0, len(order), most)]
+
+
+def _cost(nodes: Sequence[ir.Node], pieces: Pieces) -> tuple[int, int]:
+    """How many nodes run one after another at the most, and how many edges lead from piece to piece."""
+    home = {node.id: index for index, piece in enumerate(pieces) for node in piece}
+    ends: list[int] = []
+    crossing = 0
+    for index, piece in enumerate(pieces):
+        outside = [[name for name in node.depends() if home[name] != index] for node in piece]
+        crossing += sum(len(names) for names in outside)
+        begin = max((ends[home[name]] for names in outside for name in names), default=0)
+        end: dict[str, int] = {}
+        for node in piece:
+            own = [end[name] for name in node.depends() if home[name] == index]
+            end[node.id] = 1 + max(own, default=begin)
+        ends.append(max(end.values()))
+    return max(ends), crossing
+
+
+def _names(graph: ir.Graph, pieces: Pieces, taken: set[str]) -> list[str]:
+    """A name for each piece: of its only node, or the next `<graph>-<k>` that is no graph's and no node's name."""
+    ids = {node.id for node in graph.nodes}
+    names = []
+    number = 0
+    for piece in pieces:
+        if len(piece) == 1:
+            names.append(piece[0].id)
+            continue
+        number += 1
+        while f"{graph.name}-{number}" in taken or f"{graph.name}-{number}" in ids:
+            number += 1
+        names.append(f"{graph.name}-{number}")
+        taken.add(names[-1])
+    return names
+
+
+def passed(node: str, output: str) -> str:
+    """Return the name under which an output of a node is passed into or out of a piece."""
+    return f"{node}--{output}"
+
+
+class _Assembly:
+    """The pieces of one graph, and the graph that calls them."""
+
+    def __init__(self, graph: ir.Graph, pieces: Pieces, names: Sequence[str]) -> None:
+        self.graph, self.pieces, self.names = graph, pieces, names
+        self.home = {node.id: index for index, piece in enumerate(pieces) for node in piece}
+        self.used = self._used_outside()
+
+    def done(self) -> tuple[ir.Graph, list[ir.Graph]]:
+        calls, inner = [], []
+        for index, piece in enumerate(self.pieces):
+            if len(piece) == 1:
+                calls.append(self._alone(piece[0]))
+                continue
+            call, graph = self._piece(index, piece)
+            calls.append(call)
+            inner.append(graph)
+        outputs = tuple(
+            dataclasses.replace(output, binding=self._from_parent(output.binding)) for output in self.graph.outputs
+        )
+        return dataclasses.replace(self.graph, nodes=tuple(calls), outputs=outputs), inner
+
+    def _used_outside(self) -> Mapping[int, dict[tuple[str, str], None]]:
+        """For each piece, the outputs of its nodes that something outside reads, in the order of first use."""
+        used: dict[int, dict[tuple[str, str], None]] = {index: {} for index in range(len(self.pieces))}
+        readers = [(self.home[node.id], leaf) for node in self.graph.nodes for leaf in node.reads()]
+        readers += [(-1, leaf) for output in self.graph.outputs for leaf in ir.leaves(output.binding)]
+        for reader, leaf in readers:
+            if isinstance(leaf, ir.FromNode) and self.home[leaf.node] != reader:
+                used[self.home[leaf.node]][leaf.node, leaf.output] = None
+        return used
+
+    def _alone(self, node: ir.Node) -> ir.Node:
+        inputs = tuple((name, self._from_parent(binding)) for name, binding in node.inputs)
+        return dataclasses.replace(node, inputs=inputs, after=self._waits(node.after))
+
+    def _piece(self, index: int, piece: list[ir.Node]) -> tuple[ir.Node, ir.Graph]:
+        inputs: dict[str, ir.Binding] = {}
+        after: dict[str, None] = {}
+        nodes = []
+        for node in piece:
+            bindings = tuple((name, self._from_piece(index, binding, inputs)) for name, binding in node.inputs)
+            own = tuple(name for name in node.after if self.home[name] == index)
+            after.update(dict.fromkeys(self._waits(name for name in node.after if self.home[name] != index)))
+            nodes.append(dataclasses.replace(node, inputs=bindings, after=own))
+        name, source = self.names[index], piece[0].source
+        types = {port.name: port.type for port in self.graph.inputs}
+        graph = ir.Graph(
+            name=name,
+            inputs=tuple(ir.Port(port, types.get(port, {})) for port in inputs),
+            outputs=tuple(
+                ir.Output(passed(node_id, output), {}, ir.FromNode(node_id, output))
+                for node_id, output in self.used[index]
+            ),
+            nodes=tuple(nodes),
+            source=source,
+        )
+        return ir.Node(name, graph=name, inputs=tuple(inputs.items()), after=tuple(after), source=source), graph
+
+    def _waits(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.names[self.home[name]] for name in names))
+
+    def _from_parent(self, binding: ir.Binding) -> ir.Binding:
+        """The binding as the calling graph has it: outputs of a piece's nodes are outputs of the piece."""
+        if isinstance(binding, ir.Items):
+            return ir.Items(tuple(self._leaf_from_parent(leaf) for leaf in binding.leaves))
+        return self._leaf_from_parent(binding)
+
+    def _leaf_from_parent(self, leaf: ir.Leaf) -> ir.Leaf:
+        if not isinstance(leaf, ir.FromNode):
+            return leaf
+        index = self.home[leaf.node]
+        if len(self.pieces[index]) == 1:
+            return leaf
+        return ir.FromNode(self.names[index], passed(leaf.node, leaf.output), leaf.path)
+
+    def _from_piece(self, index: int, binding: ir.Binding, inputs: dict[str, ir.Binding]) -> ir.Binding:
+        """The binding as the piece has it: what comes from outside is an input, which is noted in `inputs`."""
+        if isinstance(binding, ir.Items):
+            return ir.Items(tuple(self._leaf_from_piece(index, leaf, inputs) for leaf in binding.leaves))
+        return self._leaf_from_piece(index, binding, inputs)
+
+    def _leaf_from_piece(self, index: int, leaf: ir.Leaf, inputs: dict[str, ir.Binding]) -> ir.Leaf:
+        if isinstance(leaf, ir.Constant):
+            return leaf
+        if isinstance(leaf, ir.FromInput):
+            inputs[leaf.input] = ir.FromInput(leaf.input)
+            return leaf
+        if self.home[leaf.node] == index:
+            return leaf
+        name = passed(leaf.node, leaf.output)
+        inputs[name] = self._leaf_from_parent(ir.FromNode(leaf.node, leaf.output))
+        return ir.FromInput(name, leaf.path)

@@ -1,0 +1,207 @@
+"""Calls of graphs pass whole values only: attribute paths and lists move into the graph that uses them.
+
+Argo can pass a parameter on, but it cannot select in one, or build a list that may hold stored values, without
+changing its bytes; the runtime in the pod can. So `score(lr=config.lr)` becomes a call with the whole `config` of a
+variant of `score` whose nodes select `.lr`; an output `config.lr` of a graph becomes the whole `config`, of which its
+readers select. A variant is made once for each form of call; graphs that are called with whole values stay as they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+
+from alula_api.contract.codes import Code
+from alula_compiler import engines, ir, reporting, tables
+
+Path = tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Part:
+    """The port carries a whole value, of which only what lies behind the path is meant."""
+
+    path: Path
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _List:
+    """The port stands for a list; each element has a port of its own, and perhaps a path in it."""
+
+    paths: tuple[Path, ...]
+
+
+_Shape = _Part | _List
+_Shapes = tuple[tuple[str, _Shape], ...]
+"""The ports, by name, that do not simply carry a whole value."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Variant:
+    """A graph for one form of call, and the form of its outputs."""
+
+    name: str
+    outputs: Mapping[str, _Shape]
+
+
+def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+    """Make the variants; report outputs of the workflow, and lists in lists, that only a task could make."""
+    state = _Variants(program, report)
+    state.of(ir.MAIN, ())
+    return dataclasses.replace(program, graphs=tuple(state.made.values()))
+
+
+def element(port: str, index: int) -> str:
+    """Return the name of the port for one element of a list; identifiers hold no dash, so it is free."""
+    return f"{port}--{index}"
+
+
+class _Variants:
+    """All variants of a program's graphs, made when they are first called."""
+
+    def __init__(self, program: ir.Program, report: reporting.Report) -> None:
+        self.program, self.report = program, report
+        self.sources = tables.Tables(program).graphs
+        self.names = set(self.sources)
+        self.made: dict[str, ir.Graph] = {}
+        self._known: dict[tuple[str, _Shapes], _Variant] = {}
+
+    def of(self, name: str, shapes: _Shapes) -> _Variant:
+        """Return the variant of a graph for a form of call; recurses as deep as graphs call each other."""
+        known = self._known.get((name, shapes))
+        if known is None:
+            graph = self.sources[name]
+            own = name if not shapes else self._free(name)
+            known = _Rewriting(self, graph, own, dict(shapes)).variant()
+            self._known[name, shapes] = known
+        return known
+
+    def _free(self, name: str) -> str:
+        number = 2
+        while f"{name}-{number}" in self.names:
+            number += 1
+        self.names.add(f"{name}-{number}")
+        return f"{name}-{number}"
+
+
+class _Rewriting:
+    """One graph, rewritten for one form of call."""
+
+    def __init__(self, variants: _Variants, graph: ir.Graph, name: str, shapes: Mapping[str, _Shape]) -> None:
+        self.variants, self.graph, self.name, self.shapes = variants, graph, name, shapes
+        self.place = reporting.of_graph(variants.program, graph)
+        # What each source that is not simply a whole value means now.
+        self.inputs = {port: _meant(ir.FromInput(port), shape) for port, shape in shapes.items()}
+        self.outputs: dict[tuple[str, str], ir.Binding] = {}
+
+    def variant(self) -> _Variant:
+        nodes = tuple(self._node(node) for node in self.graph.nodes)
+        outputs, shapes = self._outputs()
+        inputs = tuple(port for given in self.graph.inputs for port in self._ports(given))
+        graph = dataclasses.replace(self.graph, name=self.name, inputs=inputs, outputs=outputs, nodes=nodes)
+        self.variants.made[self.name] = graph
+        return _Variant(self.name, shapes)
+
+    def _ports(self, port: ir.Port) -> Iterable[ir.Port]:
+        shape = self.shapes.get(port.name)
+        if shape is None:
+            return [port]
+        if isinstance(shape, _Part):
+            return [ir.Port(port.name, {})]
+        return [ir.Port(element(port.name, index), {}) for index in range(len(shape.paths))]
+
+    def _node(self, node: ir.Node) -> ir.Node:
+        place = self.place.at(f"node {node.id}", node.source)
+        inputs = tuple((name, self._binding(binding, place.at(f"input {name}"))) for name, binding in node.inputs)
+        if node.graph is None:
+            return dataclasses.replace(node, inputs=inputs)
+        given: list[tuple[str, ir.Binding]] = []
+        shapes: list[tuple[str, _Shape]] = []
+        for name, binding in inputs:
+            shape = _shape(binding)
+            given += _whole(name, binding)
+            if shape is not None:
+                shapes.append((name, shape))
+        called = self.variants.of(node.graph, tuple(sorted(shapes, key=lambda pair: pair[0])))
+        for output, shape in called.outputs.items():
+            self.outputs[node.id, output] = _meant(ir.FromNode(node.id, output), shape)
+        return dataclasses.replace(node, graph=called.name, inputs=tuple(given))
+
+    def _outputs(self) -> tuple[tuple[ir.Output, ...], dict[str, _Shape]]:
+        outputs: list[ir.Output] = []
+        shapes: dict[str, _Shape] = {}
+        for output in self.graph.outputs:
+            place = self.place.at(f"output {output.name}")
+            binding = self._binding(output.binding, place)
+            shape = _shape(binding)
+            if shape is None:
+                outputs.append(dataclasses.replace(output, binding=binding))
+            elif self.graph.name == ir.MAIN:
+                what = "a list of single values" if isinstance(shape, _List) else "a part of a value"
+                message = f"an output of a workflow must be a whole output or input, not {what}"
+                hint = "select or collect it in a task, and return that task's output"
+                self.variants.report.add(Code.UNSUPPORTED_BINDING, place, message, hint=hint)
+            else:
+                shapes[output.name] = shape
+                outputs += [ir.Output(name, {}, whole) for name, whole in _whole(output.name, binding)]
+        return tuple(outputs), shapes
+
+    def _binding(self, binding: ir.Binding, place: reporting.Place) -> ir.Binding:
+        if not isinstance(binding, ir.Items):
+            return self._leaf(binding)
+        found: list[ir.Leaf] = []
+        for leaf in binding.leaves:
+            meant = self._leaf(leaf)
+            if isinstance(meant, ir.Items):
+                message = "a list of single values must not stand inside another list of single values"
+                hint = "collect the inner list in a task"
+                self.variants.report.add(Code.UNSUPPORTED_BINDING, place, message, hint=hint)
+                return binding
+            found.append(meant)
+        return ir.Items(tuple(found))
+
+    def _leaf(self, leaf: ir.Leaf) -> ir.Binding:
+        if isinstance(leaf, ir.Constant):
+            return leaf
+        key = leaf.input if isinstance(leaf, ir.FromInput) else (leaf.node, leaf.output)
+        meant = self.inputs.get(key) if isinstance(key, str) else self.outputs.get(key)
+        return leaf if meant is None else _behind(meant, leaf.path)
+
+
+def _meant(port: ir.FromInput | ir.FromNode, shape: _Shape) -> ir.Binding:
+    """What a reader of the port gets, in terms of the ports that carry whole values."""
+    if isinstance(shape, _Part):
+        return dataclasses.replace(port, path=shape.path)
+    if isinstance(port, ir.FromInput):
+        return ir.Items(tuple(ir.FromInput(element(port.input, index), path) for index, path in enumerate(shape.paths)))
+    return ir.Items(
+        tuple(ir.FromNode(port.node, element(port.output, index), path) for index, path in enumerate(shape.paths))
+    )
+
+
+def _behind(meant: ir.Binding, path: Path) -> ir.Binding:
+    """Follow a path, which `check_types` has found to exist."""
+    if isinstance(meant, ir.Items):
+        return _behind(meant.leaves[int(path[0])], path[1:]) if path else meant
+    if isinstance(meant, ir.Constant):
+        return meant
+    return dataclasses.replace(meant, path=meant.path + path)
+
+
+def _shape(binding: ir.Binding) -> _Shape | None:
+    """The form in which a binding passes into or out of a graph; None for a whole value."""
+    if isinstance(binding, ir.Items):
+        return _List(tuple(() if isinstance(leaf, ir.Constant) else leaf.path for leaf in binding.leaves))
+    path = () if isinstance(binding, ir.Constant) else binding.path
+    return _Part(path) if path else None
+
+
+def _whole(name: str, binding: ir.Binding) -> list[tuple[str, ir.Binding]]:
+    """The ports that carry it, and whole values for them."""
+    if isinstance(binding, ir.Items):
+        return [(element(name, index), _without_path(leaf)) for index, leaf in enumerate(binding.leaves)]
+    return [(name, _without_path(binding))]
+
+
+def _without_path(leaf: ir.Leaf) -> ir.Leaf:
+    return leaf if isinstance(leaf, ir.Constant) or not leaf.path else dataclasses.replace(leaf, path=())

@@ -1,0 +1,58 @@
+"""Look-up by name over a program: built once by a pass, so that no pass searches a list per node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from alula_compiler import ir
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What a task or graph takes and gives, by name."""
+
+    inputs: Mapping[str, ir.Port]
+    outputs: Mapping[str, ir.Schema]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tasks and graphs of a program by name, and their interfaces."""
+
+    program: ir.Program
+
+    @cached_property
+    def tasks(self) -> Mapping[str, ir.Task]:
+        """Tasks by name."""
+        return {task.name: task for task in self.program.tasks}
+
+    @cached_property
+    def graphs(self) -> Mapping[str, ir.Graph]:
+        """Graphs by name."""
+        return {graph.name: graph for graph in self.program.graphs}
+
+    @cached_property
+    def _of_tasks(self) -> Mapping[str, Interface]:
+        return {
+            task.name: Interface(
+                {port.name: port for port in task.inputs}, {port.name: port.type for port in task.outputs}
+            )
+            for task in self.program.tasks
+        }
+
+    @cached_property
+    def _of_graphs(self) -> Mapping[str, Interface]:
+        return {
+            graph.name: Interface(
+                {port.name: port for port in graph.inputs}, {output.name: output.type for output in graph.outputs}
+            )
+            for graph in self.program.graphs
+        }
+
+    def interface(self, node: ir.Node) -> Interface | None:
+        """Return the interface of what a node calls, or None when there is no such task or graph."""
+        if node.task is not None:
+            return self._of_tasks.get(node.task)
+        return self._of_graphs.get(node.graph or "")
