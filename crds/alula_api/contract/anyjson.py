@@ -106,5 +106,12 @@ def _explain_object(value: Any, path: str, problems: list[Problem]) -> None:
         _explain(value, path, problems)
 
 
-ANY = Form("JSON", _any, _KINDS, _anys, _explain, canonical=_sorted)
-OBJECT = Form("an object", _object, frozenset({dict}), explain=_explain_object, canonical=_sorted)
+ANY = Form("JSON", _any, _KINDS, _anys, _explain, canonical=_sorted, canonical_text=jsontext.encode_sorted)
+OBJECT = Form(
+    "an object",
+    _object,
+    frozenset({dict}),
+    explain=_explain_object,
+    canonical=_sorted,
+    canonical_text=jsontext.encode_sorted,
+)

@@ -6,7 +6,7 @@ that its producer gave it.
 
 from __future__ import annotations
 
-from alula_api.contract import families
+from alula_api.contract import families, jsontext
 from alula_api.contract.describing import describe
 from alula_api.contract.families import Schema
 from alula_api.contract.jsontext import MOST_DEPTH
@@ -58,7 +58,7 @@ class _Comparison:
         if depth > MOST_DEPTH:
             return f"the types are nested deeper than {MOST_DEPTH} levels"
         if "$ref" in source or "$ref" in target:
-            pair = (str(source.get("$ref", describe(source))), str(target.get("$ref", describe(target))))
+            pair = (jsontext.encode_sorted(source), jsontext.encode_sorted(target))
             if pair in self._assumed:
                 return None
             self._assumed.add(pair)

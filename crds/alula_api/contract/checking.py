@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from alula_api.contract import families, jsontext
+from alula_api.contract import families, jsontext, references
 from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
 from alula_api.contract.jsontext import MOST_DEPTH
@@ -84,6 +84,7 @@ def structure(schema: Any, path: str) -> list[Problem]:
         if len(problems) == before:
             pending.extend((inner, place + step, depth + 1) for step, inner in families.children(part, name))
     if not problems:
+        _check_aliases(definitions, path, problems)
         _check_unions(schema, path, problems)
     return problems[:MOST_PROBLEMS]
 
@@ -216,7 +217,10 @@ def _record(schema: Schema, root: Schema) -> str:
 
 
 def _reference(schema: Schema, root: Schema) -> str:
-    return "" if isinstance(schema.get("format", ""), str) else "must have a str under format"
+    text = schema.get("format", "x")
+    if not isinstance(text, str) or not references.FORMAT.fullmatch(text):
+        return "must have letters, digits and . _ + - under format, at most 64"
+    return ""
 
 
 _CHECKS: Final[dict[str, Callable[[Schema, Schema], str]]] = {
@@ -236,6 +240,24 @@ _CHECKS: Final[dict[str, Callable[[Schema, Schema], str]]] = {
     "record": _record,
     **dict.fromkeys(families.REFERENCES, _reference),
 }
+
+
+def _check_aliases(definitions: dict[str, Schema], path: str, problems: list[Problem]) -> None:
+    """Append definitions that contain themselves without an array or object between, so that no value would end."""
+    for name, definition in definitions.items():
+        pending, seen = [definition], set[str]()
+        while pending:
+            part = pending.pop()
+            if "$ref" in part:
+                target = part["$ref"].removeprefix(families.ROOT)
+                if target == name:
+                    problems.append(_bad(f"{path}.$defs.{name}", "must not be one of its own variants"))
+                    break
+                if target not in seen:
+                    seen.add(target)
+                    pending.append(definitions[target])
+            elif families.family(part) == "union":
+                pending.extend(part["anyOf"])
 
 
 def _check_unions(schema: Schema, path: str, problems: list[Problem]) -> None:

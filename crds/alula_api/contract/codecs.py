@@ -14,7 +14,7 @@ from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
 from alula_api.contract.forms import Form
 from alula_api.contract.jsontext import MOST_DEPTH, Json
-from alula_api.contract.problems import InvalidValue, Misfit, Problem
+from alula_api.contract.problems import REFUSALS, InvalidValue, Problem
 
 
 class Codec:
@@ -38,10 +38,10 @@ class Codec:
             InvalidValue: With everything that is wrong, at most 20 problems.
         """
         try:
-            if not (self._unbounded and jsontext.is_deep(value)):
-                found: Json = self._normal(value)
+            found: Json = self._normal(value)
+            if not (self._unbounded and jsontext.is_deep(found)):
                 return found
-        except (Misfit, TypeError, ValueError, KeyError, RecursionError):
+        except REFUSALS:
             pass
         raise InvalidValue(self._explain(value)) from None
 
@@ -51,6 +51,8 @@ class Codec:
 
     def canonical(self, value: Json) -> str:
         """Return the text that is equal for values that user code cannot tell apart."""
+        if self._form.canonical_text is not None:
+            return self._form.canonical_text(self.normal(value))
         return jsontext.encode(self._canonical(value))
 
     def identity(self, value: Json) -> str:
@@ -59,10 +61,11 @@ class Codec:
         Raises:
             InvalidValue: For a value that does not fit, and for data at a URI that nobody has looked at yet.
         """
-        found = self._canonical(value)
-        if self._form.identify is not None:
-            found = self._form.identify(found)
-        return hashlib.sha256(jsontext.encode(found).encode()).hexdigest()
+        if self._form.identify is None:
+            text = self.canonical(value)
+        else:
+            text = jsontext.encode(self._form.identify(self._canonical(value)))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _canonical(self, value: Json) -> Json:
         found = self.normal(value)
@@ -74,7 +77,8 @@ class Codec:
             return [Problem("$", f"is nested deeper than {MOST_DEPTH} levels")]
         problems: list[Problem] = []
         forms.explain(self._form, value, "$", problems)
-        return problems or [Problem("$", f"must be {self._form.what}")]
+        # Where no part is wrong, it is the defaults filled in that lie too deep, or our caller's own stack.
+        return problems or [Problem("$", f"is nested deeper than {MOST_DEPTH} levels")]
 
 
 def codec(schema: Schema) -> Codec:
@@ -97,7 +101,7 @@ def _codec(text: str) -> Codec:
     compiler = _Compiler(schema)
     form = compiler.compile(schema)
     compiler.finish()
-    return Codec(schema, form, compiler.unbounded)
+    return Codec(schema, form, compiler.unbounded and form is not anyjson.ANY and form is not anyjson.OBJECT)
 
 
 class _Compiler:
@@ -108,15 +112,15 @@ class _Compiler:
         self.unbounded = False
         self._definitions: dict[str, Form] = {}
         self._open: set[str] = set()
-        self._defaults: list[tuple[str, Form, str, dict[str, Json]]] = []
+        self._defaults: list[tuple[str, str, Form]] = []
 
     def finish(self) -> None:
         """Check the defaults of records, now that all forms are there."""
         problems = []
-        for name, form, text, defaults in self._defaults:
+        for name, text, form in self._defaults:
             try:
-                defaults[name] = form.normal(jsontext.parse(text))
-            except (Misfit, InvalidValue, TypeError, ValueError, KeyError, RecursionError):
+                form.normal(jsontext.parse(text))
+            except REFUSALS:
                 problems.append(
                     Problem(f"$.{name}", f"must have a default of its own type, not {text[:60]}", Code.BAD_DEFAULT)
                 )
@@ -164,10 +168,10 @@ class _Compiler:
 
     def _record(self, schema: Schema) -> Form:
         properties = {name: self.compile(item) for name, item in schema["properties"].items()}
-        defaults: dict[str, Json] = {}
-        for name, item in schema["properties"].items():
-            if "x-alula-default" in item:
-                self._defaults.append((name, properties[name], item["x-alula-default"], defaults))
+        defaults = {
+            name: item["x-alula-default"] for name, item in schema["properties"].items() if "x-alula-default" in item
+        }
+        self._defaults.extend((name, text, properties[name]) for name, text in defaults.items())
         return records.record(schema.get("title", ""), properties, frozenset(schema.get("required", ())), defaults)
 
     def _definition(self, name: str) -> Form:
@@ -193,6 +197,7 @@ class _Compiler:
         form = self.compile(target)
         self._open.remove(name)
         inner.append(form)
+        early.explain = form.explain or early.explain  # without the way round: values may be 100 levels deep
         self._definitions[name] = form
         return form
 

@@ -13,6 +13,7 @@ from alula_api.contract.scalars import check_text
 _ARRAY = frozenset({list})
 _OBJECT = frozenset({dict})
 _STRINGS = {str}
+_FLAT = frozenset({type(None), bool, int, float, str})
 
 
 def sequence(item: Form) -> Form:
@@ -183,6 +184,7 @@ def dictionary(item: Form) -> Form:
         _OBJECT,
         explain=explain,
         canonical=canonical,
+        canonical_text=jsontext.encode_sorted if inner is None and item.kinds <= _FLAT else None,
         identify=identify if identified is not None else None,
     )
 

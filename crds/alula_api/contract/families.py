@@ -94,7 +94,10 @@ def resolve(schema: Schema, root: Schema) -> Schema:
 def children(schema: Schema, name: str | None = None) -> Iterator[tuple[str, Schema]]:
     """Yield the types inside a type, with the path from it, without following references to `$defs`."""
     match family(schema) if name is None else name:
-        case "list" | "tuples" | "set" | "frozenset" | "map":
+        case "map":
+            for index, item in enumerate(schema.get("items", {}).get("prefixItems", ())):
+                yield f".items.prefixItems[{index}]", item
+        case "list" | "tuples" | "set" | "frozenset":
             yield ".items", schema.get("items", {})
         case "tuple" | "namedtuple":
             for index, item in enumerate(schema.get("prefixItems", ())):
@@ -112,13 +115,22 @@ def children(schema: Schema, name: str | None = None) -> Iterator[tuple[str, Sch
 def kinds(schema: Schema, root: Schema | None = None) -> frozenset[type]:
     """Return the Python types of the JSON values that a type has; variants of an untagged union must not share any."""
     root = schema if root is None else root
-    schema = resolve(schema, root)
-    name = family(schema)
-    if name == "union":
-        return frozenset[type]().union(*(kinds(variant, root) for variant in schema["anyOf"]))
-    if name == "literal":
-        return frozenset(map(type, schema["enum"]))
-    return frozenset(_KINDS.get(name, ()))
+    found, pending, seen = set[type](), [schema], set[str]()
+    while pending:
+        part = pending.pop()
+        if "$ref" in part:
+            if part["$ref"] in seen:
+                continue
+            seen.add(part["$ref"])
+            part = resolve(part, root)
+        name = family(part)
+        if name == "union":
+            pending.extend(part["anyOf"])
+        elif name == "literal":
+            found.update(map(type, part["enum"]))
+        else:
+            found.update(_KINDS.get(name, ()))
+    return frozenset(found)
 
 
 def has_references(schema: Schema, root: Schema | None = None) -> bool:

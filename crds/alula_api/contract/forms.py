@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from alula_api.contract.problems import MOST_PROBLEMS, Misfit, Problem, shown
+from alula_api.contract.problems import MOST_PROBLEMS, REFUSALS, Misfit, Problem, shown
 
 Convert: TypeAlias = Callable[[Any], Any]
 Explain: TypeAlias = Callable[[Any, str, list[Problem]], None]
@@ -34,6 +34,10 @@ class Form:
     """From the wire value to the canonical one; None: they are the same."""
     identify: Convert | None = None
     """From the canonical value to the one that is hashed; None: they are the same."""
+    canonical_text: Callable[[Any], str] | None = None
+    """The canonical text of a wire value, where there is a quicker way than through the canonical value."""
+    is_exact: bool = False
+    """Whether `normal` returns the very value that it was given."""
     edge_kinds: frozenset[type] = frozenset()
     """More JSON types that are accepted and become one of `kinds`: the value of an enum's member."""
 
@@ -71,6 +75,6 @@ def refusal(form: Form, value: Any) -> str | None:
         form.normal(value)
     except Misfit as misfit:
         return str(misfit)
-    except (TypeError, ValueError, KeyError, OverflowError):
+    except REFUSALS:
         return ""
     return None

@@ -144,9 +144,11 @@ def argo_safe(text: str) -> str:
             text.encode()
         except UnicodeEncodeError:
             raise _invalid("holds a lone surrogate, which no text file can") from None
-    text = _CONTROL.sub("", text)  # only white space between tokens: inside strings JSON has control characters escaped
-    text = _OUTSIDE_ASCII.sub(_escape_run, text)
-    if "{" in text or "}" in text:
+    if not text.isascii() or "\x7f" in text:
+        text = _OUTSIDE_ASCII.sub(_escape_run, text)
+    if not text.isprintable():  # white space between tokens: inside strings JSON has control characters escaped
+        text = _CONTROL.sub("", text)
+    if ("{" in text or "}" in text) and _may_hold_braces(text):
         text = _STRING.sub(_escape_braces, text)
     if "{{" in text:
         raise _invalid("is not JSON text")
@@ -171,6 +173,14 @@ def select(value: Json, path: Iterable[str]) -> Json:
             raise InvalidValue([Problem(member(place, step), "does not exist")])
         place = member(place, step)
     return value
+
+
+def _may_hold_braces(text: str) -> bool:
+    """Tell whether a string in the text may hold a brace: quickly where no quotation mark is escaped."""
+    if "\\" in text:
+        return True
+    inside = "".join(text.split('"')[1::2])
+    return "{" in inside or "}" in inside
 
 
 def _escape_run(match: re.Match[str]) -> str:

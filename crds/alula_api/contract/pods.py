@@ -76,7 +76,7 @@ class Call:
     """Name and JSON text of each input."""
     items: tuple[tuple[str, str], ...] = ()
     """Name and JSON list of JSON texts: an input that is put together from several nodes."""
-    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     """The attribute path into the value of an input, or of one of its items as `name.3`."""
     outputs: tuple[str, ...] = ()
     """The names of the outputs, in the order in which the function returns them."""

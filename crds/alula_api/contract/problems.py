@@ -48,6 +48,10 @@ class Misfit(Exception):
     """A value does not fit: the fast path gives up, and the value is walked again to say why. Stays in this package."""
 
 
+REFUSALS: Final = (Misfit, TypeError, ValueError, KeyError, OverflowError, RecursionError)
+"""What the fast path raises for a value that does not fit."""
+
+
 def member(path: str, name: object) -> str:
     """Return the path of a property: `$.rows`, or `$["odd name"]` where the name is not an identifier."""
     text = name if isinstance(name, str) else repr(name)

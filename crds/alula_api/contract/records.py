@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alula_api.contract import forms
+from alula_api.contract import forms, jsontext
 from alula_api.contract.forms import Convert, Form
-from alula_api.contract.jsontext import Json
 from alula_api.contract.problems import MOST_PROBLEMS, Misfit, Problem, member, shown
 
+_DICT = {dict}
 
-def record(title: str, properties: Mapping[str, Form], required: frozenset[str], defaults: Mapping[str, Json]) -> Form:
-    """Return the codec of a record; `defaults` are JSON values that fit their property."""
+
+def record(title: str, properties: Mapping[str, Form], required: frozenset[str], defaults: Mapping[str, str]) -> Form:
+    """Return the codec of a record; `defaults` are JSON texts that fit their property."""
     count = len(properties)
     fields = [(name, form.normal) for name, form in properties.items()]
+    columns = [(name, forms.of_list(form), form.is_exact) for name, form in properties.items()]
+    complete = {tuple(properties)}
     what = title or "an object"
 
     def normal(value: Any) -> Any:
@@ -27,6 +30,20 @@ def record(title: str, properties: Mapping[str, Form], required: frozenset[str],
                 raise Misfit from None  # as many as there are, but not these: at least one is unknown
         return fill(value)
 
+    def many(values: list[Any]) -> list[Any]:
+        """Check column by column where all records are complete and in declared order, as records that we wrote are."""
+        if not set(map(type, values)) <= _DICT:
+            raise Misfit
+        if set(map(tuple, values)) != complete:
+            return [normal(value) for value in values]
+        found = [value.copy() for value in values]
+        for name, convert, is_exact in columns:
+            column = convert([value[name] for value in values])
+            if not is_exact:
+                for value, part in zip(found, column, strict=True):
+                    value[name] = part
+        return found
+
     def fill(value: dict[str, Any]) -> Any:
         found = {}
         used = 0
@@ -35,7 +52,7 @@ def record(title: str, properties: Mapping[str, Form], required: frozenset[str],
                 found[name] = convert(value[name])
                 used += 1
             elif name in defaults:
-                found[name] = convert(defaults[name])
+                found[name] = convert(jsontext.reread(defaults[name]))
             elif name in required:
                 raise Misfit
         if used != len(value):
@@ -59,7 +76,8 @@ def record(title: str, properties: Mapping[str, Form], required: frozenset[str],
         what,
         normal,
         frozenset({dict}),
-        explain=explain,
+        many,
+        explain,
         canonical=_each({name: form.canonical for name, form in properties.items()}),
         identify=_each({name: form.identify for name, form in properties.items()}),
     )

@@ -23,7 +23,7 @@ STORED: Final = "$stored"
 
 MOST_SIZE: Final = 2**63 - 1
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_FORMAT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
+FORMAT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20\x7f]{1,4000}")
 _REQUIRED = ("type", "digest", "size", "name", "format")
 _OPTIONAL = ("uri", "hash")
@@ -69,7 +69,7 @@ class Reference:
         _explain(json, "$", problems, "", "")
         if problems or type(json) is not dict:
             raise InvalidValue(problems)
-        return cls(**json)
+        return cls(**{**_DEFAULTS, **json})
 
     def identity(self) -> Json:
         """Return what stands for the data in a cache key: `hash` or else `digest`, and what user code can see.
@@ -151,7 +151,10 @@ def walk(value: Json, schema: Schema) -> Iterator[Reference]:
 
 def _parts(value: Any, kind: Schema, name: str, root: Schema) -> Iterator[tuple[Any, Schema]]:
     match name:
-        case "list" | "tuples" | "set" | "frozenset" | "map":
+        case "map":
+            for pair in value:
+                yield from zip(pair, kind["items"]["prefixItems"], strict=True)
+        case "list" | "tuples" | "set" | "frozenset":
             item = kind["items"]
             if families.has_references(item, root):
                 yield from ((part, item) for part in value)
@@ -226,7 +229,7 @@ def _explain(value: Any, path: str, problems: list[Problem], type_: str, format_
         _check_digest(texts["digest"], f"{path}.digest", problems)
     _check_size(value.get("size", None if texts["digest"] else 0), f"{path}.size", problems)
     _check_name(texts["name"], f"{path}.name", problems)
-    if texts["format"] and not _FORMAT.fullmatch(texts["format"]):
+    if texts["format"] and not FORMAT.fullmatch(texts["format"]):
         problems.append(_bad(f"{path}.format", "must be letters, digits and . _ + -, at most 64"))
     elif texts["format"] and format_ and texts["format"] != format_:
         problems.append(_bad(f"{path}.format", f"must be {format_}, not {shown(texts['format'])}"))

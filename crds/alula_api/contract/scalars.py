@@ -104,11 +104,11 @@ def _strings(values: list[Any]) -> list[Any]:
     return values[:]
 
 
-INTEGER = Form("an int", _integer, frozenset({int}), _integers)
+INTEGER = Form("an int", _integer, frozenset({int}), _integers, is_exact=True)
 NUMBER = Form("a float", _number, frozenset({int, float, str}), _numbers)
-BOOLEAN = Form("a bool", _boolean, frozenset({bool}), _booleans)
-NULL = Form("null", _null, frozenset({type(None)}))
-STRING = Form("a str", _string, frozenset({str}), _strings)
+BOOLEAN = Form("a bool", _boolean, frozenset({bool}), _booleans, is_exact=True)
+NULL = Form("null", _null, frozenset({type(None)}), is_exact=True)
+STRING = Form("a str", _string, frozenset({str}), _strings, is_exact=True)
 
 
 def enum(schema: Schema) -> Form:
