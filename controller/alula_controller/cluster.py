@@ -1,0 +1,335 @@
+"""The one door to the API server: raw paths, JSON dicts, small typed errors. No other module opens a connection to it.
+
+Called by gatherers, appliers, watches and the Lease. It decides nothing and retries nothing: whoever calls it sits in a
+work queue that backs off, or in a loop of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiohttp
+
+from alula_controller import metrics
+
+FIELD_MANAGER = "alula-controller"  # never changed after a release: fields of the old name would be orphaned
+PAGE = 500
+LARGEST_REQUEST = 1 << 20  # etcd refuses 1.5 MiB, Argo stops at 1 MiB; a request above it is a defect of ours
+WATCH_SECONDS = 240
+SILENCE_SECONDS = 70  # bookmarks come every 60 s: a watch that is silent for longer is dead
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+
+_ESCAPED = re.compile("[\x7f-\uffff]")
+
+Object = dict[str, Any]
+
+
+class ClusterError(Exception):
+    """The API server said no, or could not be reached. `status` is the HTTP status, 0 for no answer."""
+
+    status = 0
+
+    def __init__(self, message: str, reason: str = "", status: int = 0) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.status = status or self.status
+
+
+class NotFound(ClusterError):
+    """The object, or the kind, is not there."""
+
+    status = 404
+
+
+class Conflict(ClusterError):
+    """A precondition did not hold (resourceVersion, uid), or the name is taken: read again and decide again."""
+
+    status = 409
+
+
+class Gone(ClusterError):
+    """The resourceVersion is too old to continue from: list again."""
+
+    status = 410
+
+
+class Refused(ClusterError):
+    """The request can never succeed as it is: invalid, forbidden, or too large."""
+
+    status = 422
+
+
+class Unavailable(ClusterError):
+    """No answer, or one that asks to come back later."""
+
+    status = 503
+
+
+_ERRORS: dict[int, type[ClusterError]] = {
+    400: Refused,
+    403: Refused,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    413: Refused,
+    422: Refused,
+}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A consistent list and the version to watch from."""
+
+    items: tuple[Object, ...]
+    version: str
+
+
+class Credentials(Protocol):
+    """Where the API server is and how to speak to it."""
+
+    @property
+    def url(self) -> str:
+        """The server's address without a trailing slash."""
+
+    def tls(self) -> ssl.SSLContext | None:
+        """The context that verifies the server (and proves who we are, with a client certificate)."""
+
+    async def header(self) -> str:
+        """The value of `Authorization`, fresh; empty without a token."""
+
+
+@dataclass
+class Cluster:
+    """The API server, through one connection pool."""
+
+    credentials: Credentials
+    in_flight: int = 32
+    timeout: float = 30.0
+    _session: aiohttp.ClientSession | None = field(default=None, init=False)
+    _gate: asyncio.Semaphore | None = field(default=None, init=False)
+
+    async def get(self, path: str, *, metadata_only: bool = False) -> Object:
+        """The object at `path`."""
+        return await self._call("get", path, accept=_METADATA if metadata_only else "application/json")
+
+    async def find(self, path: str, *, metadata_only: bool = False) -> Object | None:
+        """The object at `path`, or None if there is none."""
+        try:
+            return await self.get(path, metadata_only=metadata_only)
+        except NotFound:
+            return None
+
+    async def list(self, path: str, *, labels: str = "", metadata_only: bool = False) -> Listing:
+        """Everything under `path` that fits the label selector, in pages of one consistent snapshot."""
+        accept = _METADATA_LIST if metadata_only else "application/json"
+        query = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
+        items: list[Object] = []
+        while True:
+            page = await self._call("list", path, query=query, accept=accept)
+            items += page.get("items") or ()
+            metadata = page.get("metadata") or {}
+            if not metadata.get("continue"):
+                return Listing(tuple(items), str(metadata.get("resourceVersion", "")))
+            query["continue"] = metadata["continue"]
+
+    async def watch(
+        self, path: str, *, since: str, labels: str = "", metadata_only: bool = True
+    ) -> AsyncIterator[Object]:
+        """Events under `path` after version `since` (bookmarks included), until the server closes the stream.
+
+        Raises:
+            Gone: `since` is too old.
+            Unavailable: the stream broke or fell silent.
+        """
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": since,
+            "timeoutSeconds": str(WATCH_SECONDS),
+        } | ({"labelSelector": labels} if labels else {})
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=SILENCE_SECONDS)
+        accept = _METADATA if metadata_only else "application/json"
+        async with self._open("watch", path, query=query, accept=accept, timeout=timeout) as response:
+            async for line in response.content:
+                if not line.strip():
+                    continue
+                event = json.loads(line)
+                if event.get("type") == "ERROR":
+                    status = event.get("object") or {}
+                    raise _error(int(status.get("code") or 500), status)
+                yield event
+
+    async def create(self, path: str, body: Object) -> Object:
+        """Post `body`; `Conflict` if the name is taken."""
+        return await self._call("create", path, body=body, query={"fieldManager": FIELD_MANAGER})
+
+    async def replace(self, path: str, body: Object) -> Object:
+        """Put `body`, which carries the resourceVersion that was read."""
+        return await self._call("update", path, body=body, query={"fieldManager": FIELD_MANAGER})
+
+    async def apply(self, path: str, body: Object) -> Object:
+        """Server-side apply of exactly the fields in `body`, under our manager's name."""
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        return await self._call("apply", path, body=body, query=query, content="application/apply-patch+yaml")
+
+    async def merge(self, path: str, patch: Object) -> Object:
+        """Merge patch; `metadata.resourceVersion` or `metadata.uid` in it are preconditions."""
+        query = {"fieldManager": FIELD_MANAGER}
+        return await self._call("patch", path, body=patch, query=query, content="application/merge-patch+json")
+
+    async def delete(self, path: str, *, uid: str, orphan: bool = False) -> None:
+        """Delete the object if it still has this uid; one that is gone already is fine."""
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            "propagationPolicy": "Orphan" if orphan else "Background",
+        }
+        with contextlib.suppress(NotFound):
+            await self._call("delete", path, body=body)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _call(
+        self,
+        verb: str,
+        path: str,
+        *,
+        body: Object | None = None,
+        query: Mapping[str, str] | None = None,
+        accept: str = "application/json",
+        content: str = "application/json",
+    ) -> Object:
+        timeout = aiohttp.ClientTimeout(total=self.timeout, sock_connect=5)
+        if self._gate is None:
+            self._gate = asyncio.Semaphore(self.in_flight)
+        async with (
+            self._gate,
+            self._open(verb, path, body=body, query=query, accept=accept, content=content, timeout=timeout) as response,
+        ):
+            answer: Object = json.loads(await response.read())
+            return answer
+
+    @contextlib.asynccontextmanager
+    async def _open(
+        self,
+        verb: str,
+        path: str,
+        *,
+        timeout: aiohttp.ClientTimeout,
+        body: Object | None = None,
+        query: Mapping[str, str] | None = None,
+        accept: str = "application/json",
+        content: str = "application/json",
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        data = None if body is None else encode(body)
+        if data is not None and len(data) > LARGEST_REQUEST:
+            raise Refused(f"{verb} {path}: {len(data)} bytes are more than {LARGEST_REQUEST}", "TooLarge")
+        headers = {"Accept": accept, "User-Agent": FIELD_MANAGER}
+        if data is not None:
+            headers["Content-Type"] = content
+        authorization = await self.credentials.header()
+        if authorization:
+            headers["Authorization"] = authorization
+        method = {"create": "POST", "update": "PUT", "apply": "PATCH", "patch": "PATCH", "delete": "DELETE"}.get(
+            verb, "GET"
+        )
+        try:
+            async with self._pool().request(
+                method, self.credentials.url + path, params=query, data=data, headers=headers, timeout=timeout
+            ) as response:
+                metrics.API_REQUESTS.labels(verb=verb, code=str(response.status)).inc()
+                if response.status >= 400:
+                    raise _error(response.status, await _status(response), f"{verb} {path}")
+                yield response
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            metrics.API_REQUESTS.labels(verb=verb, code="none").inc()
+            raise Unavailable(f"{verb} {path}: {error or type(error).__name__}") from error
+
+    def _pool(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            tls = self.credentials.tls()
+            connector = aiohttp.TCPConnector(limit=0, ssl=tls if tls is not None else True)
+            # Proxies of the environment are not for the API server; watch events may pass the default buffer.
+            self._session = aiohttp.ClientSession(connector=connector, trust_env=False, read_bufsize=1 << 21)
+        return self._session
+
+
+def encode(body: Object) -> bytes:
+    """JSON that the server's YAML reader takes as well, for the body of an apply is read as YAML.
+
+    That reader refuses surrogate pairs (so what lies beyond U+FFFF stays as it is) and raw controls such as U+0085 (so
+    what lies below is escaped).
+    """
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text).encode()
+
+
+async def _status(response: aiohttp.ClientResponse) -> Object:
+    """The `Status` object in a refusal, or as much of its text as tells what was wrong."""
+    text = (await response.read())[:4096].decode("utf-8", "replace")
+    try:
+        status = json.loads(text)
+    except ValueError:
+        return {"message": text.strip()[:500]}
+    return status if isinstance(status, dict) else {}
+
+
+def _error(code: int, status: Object, what: str = "") -> ClusterError:
+    message = str(status.get("message") or f"the API server answered {code}")
+    kind = _ERRORS.get(code, Unavailable if code == 429 or code >= 500 else ClusterError)
+    return kind(f"{what}: {message}" if what else message, str(status.get("reason") or ""), code)
+
+
+@dataclass
+class _Configured:
+    """Credentials out of the `kubernetes` package's configuration, which knows kubeconfigs, exec plugins and
+    rotation."""
+
+    configuration: Any
+
+    @property
+    def url(self) -> str:
+        return str(self.configuration.host).rstrip("/")
+
+    def tls(self) -> ssl.SSLContext | None:
+        given = self.configuration
+        if not self.url.startswith("https:"):
+            return None
+        context = ssl.create_default_context(cafile=given.ssl_ca_cert or None)
+        if not given.verify_ssl:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if given.cert_file:
+            context.load_cert_chain(given.cert_file, keyfile=given.key_file)
+        return context
+
+    async def header(self) -> str:
+        value = await self.configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        return value or ""
+
+
+async def log_in() -> Credentials:
+    """The credentials of the pod we run in, else those of the kubeconfig ($KUBECONFIG, ~/.kube/config)."""
+    from kubernetes.aio import client, config
+
+    configuration = client.Configuration()
+    try:
+        config.load_incluster_config(client_configuration=configuration)
+    except config.ConfigException:
+        await config.load_kube_config(client_configuration=configuration)
+    return _Configured(configuration)

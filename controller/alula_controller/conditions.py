@@ -1,0 +1,108 @@
+"""Condition types, reasons and the rules for writing them, for every definition; Events use the same reasons.
+
+Kubernetes' conventions and kstatus: `Ready` is the summary; `Reconciling` and `Stalled` are there only while True.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+READY = "Ready"
+RECONCILING = "Reconciling"
+STALLED = "Stalled"
+
+LONGEST = 16_000  # characters of a message; the API server allows 32,768
+
+
+class Reason(StrEnum):
+    """Why a condition has its status, or why an Event was posted; `Reason.X.sentence` says what it means."""
+
+    sentence: str
+
+    def __new__(cls, value: str, sentence: str) -> Reason:  # noqa: D102
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.sentence = sentence
+        return member
+
+    # Definitions that work.
+    COMPILED = "Compiled", "The definition is compiled and everything made from it is in the cluster."
+    SUSPENDED = "Suspended", "The launch plan is compiled; its schedule is suspended."
+    ACCEPTED = "Accepted", "The domain's settings are in use."
+
+    # What somebody has to change.
+    INVALID = "Invalid", "The definition does not compile; the message says everything that is wrong with it."
+    NAMESPACE_NOT_LABELLED = "NamespaceNotLabelled", "The namespace lacks the labels that say project and domain."
+    PAIR_CLAIMED = "PairClaimed", "An older namespace has the same project and domain, so this one reads nothing."
+    UNKNOWN_ROOT = "UnknownRoot", "The Domain names a root of storage that the installation does not have."
+    NAME_TAKEN = "NameTaken", "Something that we did not make has the name of an object that we would make."
+    WRONG_NAME = "WrongName", "A namespace has one Domain, and it is called `domain`."
+    REFUSED = "Refused", "The API server refused an object that we made; the message has its reason."
+
+    # What passes by itself.
+    WAITING_FOR_WORKFLOW = "WaitingForWorkflow", "The launch plan names a Workflow that does not exist yet."
+    WORKFLOW_NOT_READY = "WorkflowNotReady", "The launch plan's Workflow does not compile, so neither does the plan."
+    APPLY_FAILED = "ApplyFailed", "Writing to the cluster failed; it is tried again."
+
+    # Events about runs.
+    ADMITTED = "Admitted", "The run was let through; the message says how many tasks came from the cache."
+    RUN_REFUSED = "RunRefused", "The run was failed before any pod; the message says why."
+    STATUS_OFFLOADED = (
+        "StatusOffloaded",
+        "Argo keeps this run's nodes in a database, where its holds cannot be answered.",
+    )
+    NOT_FILLED = "NotFilled", "The run was let through without cached nodes; the message says why."
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What `Ready` should say, and which of the abnormal conditions go with it."""
+
+    ready: bool
+    reason: Reason
+    message: str
+    stalled: bool = False
+    reconciling: bool = False
+
+
+def write(previous: Iterable[Mapping[str, Any]], wanted: Wanted, generation: int, moment: str) -> list[dict[str, Any]]:
+    """The conditions to store; the transition time of one that keeps its status is kept.
+
+    Args:
+        previous: the conditions as read.
+        wanted: what is true now.
+        generation: of the object that was looked at.
+        moment: now, as the API server writes times.
+    """
+    before = {str(condition.get("type")): condition for condition in previous}
+    common = {
+        "reason": str(wanted.reason),
+        "message": clip(wanted.message),
+        "observedGeneration": generation,
+    }
+    types = [(READY, wanted.ready)]
+    types += [(RECONCILING, True)] if wanted.reconciling else []
+    types += [(STALLED, True)] if wanted.stalled else []
+    return [_condition(before.get(kind), kind, status, moment) | common for kind, status in types]
+
+
+def _condition(before: Mapping[str, Any] | None, kind: str, status: bool, moment: str) -> dict[str, Any]:
+    text = "True" if status else "False"
+    since = before.get("lastTransitionTime") if before and before.get("status") == text else None
+    return {"type": kind, "status": text, "lastTransitionTime": since or moment}
+
+
+def ready(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The `Ready` condition of an object as read."""
+    conditions = (body.get("status") or {}).get("conditions") or ()
+    return next((condition for condition in conditions if condition.get("type") == READY), None)
+
+
+def clip(message: str, longest: int = LONGEST) -> str:
+    """`message`, cut with a note of how much is left out."""
+    if len(message) <= longest:
+        return message
+    return message[: longest - 40] + f"\n... and {len(message) - longest + 40} more characters"

@@ -1,0 +1,2 @@
+"""Definitions: Workflows with their LaunchPlans, and Domains. `gathering` reads, `deciding` decides (pure), `applying`
+writes."""

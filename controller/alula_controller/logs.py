@@ -1,0 +1,48 @@
+"""Structured logs on stderr: what happened to which object, never an object's body.
+
+Called once by `__main__`. Loggers are the standard library's; fields travel as `extra={"fields": {...}}` or by `about`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from typing import Any
+
+_TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line for `record`."""
+        line: dict[str, Any] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line.update(getattr(record, "fields", None) or {})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def about(**fields: object) -> dict[str, Any]:
+    """The `extra` that puts `fields` into the line."""
+    return {"fields": fields}
+
+
+def configure(form: str, level: str) -> None:
+    """Log to stderr from `level` on, as `json` or `text`.
+
+    kopf writes whole objects and patches at DEBUG, and one line per event at INFO, so it is held to warnings.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if form == "json" else logging.Formatter(_TEXT))
+    logging.basicConfig(level=getattr(logging, level.upper()), handlers=[handler], force=True)
+    for chatty in ("kopf", "aiohttp", "asyncio", "kubernetes", "urllib3"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

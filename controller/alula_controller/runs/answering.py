@@ -1,0 +1,156 @@
+"""One run, once: gather, decide, patch. The work queue of runs calls `Answerer.handle`; `sweep` finds those Argo
+chokes on.
+
+The patch holds only for the version that was read. Killed before it, the run is still held; killed after it, the run
+carries its mark: nothing is lost or doubled.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alula_api.contract import labels
+from alula_controller import announcing, cluster, conditions, logs, metrics, resources, timestamps
+from alula_controller.announcing import Announcement
+from alula_controller.conditions import Reason
+from alula_controller.definitions.gathering import Gatherer
+from alula_controller.runs import deciding, gathering, nodes, stuck
+from alula_controller.runs.deciding import Decision, Outcome, World
+from alula_controller.runs.looking import Lookups
+from alula_controller.watching import Seen
+
+log = logging.getLogger(__name__)
+
+OFFLOADED = "Argo keeps this run's nodes in a database, where alula cannot answer the hold; turn nodeStatusOffLoad off"
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """One run to look at."""
+
+    namespace: str
+    name: str
+    kind: str = "Run"
+
+    def __str__(self) -> str:
+        return f"run {self.namespace}/{self.name}"
+
+
+def waiting(seen: Seen) -> bool:
+    """Whether a run may wait for an answer, by its labels alone."""
+    if seen.labels.get(stuck.COMPLETED_LABEL) == "true":
+        return False
+    return bool(seen.labels.get(labels.REVISION)) and seen.labels.get(labels.ADMITTED) != seen.uid
+
+
+class Answerer:
+    """Answers the holds of runs.
+
+    Args:
+        api: the cluster.
+        gatherer: knows places and Domains.
+        lookups: the cache.
+        say: posts an Event.
+        may_write: asked again before anything is written.
+    """
+
+    def __init__(
+        self,
+        api: cluster.Cluster,
+        gatherer: Gatherer,
+        lookups: Lookups,
+        *,
+        say: Callable[[Announcement], None],
+        may_write: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._api = api
+        self._gatherer = gatherer
+        self._lookups = lookups
+        self._say = say
+        self._may_write = may_write
+        self._told: dict[str, str] = {}  # uid -> what was said of a run that cannot be answered
+
+    async def handle(self, key: RunKey) -> float | None:
+        """Look at one run; when to look again, if ever."""
+        try:
+            world = await gathering.read(self._api, self._gatherer, self._lookups, key.namespace, key.name)
+        except (nodes.Offloaded, nodes.Unreadable) as error:
+            await self._unanswerable(key, str(error) or OFFLOADED, Reason.STATUS_OFFLOADED)
+            return None
+        if world is None:
+            return None
+        decision = deciding.decide(world, timestamps.seconds(timestamps.now()))
+        if not self._may_write():
+            return 1.0
+        if decision.patch is not None:
+            await self._api.merge(resources.RUNS.path(key.namespace, key.name), dict(decision.patch))
+            self._record(world, decision)
+        return decision.again
+
+    async def sweep(self, namespace: str) -> None:
+        """End the runs that Argo cannot digest, which no label of ours marks."""
+        listing = await self._api.list(resources.RUNS.path(namespace), labels=stuck.SELECTOR, metadata_only=True)
+        now = timestamps.now()
+        for seen in map(Seen.of, listing.items):
+            if stuck.suspicious(seen, now) and self._may_write():
+                try:
+                    await self._end_if_stuck(seen)
+                except cluster.Conflict:
+                    continue  # somebody moved it: it is not stuck
+
+    async def _end_if_stuck(self, seen: Seen) -> None:
+        path = resources.RUNS.path(seen.namespace, seen.name)
+        run = await self._api.find(path)
+        if run is None:
+            return
+        inputs = stuck.indigestible(run)
+        if not inputs or not await self._started_from_ours(run):
+            return
+        patch = stuck.failing(run, inputs, timestamps.seconds(timestamps.now()))
+        await self._api.merge(path, patch)
+        metrics.RUNS_REFUSED.labels(reason="indigestible").inc()
+        self._announce(run, Reason.RUN_REFUSED, patch["status"]["message"], warning=True)
+
+    async def _started_from_ours(self, run: Mapping[str, Any]) -> bool:
+        name = stuck.template(run)
+        if not name:
+            return False
+        path = resources.TEMPLATES.path(run["metadata"]["namespace"], name)
+        template = await self._api.find(path, metadata_only=True)
+        return bool(template and (template["metadata"].get("labels") or {}).get(labels.MANAGED_BY) == labels.MANAGER)
+
+    def _record(self, world: World, decision: Decision) -> None:
+        metrics.WRITES.labels(kind="Run", verb="patch").inc()
+        if decision.outcome == Outcome.ADMITTED:
+            metrics.RUNS_ADMITTED.inc()
+            metrics.NODES_FILLED.inc(decision.filled)
+        elif decision.outcome == Outcome.REFUSED:
+            metrics.RUNS_REFUSED.labels(reason="invalid").inc()
+        if decision.reason is not None:
+            message = decision.message or "no task was taken from the cache"
+            self._announce(world.run, decision.reason, message, warning=decision.outcome == Outcome.REFUSED)
+        for reason, message in decision.notes:
+            self._announce(world.run, reason, message, warning=True)
+
+    async def _unanswerable(self, key: RunKey, message: str, reason: Reason) -> None:
+        """Say once, on the run itself, why it will wait for ever."""
+        path = resources.RUNS.path(key.namespace, key.name)
+        run = await self._api.find(path)
+        if run is None or not self._may_write():
+            return
+        uid = str(run["metadata"]["uid"])
+        if (run.get("status") or {}).get("message") == message or self._told.get(uid) == message:
+            return
+        self._told[uid] = message
+        version = run["metadata"]["resourceVersion"]
+        patch = {"metadata": {"resourceVersion": version}, "status": {"message": conditions.clip(message, 1000)}}
+        await self._api.merge(path, patch)
+        self._announce(run, reason, message, warning=True)
+
+    def _announce(self, run: Mapping[str, Any], reason: Reason, message: str, *, warning: bool) -> None:
+        about = announcing.regarding(run)
+        self._say(Announcement(about, str(reason), message, warning))
+        log.info("%s: %s", reason, message.split("\n", maxsplit=1)[0], extra=logs.about(**about))
