@@ -121,11 +121,28 @@ def test_small_objects_take_one_line_and_lists_of_objects_take_one_line_an_item(
     )
 
 
-@given(documents)
-def test_a_line_in_flow_style_is_at_most_110_characters(obj: dict[str, Any]) -> None:
-    for line in yamltext.dump({"spec": obj}).splitlines():
-        if line.endswith(("}", "]")) and " {" in line and not line.endswith(("{}", "[]", "'", '"')):
-            assert len(line) <= yamltext.WIDTH or ": '" in line or '"' in line or "? " in line
+words = st.text("abcdefghij", min_size=1, max_size=30)
+plain_documents = st.recursive(
+    words, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(words, inner, max_size=5), max_leaves=40
+)
+
+
+@given(plain_documents)
+def test_a_line_longer_than_110_characters_holds_no_object_or_list(obj: Any) -> None:
+    lines = yamltext.dump({"spec": obj}).splitlines()
+    assert lines[0].startswith("spec:")
+    for line in lines:
+        assert len(line) <= yamltext.WIDTH or not set("{[") & set(line.removesuffix("{}").removesuffix("[]"))
+
+
+@given(plain_documents)
+def test_what_fits_on_one_line_and_holds_no_list_of_objects_takes_one_line(obj: Any) -> None:
+    flat = yamltext.dump({"spec": {"x": obj}}).splitlines()
+    joined = " ".join(line.strip() for line in flat[1:])
+    if isinstance(obj, dict) and obj and len(flat) > 2 and len(joined) < yamltext.WIDTH // 2:
+        assert any(
+            isinstance(inner, list) and any(isinstance(item, (dict, list)) for item in inner) for inner in obj.values()
+        )
 
 
 def test_a_lone_surrogate_is_refused() -> None:

@@ -37,8 +37,11 @@ class Part(pydantic.BaseModel):
     @pydantic.model_validator(mode="before")
     @classmethod
     def _null_is_absence(cls, data: Any) -> Any:
-        """The API server drops a null before it validates, so Python does too."""
-        return without_nulls(data)
+        """The API server drops the null of a field before it validates, so Python does too; of no other name."""
+        if not isinstance(data, dict) or None not in data.values():
+            return data
+        known = {field.alias for field in cls.model_fields.values()}
+        return {name: value for name, value in data.items() if value is not None or name not in known}
 
 
 def without_nulls(data: Any) -> Any:

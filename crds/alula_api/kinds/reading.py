@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import pydantic
 import pydantic_core
@@ -183,12 +183,15 @@ def _message(error: pydantic_core.ErrorDetails) -> str:
 def _known_fields(kind: type[Resource], loc: Sequence[int | str]) -> list[str]:
     """The names of the fields that stand at that place of the resource."""
     model: Any = kind
+    in_map = False
     for step in loc:
-        if isinstance(step, int) or not _is_model(model):
+        if isinstance(step, int) or in_map or not _is_model(model):
+            in_map = False
             continue
         field = next((f for f in model.model_fields.values() if f.alias == step), None)
         if field is None:
             return []
+        in_map = get_origin(field.annotation) is dict
         model = _model_of(field.annotation)
     return [f.alias or name for name, f in model.model_fields.items()] if _is_model(model) else []
 

@@ -121,6 +121,8 @@ def _check(schema: dict[str, Any], path: str) -> None:
         raise NotStructuralError(path, "a list must have items, a largest size and a list type")
     if kind == "object" and ("properties" in schema) == ("additionalProperties" in schema):
         raise NotStructuralError(path, "an object must have either fields or entries of one type")
+    if schema.get("additionalProperties") is True:
+        raise NotStructuralError(path, "a map must have entries of one type")
     if "additionalProperties" in schema and "maxProperties" not in schema:
         raise NotStructuralError(path, "a map must have a largest size")
     for rule in schema.get("oneOf", ()):

@@ -1,0 +1,234 @@
+"""One resource of each kind with every field set, mutations of them, and the verdict of the schema on a resource.
+
+Shared by the tests of this folder and by `e2e/resources`, where a real API server gives its own verdict.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+from hypothesis import strategies as st
+
+from alula_api.kinds import definitions
+from alula_api.kinds.resources import Resource
+
+WORKFLOW: dict[str, Any] = {
+    "apiVersion": "alula.dev/v1alpha1",
+    "kind": "Workflow",
+    "metadata": {"name": "penguins-train", "annotations": {"alula.dev/source": "flows/penguins.py:41"}},
+    "spec": {
+        "version": "3f9c2d71",
+        "description": "Trains a model.\nAnd reports.",
+        "code": {"image": "ghcr.io/acme/penguins:1", "bundle": {"digest": "0a" * 32, "size": 4096}, "runtime": 1},
+        "inputs": [
+            {"name": "seed", "type": {"type": "integer"}, "default": "7", "description": "of the split"},
+            {"name": "region", "type": {"type": "string"}, "default": '"eu"'},
+        ],
+        "outputs": [
+            {
+                "name": "report",
+                "type": {"x-alula-type": "file", "format": "html"},
+                "from": {"node": "train", "output": "report"},
+                "description": "the report",
+            },
+            {"name": "seeds", "type": {"type": "array", "items": {"type": "integer"}}, "from": {"input": "seed"}},
+        ],
+        "tasks": [
+            {
+                "name": "load",
+                "entrypoint": "flows.penguins:load",
+                "key": "load-penguins",
+                "source": "flows/penguins.py:12",
+                "description": "Reads the data.",
+                "outputs": [{"name": "o0", "type": {"x-alula-type": "frame", "format": "parquet"}}],
+                "cache": {"version": "1"},
+                "retries": {"limit": 3, "backoff": {"duration": "10s", "factor": 2, "cap": "5m"}},
+                "timeout": "10m",
+                "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "4Gi"}},
+                "image": "ghcr.io/acme/loader:1",
+                "env": [{"name": "LOG_LEVEL", "value": "debug"}, {"name": "EMPTY", "value": ""}],
+                "secrets": [{"name": "TOKEN", "secret": "hub", "key": "token"}],
+            },
+            {
+                "name": "train",
+                "entrypoint": "flows.penguins:train",
+                "inputs": [
+                    {"name": "df", "type": {"x-alula-type": "frame", "format": "parquet"}, "description": "rows"},
+                    {"name": "seeds", "type": {"type": "array", "items": {"type": "integer"}}, "default": "[]"},
+                ],
+                "outputs": [
+                    {"name": "report", "type": {"x-alula-type": "file", "format": "html"}, "description": "html"}
+                ],
+            },
+        ],
+        "graphs": [
+            {
+                "name": "main",
+                "source": "flows/penguins.py:41",
+                "nodes": [
+                    {"id": "load", "task": "load"},
+                    {
+                        "id": "train",
+                        "task": "train",
+                        "inputs": {
+                            "df": {"node": "load", "output": "o0", "path": ["frame"]},
+                            "seeds": {"items": [{"input": "seed"}, {"value": "2"}, {"node": "load", "output": "o0"}]},
+                        },
+                        "after": ["load"],
+                        "line": 44,
+                    },
+                    {"id": "again", "graph": "sub", "inputs": {"x": {"value": "null"}}},
+                ],
+            },
+            {
+                "name": "sub",
+                "inputs": [{"name": "x", "type": {}, "default": "null", "description": "any"}],
+                "outputs": [
+                    {"name": "y", "type": {}, "from": {"input": "x", "path": ["a", "a"]}, "description": "any"}
+                ],
+                "nodes": [{"id": "load", "task": "load"}],
+            },
+        ],
+    },
+}
+LAUNCH_PLAN: dict[str, Any] = {
+    "apiVersion": "alula.dev/v1alpha1",
+    "kind": "LaunchPlan",
+    "metadata": {"name": "nightly"},
+    "spec": {
+        "workflow": "penguins-train",
+        "description": "Every night.",
+        "inputs": [{"name": "seed", "value": "8"}],
+        "fixedInputs": [{"name": "region", "value": "prod_table"}],
+        "schedule": {"cron": ["0 2 * * *", "@daily"], "timezone": "Europe/Berlin"},
+        "suspend": False,
+        "version": "3f9c2d71",
+    },
+}
+DOMAIN: dict[str, Any] = {
+    "apiVersion": "alula.dev/v1alpha1",
+    "kind": "Domain",
+    "metadata": {"name": "domain"},
+    "spec": {"storage": {"root": "main", "secret": "store-keys"}, "fill": "controller"},
+}
+SAMPLES = [WORKFLOW, LAUNCH_PLAN, DOMAIN]
+
+Path = tuple[str | int, ...]
+
+STRANGE: list[Any] = [
+    None, True, False, 0, 1, -1, 101, 1.0, 1.5, 2**53, 2**53 + 1, 2**70, "", " ", "a", "A", "-a", "a-", "a.b",
+    "a_b", "a b", "a\n", "é", "1", "1Gi", "1.5", "-1", "1e3", "10m", "10", "1h30m", "0s", "m:f", "m:", ":",
+    "a:b:c", "x" * 63, "x" * 64, "x" * 257, "x" * 1025, "x" * 16385, "x" * 65537, "😀" * 63, "0" * 64, [],
+    [None], ["a"], ["a", "a"], [1], {}, {"a": None}, {"a": "1"}, {"a": {}}, {"name": "a"}, {"value": "1"},
+    {"node": "a"}, {"node": "a", "output": "b"}, {"items": []}, {"items": [{"items": []}]},
+    {"value": "1", "path": []}, {"input": "x", "output": "y"}, {"output": "y"}, "controller", "off",
+]  # fmt: skip
+
+
+def paths(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Every place in a value but those inside a type, which is free-form to the schema."""
+    yield path
+    if path and path[-1] == "type":
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from paths(inner, (*path, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from paths(inner, (*path, i))
+
+
+def at(value: Any, path: Path) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> dict[str, Any]:
+    """A sample with one to three things changed in its spec."""
+    obj = copy.deepcopy(draw(st.sampled_from(SAMPLES)))
+    for _ in range(draw(st.integers(1, 3))):
+        path = draw(st.sampled_from([p for p in paths(obj["spec"]) if p] or [("storage",)]))
+        mutate(draw, obj["spec"], path)
+    return obj
+
+
+def mutate(draw: st.DrawFn, spec: Any, path: Path) -> None:
+    owner, last = at(spec, path[:-1]), path[-1]
+    found = owner[last] if isinstance(owner, list) or last in owner else None
+    match draw(st.sampled_from(["remove", "replace", "replace", "add", "twice"])):
+        case "remove":
+            if isinstance(owner, list) or last in owner:
+                del owner[last]
+        case "replace":
+            owner[last] = copy.deepcopy(draw(st.sampled_from(STRANGE)))
+        case "add" if isinstance(found, dict) and last != "type":
+            key = draw(
+                st.sampled_from(["unknown", "path", "value", "graph", "name", "apiVersion", "fixed_inputs", "é"])
+            )
+            found[key] = copy.deepcopy(draw(st.sampled_from(STRANGE)))
+        case _ if isinstance(found, list) and found:
+            found.append(copy.deepcopy(draw(st.sampled_from(found))))
+
+
+@functools.cache
+def schema_of(kind: type[Resource]) -> dict[str, Any]:
+    """The schema as the API server has it, read back from the CRD."""
+    versions = definitions.definition(kind)["spec"]["versions"]
+    schema: dict[str, Any] = versions[0]["schema"]["openAPIV3Schema"]
+    return schema
+
+
+def _full_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[jsonschema.ValidationError]:
+    # Python's `$` also matches before a last newline; that of Go does not.
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _full_pattern})
+
+
+def schema_problems(kind: type[Resource], obj: dict[str, Any]) -> list[str]:
+    """What the API server finds wrong: nulls dropped, schema, list keys; an unknown field counts as wrong."""
+    schema = schema_of(kind)["properties"]["spec"]
+    spec = without_nulls(schema, obj.get("spec", {}))
+    found = [f"{error.json_path}: {error.message[:200]}" for error in _Validator(schema).iter_errors(spec)]
+    return found + list(unknown_or_double(schema, spec, "spec"))
+
+
+def without_nulls(schema: dict[str, Any], value: Any) -> Any:
+    if isinstance(value, dict) and "x-kubernetes-preserve-unknown-fields" not in schema:
+        fields = schema.get("properties", {})
+        rest = schema.get("additionalProperties")
+        return {
+            key: without_nulls(fields.get(key, rest or {}), inner)
+            for key, inner in value.items()
+            if inner is not None or (key not in fields and rest is None)
+        }
+    if isinstance(value, list):
+        return [without_nulls(schema.get("items", {}), inner) for inner in value]
+    return value
+
+
+def unknown_or_double(schema: dict[str, Any], value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict) and "x-kubernetes-preserve-unknown-fields" not in schema:
+        for key, inner in value.items():
+            found = schema.get("properties", {}).get(key, schema.get("additionalProperties"))
+            if found is None:
+                yield f"{path}.{key}: unknown field"
+            else:
+                yield from unknown_or_double(found, inner, f"{path}.{key}")
+    elif isinstance(value, list) and schema.get("type") == "array":
+        keys = schema.get("x-kubernetes-list-map-keys")
+        if keys or schema["x-kubernetes-list-type"] == "set":
+            names = [item.get(keys[0]) if isinstance(item, dict) and keys else item for item in value]
+            if any(names.count(name) > 1 for name in names):
+                yield f"{path}: duplicate"
+        for i, inner in enumerate(value):
+            yield from unknown_or_double(schema["items"], inner, f"{path}[{i}]")
