@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -24,7 +25,7 @@ from typing import TypeVar
 from alula_api.contract import references, values
 from alula_api.contract.references import Reference
 from alula_api.contract.values import Json
-from alula_data import digests, errors, foreign, retries
+from alula_data import digests, errors, foreign, retries, trees
 from alula_data.stores.protocols import Store
 
 Result = TypeVar("Result")
@@ -48,10 +49,10 @@ class Content:
         self._policy = policy
         self._lock = threading.Lock()
         self._fetching: dict[tuple[str, str, str], threading.Lock] = {}
-        self._fetched: dict[tuple[str, str, str], tuple[Path, tuple[int, ...]]] = {}
+        self._fetched: dict[tuple[str, str, str], tuple[Path, tuple[str, ...]]] = {}
 
     def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
-        """Stores a file.
+        """Stores a file, or for the type `directory` a folder.
 
         Args:
             path: the file; it must not change meanwhile.
@@ -59,6 +60,8 @@ class Content:
             name: the name that consumers see.
             format: the reference's format, such as `html`.
         """
+        if type == trees.TYPE:
+            return self._commit_folder(path, name, format)
         if path.stat().st_size <= _AT_ONCE:
             return self.commit_bytes(path.read_bytes(), type=type, name=name, format=format)
         digest, size = digests.of_file(path)
@@ -83,8 +86,10 @@ class Content:
             if found is not None and _signature(found[0]) == found[1]:
                 return found[0]
             path = self._place(reference.file_name)
-            self._copy(reference, path)
-            path.chmod(0o444)
+            if reference.type == trees.TYPE and reference.digest:
+                self._copy_folder(reference, path)
+            else:
+                self._copy(reference, path)
             self._fetched[wanted] = (path, _signature(path))
             return path
 
@@ -92,10 +97,12 @@ class Content:
         """The bytes of a file, compared with the digest; raises NotFound or Damaged."""
         if not reference.digest:
             return self.fetch(reference).read_bytes()
-        return self._read(reference.path(), reference.digest, reference.size)
+        return self._read(reference.path(), reference.digest)
 
     def exists(self, reference: Reference) -> bool:
         """Whether the object is there in the right size; foreign data is taken at its word."""
+        if reference.digest and reference.type == trees.TYPE:
+            return self.store.head(trees.manifest_key(reference)) is not None
         return not reference.digest or self.has(reference.path(), reference.size)
 
     def has(self, key: str, size: int) -> bool:
@@ -124,7 +131,7 @@ class Content:
         stored = references.stored(json)
         if stored is None:
             return json
-        return values.parse(self._read(stored.path(), stored.digest, stored.size))
+        return values.parse(self._read(stored.path(), stored.digest))
 
     def _commit(self, key: str, size: int, put: Callable[[str], object]) -> None:
         if self.has(key, size):
@@ -135,23 +142,50 @@ class Content:
             there = "nothing" if head is None else f"{head.size} bytes"
             raise errors.Unavailable(self.store.url, key, f"{size} bytes were written and {there} are there")
 
-    def _read(self, key: str, digest: str, size: int) -> bytes:
+    def _read(self, key: str, digest: str) -> bytes:
         def read() -> bytes:
             data = self.store.get(key)
-            for _ in self._checked(key, (data,), digest, size):
-                pass
+            found = digests.of_bytes(data)
+            if found != digest:
+                raise errors.Damaged(self.store.url, key, f"its digest is {found}")
             return data
 
         return self._twice(key, read)
 
-    def _copy(self, reference: Reference, path: Path) -> None:
-        if not reference.digest:
-            self._transfer(lambda: _write(path, foreign.stream(reference.uri)))
-            return
-        key = reference.path()
+    def _commit_folder(self, folder: Path, name: str, format: str) -> Reference:
+        files = trees.files(folder)
+        manifest = trees.manifest(files)
+        total = sum(file.size for file in files)
+        reference = Reference(trees.TYPE, digests.of_bytes(manifest), total, name, format)
+        if not self.exists(reference):
+            for file in files:
+                self._commit(f"{reference.path()}/{file.path}", file.size, _putting(self.store, folder, file))
+            self._commit(trees.manifest_key(reference), len(manifest), lambda key: self.store.put(key, manifest))
+        return reference
 
+    def _copy_folder(self, reference: Reference, to: Path) -> None:
+        key = trees.manifest_key(reference)
+        try:
+            for file in trees.parse(self._read(key, reference.digest)):
+                path = to / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._copy_object(f"{reference.path()}/{file.path}", file.sha256, file.size, path)
+        except (errors.Damaged, errors.NotFound):
+            self._discard(key)  # without it the folder counts as gone, and is made again
+            raise
+        except ValueError as error:
+            raise errors.Damaged(self.store.url, key, str(error)) from None
+        to.mkdir(exist_ok=True)
+
+    def _copy(self, reference: Reference, path: Path) -> None:
+        if reference.digest:
+            self._copy_object(reference.path(), reference.digest, reference.size, path)
+        else:
+            self._transfer(lambda: _write(path, foreign.stream(reference.uri)))
+
+    def _copy_object(self, key: str, digest: str, size: int, path: Path) -> None:
         def copy() -> None:
-            _write(path, self._checked(key, self.store.stream(key), reference.digest, reference.size))
+            _write(path, self._checked(key, self.store.stream(key), digest, size))
 
         self._twice(key, lambda: self._transfer(copy))
 
@@ -190,24 +224,39 @@ class Content:
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> None:
-    with path.open("wb", buffering=0) as file:
+    path.unlink(missing_ok=True)  # of an attempt that broke off
+    with path.open("xb", buffering=0) as file:
         for chunk in chunks:
             rest = memoryview(chunk)
             while rest:
                 rest = rest[file.write(rest) :]
+    path.chmod(0o444)
+
+
+def _putting(store: Store, folder: Path, file: trees.TreeFile) -> Callable[[str], object]:
+    path = folder / file.path
+    chunks = digests.Checked(lambda: digests.chunks_of(path), file.sha256, file.size, lambda why: _changed(path, why))
+    return lambda key: store.put_stream(key, chunks)
 
 
 def _changed(path: Path, why: str) -> Exception:
     return OSError(f"{path} changed while it was stored: {why}")
 
 
-def _signature(path: Path) -> tuple[int, ...]:
-    """Changes when the file does; empty when it is gone."""
-    try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+def _signature(path: Path) -> tuple[str, ...]:
+    """Changes when the file, or anything in the folder, does; empty when it is gone."""
+    found: list[str] = []
+    paths = [path]
+    while paths:
+        path = paths.pop()
+        try:
+            status = path.stat()
+            if stat.S_ISDIR(status.st_mode):
+                paths.extend(path.iterdir())
+        except OSError:
+            return ()
+        found.append(f"{path} {status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
+    return tuple(sorted(found))
 
 
 def _temporary_folder() -> str:

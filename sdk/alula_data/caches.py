@@ -1,0 +1,188 @@
+"""The cache index: which results are known, by the key of what made them.
+
+Called by the pod and the local runner (whose lookup is the truth) and by the controller (who looks up many keys at
+once to fill in finished nodes). An entry counts only if it is well-formed, fits the types that the caller expects,
+and everything it points at is there in the right size; anything else is a miss, and the next result mends it. Whoever
+could write an entry belongs to the same domain, but its text is read as if it were hostile all the same.
+
+An object of the index is two lines of JSON: the entry, and the digest of the first line, because a bit that flips in
+an output that travels inline would else be a wrong hit.
+"""
+
+from __future__ import annotations
+
+import collections
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from alula_api.contract import families, keys, references, values
+from alula_api.contract.codes import Code
+from alula_api.contract.families import Schema
+from alula_api.contract.keys import CacheEntry
+from alula_api.contract.values import Json
+from alula_data import digests, errors
+from alula_data.content import Content
+from alula_data.stores.protocols import Store
+
+Outputs = Mapping[str, Schema]
+"""The types of a task's outputs, by name."""
+
+_MOST_DEEP = 16 << 20
+"""Stored values up to this size are opened to see whether the files that they name are there."""
+_SEAL = b'\n{"sha256":"%s"}\n'
+_SEAL_SIZE = len(_SEAL) - len("%s") + 64
+_MOST_BYTES = keys.MOST_ENTRY + _SEAL_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What was found under a key: an entry, or why there is none that counts."""
+
+    key: str
+    entry: CacheEntry | None
+    reason: str = ""
+    broken: bool = False
+    """There is something under the key, but it does not count."""
+
+
+class CacheIndex:
+    """The index of one domain.
+
+    Args:
+        store: the domain's prefix.
+        deep: whether stored values are opened to check the files that they name; off where only `cache/` may be read.
+    """
+
+    def __init__(self, store: Store, *, deep: bool = True) -> None:
+        self.store = store
+        self._content = Content(store)
+        self._deep = deep
+
+    def lookup(self, key: str, outputs: Outputs) -> CacheEntry | None:
+        """The entry that counts, or None. Raises StoreError only when the store gives no answer."""
+        return self.find(key, outputs).entry
+
+    def find(self, key: str, outputs: Outputs) -> Lookup:
+        """Like `lookup`, with the reason."""
+        try:
+            text = self._text(keys.cache_path(key))
+        except errors.NotFound:
+            return Lookup(key, None, "there is no entry")
+        try:
+            entry = CacheEntry.from_text(_opened(text), outputs)
+        except values.InvalidValue as error:
+            return Lookup(key, None, f"the entry is malformed: {error}", broken=True)
+        if entry.key != key:
+            return Lookup(key, None, f"the entry is that of the key {entry.key}", broken=True)
+        gone = next(self._gone(entry, outputs), "")
+        if gone:
+            return Lookup(key, None, gone, broken=True)
+        return Lookup(key, entry)
+
+    def lookup_many(
+        self, wanted: Mapping[str, Outputs], *, seconds: float = 10.0, workers: int = 16
+    ) -> dict[str, Lookup]:
+        """Looks up many keys at once.
+
+        Args:
+            wanted: the outputs' types, by key.
+            seconds: after this time what is known is returned; keys that it did not suffice for are absent.
+            workers: requests at a time.
+        """
+        deadline = time.monotonic() + seconds
+        todo = collections.deque(wanted.items())
+        found: dict[str, Lookup] = {}
+
+        def work() -> None:
+            while time.monotonic() < deadline:
+                try:
+                    key, outputs = todo.popleft()
+                except IndexError:
+                    return
+                found[key] = self._find_safely(key, outputs)
+
+        # Daemons: a request that hangs must not keep the process from ending.
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(wanted)))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return dict(found.copy())
+
+    def record(self, entry: CacheEntry, outputs: Outputs) -> bool:
+        """Writes an entry unless there is one that counts; returns whether it did.
+
+        Two that mend the same broken entry at the same moment may both be told that they did; the later one stays.
+        """
+        path, data = keys.cache_path(entry.key), _sealed(entry.to_text().encode())
+        if self.store.put_if_absent(path, data):
+            return True
+        if self.find(entry.key, outputs).entry is not None:
+            return False
+        self.store.put(path, data)
+        return True
+
+    def settle(self, entry: CacheEntry, outputs: Outputs) -> CacheEntry:
+        """Records an entry and returns the one that stands, so that all consumers see the outputs of the first run."""
+        if self.record(entry, outputs):
+            return entry
+        return self.find(entry.key, outputs).entry or entry
+
+    def evict(self, key: str) -> bool:
+        """Removes the entry; returns whether there was one."""
+        path = keys.cache_path(key)
+        there = self.store.head(path) is not None
+        self.store.delete(path)
+        return there
+
+    def _find_safely(self, key: str, outputs: Outputs) -> Lookup:
+        try:
+            return self.find(key, outputs)
+        except errors.StoreError as error:
+            return Lookup(key, None, str(error))
+
+    def _text(self, path: str) -> bytes:
+        """The entry's bytes, or too many of them for a valid one, but never all of a huge object."""
+        data = bytearray()
+        for chunk in self.store.stream(path):
+            data += chunk
+            if len(data) > _MOST_BYTES:
+                break
+        return bytes(data[: _MOST_BYTES + 1])
+
+    def _gone(self, entry: CacheEntry, outputs: Outputs) -> Iterator[str]:
+        for name, schema in outputs.items():
+            value = entry.outputs[name]
+            stored = references.stored(value)
+            if stored is None:
+                yield from self._gone_in(name, value, schema)
+            elif not self._content.has(stored.path(), stored.size):
+                yield f"its output {name} is gone: {stored.path()}"
+            elif self._deep and stored.size <= _MOST_DEEP and families.has_references(schema, schema):
+                try:
+                    loaded = values.codec(schema).normal(self._content.load_value(value))
+                except (errors.Damaged, errors.NotFound, values.InvalidValue) as error:
+                    yield f"its output {name} cannot be read: {error}"
+                else:
+                    yield from self._gone_in(name, loaded, schema)
+
+    def _gone_in(self, name: str, value: Json, schema: Schema) -> Iterator[str]:
+        if not families.has_references(schema, schema):
+            return
+        for reference in references.walk(value, schema):
+            if not self._content.exists(reference):
+                yield f"its output {name} is gone: {reference.path()}"
+
+
+def _sealed(text: bytes) -> bytes:
+    return text + _SEAL % digests.of_bytes(text).encode()
+
+
+def _opened(data: bytes) -> bytes:
+    """The entry's own line; raises InvalidValue unless its seal is whole."""
+    text = data[:-_SEAL_SIZE]
+    if len(data) > _MOST_BYTES or _sealed(text) != data:
+        raise values.InvalidValue([values.Problem("$", "is not what was written", Code.DAMAGED)])
+    return text

@@ -1,0 +1,302 @@
+"""The cache index: a hit is always right, everything else is a miss that the next result mends."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alula_api.contract import keys, references, values
+from alula_api.contract.keys import CacheEntry
+from alula_data import caches, content, errors, retries
+from alula_data.stores import folders, memory
+from alula_data.stores.protocols import Store
+from tests.data import damaging
+
+KEY = keys.cache_key("flows.x:f", "1", "0" * 64, {"a": "1" * 64})
+NUMBER = {"o0": {"type": "integer"}}
+FILE = {"type": "object", "x-alula-type": "file"}
+FILES = {"o0": {"x-alula-type": "file"}, "o1": {"type": "array", "items": {"x-alula-type": "file"}}}
+
+
+def entry(outputs: dict[str, values.Json], key: str = KEY, run: str = "run-1") -> CacheEntry:
+    return CacheEntry(key, "flows.x:f", outputs, "2026-11-22T10:00:00Z", run, "f")
+
+
+@pytest.fixture
+def store() -> Store:
+    return memory.MemoryStore()
+
+
+@pytest.fixture
+def index(store: Store) -> caches.CacheIndex:
+    return caches.CacheIndex(store)
+
+
+def test_what_was_recorded_is_found(index: caches.CacheIndex) -> None:
+    assert index.lookup(KEY, NUMBER) is None
+    assert index.record(entry({"o0": 7}), NUMBER)
+    assert index.lookup(KEY, NUMBER) == entry({"o0": 7})
+
+
+def test_the_first_entry_stays(index: caches.CacheIndex) -> None:
+    assert index.record(entry({"o0": 7}), NUMBER)
+    assert not index.record(entry({"o0": 8}, run="run-2"), NUMBER)
+    assert index.lookup(KEY, NUMBER) == entry({"o0": 7})
+
+
+def test_who_comes_second_hands_out_the_first_ones_outputs(index: caches.CacheIndex) -> None:
+    first, second = entry({"o0": 7}), entry({"o0": 8}, run="run-2")
+    assert index.settle(first, NUMBER) == first
+    assert index.settle(second, NUMBER) == first
+
+
+def test_of_many_at_once_all_hand_out_one_value(tmp_path: Path) -> None:
+    index = caches.CacheIndex(folders.FolderStore(str(tmp_path)))
+    settled: list[values.Json] = []
+    barrier = threading.Barrier(24)
+
+    def work(number: int) -> None:
+        barrier.wait()
+        settled.append(index.settle(entry({"o0": number}), NUMBER).outputs["o0"])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(settled) == 24
+    assert len(set(settled)) == 1
+
+
+def test_an_evicted_entry_is_a_miss(index: caches.CacheIndex) -> None:
+    index.record(entry({"o0": 7}), NUMBER)
+    assert index.evict(KEY)
+    assert index.lookup(KEY, NUMBER) is None
+    assert not index.evict(KEY)
+
+
+BROKEN: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda text: b"",
+    "cut short": lambda text: text[: len(text) // 2],
+    "not UTF-8": lambda text: text.replace(b"run-1", b"\xff\xfe"),
+    "not JSON": lambda text: text.replace(b":", b"=", 1),
+    "another version": lambda text: text.replace(b'"v":1', b'"v":2'),
+    "another key": lambda text: text.replace(KEY.encode(), b"0" * 64),
+    "another type": lambda text: text.replace(b'"o0":7', b'"o0":"7"'),
+    "another output": lambda text: text.replace(b'"o0":7', b'"o1":7'),
+    "one output too many": lambda text: text.replace(b'"o0":7', b'"o0":7,"o1":8'),
+    "an unknown field": lambda text: text.replace(b'"v":1', b'"v":1,"uri":"s3://evil"'),
+    "too large": lambda text: text.replace(b"run-1", b"r" * 70_000),
+    "huge": lambda text: b" " * (5 << 20) + text,
+    "too deep": lambda text: text.replace(b'"o0":7', b'"o0":' + b"[" * 5000 + b"]" * 5000),
+    "an envelope to nowhere": lambda text: text.replace(
+        b'"o0":7', b'"o0":{"$stored":{"digest":"%s","size":1,"hash":"%s"}}' % (b"0" * 64, b"0" * 64)
+    ),
+    "an envelope with a place in it": lambda text: text.replace(
+        b'"o0":7', b'"o0":{"$stored":{"digest":"../../x","size":1,"hash":"%s"}}' % (b"0" * 64)
+    ),
+}
+
+
+@pytest.mark.parametrize("way", BROKEN)
+def test_a_broken_entry_is_a_miss_with_a_reason_and_the_next_result_mends_it(
+    store: Store, index: caches.CacheIndex, way: str
+) -> None:
+    index.record(entry({"o0": 7}), NUMBER)
+    path = keys.cache_path(KEY)
+    text = BROKEN[way](store.get(path).split(b"\n")[0])
+    # Not only damaged but written so, with a good seal.
+    store.put(path, text + b'\n{"sha256":"%s"}\n' % hashlib.sha256(text).hexdigest().encode())
+    found = index.find(KEY, NUMBER)
+    assert found.entry is None
+    assert found.broken
+    assert found.reason
+    assert index.record(entry({"o0": 8}), NUMBER)
+    assert index.lookup(KEY, NUMBER) == entry({"o0": 8})
+
+
+def test_a_huge_entry_is_not_read_to_its_end(store: Store, index: caches.CacheIndex) -> None:
+    read = 0
+
+    def endless(key: str):  # type: ignore[no-untyped-def]
+        nonlocal read
+        while True:
+            read += 1000
+            yield b"x" * 1000
+
+    store.stream = endless  # type: ignore[method-assign]
+    assert index.lookup(KEY, NUMBER) is None
+    assert read < 100_000
+
+
+@pytest.mark.parametrize("way", [name for name in damaging.WAYS if name != "a bit flipped"])
+@pytest.mark.parametrize("which", ["file", "list of files"])
+def test_an_entry_whose_objects_are_gone_or_of_another_size_is_a_miss(store: Store, which: str, way: str) -> None:
+    index, carrier = caches.CacheIndex(store), content.Content(store)
+    made = [carrier.commit_bytes(f"file {number}".encode(), type="file", name="a.txt") for number in range(3)]
+    outputs: dict[str, values.Json] = {"o0": made[0].to_json(), "o1": [made[1].to_json(), made[2].to_json()]}
+    assert index.record(entry(outputs), FILES)
+    assert index.lookup(KEY, FILES) == entry(outputs)
+    damaging.WAYS[way](store, made[0 if which == "file" else 2].path())
+    found = index.find(KEY, FILES)
+    assert found.entry is None
+    assert ("o0" if which == "file" else "o1") in found.reason
+    for number in range(3):
+        carrier.commit_bytes(f"file {number}".encode(), type="file", name="a.txt")
+    assert index.record(entry(outputs), FILES) is False
+    assert index.lookup(KEY, FILES) == entry(outputs)
+
+
+@pytest.mark.parametrize("way", damaging.WAYS)
+def test_files_named_in_a_stored_value_count_too(store: Store, way: str) -> None:
+    index, carrier = caches.CacheIndex(store), content.Content(store)
+    made = carrier.commit_bytes(b"a file", type="file", name="a.txt")
+    codec = values.codec({"type": "array", "items": {"x-alula-type": "file"}})
+    stored = carrier.save_value(codec.wire([made.to_json()] * 50), codec.identity([made.to_json()] * 50), 100)
+    envelope = references.stored(stored)
+    assert envelope is not None
+    schema = {"o0": codec.schema}
+    assert index.record(entry({"o0": stored}), schema)
+    assert index.lookup(KEY, schema) is not None
+    if way == "a bit flipped":
+        damaging.flip(store, envelope.path())
+    else:
+        damaging.WAYS[way](store, made.path())
+    assert index.lookup(KEY, schema) is None
+    if way != "a bit flipped":
+        # Who may only read the index believes the envelope; the consumer finds out.
+        assert caches.CacheIndex(store, deep=False).lookup(KEY, schema) is not None
+
+
+def test_a_store_without_an_answer_is_not_a_miss(store: Store, index: caches.CacheIndex) -> None:
+    def stream(key: str) -> None:
+        raise errors.Unavailable(store.url, key)
+
+    store.stream = stream  # type: ignore[method-assign, assignment]
+    with pytest.raises(errors.Unavailable):
+        index.lookup(KEY, NUMBER)
+
+
+def test_an_entry_that_would_be_too_large_is_refused_before_it_is_written(
+    store: Store, index: caches.CacheIndex
+) -> None:
+    with pytest.raises(values.InvalidValue):
+        index.record(entry({"o0": "x" * 70_000}), {"o0": {"type": "string"}})
+    assert list(store.list()) == []
+
+
+def many(index: caches.CacheIndex, number: int) -> list[str]:
+    found = [keys.cache_key("t", "1", "0" * 64, {"a": f"{item:064x}"}) for item in range(number)]
+    for item, key in enumerate(found):
+        if item % 3:
+            index.record(entry({"o0": item}, key=key), NUMBER)
+    return found
+
+
+def test_many_keys_are_looked_up_at_once(index: caches.CacheIndex) -> None:
+    wanted = many(index, 300)
+    found = index.lookup_many(dict.fromkeys(wanted, NUMBER), seconds=30)
+    assert set(found) == set(wanted)
+    for item, key in enumerate(wanted):
+        hit = found[key].entry
+        assert (hit.outputs["o0"] if hit else None) == (item if item % 3 else None)
+
+
+def test_the_time_for_many_keys_is_kept_and_what_it_did_not_reach_is_absent(store: Store) -> None:
+    index = caches.CacheIndex(store)
+    wanted = many(index, 40)
+    hang = threading.Event()
+    stream = store.stream
+
+    def slow(key: str):  # type: ignore[no-untyped-def]
+        if wanted[20] in key:
+            hang.wait()
+        return stream(key)
+
+    store.stream = slow  # type: ignore[method-assign]
+    before = time.monotonic()
+    found = index.lookup_many(dict.fromkeys(wanted, NUMBER), seconds=0.3, workers=4)
+    assert time.monotonic() - before < 2
+    hang.set()
+    assert set(wanted) - set(found) == {wanted[20]}
+    assert index.lookup_many(dict.fromkeys(wanted, NUMBER), seconds=0) == {}
+    assert index.lookup_many({}, seconds=1) == {}
+
+
+def test_a_key_whose_lookup_fails_is_a_miss_among_many(store: Store) -> None:
+    index = caches.CacheIndex(store)
+    wanted = many(index, 6)
+    stream = store.stream
+
+    def flaky(key: str):  # type: ignore[no-untyped-def]
+        if wanted[1] in key:
+            raise errors.Unavailable(store.url, key)
+        return stream(key)
+
+    store.stream = flaky  # type: ignore[method-assign]
+    found = index.lookup_many(dict.fromkeys(wanted, NUMBER))
+    assert found[wanted[1]].entry is None
+    assert "cannot be reached" in found[wanted[1]].reason
+    assert found[wanted[2]].entry is not None
+
+
+@given(seed=st.integers(0, 2**32))
+def test_no_damage_of_whatever_kind_makes_a_wrong_hit(seed: int) -> None:
+    """R8: bit flips, cuts and deletions anywhere in the store: the right value or a miss, never another value."""
+    chance = random.Random(seed)
+    store = memory.MemoryStore()
+    index, carrier = caches.CacheIndex(store), content.Content(store, policy=retries.Policy(attempts=1))
+    made = carrier.commit_bytes(b"a file's content", type="file", name="a.txt")
+    long = carrier.save_value('"' + "x" * 500 + '"', "0" * 64, 100)
+    schemas = {"o0": {"x-alula-type": "file"}, "o1": {"type": "string"}}
+    right = entry({"o0": made.to_json(), "o1": long})
+    index.record(right, schemas)
+    victim = chance.choice(sorted(head.key for head in store.list()))
+    data = bytearray(store.get(victim))
+    match chance.randrange(4):
+        case 0:
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        case 1:
+            del data[chance.randrange(len(data)) :]
+        case 2:
+            data[chance.randrange(len(data)) :] = chance.randbytes(chance.randrange(40))
+        case _:
+            data.clear()
+    store.put(victim, bytes(data))
+    found = index.lookup(KEY, schemas)
+    if found is None:
+        return
+    assert found == right
+    for load in (lambda: carrier.read(made) == b"a file's content", lambda: carrier.load_value(long) == "x" * 500):
+        try:
+            assert load()
+        except (errors.Damaged, errors.NotFound):
+            pass
+
+
+def test_a_flipped_bit_anywhere_in_an_entry_is_a_miss(store: Store, index: caches.CacheIndex) -> None:
+    index.record(entry({"o0": 7}), NUMBER)
+    path = keys.cache_path(KEY)
+    whole = store.get(path)
+    for place in range(len(whole)):
+        for bit in range(8):
+            data = bytearray(whole)
+            data[place] ^= 1 << bit
+            store.put(path, bytes(data))
+            assert index.lookup(KEY, NUMBER) is None
+
+
+def test_the_largest_entry_fits(store: Store, index: caches.CacheIndex) -> None:
+    room = keys.MOST_ENTRY - len(entry({"o0": ""}).to_text())
+    largest = entry({"o0": "x" * room})
+    text = {"o0": {"type": "string"}}
+    assert index.record(largest, text)
+    assert index.lookup(KEY, text) == largest
