@@ -1,0 +1,87 @@
+"""Text that is hostile to every template engine on the way arrives byte for byte, or is refused with a message."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+
+import pytest
+
+from e2e import installing
+from e2e.main_road.conftest import Road
+
+FRAGMENTS = [
+    "{{", "}}", "{{=", "{{workflow.uid}}", "{{=1+1}}", "{{= bad((", "{{inputs.parameters.s0}}", "{{tasks.admit.id}}",
+    "lone {{", "$(HOME)", "$$", "$(", "${HOME}", "`id`", "'", '"', '\\"', "\\", "\\u007b", "%s", "%(x)s", "a\"b\\c",
+    "</script>&", "'; DROP TABLE runs; --", "null", "true", "7", "1e3", "NaN", "", " ", " lead", "trail ", "\n", "\r\n",
+    "\t", "a\nb", "--flag", "-", "@file", "*x", "&x", "!x", "# no comment", ": ", "- item", "[1, 2]", '{"a": 1}', "~",
+    '{"$stored": {"digest": "0"}}', "{$(ALULA_BRACE)", "%7B%7B", "&#123;&#123;", "{ {", "{\u200b{",
+]  # fmt: skip
+CONTROLS = [chr(code) for code in (1, 7, 8, 11, 12, 14, 27, 31, 127, 128, 133, 159, 173, 0x2028, 0x2029, 0xFEFF)]
+PLANES = [chr((plane << 16) + 0x1234) for plane in range(17)] + ["\U0010ffff", "\ufffe", "\uffff"]
+EMOJI = [
+    "🐧",
+    "👩\u200d🔬",
+    "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+    "é",
+    "e\u0301",
+    "ﷺ",
+    "مرحبا",
+    "ß",
+    "İı",
+]
+HOSTILE = (FRAGMENTS + CONTROLS + PLANES + EMOJI)[:100]
+
+
+@pytest.fixture(scope="module")
+def echo(installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory) -> Road:
+    """A workflow of a hundred texts that passes each through two tasks."""
+    project = tmp_path_factory.mktemp("echo")
+    (project / "pyproject.toml").write_text('[tool.alula]\nproject = "echo"\nimage = "registry.example.org/echo:1"\n')
+    names = [f"s{number}" for number in range(len(HOSTILE))]
+    parameters = ", ".join(f"{name}: str" for name in names)
+    several = f"tuple[{', '.join('str' for _ in names)}]"
+    returned = ", ".join(names)
+    (project / "echoes.py").write_text(
+        "from alula import task, workflow\n\n"
+        f"@task\ndef first({parameters}) -> {several}:\n    return {returned}\n\n"
+        f"@task\ndef second({parameters}) -> {several}:\n    return {returned}\n\n"
+        f"@workflow\ndef echo({parameters}) -> {several}:\n    return second(*first({returned}))\n\n"
+        "@task\ndef same(text: str) -> str:\n    return text\n\n"
+        "@workflow\ndef single(text: str) -> str:\n    return same(text)\n"
+    )
+    gitops = tmp_path_factory.mktemp("gitops")
+    subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
+    place = installation.place("echo", "dev")
+    installation.cluster.pods.image("registry.example.org/echo:1", env={"PYTHONPATH": str(project)})
+    road = Road(place, project, gitops)
+    road.register("echoes.py")
+    road.apply()
+    place.ready("Workflow", "echoes-echo")
+    place.ready("Workflow", "echoes-single")
+    return road
+
+
+def test_there_are_a_hundred_of_them_and_all_differ() -> None:
+    assert len(HOSTILE) == len(set(HOSTILE)) == 100
+
+
+def test_all_arrive_between_tasks_and_through_run_remote(echo: Road, tmp_path: pathlib.Path) -> None:
+    arguments = [f"--s{number}={text}" for number, text in enumerate(HOSTILE)]
+    run, outputs = echo.remote("echoes.py:echo", *arguments)
+    assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    assert [outputs[f"o{number}"] for number in range(len(HOSTILE))] == HOSTILE
+
+
+@pytest.mark.parametrize("typed", ["plain", "json"])
+@pytest.mark.parametrize("text", ["{{workflow.uid}}", "{{=1+1}}", "{{= bad((", "lone {{", "a\x07b", "$(HOME)", "🐧 }}"])
+def test_typed_by_kubectl_it_arrives_or_is_refused_and_is_never_evaluated(echo: Road, text: str, typed: str) -> None:
+    name = echo.place.run("echoes-single", {"text": text if typed == "plain" else json.dumps(text)})
+    run = echo.place.ended(name)
+    if run["status"]["phase"] == "Succeeded":
+        (output,) = installing.nodes(run)[name]["outputs"]["parameters"]
+        assert json.loads(output["value"]) == text
+    else:
+        assert run["status"]["message"]
+        assert echo.place.cluster.pods.started(workflow=name, namespace=echo.place.namespace) == []

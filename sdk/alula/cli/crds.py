@@ -1,0 +1,26 @@
+"""`alula crds`: the CustomResourceDefinitions, made from the models, so that no YAML ships in the wheel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alula import display
+from alula.cli import flags, helping
+
+SUMMARY = "print the CustomResourceDefinitions of alula"
+
+FLAGS = (flags.Flag("help", letter="h", help="show this page"),)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print them as one YAML stream, for `kubectl apply --server-side -f -`."""
+    found = flags.scan(argv, FLAGS)
+    if found.on("help"):
+        usage_line = "usage: alula crds | kubectl apply --server-side -f -"
+        display.out(helping.page(usage_line, f"{SUMMARY[0].upper()}{SUMMARY[1:]}.", helping.flags("options", FLAGS)))
+        return 0
+    found.check()
+    from alula_api.kinds import generate
+
+    display.out(generate.crd_text())
+    return 0

@@ -1,0 +1,85 @@
+"""`alula register FILE...`: the workflows and launch plans of files as a release folder in a git repository."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from alula import display
+from alula.cli import flags, helping, projects, usage
+from alula.emit import assembling, bundling, discovery, releases
+
+SUMMARY = "write a release of your workflows into a folder for git"
+
+FLAGS = (
+    flags.Flag("repo", "DIR", "the git repository of the resources", default="gitops"),
+    flags.Flag("project", "NAME", "the project", default="[tool.alula] project, else the folder's name"),
+    flags.Flag("domain", "NAME", "the domain that the release enters first", default="dev"),
+    flags.Flag("image", "IMAGE", "the image that holds the code", default="[tool.alula] image"),
+    flags.Flag("version", "NAME", "names the release", default="the digest of what is written"),
+    flags.Flag("bundle", help="upload the project's files as a code bundle, unpacked over the image in pods"),
+    flags.Flag("bundle_out", "DIR", "write the bundle there instead, for CI to upload"),
+    flags.Flag("store", "URL", "the root of storage that --bundle uploads to", default="[tool.alula] store"),
+    flags.Flag("help", letter="h", help="show this page"),
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write the release and say what changed."""
+    found = flags.scan(argv, FLAGS)
+    if found.on("help"):
+        display.out(
+            helping.page(
+                "usage: alula register [options] FILE...",
+                "Write the workflows and launch plans that Python files or folders define into "
+                "DIR/<project>/<domain>/release. The release is exactly what is named; the same sources write the same "
+                "bytes. Nothing is committed: review it and commit it yourself.",
+                helping.flags("options", FLAGS),
+            )
+        )
+        return 0
+    found.check()
+    if not found.rest:
+        raise usage.error("register what?", hint="alula register FILE..., such as flows/penguins.py")
+    paths = [Path(word) for word in found.rest]
+    project = projects.of(paths[0], found)
+    definitions = discovery.discover(paths)
+    code = projects.code(paths[0], found.text("image"))
+    if found.text("bundle_out"):
+        code = bundling.write(project.root, code, Path(found.text("bundle_out")))
+    elif found.on("bundle"):
+        code = bundling.upload(project.root, code, project.store, project.project)
+    made = assembling.assemble(definitions, code, found.text("version"))
+    domain = found.text("domain", "dev")
+    release = releases.build(
+        made, assembling.version_of(made), commit=_commit(project.root), namespace=f"{project.project}-{domain}"
+    )
+    folder = Path(found.text("repo", "gitops")) / project.project / domain
+    _tell(release, releases.write(release, folder), folder)
+    return 0
+
+
+def _commit(root: Path) -> str:
+    """The source commit, marked when files differ from it; empty outside git."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty", "--match", ""],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _tell(release: releases.Release, changes: releases.Changes, folder: Path) -> None:
+    if changes.none:
+        display.note(f"release {release.version} is in {folder} already: nothing changed")
+        return
+    display.note(f"release {release.version} in {folder}")
+    for word, paths in (("new", changes.created), ("changed", changes.changed), ("removed", changes.removed)):
+        for path in paths:
+            display.note(f"  {word:<8} {path}")
+    display.note(f"next: review and commit it, then apply it: kubectl apply --server-side -k {folder}")

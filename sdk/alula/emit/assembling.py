@@ -1,0 +1,55 @@
+"""One release from definitions: resources with their version, checked as the cluster will check them.
+
+Called by the command line. Pure but for reading the definitions' source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from alula import errors
+from alula.emit import discovery, resources
+from alula_api import kinds
+from alula_api.contract import diagnostics, values
+
+VERSION_DIGITS = 8
+
+
+def assemble(found: discovery.Definitions, code: resources.Code, version: str = "") -> list[resources.Resource]:
+    """The resources of one release, workflows first, each sorted by name.
+
+    `version` names the release; left out, it is the digest of what is emitted, so that equal sources make equal bytes.
+
+    Raises:
+        alula.errors.DefinitionError: a resource does not have the form that the cluster accepts; all problems at once.
+    """
+    made = [resources.workflow(each, code) for each in found.workflows]
+    made += [resources.launch_plan(each) for each in found.launch_plans]
+    version = version or digest(made)
+    for resource in made:
+        spec = resource["spec"]
+        assert isinstance(spec, dict)
+        spec["version"] = version
+    problems = [problem for resource in made for problem in _check(resource)]
+    if problems:
+        raise errors.DefinitionError(problems)
+    return made
+
+
+def version_of(made: Sequence[resources.Resource]) -> str:
+    """The version that the resources of one release carry."""
+    spec = made[0]["spec"]
+    assert isinstance(spec, dict)
+    return str(spec["version"])
+
+
+def digest(made: Sequence[resources.Resource]) -> str:
+    """The version of a release that nobody named: the first digits of the digest of its resources."""
+    text = "\n".join(values.dumps(resource) for resource in made)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:VERSION_DIGITS]
+
+
+def _check(resource: resources.Resource) -> list[diagnostics.Diagnostic]:
+    _, problems = kinds.read(kinds.KINDS[str(resource["kind"])], resource)
+    return list(problems)

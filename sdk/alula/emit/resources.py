@@ -1,0 +1,204 @@
+"""Traced definitions as resources: plain dicts in the declared order of the kinds' fields.
+
+Called by `alula.emit.assembling`. Says what was declared and nothing more: no namespace, no domain, no location.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alula import sources
+from alula.declare import interfaces, launch_plans, options, tasks, workflows
+from alula.graph import bindings, nodes
+from alula_api.contract import durations, labels, schemas, values
+from alula_api.contract.schemas import Schema
+from alula_api.contract.values import Json
+
+API_VERSION = "alula.dev/v1alpha1"
+MAIN = "main"
+"""The graph that a run starts with; its inputs and outputs are the workflow's."""
+RUNTIME = 1
+"""The version of the pod's contract that this SDK speaks."""
+
+Resource = dict[str, Json]
+
+
+@dataclass(frozen=True)
+class Code:
+    """What the pods run: an image, and a bundle of files that is unpacked over it (digest and size, or neither)."""
+
+    image: str
+    bundle_digest: str = ""
+    bundle_size: int = 0
+
+    def to_json(self) -> dict[str, Json]:
+        """As the `code` of a Workflow."""
+        code: dict[str, Json] = {"image": self.image}
+        if self.bundle_digest:
+            code["bundle"] = {"digest": self.bundle_digest, "size": self.bundle_size}
+        return {**code, "runtime": RUNTIME}
+
+
+def workflow(definition: workflows.Workflow[..., Any], code: Code) -> Resource:
+    """The Workflow resource of a traced workflow, without its version."""
+    closure = definition.closure
+    spec: Resource = {"version": ""}
+    if definition.interface.summary:
+        spec["description"] = definition.interface.summary
+    spec["code"] = code.to_json()
+    if definition.interface.inputs:
+        spec["inputs"] = [_input(each) for each in definition.interface.inputs]
+    if definition.interface.outputs:
+        spec["outputs"] = _outputs(definition)
+    spec["tasks"] = [_task(each) for each in closure.tasks]
+    spec["graphs"] = [_graph(definition, MAIN), *(_graph(each, each.name) for each in closure.workflows[1:])]
+    return _resource("Workflow", definition.name, definition.source, spec)
+
+
+def launch_plan(definition: launch_plans.LaunchPlan) -> Resource:
+    """The LaunchPlan resource, without its version."""
+    spec: Resource = {"version": "", "workflow": definition.workflow.name}
+    if definition.description:
+        spec["description"] = definition.description
+    if definition.inputs:
+        spec["inputs"] = _values(definition, definition.inputs)
+    if definition.fixed_inputs:
+        spec["fixedInputs"] = _values(definition, definition.fixed_inputs)
+    if definition.schedule is not None:
+        schedule: Resource = {"cron": list(definition.schedule.lines)}
+        if definition.schedule.timezone:
+            schedule["timezone"] = definition.schedule.timezone
+        spec["schedule"] = schedule
+    if definition.suspend:
+        spec["suspend"] = True
+    return _resource("LaunchPlan", definition.name, definition.source, spec)
+
+
+def _values(plan: launch_plans.LaunchPlan, given: Mapping[str, Any]) -> list[Json]:
+    types = plan.workflow.interface.by_name
+    return [{"name": name, "value": values.codec(types[name].type.schema).wire(each)} for name, each in given.items()]
+
+
+def _resource(kind: str, name: str, source: sources.Source, spec: Resource) -> Resource:
+    metadata: Resource = {"name": name, "annotations": {labels.SOURCE: str(source)}}
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def _input(declared: interfaces.Input) -> Resource:
+    entry: Resource = {"name": declared.name, "type": declared.type.schema}
+    if not declared.required:
+        entry["default"] = values.codec(declared.type.schema).wire(declared.default)
+    if declared.description:
+        entry["description"] = declared.description
+    return entry
+
+
+def _output(declared: interfaces.Output) -> Resource:
+    entry: Resource = {"name": declared.name, "type": declared.type.schema}
+    if declared.description:
+        entry["description"] = declared.description
+    return entry
+
+
+def _task(task: tasks.Task[..., Any]) -> Resource:
+    interface, chosen = task.interface, task.options
+    entry: Resource = {"name": task.name, "entrypoint": task.entrypoint}
+    if task.named:
+        entry["key"] = task.key
+    entry["source"] = str(task.source)
+    if interface.summary:
+        entry["description"] = interface.summary
+    if interface.inputs:
+        entry["inputs"] = [_input(each) for each in interface.inputs]
+    if interface.outputs:
+        entry["outputs"] = [_output(each) for each in interface.outputs]
+    if task.version:
+        entry["cache"] = {"version": task.version}
+    if chosen.retries.limit:
+        entry["retries"] = _retries(chosen.retries)
+    if chosen.timeout is not None:
+        entry["timeout"] = durations.text(chosen.timeout.total_seconds())
+    if chosen.resources is not None:
+        sides = {"requests": chosen.resources.requests(), "limits": chosen.resources.limits()}
+        entry["resources"] = {side: dict(quantities) for side, quantities in sides.items() if quantities}
+    if chosen.image is not None:
+        entry["image"] = chosen.image
+    if chosen.environment:
+        entry["env"] = [{"name": name, "value": text} for name, text in chosen.environment.items()]
+    if chosen.secrets:
+        entry["secrets"] = [{"name": each.name, "secret": each.secret, "key": each.key} for each in chosen.secrets]
+    return entry
+
+
+def _retries(chosen: options.Retries) -> Resource:
+    entry: Resource = {"limit": chosen.limit}
+    if chosen.backoff is not None:
+        backoff: Resource = {"duration": durations.text(options.seconds(chosen.backoff.duration))}
+        backoff["factor"] = chosen.backoff.factor
+        if chosen.backoff.cap is not None:
+            backoff["cap"] = durations.text(options.seconds(chosen.backoff.cap))
+        entry["backoff"] = backoff
+    return entry
+
+
+def _graph(definition: workflows.Workflow[..., Any], name: str) -> Resource:
+    graph = definition.graph
+    entry: Resource = {"name": name, "source": str(graph.source)}
+    if name != MAIN:
+        entry["inputs"] = [_input(each) for each in definition.interface.inputs]
+        entry["outputs"] = _outputs(definition)
+    entry["nodes"] = [_node(node, graph.source.file) for node in graph.nodes]
+    return entry
+
+
+def _outputs(definition: workflows.Workflow[..., Any]) -> list[Json]:
+    bound = dict(definition.graph.outputs)
+    found: list[Json] = []
+    for each in definition.interface.outputs:
+        entry: Resource = {"name": each.name, "type": each.type.schema}
+        entry["from"] = _binding(bound[each.name], each.type.schema)
+        if each.description:
+            entry["description"] = each.description
+        found.append(entry)
+    return found
+
+
+def _node(node: nodes.Node, file: str) -> Resource:
+    kind = "task" if isinstance(node.target, tasks.Task) else "graph"
+    entry: Resource = {"id": node.id, kind: node.target.name}
+    if node.bindings:
+        entry["inputs"] = {
+            name: _binding(each, node.target.interface.by_name[name].type.schema)
+            for name, each in node.bindings.items()
+        }
+    if node.after:
+        entry["after"] = list(node.after)
+    if node.source.file == file:
+        entry["line"] = node.source.line
+    return entry
+
+
+def _binding(binding: bindings.Binding, schema: Schema) -> Resource:
+    if isinstance(binding, bindings.Constant):
+        return {"value": values.codec(schema).wire(binding.json)}
+    if isinstance(binding, bindings.Items):
+        return {"items": [_binding(each, _item(schema)) for each in binding.items]}
+    if isinstance(binding, bindings.FromInput):
+        entry: Resource = {"input": binding.name}
+    else:
+        entry = {"node": binding.node, "output": binding.output}
+    if binding.path:
+        entry["path"] = list(binding.path)
+    return entry
+
+
+def _item(schema: Schema) -> Schema:
+    """The type of a list's items; a list behind an optional input included."""
+    found = schemas.resolve(schema)
+    for variant in found.get("anyOf", [found]):
+        if isinstance(variant, dict) and isinstance(variant.get("items"), dict):
+            items: Schema = variant["items"]
+            return items
+    return {}
