@@ -62,7 +62,7 @@ def _tracked(root: Path) -> list[str]:
         return []
     if done.returncode != 0:
         return []
-    return sorted({os.fsdecode(path) for path in done.stdout.split(b"\0") if path})
+    return sorted({os.fsdecode(path).rstrip("/") for path in done.stdout.split(b"\0") if path})
 
 
 def _problem(root: Path, path: str) -> str | None:

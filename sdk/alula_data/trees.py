@@ -78,7 +78,7 @@ def _walked(folder: Path) -> Iterator[str]:
     folders = [""]
     while folders:
         below = folders.pop()
-        for entry in os.scandir(folder / below):
+        for entry in list(os.scandir(folder / below)):
             path = f"{below}/{entry.name}" if below else entry.name
             if entry.is_dir(follow_symlinks=False):
                 folders.append(path)
