@@ -121,7 +121,7 @@ def test_a_step_is_tried_again_after_its_rest(workers: int) -> None:
     def work(attempt: Attempt) -> Outcome:
         return DONE if attempt.number == 3 else FAILED
 
-    stage = Stage([[], [0]], work, workers=workers, policy=RetryPolicy(3, 10, 2, 60))
+    stage = Stage([[], [0]], work, workers=workers, policy=RetryPolicy(3, lambda failures: 10 * failures))
     assert stage.run() == [
         "start 0.1", "retry 0.1 after 10: failed", "start 0.2", "retry 0.2 after 20: failed", "start 0.3", "done 0.3",
         "start 1.1", "retry 1.1 after 10: failed", "start 1.2", "retry 1.2 after 20: failed", "start 1.3", "done 1.3",
@@ -173,7 +173,7 @@ def test_an_attempt_past_its_timeout_fails_at_once_and_its_late_result_is_discar
             return Success({"o0": "in time"})
         return DONE
 
-    stage = Stage([[], [0]], work, workers=2, policy=RetryPolicy(1, 5), timeouts={0: 60})
+    stage = Stage([[], [0]], work, workers=2, policy=RetryPolicy(1, lambda failures: 5), timeouts={0: 60})
     lines = stage.run()
     late.set()
     assert returned.wait(PATIENCE)

@@ -56,6 +56,18 @@ def killed(task: Task[..., Any], context: Context, how: str) -> Failure:
     return _failure(context, task, failures.SYSTEM, Code.TASK_KILLED, how)
 
 
+def of_value(error: problems.InvalidValue, task: Task[..., Any], context: Context) -> Failure:
+    """The failure of an attempt whose inputs cannot be put together: a part of a value is not there."""
+    return _failure(
+        context, task, failures.USER, Code.BAD_VALUE, f"an input has no such part: {error}", retryable=False
+    )
+
+
+def lost(error: StoreError, task: Task[..., Any], context: Context) -> Failure:
+    """The failure of an attempt whose input's data is gone or damaged."""
+    return _failure(context, task, failures.SYSTEM, Code.INPUT_LOST, str(error), retryable=False, error=error)
+
+
 def of_record(found: Json, task: Task[..., Any], context: Context) -> Failure:
     """The failure that a worker process reported."""
     record = failures.FailureRecord.from_json(found)

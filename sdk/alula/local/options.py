@@ -29,6 +29,7 @@ class Options:
         cache: `use` it, leave it `off`, or `overwrite` what it holds.
         store, project, domain: In place of those of the project's settings.
         show: Report progress and summary on stderr.
+        records: Write what happened below `runs/<run>` of the store.
         clock: Another time, for tests.
     """
 
@@ -40,6 +41,7 @@ class Options:
     project: str = ""
     domain: str = ""
     show: bool = False
+    records: bool = True
     clock: Clock = field(default_factory=SystemClock, repr=False, compare=False)
 
     def __post_init__(self) -> None:

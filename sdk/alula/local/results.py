@@ -65,6 +65,7 @@ class RunResult:
         dir: The folder of the run's own records; None when the store is not a folder.
         wire: The outputs as JSON; files and frames are references.
         warnings: What the user should know, in order.
+        errors: The exceptions of the tasks that failed, where they were raised in this process.
     """
 
     run: str
@@ -78,6 +79,8 @@ class RunResult:
     warnings: tuple[str, ...] = ()
     decode: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False, compare=False)
     locate: Callable[[Json], Path | str | None] = field(default=lambda _: None, repr=False, compare=False)
+    unpack: Callable[[list[Any]], Any] = field(default=tuple, repr=False, compare=False)
+    errors: tuple[BaseException, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -89,6 +92,15 @@ class RunResult:
         if not self.ok:
             raise RunFailed(self)
         return self.decode()
+
+    @property
+    def value(self) -> Any:
+        """What the workflow returns: its output, or all of them as a tuple or NamedTuple.
+
+        Raises:
+            RunFailed: The run failed, so there is none.
+        """
+        return self.unpack(list(self.outputs.values()))
 
     @property
     def failures(self) -> tuple[NodeReport, ...]:

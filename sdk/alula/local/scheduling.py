@@ -7,9 +7,8 @@ crosses, so a run costs O(steps + edges); nothing here recurses.
 from __future__ import annotations
 
 import heapq
-import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -24,21 +23,16 @@ class State(Enum):
     FAILED = "failed"
 
 
+def _at_once(failures: int) -> float:
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often, and after which rest (seconds), a failed step is tried again."""
+    """How often, and after which rest (seconds, by the number of failures so far), a failed step is tried again."""
 
     limit: int = 0
-    duration: float = 0.0
-    factor: float = 1.0
-    cap: float = math.inf
-
-    def rest(self, failures: int) -> float:
-        """Seconds to wait after the `failures`-th failure (the first is 1)."""
-        try:
-            return min(self.cap, self.duration * self.factor ** (failures - 1))
-        except OverflowError:
-            return self.cap
+    rest: Callable[[int], float] = _at_once
 
 
 ONCE = RetryPolicy()

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from alula_api.contract.failures import FailureRecord
-
     from alula.local.results import NodeReport, RunResult
+    from alula_api.contract.failures import FailureRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,61 @@
+"""The inputs of a run: Python values to wire values, and what is wrong with them. Called by `running`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from alula import errors
+from alula_api.contract import values
+from alula_api.contract.codes import Code
+
+if TYPE_CHECKING:
+    from alula.declare.interfaces import Input
+    from alula.types.carriers import Carrier
+    from alula_api.contract.values import Json
+
+
+def encode(target: Any, inputs: Mapping[str, Any], carrier: Carrier) -> dict[str, Json]:
+    """Python values of a run's inputs as wire values.
+
+    Raises:
+        ValueMismatch: With everything that does not fit.
+    """
+    from alula.declare import calls
+    from alula.types.mismatches import Mismatch
+
+    wire: dict[str, Json] = {}
+    problems = []
+    for item in target.interface.inputs:
+        if item.name not in inputs:
+            continue
+        subject = f"{target.subject}, input {item.name}"
+        try:
+            wire[item.name] = values.codec(item.type.schema).normal(item.type.to_json(inputs[item.name], carrier))
+        except Mismatch as mismatch:
+            problems += calls.unfit(mismatch, Code.BAD_VALUE, subject, item.type.label)
+        except values.InvalidValue as invalid:
+            problems += calls.invalid(invalid, subject, item.type.label)
+    if problems:
+        raise errors.ValueMismatch(problems)
+    return wire
+
+
+def check_names(target: Any, inputs: Mapping[str, Any]) -> None:
+    """Refuse inputs that do not exist, and the lack of those that must be given."""
+    from alula.declare import calls
+
+    known = target.interface.by_name
+    problems = [calls.unknown_input(name, target.subject, known) for name in inputs if name not in known]
+    problems += [
+        calls.missing_input(item, target.subject)
+        for item in target.interface.inputs
+        if item.required and item.name not in inputs
+    ]
+    if problems:
+        raise errors.ValueMismatch(problems)
+
+
+def with_defaults(given: Mapping[str, Json], inputs: tuple[Input, ...]) -> dict[str, Json]:
+    """A value for every input, in declared order."""
+    return {item.name: given.get(item.name, item.default) for item in inputs}

@@ -1,0 +1,109 @@
+"""What happens in a run as reports of its nodes, told to a watcher. The drivers' observer; made by `running`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from alula.local import plans
+from alula.local.attempts import Attempt, Failure, Outcome, Success
+from alula.local.results import NodeReport
+from alula.local.watching import Watcher
+
+
+class Reporter:
+    """Keeps one report a step and passes every change on.
+
+    Args:
+        plan: The steps of the run.
+        watcher: Who is told.
+        keep: Takes the outputs of a step before anything that needs them starts.
+        done: Takes a step that came to its end, so that what it needed may be forgotten.
+    """
+
+    def __init__(
+        self,
+        plan: plans.Plan,
+        watcher: Watcher,
+        keep: Callable[[int, Success], None],
+        done: Callable[[int], None],
+    ) -> None:
+        self.reports = [_report(step) for step in plan.steps]
+        self.failures: list[Failure] = []
+        self.warnings: list[str] = []
+        self._watcher = watcher
+        self._keep = keep
+        self._done = done
+        self._lock = threading.Lock()
+
+    def started(self, attempt: Attempt) -> None:
+        """An attempt begins."""
+        report = self.reports[attempt.step]
+        report.state = "running"
+        report.attempts = attempt.number
+        if attempt.number == 1:
+            report.began = attempt.started
+        self._watcher.started(report, attempt.started)
+
+    def retrying(self, attempt: Attempt, failure: Failure, rest: float, now: float) -> None:
+        """An attempt failed and another follows."""
+        report = self.reports[attempt.step]
+        report.state = "resting"
+        report.failure = failure.record
+        report.seconds = now - report.began
+        self._watcher.retrying(report, failure.record, rest, now)
+
+    def finished(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
+        """A step came to its end."""
+        report = self.reports[attempt.step]
+        report.seconds = now - report.began
+        if isinstance(outcome, Failure):
+            report.state = "failed"
+            report.failure = outcome.record
+            self.failures.append(outcome)
+        else:
+            report.state = "cached" if outcome.cached else "done"
+            report.failure = None
+            self._keep(attempt.step, outcome)
+            self._done(attempt.step)
+        self._watcher.finished(report, now)
+
+    def left(self, attempt: Attempt) -> None:
+        """A thread goes on with an attempt that has failed."""
+        self.warn(
+            "a task past its timeout goes on in a thread, whose result is discarded: "
+            "--processes ends it for real (this is said once)"
+        )
+
+    def explain(self, step: plans.Step, why: str) -> None:
+        """A step runs although it could have been cached."""
+        self.reports[step.index].why = why
+
+    def warn(self, text: str) -> None:
+        """Something that the user should know, once."""
+        with self._lock:
+            if text in self.warnings:
+                return
+            self.warnings.append(text)
+        self._watcher.warned(text)
+
+    def close(self, interrupted: bool) -> None:
+        """Give every step that never came to its end the state that it has now."""
+        for report in self.reports:
+            if report.state == "waiting":
+                report.state = "skipped"
+            elif report.state == "resting":
+                report.state = "failed"
+            elif report.state == "running" and interrupted:
+                report.state = "stopped"
+
+
+def _report(step: plans.Step) -> NodeReport:
+    task: Any = step.task
+    return NodeReport(
+        id=step.id,
+        task=task.name if task is not None else "",
+        source=step.source,
+        most_attempts=1 + (task.options.retries.limit if task is not None else 0),
+    )
