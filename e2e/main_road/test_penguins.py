@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from alula_data import stores
+import pytest
+
+from alula_data.stores import opening
 from e2e import installing
 from e2e.main_road.conftest import Road
 
@@ -19,7 +21,7 @@ def pods_of(road: Road, run: installing.Object) -> int:
     return len(road.place.cluster.pods.started(workflow=run["metadata"]["name"], namespace=road.place.namespace))
 
 
-def test_a_file_becomes_a_run_and_the_second_run_has_no_pod(penguins: Road) -> None:
+def test_a_file_becomes_a_run_and_the_second_run_has_no_pod(penguins: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     penguins.register("flows/penguins.py")
     assert "nothing changed" in penguins.register("flows/penguins.py")
     penguins.apply()
@@ -31,8 +33,9 @@ def test_a_file_becomes_a_run_and_the_second_run_has_no_pod(penguins: Road) -> N
     assert pods_of(penguins, first) == len(TASKS)
     assert 0.9 < outputs["scores"]["accuracy"] <= 1
     report = outputs["report"]
-    place = penguins.place
-    store = stores.open_store(place.prefix, endpoint=place.bucket.endpoint, environment=place.bucket.environment())
+    for name, value in penguins.place.bucket.environment().items():
+        monkeypatch.setenv(name, value)
+    store = opening.open_store(penguins.place.prefix, endpoint=penguins.place.bucket.endpoint)
     page = store.get(f"cas/{report['digest'][:2]}/{report['digest']}/report.html").decode()
     assert "Which penguin is it?" in page
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from alula.emit.resources import Code
-from alula_data import bundles, stores
+from alula_data import bundles
+from alula_data.stores import opening
 
 
 def pack(root: Path) -> tuple[str, bytes]:
@@ -33,5 +34,5 @@ def upload(root: Path, code: Code, store: str, project: str) -> Code:
         alula_data.errors.StoreError: the store cannot be reached or refuses.
     """
     digest, data = pack(root)
-    stores.open_store(f"{store.rstrip('/')}/{project}/releases").put_if_absent(digest, data)
+    opening.open_store(f"{store.rstrip('/')}/{project}/releases").put_if_absent(digest, data)
     return replace(code, bundle_digest=digest, bundle_size=len(data))

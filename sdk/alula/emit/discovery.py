@@ -35,7 +35,7 @@ def discover(paths: Iterable[Path]) -> Definitions:
     found_plans: dict[int, launch_plans.LaunchPlan] = {}
     files = [file for path in paths for file in _python_files(path)]
     for file in files:
-        for value in vars(sources.load(file)).values():
+        for value in vars(sources.load(str(file))).values():
             if isinstance(value, workflows.Workflow):
                 found_workflows[id(value)] = value
             elif isinstance(value, launch_plans.LaunchPlan):

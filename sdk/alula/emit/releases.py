@@ -73,7 +73,9 @@ def write(release: Release, folder: Path) -> Changes:
     The domain's own kustomization.yaml is written once and never again. The lock keeps its source commit while the
     release stays the same, so that registering again changes nothing.
     """
-    created, changed, removed = [], [], []
+    created: list[str] = []
+    changed: list[str] = []
+    removed: list[str] = []
     files = dict(release.files)
     if (folder / "kustomization.yaml").exists():
         del files["kustomization.yaml"]

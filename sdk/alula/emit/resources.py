@@ -196,7 +196,7 @@ def _binding(binding: bindings.Binding, schema: Schema) -> Resource:
 
 def _item(schema: Schema) -> Schema:
     """The type of a list's items; a list behind an optional input included."""
-    found = schemas.resolve(schema)
+    found = schemas.resolve(schema, schema)
     for variant in found.get("anyOf", [found]):
         if isinstance(variant, dict) and isinstance(variant.get("items"), dict):
             items: Schema = variant["items"]

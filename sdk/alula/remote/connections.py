@@ -33,13 +33,13 @@ class Connection:
         try:
             from kubernetes import client, config
         except ImportError as error:
-            raise _problem(
+            raise refusal(
                 "running on a cluster needs the kubernetes client", hint="pip install 'alula[remote]'"
             ) from error
         try:
             config.load_kube_config(context=context or None)
         except config.ConfigException as error:
-            raise _problem(f"the kubeconfig cannot be used: {error}", hint="check KUBECONFIG and --context") from error
+            raise refusal(f"the kubeconfig cannot be used: {error}", hint="check KUBECONFIG and --context") from error
         self._client = client.ApiClient()
         self.namespace = namespace
 
@@ -82,12 +82,10 @@ class Connection:
         except ApiException as error:
             if error.status == 404 and missing_is_none:
                 return None
-            raise _problem(f"the cluster refused {method} {path}: {error.status} {error.reason}") from error
+            raise refusal(f"the cluster refused {method} {path}: {error.status} {error.reason}") from error
         except HTTPError as error:
             where = self._client.configuration.host
-            raise _problem(
-                f"the cluster at {where} does not answer", hint="check --context and your network"
-            ) from error
+            raise refusal(f"the cluster at {where} does not answer", hint="check --context and your network") from error
         parsed: dict[str, Any] = json.loads(text)
         return parsed
 
@@ -105,5 +103,6 @@ def _reason(text: bytes) -> str:
         return text.decode("utf-8", "replace")[:200]
 
 
-def _problem(message: str, hint: str = "") -> RemoteError:
-    return RemoteError([diagnostics.Diagnostic(codes.Code.CLUSTER, message, hint=hint)])
+def refusal(message: str, hint: str = "", code: codes.Code = codes.Code.CLUSTER) -> RemoteError:
+    """An error with one problem."""
+    return RemoteError([diagnostics.Diagnostic(code, message, hint=hint)])
