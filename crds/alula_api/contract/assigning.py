@@ -142,7 +142,11 @@ class _Comparison:
             missing = [value for value in source["enum"] if (type(value), value) not in allowed]
             return f"{missing[0]!r} is not one of {describe(target)}" if missing else None
         for kind in dict.fromkeys(map(type, source["enum"])):
-            if self.fits(_LITERALS[kind], target, depth + 1):
+            if theirs == "union":
+                some = {"enum": [value for value in source["enum"] if type(value) is kind]}
+                if self._fits_some(some, target, depth):
+                    return self._no(source, target)
+            elif self.fits(_LITERALS[kind], target, depth + 1):
                 return self._no(source, target)
         return None
 

@@ -15,6 +15,7 @@ EXACT_INTEGER: Final = 2**53
 """Beyond this a literal could not be told apart by every reader of JSON."""
 
 _ANNOTATIONS = {"title", "description", "default", "examples", "$defs", "x-alula-default"}
+_PAIR = {"type", "prefixItems", "items"}
 _ARRAY = {"type", "x-alula-type", "items"}
 _KEYWORDS: Final[dict[str, set[str]]] = {
     "ref": {"$ref"},
@@ -193,10 +194,10 @@ def _namedtuple(schema: Schema, root: Schema) -> str:
 
 
 def _map(schema: Schema, root: Schema) -> str:
-    items = schema.get("items")
-    if not isinstance(items, dict) or families.family({**items, "x-alula-type": "tuple"}) != "tuple":
+    pair = schema.get("items")
+    if not isinstance(pair, dict) or set(pair) != _PAIR or pair["type"] != "array" or pair["items"] is not False:
         return "must have pairs of key and value as its items"
-    if not isinstance(items.get("prefixItems"), list) or len(items["prefixItems"]) != 2:
+    if not isinstance(pair["prefixItems"], list) or len(pair["prefixItems"]) != 2:
         return "must have pairs of key and value as its items"
     return ""
 
