@@ -19,3 +19,6 @@ STRINGS = [
     '9007199254740993', '1.0', 'flows.penguins:load', '${HOME}', 'key: [a, b]', '{a: 1}', 'a\\nb', '\\u007b',
     '--- a', 'a\n--- b', '!!binary x', 'a, b', 'a]', 'a}', '100%', 'a::', '::', 'a: ', 'C:\\x',
 ]  # fmt: skip
+
+CHANGED_BY_KUSTOMIZE = [text for text in STRINGS if any("\x7f" <= c <= "\x9f" or c in "\ufffe\uffff" for c in text)]
+KEPT_BY_KUSTOMIZE = [text for text in STRINGS if text not in CHANGED_BY_KUSTOMIZE]

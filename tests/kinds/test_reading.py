@@ -99,6 +99,16 @@ def told(obj: Any, kind: type[kinds.Resource] = kinds.Workflow) -> list[str]:
             {"metadata__name": "a.b"},
             "metadata.name: must have at most 49 characters and no dot, because other names are made from it",
         ),
+        (
+            {"spec__inputs__1__default": '"\x85"'},
+            "spec.inputs[1].default: must be text without the control characters U+007F to U+009F, which kustomize "
+            "changes (in JSON: \\\\u007f), not '\"\\x85\"'",
+        ),
+        (
+            {"spec__inputs__1__type": {"enum": ["\x85"], "type": "string"}},
+            "spec.inputs[1].type: must be text without the control characters U+007F to U+009F, which kustomize "
+            "changes (in JSON: \\\\u007f)",
+        ),
         ({"metadata": None}, "metadata: must be given"),
         ({"apiVersion": "alula.dev/v1"}, "apiVersion: must be alula.dev/v1alpha1, not 'alula.dev/v1'"),
         ({"kind": "Workflw"}, "kind: must be Workflow, not 'Workflw'"),

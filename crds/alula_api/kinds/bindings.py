@@ -11,9 +11,9 @@ from typing import Annotated, Any, Self
 import pydantic
 import pydantic_core
 
-from alula_api.kinds.fields import ATOMIC, JsonText, Label, Listed, Parameter, Part
+from alula_api.kinds.fields import ATOMIC, JsonText, Label, Listed, Parameter, Part, bounded
 
-PathStep = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=256)]
+PathStep = Annotated[str, bounded(256)]
 
 
 def _without(*names: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ that one of them cannot hold does not belong in a model but in the compiler.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sized
 from dataclasses import dataclass
@@ -51,7 +52,22 @@ def without_nulls(data: Any) -> Any:
     return data
 
 
-def bounded(most: int, pattern: str | None = None, least: int = 1) -> Any:
+CLEAN = r"^[^\x{7f}-\x{9f}\x{fffe}\x{ffff}]*$"
+"""Any text without what kustomize and server-side apply refuse or change: they take U+0085 for a space (seen)."""
+_UNCLEAN = re.compile("[\x7f-\x9f\ufffe\uffff]")
+
+
+def json_text(text: str) -> str:
+    """JSON text as it may stand in a resource: the same JSON, with what would not arrive written as escapes."""
+    return _UNCLEAN.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def is_clean(text: str) -> bool:
+    """Whether a text arrives in the cluster as it is."""
+    return not _UNCLEAN.search(text)
+
+
+def bounded(most: int, pattern: str = CLEAN, least: int = 1) -> Any:
     """The constraint of a string: every one has a longest length."""
     return pydantic.StringConstraints(min_length=least or None, max_length=most, pattern=pattern)
 
@@ -101,7 +117,7 @@ Place = Annotated[str, bounded(1024)]
 Text = Annotated[str, bounded(16384, least=0)]
 Word = Annotated[str, bounded(256)]
 JsonText = Annotated[str, bounded(65536, least=0)]
-"""A value: canonical JSON as text, because native YAML does not survive the road from git to the API server."""
+"""A value, made by `json_text`: canonical JSON as text, because native YAML does not survive the road from git."""
 
 ATOMIC = {"x-kubernetes-map-type": "atomic"}
 """An object that server-side apply replaces as a whole: half of a binding or of a type means nothing, and to note the

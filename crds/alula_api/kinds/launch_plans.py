@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar, Literal
 import pydantic
 
 from alula_api.contract import names
-from alula_api.kinds.fields import JsonText, Label, Listed, Parameter, Part, ReleaseVersion, Text, Word
+from alula_api.kinds.fields import JsonText, Label, Listed, Parameter, Part, ReleaseVersion, Text, Word, bounded
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, Resource, Status, label_name
 
-Cron = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=128)]
-TimeZone = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=64, pattern="^[A-Za-z0-9_+/-]+$")]
+Cron = Annotated[str, bounded(128)]
+TimeZone = Annotated[str, bounded(64, "^[A-Za-z0-9_+/-]+$")]
 
 
 class InputValue(Part):

@@ -6,6 +6,7 @@ resource, whatever is in it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin
@@ -17,7 +18,7 @@ from alula_api.contract import labels, schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 from alula_api.kinds.domains import Domain
-from alula_api.kinds.fields import API_VERSION, DNS_LABEL, DURATION, ENTRYPOINT, PARAMETER, QUANTITY
+from alula_api.kinds.fields import API_VERSION, CLEAN, DNS_LABEL, DURATION, ENTRYPOINT, PARAMETER, QUANTITY, is_clean
 from alula_api.kinds.launch_plans import LaunchPlan
 from alula_api.kinds.resources import Resource
 from alula_api.kinds.workflows import Workflow
@@ -36,6 +37,7 @@ _NAMED_LISTS = {"tasks": "task", "graphs": "graph", "nodes": "node", "inputs": "
 _PATTERNS = {
     DNS_LABEL: "lower-case letters, digits and dashes, with a letter or digit at both ends",
     DURATION: "a duration such as 90s, 10m or 1h30m",
+    CLEAN: "text without the control characters U+007F to U+009F, which kustomize changes (in JSON: \\\\u007f)",
     PARAMETER: "a name of letters, digits, _ and -, that begins with a letter or _",
     ENTRYPOINT: "module:function",
     QUANTITY: "a quantity such as 500m, 2 or 4Gi",
@@ -137,6 +139,8 @@ def _later_problems(resource: Resource) -> Iterator[_Problem]:
 
 def _type_problems(workflow: Workflow) -> Iterator[_Problem]:
     for loc, schema in workflow.spec.types():
+        if not is_clean(json.dumps(schema, ensure_ascii=False)):
+            yield _Problem(loc, f"must be {_PATTERNS[CLEAN]}")
         for problem in schemas.check(schema):
             inside = problem.path.removeprefix("$")
             yield _Problem(loc, f"{problem.message} (at {inside.lstrip('.')})" if inside else problem.message)

