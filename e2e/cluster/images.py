@@ -81,8 +81,9 @@ def build(
 ) -> pathlib.Path:
     """Builds a Dockerfile and returns an archive of the image, named `reference`.
 
-    The base image `PYTHON` is at hand. Layers are cached between runs; the build runs in a mount
-    namespace of its own, so an interrupted one leaves no mounts behind.
+    The base image `PYTHON` is at hand. The build runs in a mount namespace of its own, so an
+    interrupted one leaves no mounts behind. No layers are kept: a build starts from the sources, which
+    is where it differs from the last one.
 
     Raises:
         Unavailable: there is no buildah.
@@ -95,11 +96,12 @@ def build(
     if _CERTIFICATES.exists():
         # A machine's own certificates must be known to pip inside the build as well.
         options.append("--volume=/etc/ssl/certs:/etc/ssl/certs:ro")
-    cached = ("--layers", "--pull-never", "--isolation=chroot")
-    _buildah(folder, "bud", *cached, *options, f"--tag={reference}", os.fspath(context))
+    how = ("--pull-never", "--isolation=chroot")
+    _buildah(folder, "bud", *how, *options, f"--tag={reference}", os.fspath(context))
     archive = folder / f"{hashlib.sha256(reference.encode()).hexdigest()[:12]}.tar"
     archive.unlink(missing_ok=True)
     _buildah(folder, "push", "--quiet", reference, f"docker-archive:{archive}:{reference}")
+    _buildah(folder, "rmi", "--force", reference)
     return archive
 
 

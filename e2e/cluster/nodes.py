@@ -1,4 +1,4 @@
-"""A node for real pods: containerd, kubelet and scheduler inside a cluster's namespaces.
+"""A node for real pods: containerd, kubelet and a scheduler inside a cluster's namespaces.
 
 All that they mount or write outside the cluster's folder happens in the cluster's mount namespace,
 over private copies of the folders they insist on, so it is gone with the cluster.
@@ -10,6 +10,7 @@ import json
 import pathlib
 import shutil
 import subprocess
+import sys
 
 from e2e.cluster import (
     api,
@@ -82,12 +83,8 @@ class Node:
         for archive in (images.busybox, images.argoexec):
             self.import_image(archive(self._folder / "images"))
         self._start_kubelet()
-        scheduler = self._spawn(
-            "kube-scheduler",
-            *binaries.find("kube-scheduler"),
-            f"--kubeconfig={self._plane.kubeconfig}",
-            "--leader-elect=false",
-        )
+        kubeconfig = str(self._plane.kubeconfig)
+        scheduler = self._spawn("scheduler", sys.executable, "-m", "e2e.cluster.scheduling", kubeconfig, NAME)
         kubelet = self.servers["kubelet"]
         control_plane.await_ready("node", [scheduler, kubelet], self._is_ready, 90)
 
@@ -222,7 +219,7 @@ def require() -> None:
     Raises:
         Unavailable: with the first thing that is missing.
     """
-    for name in ("kubelet", "kube-scheduler", "argoexec"):
+    for name in ("kubelet", "argoexec"):
         binaries.find(name)
     for name in ("containerd", "containerd-shim-runc-v2", "ctr", "runc", "busybox", "buildah"):
         if shutil.which(name) is None:

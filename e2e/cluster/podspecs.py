@@ -217,17 +217,18 @@ _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
+def amount(text: str) -> float:
+    """A Kubernetes quantity as a number: cores, bytes."""
+    match = re.fullmatch(r"([0-9.]+)(m|k|[MGT]i?|Ki)?", text)
+    if match is None:
+        raise BadPod(f"not a quantity: {text}")
+    unit = match[2] or ""
+    return float(match[1]) / 1000 if unit == "m" else float(match[1]) * _UNITS[unit]
+
+
 def quantity(text: str, divisor: str | None = None) -> int:
-    """A Kubernetes quantity as an integer, rounded up after division, as `resourceFieldRef` is."""
-
-    def number(written: str) -> float:
-        match = re.fullmatch(r"([0-9.]+)(m|[kMGT]i?|Ki)?", written)
-        if match is None:
-            raise BadPod(f"not a quantity: {written}")
-        unit = match[2] or ""
-        return float(match[1]) / 1000 if unit == "m" else float(match[1]) * _UNITS[unit]
-
-    return int(-(-number(text) // number(divisor or "1")))
+    """A quantity as an integer, rounded up after division, as `resourceFieldRef` gives it."""
+    return int(-(-amount(text) // amount(divisor or "1")))
 
 
 def expand(text: str, env: Mapping[str, str]) -> str:

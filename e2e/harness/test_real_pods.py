@@ -1,0 +1,106 @@
+"""Pods in real containers: the same workflows, with everything a kubelet adds."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import pytest
+
+from e2e.cluster import clusters, images
+from e2e.harness import runs
+
+
+@pytest.fixture(scope="module")
+def namespace(real_cluster: clusters.RealCluster) -> str:
+    return real_cluster.namespace("real-pods")
+
+
+def shell(name: str, script: str, **fields: object) -> runs.Object:
+    container = {"image": images.BUSYBOX, "command": ["sh", "-c"], "args": [script]}
+    return runs.template(name, "", container=container, **fields)
+
+
+def test_a_parameter_passes_through_a_real_pod(real_cluster: clusters.RealCluster, namespace: str) -> None:
+    script = "echo working; echo -n 'from a real pod' > /var/run/alula/said"
+    step = shell("main", script, outputs=runs.outputs("said"))
+    real_cluster.apply(runs.workflow("one-step", step), namespace)
+
+    run = real_cluster.await_workflow(namespace, "one-step")
+
+    assert run["status"]["phase"] == "Succeeded"
+    assert runs.node(run, "one-step")["outputs"]["parameters"][0]["value"] == "from a real pod"
+    (pod,) = real_cluster.pods.started("one-step")
+    assert (pod.exit_code, pod.image) == (0, images.BUSYBOX)
+    logs = real_cluster.kubectl("logs", pod.name, "-c", "main", "-n", namespace).stdout
+    assert "working" in logs
+
+
+def test_the_object_store_and_the_api_server_are_reachable_from_pods(
+    real_cluster: clusters.RealCluster, namespace: str
+) -> None:
+    script = (
+        f"wget -q -O - {real_cluster.s3.endpoint}/health && "
+        "wget -q -O - --no-check-certificate https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT/version"
+    )
+    real_cluster.apply(runs.workflow("reach", shell("main", script)), namespace)
+
+    assert real_cluster.await_workflow(namespace, "reach")["status"]["phase"] == "Succeeded"
+
+
+def test_a_killed_container_ends_with_137(real_cluster: clusters.RealCluster, namespace: str) -> None:
+    real_cluster.apply(runs.workflow("killed", shell("main", "sleep 600")), namespace)
+
+    real_cluster.pods.kill("killed")
+    run = real_cluster.await_workflow(namespace, "killed")
+
+    assert run["status"]["phase"] == "Failed"
+    assert "exit code 137" in run["status"]["message"]
+
+
+def test_memory_beyond_the_limit_is_an_out_of_memory_kill(real_cluster: clusters.RealCluster, namespace: str) -> None:
+    greedy = shell("main", "x=12345678; while true; do x=$x$x; done")
+    greedy["container"]["resources"] = {"limits": {"memory": "32Mi"}}
+    real_cluster.apply(runs.workflow("greedy", greedy), namespace)
+
+    run = real_cluster.await_workflow(namespace, "greedy")
+
+    assert "OOMKilled (exit code 137)" in run["status"]["message"]
+
+
+def test_a_restricted_namespace_with_a_quota_refuses_plain_pods(real_cluster: clusters.RealCluster) -> None:
+    enforced = {"pod-security.kubernetes.io/enforce": "restricted"}
+    namespace = real_cluster.namespace("restricted", enforced)
+    quota = {"hard": {"requests.cpu": "1"}}
+    quota_object = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "cpu"}, "spec": quota}
+    real_cluster.apply(quota_object, namespace)
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "plain"},
+        "spec": {"containers": [{"name": "main", "image": images.BUSYBOX}]},
+    }
+
+    refused = real_cluster.kubectl("create", "-n", namespace, "-f", "-", input=json.dumps(pod), check=False)
+
+    assert "violates PodSecurity" in refused.stderr
+
+
+def test_an_image_is_built_and_runs_as_its_user(
+    real_cluster: clusters.RealCluster, namespace: str, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "hello.py").write_text("import os; print('hello from', os.getuid())")
+    (tmp_path / "Dockerfile").write_text(
+        "ARG BASE\nFROM ${BASE}\nARG ID\nCOPY hello.py /app/\nRUN python3 -m compileall -q /app\nUSER ${ID}\n"
+    )
+    arguments = {"BASE": images.PYTHON, "ID": "65532"}
+    image = real_cluster.build_image(tmp_path, "localhost/hello:1", arguments=arguments)
+    container = {"image": image, "command": ["python3", "/app/hello.py"], "args": []}
+    hello = runs.template("main", "", container=container)
+
+    real_cluster.apply(runs.workflow("hello", hello), namespace)
+    run = real_cluster.await_workflow(namespace, "hello")
+
+    assert run["status"]["phase"] == "Succeeded"
+    (pod,) = real_cluster.pods.started("hello")
+    assert "hello from 65532" in pod.output()
