@@ -6,7 +6,7 @@ are names: a node says which task it calls, and whoever needs the task looks it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -143,16 +143,14 @@ class Node:
         """The name of the task or graph that is called."""
         return self.task if self.task is not None else self.graph or ""
 
-    def reads(self) -> Iterator[Leaf]:
+    def reads(self) -> list[Leaf]:
         """Every source that the node's inputs have."""
-        for _, binding in self.inputs:
-            yield from leaves(binding)
+        return [leaf for _, binding in self.inputs for leaf in leaves(binding)]
 
     def depends(self) -> tuple[str, ...]:
         """The nodes that must have succeeded before: those it reads from, then those it only waits for, each once."""
-        found = {leaf.node: None for leaf in self.reads() if isinstance(leaf, FromNode)}
-        found.update(dict.fromkeys(self.after))
-        return tuple(found)
+        names = [leaf.node for leaf in self.reads() if isinstance(leaf, FromNode)]
+        return tuple(dict.fromkeys((*names, *self.after)))
 
 
 @dataclass(frozen=True, slots=True)

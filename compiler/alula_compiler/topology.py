@@ -69,10 +69,9 @@ def cycle(before: Mapping[str, Sequence[str]]) -> list[str]:
     return []
 
 
-def levels(nodes: Sequence[ir.Node]) -> dict[str, int]:
+def levels(before: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Return the length of the longest way to each node; the nodes must be in order."""
-    before = dependencies(nodes)
     depth: dict[str, int] = {}
-    for node in nodes:
-        depth[node.id] = 1 + max((depth[name] for name in before[node.id]), default=-1)
+    for name, sources in before.items():
+        depth[name] = 1 + max([depth[source] for source in sources], default=-1)
     return depth

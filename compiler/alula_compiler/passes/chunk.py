@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from alula_compiler import engines, ir, reporting, topology
 
 Pieces = list[list[ir.Node]]
+Before = Mapping[str, Sequence[str]]
 
 
 def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
@@ -32,15 +33,18 @@ def run(program: ir.Program, settings: engines.Engine, report: reporting.Report)
 
 def _cut(graph: ir.Graph, most: int, taken: set[str]) -> tuple[ir.Graph, list[ir.Graph]]:
     """Return the graph with pieces in place of nodes, and the pieces. The nodes must be in order."""
-    candidates = [_by_levels(graph.nodes, most), _depth_first(graph.nodes, most)]
-    pieces = min(candidates, key=lambda one: _cost(graph.nodes, one))
+    before = topology.dependencies(graph.nodes)
+    # As many pieces as there must be, but of equal size.
+    size = -(-len(graph.nodes) // -(-len(graph.nodes) // most))
+    candidates = [_by_levels(graph.nodes, before, size), _depth_first(graph.nodes, before, size)]
+    pieces = min(candidates, key=lambda one: _cost(before, one))
     names = _names(graph, pieces, taken)
     return _Assembly(graph, pieces, names).done()
 
 
-def _by_levels(nodes: Sequence[ir.Node], most: int) -> Pieces:
+def _by_levels(nodes: Sequence[ir.Node], before: Before, most: int) -> Pieces:
     """Whole levels together as far as they fit; a level that is too large alone, in pieces of equal size."""
-    depth = topology.levels(nodes)
+    depth = topology.levels(before)
     levels: list[list[ir.Node]] = [[] for _ in range(1 + max(depth.values()))]
     for node in nodes:
         levels[depth[node.id]].append(node)
@@ -60,9 +64,8 @@ def _by_levels(nodes: Sequence[ir.Node], most: int) -> Pieces:
     return pieces
 
 
-def _depth_first(nodes: Sequence[ir.Node], most: int) -> Pieces:
+def _depth_first(nodes: Sequence[ir.Node], before: Before, most: int) -> Pieces:
     """Each node as soon as what it needs is there, so that independent chains stay together."""
-    before = topology.dependencies(nodes)
     after = topology.dependents(before)
     by_id = {node.id: node for node in nodes}
     missing = {name: len(sources) for name, sources in before.items()}
@@ -78,18 +81,18 @@ def _depth_first(nodes: Sequence[ir.Node], most: int) -> Pieces:
     return [order[start : start + most] for start in range(0, len(order), most)]
 
 
-def _cost(nodes: Sequence[ir.Node], pieces: Pieces) -> tuple[int, int]:
+def _cost(before: Before, pieces: Pieces) -> tuple[int, int]:
     """How many nodes run one after another at the most, and how many edges lead from piece to piece."""
     home = {node.id: index for index, piece in enumerate(pieces) for node in piece}
     ends: list[int] = []
     crossing = 0
     for index, piece in enumerate(pieces):
-        outside = [[name for name in node.depends() if home[name] != index] for node in piece]
-        crossing += sum(len(names) for names in outside)
-        begin = max((ends[home[name]] for names in outside for name in names), default=0)
+        outside = [name for node in piece for name in before[node.id] if home[name] != index]
+        crossing += len(outside)
+        begin = max([ends[home[name]] for name in outside], default=0)
         end: dict[str, int] = {}
         for node in piece:
-            own = [end[name] for name in node.depends() if home[name] == index]
+            own = [end[name] for name in before[node.id] if home[name] == index]
             end[node.id] = 1 + max(own, default=begin)
         ends.append(max(end.values()))
     return max(ends), crossing

@@ -117,7 +117,7 @@ class _Rewriting:
             return dataclasses.replace(node, inputs=inputs)
         given: list[tuple[str, ir.Binding]] = []
         shapes: list[tuple[str, _Shape]] = []
-        for name, binding in inputs:
+        for name, binding in (*inputs, *self._defaults(node)):
             shape = _shape(binding)
             given += _whole(name, binding)
             if shape is not None:
@@ -126,6 +126,12 @@ class _Rewriting:
         for output, shape in called.outputs.items():
             self.outputs[node.id, output] = _meant(ir.FromNode(node.id, output), shape)
         return dataclasses.replace(node, graph=called.name, inputs=tuple(given))
+
+    def _defaults(self, node: ir.Node) -> list[tuple[str, ir.Binding]]:
+        """The inputs that the call leaves to the graph's own defaults: a DAG's call must pass them all."""
+        given = {name for name, _ in node.inputs}
+        ports = self.variants.sources[node.target].inputs
+        return [(port.name, ir.Constant(port.default)) for port in ports if port.default and port.name not in given]
 
     def _outputs(self) -> tuple[tuple[ir.Output, ...], dict[str, _Shape]]:
         outputs: list[ir.Output] = []

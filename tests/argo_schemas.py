@@ -1,0 +1,116 @@
+"""Argo's full CRD schemas as a strict check of plain objects: unknown fields are errors, as with Strict validation.
+
+The schemas lie beside the repository (`../shared/cluster/manifests/argo-workflows`) or where ALULA_ARGO_MANIFESTS says.
+What the API server checks by CEL is not checked here; `e2e/engine` asks a real one.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def folder() -> Path | None:
+    """Return where Argo's CRDs lie, or None."""
+    named = os.environ.get("ALULA_ARGO_MANIFESTS")
+    places = [Path(named)] if named else [REPOSITORY.parent / "shared" / "cluster" / "manifests" / "argo-workflows"]
+    return next((place for place in places if (place / "argoproj.io_workflowtemplates.yaml").exists()), None)
+
+
+def require() -> None:
+    """Skip the test, saying why, where the schemas are absent."""
+    if folder() is None:
+        pytest.skip("Argo's CRD schemas are absent: set ALULA_ARGO_MANIFESTS to a folder with argoproj.io_*.yaml")
+
+
+@functools.cache
+def schema(kind: str) -> dict[str, Any]:
+    """Return the structural schema of an Argo kind."""
+    found = folder()
+    assert found is not None
+    text = (found / f"argoproj.io_{kind.lower()}s.yaml").read_bytes()
+    crd = yaml.load(text, Loader=yaml.CSafeLoader)
+    version: dict[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return version
+
+
+def problems(obj: dict[str, Any]) -> list[str]:
+    """Return what a strict API server would say about an object, but for CEL rules."""
+    # The API server knows metadata itself; the CRD says no more than that it is an object.
+    body = {key: value for key, value in obj.items() if key != "metadata"}
+    return list(_check(body, schema(obj["kind"]), obj["kind"]))
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+}
+
+
+def _check(value: Any, rules: dict[str, Any], path: str) -> Iterator[str]:
+    if rules.get("x-kubernetes-int-or-string"):
+        if type(value) not in (int, str):
+            yield f"{path}: must be an integer or a string, not {value!r}"
+        return
+    kind = rules.get("type")
+    if (
+        (kind is not None
+        and (type(value) is bool) != (kind == "boolean"))
+        or not isinstance(value, _TYPES.get(kind, object))
+    ):
+        yield f"{path}: must be of type {kind}, not {value!r:.60}"
+        return
+    if "enum" in rules and value not in rules["enum"]:
+        yield f"{path}: must be one of {rules['enum']}, not {value!r}"
+    if isinstance(value, str):
+        yield from _text(value, rules, path)
+    elif isinstance(value, dict):
+        yield from _members(value, rules, path)
+    elif isinstance(value, list):
+        yield from _items(value, rules, path)
+
+
+def _text(value: str, rules: dict[str, Any], path: str) -> Iterator[str]:
+    if "pattern" in rules and not re.search(rules["pattern"], value):
+        yield f"{path}: {value!r} does not match {rules['pattern']}"
+    if len(value) > rules.get("maxLength", len(value)):
+        yield f"{path}: has {len(value)} characters, more than {rules['maxLength']}"
+
+
+def _members(value: dict[str, Any], rules: dict[str, Any], path: str) -> Iterator[str]:
+    for name in rules.get("required", ()):
+        if name not in value:
+            yield f"{path}.{name}: must be given"
+    properties, others = rules.get("properties", {}), rules.get("additionalProperties")
+    for name, inner in value.items():
+        if name in properties:
+            yield from _check(inner, properties[name], f"{path}.{name}")
+        elif isinstance(others, dict):
+            yield from _check(inner, others, f"{path}.{name}")
+        elif not rules.get("x-kubernetes-preserve-unknown-fields"):
+            yield f"{path}.{name}: unknown field"
+
+
+def _items(value: list[Any], rules: dict[str, Any], path: str) -> Iterator[str]:
+    if not rules.get("minItems", 0) <= len(value) <= rules.get("maxItems", len(value)):
+        yield f"{path}: has {len(value)} items, allowed are {rules.get('minItems', 0)} to {rules.get('maxItems')}"
+    keys = rules.get("x-kubernetes-list-map-keys")
+    if keys:
+        seen = [tuple(item.get(key) for key in keys) for item in value]
+        for key in {key for key in seen if seen.count(key) > 1}:
+            yield f"{path}: {key} comes twice"
+    for index, item in enumerate(value):
+        yield from _check(item, rules.get("items", {}), f"{path}[{index}]")

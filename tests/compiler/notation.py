@@ -1,0 +1,252 @@
+"""The short notation of `fixtures/*.yaml`: a workflow that fits on a screen, to and from the compiler's own form.
+
+inputs: {seed: int = 7, config: config}         # name: type, and a default in JSON
+tasks:
+  step: (x: int, by: int = 1) -> o0: int         # or {call: "(...) -> ...", retries: {limit: 2}, ...}
+graphs:
+  main:
+    nodes:
+    - {id: a, call: step, x: $seed}              # an input of the graph
+    - {id: b, call: step, x: a.o0, by: =2}       # an output of a node; a constant in JSON
+    - {id: c, call: step, x: $config.size}       # what lies behind an attribute path
+    - {id: d, call: join, xs: [a.o0, =1], after: [c], line: 7}
+    outputs: {o0: b.o0}
+plans: {nightly: {inputs: {seed: '1'}, fixed: {}, crons: [0 2 * * *]}}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alula_api.contract.diagnostics import Diagnostic
+from alula_compiler import ir
+
+CONFIG = {
+    "type": "object",
+    "title": "Config",
+    "properties": {"size": {"type": "integer"}, "name": {"type": "string"}},
+    "required": ["size", "name"],
+    "additionalProperties": False,
+}
+TYPES: dict[str, dict[str, Any]] = {
+    "int": {"type": "integer"},
+    "float": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "text": {"type": "string"},
+    "file": {"x-alula-type": "file"},
+    "html": {"x-alula-type": "file", "format": "html"},
+    "ints": {"type": "array", "items": {"type": "integer"}},
+    "floats": {"type": "array", "items": {"type": "number"}},
+    "maybe-ints": {"anyOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "null"}]},
+    "pair": {"type": "array", "prefixItems": [{"type": "integer"}] * 2, "items": False, "x-alula-type": "tuple"},
+    "set": {"type": "array", "items": {"type": "integer"}, "uniqueItems": True, "x-alula-type": "set"},
+    "any": {},
+    "config": CONFIG,
+    "color": {
+        "type": "string",
+        "enum": ["RED", "BLUE"],
+        "x-alula-type": "enum",
+        "title": "Color",
+        "x-alula-values": ["1", "2"],
+    },
+}
+_NAMES = {repr(schema): name for name, schema in TYPES.items()}
+
+
+def resource(short: dict[str, Any], name: str = "w") -> dict[str, Any]:
+    """Return the Workflow that a short one stands for."""
+    graphs = short.get("graphs", {"main": {"nodes": []}})
+    spec: dict[str, Any] = {
+        "version": short.get("version", "v1"),
+        "code": {"image": "acme/w:1", "runtime": 1, **short.get("code", {})},
+        "inputs": _ports(short.get("inputs", {})),
+        "tasks": [_task(task, call) for task, call in short.get("tasks", {}).items()],
+        "graphs": [],
+    }
+    for graph, content in graphs.items():
+        made: dict[str, Any] = {"name": graph, "source": f"flows/{graph}.py:1"}
+        made["nodes"] = [_node(node, graphs) for node in content.get("nodes", ())]
+        outputs = [_output(output, text) for output, text in content.get("outputs", {}).items()]
+        (spec if graph == ir.MAIN else made)["outputs"] = outputs
+        if graph != ir.MAIN:
+            made["inputs"] = _ports(content.get("inputs", {}))
+        spec["graphs"].append(made)
+    annotations = {"alula.dev/source": f"flows/{name}.py:1"}
+    metadata = {"name": name, "annotations": annotations}
+    return {"apiVersion": "alula.dev/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}
+
+
+def launch_plans(short: dict[str, Any], workflow: str = "w") -> list[dict[str, Any]]:
+    """Return the LaunchPlans that a short workflow has beside it."""
+    found = []
+    for name, plan in short.get("plans", {}).items():
+        spec: dict[str, Any] = {"workflow": plan.get("workflow", workflow)}
+        spec["inputs"] = [{"name": key, "value": text} for key, text in plan.get("inputs", {}).items()]
+        spec["fixedInputs"] = [{"name": key, "value": text} for key, text in plan.get("fixed", {}).items()]
+        if "crons" in plan:
+            spec["schedule"] = {"cron": plan["crons"]}
+        metadata = {"name": name, "annotations": {"alula.dev/source": f"flows/{workflow}.py:90"}}
+        found.append({"apiVersion": "alula.dev/v1alpha1", "kind": "LaunchPlan", "metadata": metadata, "spec": spec})
+    return found
+
+
+def _typed(text: str) -> dict[str, Any]:
+    kind, _, default = text.partition(" = ")
+    return {"type": TYPES[kind.strip()], **({"default": default} if default else {})}
+
+
+def _ports(short: dict[str, str]) -> list[dict[str, Any]]:
+    return [{"name": name, **_typed(text)} for name, text in short.items()]
+
+
+def _listed(text: str) -> dict[str, str]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    return {name: kind.strip() for name, _, kind in (part.partition(":") for part in parts)}
+
+
+def _task(name: str, short: str | dict[str, Any]) -> dict[str, Any]:
+    options = {} if isinstance(short, str) else {key: value for key, value in short.items() if key != "call"}
+    inputs, _, outputs = (short if isinstance(short, str) else short["call"]).partition("->")
+    made = {"name": name, "entrypoint": f"flows.w:{name.replace('-', '_')}", "source": "flows/w.py:5"}
+    ports = _ports(_listed(inputs.strip().strip("()")))
+    return {**made, "inputs": ports, "outputs": _ports(_listed(outputs)), **options}
+
+
+def _node(short: dict[str, Any], graphs: dict[str, Any]) -> dict[str, Any]:
+    rest = {key: value for key, value in short.items() if key not in ("id", "call", "after", "line")}
+    kind = "graph" if short["call"] in graphs else "task"
+    node = {"id": short["id"], kind: short["call"], "inputs": {key: _binding(value) for key, value in rest.items()}}
+    return {**node, **{key: short[key] for key in ("after", "line") if key in short}}
+
+
+def _output(name: str, short: Any) -> dict[str, Any]:
+    text, _, kind = short.partition(" : ") if isinstance(short, str) else (short, "", "ints")
+    return {"name": name, "type": TYPES[kind or "int"], "from": _binding(text)}
+
+
+def _binding(short: Any) -> dict[str, Any]:
+    if isinstance(short, list):
+        return {"items": [_binding(leaf) for leaf in short]}
+    if short.startswith("="):
+        return {"value": short[1:]}
+    first, *path = short.split(".")
+    if first.startswith("$"):
+        return {"input": first[1:], **({"path": path} if path else {})}
+    return {"node": first, "output": path[0], **({"path": path[1:]} if path[1:] else {})}
+
+
+# The other way round
+
+
+def graphs_of(program: ir.Program) -> dict[str, Any]:
+    """Return a program's graphs in the short notation."""
+    return {graph.name: _short_graph(graph) for graph in program.graphs}
+
+
+def _short_graph(graph: ir.Graph) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if graph.inputs and graph.name != ir.MAIN:
+        found["inputs"] = {port.name: _short_port(port) for port in graph.inputs}
+    found["nodes"] = [_short_node(node) for node in graph.nodes]
+    if graph.outputs:
+        found["outputs"] = {output.name: short_binding(output.binding) for output in graph.outputs}
+    return found
+
+
+def _short_port(port: ir.Port) -> str:
+    return _NAMES[repr(port.type)] + (f" = {port.default}" if port.default is not None else "")
+
+
+def _short_node(node: ir.Node) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": node.id, "call": node.target}
+    if node.template and node.template != node.target:
+        found["template"] = node.template
+    found |= {name: short_binding(binding) for name, binding in node.inputs}
+    return {**found, "after": list(node.after)} if node.after else found
+
+
+def short_binding(binding: ir.Binding) -> Any:
+    """Return a binding in the short notation."""
+    if isinstance(binding, ir.Items):
+        return [short_binding(leaf) for leaf in binding.leaves]
+    if isinstance(binding, ir.Constant):
+        return f"={binding.text}"
+    start = f"${binding.input}" if isinstance(binding, ir.FromInput) else f"{binding.node}.{binding.output}"
+    return ".".join([start, *binding.path])
+
+
+def tasks_of(program: ir.Program) -> dict[str, Any]:
+    """Return what the tasks' defaults and pods have become."""
+    found: dict[str, Any] = {}
+    for task in program.tasks:
+        found[task.name] = {port.name: port.default for port in task.inputs if port.default is not None}
+    return found
+
+
+def pods_of(program: ir.Program) -> dict[str, Any]:
+    """Return how Argo runs each task."""
+    found: dict[str, Any] = {}
+    for task in program.tasks:
+        assert task.pod is not None
+        pod: dict[str, Any] = {"image": task.pod.image, "retry": task.pod.retry}
+        pod |= {"deadline": task.pod.deadline} if task.pod.deadline is not None else {}
+        pod |= {"env": list(task.pod.env)} if task.pod.env else {}
+        pod |= {"resources": task.pod.resources} if task.pod.resources else {}
+        found[task.name] = pod
+    return found
+
+
+def dags_of(program: ir.Program) -> dict[str, Any]:
+    """Return the compiled DAGs of the workflow, as Argo gets them."""
+    compiled = program.objects[0]["spec"]["templates"]
+    dags = {template["name"]: template for template in compiled if "dag" in template}
+    return {name: {key: value for key, value in dag.items() if key != "name"} for name, dag in dags.items()}
+
+
+def forms_of(program: ir.Program) -> dict[str, Any]:
+    """Return what Argo's form asks for, by compiled template."""
+    found = [one for one in program.objects if one["kind"] == "WorkflowTemplate"]
+    return {one["metadata"]["name"]: one["spec"].get("arguments", {}).get("parameters", []) for one in found}
+
+
+def inputs_of(program: ir.Program) -> dict[str, Any]:
+    """Return what `admit` knows of the inputs, by compiled template; without the types."""
+    return {
+        name: [{key: value for key, value in port.items() if key != "type"} for port in plan["inputs"]]
+        for name, plan in program.plans_by_template.items()
+    }
+
+
+def arguments_of(program: ir.Program) -> dict[str, list[str]]:
+    """Return the words that each task's runtime gets, without the interface's digest."""
+    compiled = program.objects[0]["spec"]["templates"]
+    found = {template["name"]: list(template["container"]["args"]) for template in compiled if "container" in template}
+    for words in found.values():
+        del words[words.index("--interface") : words.index("--interface") + 2]
+    return found
+
+
+def schedules_of(program: ir.Program) -> list[Any]:
+    """Return the CronWorkflows' specs."""
+    return [one["spec"] for one in program.objects if one["kind"] == "CronWorkflow"]
+
+
+def templates_of(program: ir.Program) -> list[dict[str, Any]]:
+    """Return the templates that tasks have."""
+    found = []
+    for template in program.templates:
+        short: dict[str, Any] = {"name": template.name, "task": template.task}
+        short |= {"paths": list(template.paths)} if template.paths else {}
+        items = {name: [".".join(path) for path in paths] for name, paths in template.items}
+        found.append({**short, **({"items": items} if items else {})})
+    return found
+
+
+def plans_of(program: ir.Program) -> dict[str, Any]:
+    """Return the launch plans' values."""
+    return {plan.name: {"inputs": dict(plan.inputs), "fixed": dict(plan.fixed)} for plan in program.plans}
+
+
+def told(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
+    """Return diagnostics as they are printed, each on one line."""
+    return [" | ".join(line.strip() for line in found.render().splitlines()) for found in diagnostics]
