@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from alula.declare.tasks import Task
     from alula.types.carriers import Carrier
+    from alula_api.contract.diagnostics import Diagnostic
 
 
 def invoke(
@@ -93,7 +94,7 @@ def encode(task: Task[..., Any], result: Any, carrier: Carrier) -> dict[str, Any
     except Mismatch as mismatch:
         raise calls.wrong_output(task, "", mismatch) from None
     outputs: dict[str, Any] = {}
-    problems = []
+    problems: list[Diagnostic] = []
     for output, part in zip(interface.outputs, parts, strict=True):
         try:
             outputs[output.name] = values.codec(output.type.schema).normal(output.type.to_json(part, carrier))

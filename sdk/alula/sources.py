@@ -69,6 +69,11 @@ def root(path: str) -> tuple[str, str]:
     return found
 
 
+def known_roots() -> list[tuple[str, str]]:
+    """The projects that this process has seen: root, and the folder from which modules are named."""
+    return list(dict.fromkeys(_roots.values()))
+
+
 def _find_root(folder: str) -> tuple[str, str]:
     here = folder
     while True:
@@ -93,7 +98,7 @@ def module_name(path: str) -> str:
     path = os.path.abspath(path)  # noqa: PTH100
     base = root(path)[1]
     stem = os.path.splitext(os.path.relpath(path, base))[0]  # noqa: PTH122
-    parts = stem.split(os.sep)
+    parts = stem.split(os.sep)  # noqa: PTH206
     if parts[-1] in {"__init__", "__main__"} and len(parts) > 1:
         parts = parts[:-1] if parts[-1] == "__init__" else parts
     return ".".join(parts)
@@ -126,7 +131,11 @@ def entrypoint(function: Callable[..., Any]) -> Entrypoint:
         return Entrypoint(INTERACTIVE if module == "__main__" else module, qualname)
     if is_installed(path) and module != "__main__":
         return Entrypoint(module, qualname)
-    return Entrypoint(module_name(path), qualname)
+    name = module_name(path)
+    if module == "__main__" and getattr(sys.modules.get(module), "__file__", None):
+        # An import of `flows.x` by anybody gives the running script then, so that its tasks exist once.
+        sys.modules.setdefault(name, sys.modules[module])
+    return Entrypoint(name, qualname)
 
 
 def defined(function: Callable[..., Any]) -> Source:
@@ -177,9 +186,26 @@ def ours(path: str) -> bool:
 _PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")  # noqa: PTH100, PTH118, PTH120
 
 
-def main_alias() -> None:
-    """Make `import flows.x` give the running script when the script is `flows/x.py`, so that tasks exist once."""
-    main = sys.modules.get("__main__")
-    path = getattr(main, "__file__", None)
-    if main is not None and path and not is_interactive(path) and not ours(os.path.abspath(path)):  # noqa: PTH100
-        sys.modules.setdefault(module_name(path), main)
+def caller(depth: int = 0) -> Source:
+    """Where the user's code is that called the function that asks; `depth` frames further out."""
+    frame: types.FrameType | None = sys._getframe(depth + 1)
+    while frame is not None and ours(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return NOWHERE
+    return Source(relative(frame.f_code.co_filename), frame.f_lineno)
+
+
+def load(target: str) -> types.ModuleType:
+    """Import a file, or a module by its name, under the name that it has everywhere.
+
+    Args:
+        target: `flows/penguins.py`, or `flows.penguins` as seen from the project's root.
+
+    Raises:
+        LoadError: It is not there, or raises when it is imported; shows the user's frames only.
+        UserError: What a decorator in it refuses.
+    """
+    from alula import loading
+
+    return loading.load(target)

@@ -54,7 +54,7 @@ class Retries:
             return 0.0
         longest = float("inf") if self.backoff.cap is None else seconds(self.backoff.cap)
         try:
-            wait = seconds(self.backoff.duration) * self.backoff.factor ** (failures - 1)
+            wait: float = seconds(self.backoff.duration) * self.backoff.factor ** (failures - 1)
         except OverflowError:
             return longest
         return min(wait, longest)
@@ -135,7 +135,7 @@ def seconds(duration: Duration) -> float:
     """A duration in seconds.
 
     Raises:
-        ValueError: It is no duration, or not a whole number of seconds from 1 up.
+        ValueError: It is no duration, or not a number of milliseconds from 1 up.
     """
     if isinstance(duration, bool):
         raise ValueError("must be a timedelta, seconds or text such as 10m")
@@ -147,8 +147,8 @@ def seconds(duration: Duration) -> float:
         number = durations.seconds(duration)
     else:
         raise ValueError("must be a timedelta, seconds or text such as 10m")
-    if not number >= 1 or number != int(number):
-        raise ValueError("must be a whole number of seconds, 1 or more")
+    if not 0.001 <= number < float("inf") or round(number * 1000) / 1000 != number:
+        raise ValueError("must be 1 millisecond or more, in whole milliseconds")
     return number
 
 
@@ -172,12 +172,12 @@ class _Check:
 
     def retries(self, value: object) -> Retries:
         made = Retries(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        if not isinstance(made, Retries) or isinstance(made.limit, bool) or not isinstance(made.limit, int):
+        if not isinstance(made, Retries) or not _is_whole(made.limit):
             self.problem("retries", value, f"a whole number from 0 to {MOST_RETRIES}, or Retries(limit, Backoff(...))")
             return Retries()
         if not 0 <= made.limit <= MOST_RETRIES:
             self.problem("retries", made.limit, f"a whole number from 0 to {MOST_RETRIES}")
-        backoff = made.backoff
+        backoff: Any = made.backoff
         if backoff is None:
             return made
         if not isinstance(backoff, Backoff):
@@ -186,7 +186,7 @@ class _Check:
         for name, duration in (("backoff duration", backoff.duration), ("backoff cap", backoff.cap)):
             if duration is not None or name == "backoff duration":
                 self.duration(name, duration)
-        if not isinstance(backoff.factor, int) or isinstance(backoff.factor, bool) or not 1 <= backoff.factor <= 100:
+        if not _is_whole(backoff.factor) or not 1 <= backoff.factor <= 100:
             self.problem("backoff factor", backoff.factor, "a whole number from 1 to 100")
         return made
 
@@ -194,7 +194,7 @@ class _Check:
         try:
             return datetime.timedelta(seconds=seconds(value))
         except (ValueError, OverflowError):
-            self.problem(name, value, "a timedelta, seconds, or text such as 90s or 10m; whole seconds, 1 or more")
+            self.problem(name, value, "a timedelta, seconds, or text such as 90s or 10m; 1 ms or more")
             return None
 
     def cache(self, value: object) -> Cache | None:
@@ -206,8 +206,9 @@ class _Check:
         if not isinstance(value, Cache):
             self.problem("cache", value, 'True, False, or Cache(version="1")', hint)
             return None
-        if value.version is not None and (not isinstance(value.version, str) or not 1 <= len(value.version) <= 256):
-            self.problem("cache version", value.version, "a text of 1 to 256 characters")
+        version: Any = value.version
+        if version is not None and (not isinstance(version, str) or not 1 <= len(version) <= 256):
+            self.problem("cache version", version, "a text of 1 to 256 characters")
         return value
 
     def resources(self, value: object) -> Resources | None:
@@ -261,14 +262,19 @@ class _Check:
             if not isinstance(item, Secret):
                 self.problem("secrets", item, 'Secret("DB_PASSWORD", secret="db", key="password")')
                 continue
-            for name, text, pattern, expected in (
+            rules: tuple[tuple[str, Any, re.Pattern[str], str], ...] = (
                 ("secret name", item.name, _VARIABLE, "the name of an environment variable"),
                 ("secret", item.secret, _OBJECT, "the name of a Secret: lower case letters, digits, - and ."),
                 ("secret key", item.key, _SECRET_KEY, "a key of a Secret: letters, digits, -, _ and ."),
-            ):
+            )
+            for name, text, pattern, expected in rules:
                 if not isinstance(text, str) or not pattern.fullmatch(text):
                     self.problem(name, text, expected)
         return made
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_quantity(value: object) -> bool:

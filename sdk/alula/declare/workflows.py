@@ -70,11 +70,7 @@ class Workflow(Generic[P, R]):
     @functools.cached_property
     def traced(self) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
         """The graph of this workflow alone, and everything that is wrong with it."""
-        try:
-            tracer = tracing.Tracer(self)
-            _ = self.interface
-        except errors.DefinitionError as error:
-            return None, error.diagnostics
+        tracer = tracing.Tracer(self)
         graph = tracer.run()
         return graph, tuple(tracer.problems)
 
@@ -127,7 +123,8 @@ def name_problems(name: object, source: str, subject: str, what: str) -> list[Di
 class Decorator(Protocol):
     """What `@workflow(...)` with options returns."""
 
-    def __call__(self, function: Callable[P, R], /) -> Workflow[P, R]: ...
+    def __call__(self, function: Callable[P, R], /) -> Workflow[P, R]:
+        """Make a workflow of the function."""
 
 
 @overload

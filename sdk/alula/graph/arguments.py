@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alula.declare import calls
-from alula.graph import bindings, checking, paths
+from alula.graph import bindings, checking, paths, tracing
 from alula.graph.promises import UNKNOWN, Edge, Promise, inside
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch, kind
@@ -17,6 +17,8 @@ from alula_api.contract.codes import Code
 from alula_api.contract.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alula.declare.interfaces import Input, Interface, Output
     from alula.graph.bindings import Binding, Leaf
     from alula.graph.tracing import Draft, Tracer
@@ -26,7 +28,7 @@ NOTHING = bindings.Constant(None)
 """Stands for an argument that was wrong: the graph is never used then."""
 
 
-def promise(tracer: Tracer, binding: Binding | None, schema: dict[str, Any], node: str, label: str) -> Promise:
+def promise(tracer: Tracer, binding: Leaf | None, schema: dict[str, Any], node: str, label: str) -> Promise:
     """A new promise."""
     return Promise(Edge(tracer, binding, schema, node, label))
 
@@ -34,6 +36,20 @@ def promise(tracer: Tracer, binding: Binding | None, schema: dict[str, Any], nod
 def unknown(tracer: Tracer, draft: Draft) -> Promise:
     """What a call returns whose outputs are not known."""
     return promise(tracer, NOTHING, UNKNOWN, draft.id, f"the result of {draft.target.subject}")
+
+
+def inputs(tracer: Tracer, interface: Interface | None) -> dict[str, Promise]:
+    """The promises that the workflow's function is called with; without types when its signature is wrong."""
+    if interface is not None:
+        types = {item.name: item.type.schema for item in interface.inputs}
+    else:
+        code = tracing.code(tracer.workflow.function)
+        names = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        types = dict.fromkeys(names, UNKNOWN)
+    return {
+        name: promise(tracer, bindings.FromInput(name), schema, "", f"the input {name}")
+        for name, schema in types.items()
+    }
 
 
 def results(tracer: Tracer, draft: Draft, interface: Interface) -> Any:
@@ -85,15 +101,10 @@ def _argument(tracer: Tracer, draft: Draft, item: Input, value: Any) -> Binding:
         return NOTHING
     if isinstance(value, (list, tuple, set, frozenset)) and any(type(part) is Promise for part in value):
         return _items(tracer, draft, item, value)
-    return _constant(tracer, target, value, tracer_place(tracer, draft), f"node {draft.id}, input {item.name}")
+    return _constant(tracer, target, value, lambda: tracer.place(draft), f"node {draft.id}, input {item.name}")
 
 
-def tracer_place(tracer: Tracer, draft: Draft | None) -> Any:
-    """A function that gives file:line when it is needed: constants are many, mistakes few."""
-    return (lambda: tracer.place(draft)) if draft is not None else (lambda: str(tracer.workflow.source))
-
-
-def _constant(tracer: Tracer, target: PyType, value: Any, place: Any, subject: str) -> Binding:
+def _constant(tracer: Tracer, target: PyType, value: Any, place: Callable[[], str], subject: str) -> bindings.Constant:
     try:
         return bindings.Constant(target.to_json(value, REFUSAL))
     except Mismatch as mismatch:
@@ -113,60 +124,31 @@ def _items(tracer: Tracer, draft: Draft, item: Input, value: Any) -> Binding:
         hint = "put the list together in a task, and pass its result on"
         tracer.problem(Code.EDGE_TYPE, message, tracer.place(draft), subject=subject, hint=hint)
         return NOTHING
-    expected = _item_schemas(item.type.schema, value)
-    if isinstance(expected, str):
-        what = f"a {type(value).__name__} of promises is passed to an input of type {item.type.label}{expected}"
-        tracer.problem(Code.EDGE_TYPE, what, tracer.place(draft), subject=subject, expected=item.type.label)
+    expected = item.type.elements(len(value)) if item.type.elements is not None else None
+    if expected is None:
+        what = f"a {type(value).__name__} of {len(value)} with promises"
+        message = f"{what} is passed to the input {item.name}, which takes {item.type.label}"
+        tracer.problem(Code.EDGE_TYPE, message, tracer.place(draft), subject=subject, expected=item.type.label)
         return NOTHING
-    leaves: list[Leaf] = []
-    for index, (part, schema) in enumerate(zip(value, expected, strict=True)):
-        leaves.append(_leaf(tracer, draft, item, part, schema, f"{subject}, item {index}"))
-    return bindings.Items(tuple(leaves))
+    parts = enumerate(zip(value, expected, strict=True))
+    return bindings.Items(
+        tuple(_leaf(tracer, draft, part, target, f"{subject}, item {index}") for index, (part, target) in parts)
+    )
 
 
-def _leaf(tracer: Tracer, draft: Draft, item: Input, part: Any, schema: dict[str, Any], subject: str) -> Leaf:
+def _leaf(tracer: Tracer, draft: Draft, part: Any, target: PyType, subject: str) -> Leaf:
     if type(part) is not Promise:
-        return _constant_item(tracer, draft, part, schema, subject)
+        return _constant(tracer, target, part, lambda: tracer.place(draft), subject)
     edge = part._alula_edge
     if edge.tracer is not tracer or edge.binding is None:
         _stray(tracer, edge, tracer.place(draft), subject)
         return NOTHING
-    if edge.schema is UNKNOWN or isinstance(edge.binding, bindings.Items):
-        return NOTHING
-    reason = checking.misfit(edge.schema, schema)
+    reason = None if edge.schema is UNKNOWN else checking.misfit(edge.schema, target.schema)
     if reason is not None:
-        message = f"{edge.label} is {_article(edge.schema)}, but the item must be {_article(schema)}: {reason}"
-        expected = schemas.describe(schema)
-        tracer.problem(Code.EDGE_TYPE, message, tracer.place(draft), subject=subject, expected=expected)
+        message = f"{edge.label} is {schemas.describe(edge.schema)}, but the item must be {target.label}"
+        hint = _conversion(edge.schema, target.schema)
+        tracer.problem(Code.EDGE_TYPE, message, tracer.place(draft), subject=subject, expected=target.label, hint=hint)
     return edge.binding
-
-
-def _constant_item(tracer: Tracer, draft: Draft, part: Any, schema: dict[str, Any], subject: str) -> Leaf:
-    from alula_api.contract import values
-    from alula_api.contract.problems import InvalidValue
-
-    try:
-        return bindings.Constant(values.codec(schema).normal(part))
-    except (InvalidValue, TypeError) as problem:
-        text = str(problem) if isinstance(problem, InvalidValue) else f"got {kind(part)}"
-        label = schemas.describe(schema)
-        tracer.problem(Code.BAD_VALUE, text, tracer.place(draft), subject=subject, expected=label)
-        return NOTHING
-
-
-def _item_schemas(schema: dict[str, Any], value: Any) -> list[dict[str, Any]] | str:
-    """The type of each item that a list of promises must have; text that says why there is none."""
-    if schema.get("type") != "array":
-        arrays = [part for part in schema.get("anyOf", ()) if part.get("type") == "array"]
-        if "x-alula-type" in schema or len(arrays) != 1:
-            return [{}] * len(value) if schema == {} else ""
-        schema = arrays[0]
-    if schema.get("x-alula-type") == "map":
-        return ""
-    if "prefixItems" in schema:
-        parts: list[dict[str, Any]] = schema["prefixItems"]
-        return parts if len(parts) == len(value) else f", which has {len(parts)} items, not {len(value)}"
-    return [schema["items"]] * len(value)
 
 
 def outputs(tracer: Tracer, interface: Interface, result: Any) -> tuple[tuple[str, Binding], ...]:
@@ -217,7 +199,9 @@ def _output(tracer: Tracer, output: Output, value: Any, place: str) -> Binding:
             return NOTHING
         reason = None if edge.schema is UNKNOWN else checking.misfit(edge.schema, output.type.schema)
         if reason is not None:
-            message = f"{edge.label} is {_article(edge.schema)}, but the output is declared as {output.type.label}"
+            message = (
+                f"{edge.label} is {schemas.describe(edge.schema)}, but the output is declared as {output.type.label}"
+            )
             hint = f"{reason}: change the annotation or what is returned"
             tracer.problem(Code.EDGE_TYPE, message, place, subject=subject, expected=output.type.label, hint=hint)
         return edge.binding
@@ -286,10 +270,6 @@ def makers(tracer: Tracer, value: Any) -> list[str]:
     return nodes
 
 
-def _article(schema: dict[str, Any]) -> str:
-    return schemas.describe(schema)
-
-
 def _wrong_edge(tracer: Tracer, draft: Draft, item: Input, edge: Edge, reason: str) -> None:
     source, target = schemas.describe(edge.schema), item.type.label
     message = f"{edge.label} is {source}, but the input {item.name} takes {target}"
@@ -331,5 +311,6 @@ def _stray(tracer: Tracer, edge: Edge, place: str, subject: str) -> None:
 
 def _buried(tracer: Tracer, edge: Edge, value: Any, place: str, subject: str) -> None:
     message = f"{edge.label} stands inside a {type(value).__name__}"
-    hint = f"build the {type(value).__name__} in a task that takes the parts; a workflow passes on promises and lists of them"
+    what = type(value).__name__
+    hint = f"build the {what} in a task that takes the parts; a workflow passes on promises and lists of them"
     tracer.problem(Code.NOT_A_TASK, message, place, subject=subject, hint=hint)

@@ -26,7 +26,8 @@ def failed(tracer: Tracer, error: Exception) -> Diagnostic:
         if held is not None:
             name = frame.f_code.co_name
             message = f"the workflow calls {name}() with {held._alula_edge.label}, but {name} is not a task ({text})"
-            hint = f"decorate {name}() at {_source(frame, frame.f_code.co_firstlineno)} with @task: it runs when the value is there"
+            defined = _source(frame, frame.f_code.co_firstlineno)
+            hint = f"decorate {name}() at {defined} with @task: it then runs when the value is there"
             return Diagnostic(Code.NOT_A_TASK, message, source, tracer.subject, "", hint)
     if "Promise" in text:
         message = f"the workflow computes with a promise ({text})"

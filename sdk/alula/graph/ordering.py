@@ -1,4 +1,4 @@
-"""Nodes in an order in which they could run. Only `a >> b` can turn the order of the calls around, or close a circle."""
+"""Nodes in an order in which they could run: that of the calls, unless `a >> b` turns it around or closes a circle."""
 
 from __future__ import annotations
 

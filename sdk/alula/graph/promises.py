@@ -14,7 +14,7 @@ from alula.graph import paths
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alula.graph.bindings import Binding
+    from alula.graph.bindings import Leaf
     from alula.graph.tracing import Tracer
 
 UNKNOWN: dict[str, Any] = {"x-alula-unknown": True}
@@ -25,7 +25,7 @@ class Edge(NamedTuple):
     """What a promise knows: where its value will come from and of what type it is."""
 
     tracer: Tracer
-    binding: Binding | None
+    binding: Leaf | None
     """None for a task without outputs: there is nothing to pass on."""
     schema: dict[str, Any]
     node: str
@@ -44,7 +44,7 @@ class Promise:
         object.__setattr__(self, "_alula_edge", edge)
 
     def __getattr__(self, name: str) -> Promise:
-        if name.startswith("__") or name.startswith("_repr_") or name.startswith("_ipython_"):
+        if name.startswith(("__", "_repr_", "_ipython_")):
             raise AttributeError(name)  # protocols of Python and Jupyter ask what an object can do
         return self._alula_edge.tracer.part(self, name, attribute=True)
 
@@ -82,24 +82,8 @@ class Promise:
         _used(self, f"gets the item {key!r}", "make the changed value in a task")
 
     def __call__(self, *args: object, **kwargs: object) -> NoReturn:
+        """Refused: there is nothing to call yet."""
         _used(self, "is called", "call it in a task")
-
-    def __bool__(self) -> NoReturn:
-        _used(
-            self, "decides an `if`, `while`, `and`, `or` or `not`", "put the decision into a task and pass it the value"
-        )
-
-    def __str__(self) -> NoReturn:
-        _used(self, "is made into text (an f-string, str() or print)", "build the text in a task and pass it the value")
-
-    def __format__(self, spec: str) -> NoReturn:
-        self.__str__()
-
-    def __len__(self) -> NoReturn:
-        _used(self, "is asked for its length", "call len() in a task")
-
-    def __contains__(self, item: object) -> NoReturn:
-        _used(self, "is searched with `in`", "search it in a task")
 
     def __hash__(self) -> int:
         return id(self)
@@ -133,8 +117,18 @@ _forbid(
     },
     "compare in a task and pass it the value",
 )
+_forbid({"__bool__": "decides an `if`, `while`, `and`, `or` or `not`"}, "decide in a task and pass it the value")
+_forbid(
+    dict.fromkeys(("__str__", "__format__"), "is made into text (an f-string, str() or print)"),
+    "build the text in a task and pass it the value",
+)
 _forbid(
     {
+        "__len__": "is asked for its length",
+        "__contains__": "is searched with `in`",
+        "__reversed__": "is reversed",
+        "__delitem__": "loses an item",
+        "__delattr__": "loses an attribute",
         "__int__": "is made into an int",
         "__float__": "is made into a float",
         "__complex__": "is made into a complex",

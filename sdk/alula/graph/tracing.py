@@ -17,7 +17,7 @@ from alula_api.contract.codes import Code
 if TYPE_CHECKING:
     import types
 
-    from alula.declare.interfaces import Input, Interface, Output
+    from alula.declare.interfaces import Interface
     from alula.graph.bindings import Binding
     from alula.graph.nodes import Graph
     from alula.graph.promises import Edge, Promise
@@ -95,7 +95,7 @@ class Tracer:
         """A promise stands where a value is needed."""
         edge: Edge = promise._alula_edge
         frame = self.user_frame()
-        helper = "" if frame is None or frame.f_code is _code(self.workflow.function) else frame.f_code.co_name
+        helper = "" if frame is None or frame.f_code is code(self.workflow.function) else frame.f_code.co_name
         if helper:
             hint = f"decorate {helper}() with @task, or {hint}"
         message = f"{edge.label} {what}, but a workflow is traced before its tasks run: it has no value yet"
@@ -133,13 +133,15 @@ class Tracer:
 
     def run(self) -> Graph | None:
         """Trace the workflow; None when there were problems, which are then in `problems`."""
-        from alula.graph import bindings, bodies
+        from alula.graph import bodies
 
-        interface: Interface = self.workflow.interface
-        promises = {
-            item.name: self._arguments.promise(self, bindings.FromInput(item.name), item.type.schema, "", _label(item))
-            for item in interface.inputs
-        }
+        try:
+            interface: Interface | None = self.workflow.interface
+        except errors.DefinitionError as error:
+            # The body may still be right or wrong; what uses the inputs cannot be judged.
+            interface = None
+            self.problems += error.diagnostics
+        promises = self._arguments.inputs(self, interface)
         token = active.set(self)
         try:
             result = self.workflow.function(**promises)
@@ -154,6 +156,8 @@ class Tracer:
             return None
         finally:
             active.reset(token)
+        if interface is None:
+            return None
         outputs = self._arguments.outputs(self, interface, result)
         return None if self.problems else self._graph(interface, outputs)
 
@@ -176,11 +180,8 @@ class Tracer:
         )
 
 
-def _label(item: Input | Output) -> str:
-    return f"the input {item.name}"
-
-
-def _code(function: Callable[..., Any]) -> Any:
+def code(function: Callable[..., Any]) -> Any:
+    """The code of a function below its decorators; None for what is not written in Python."""
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     return getattr(function, "__code__", None)

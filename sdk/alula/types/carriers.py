@@ -5,7 +5,7 @@ Codecs get a carrier with every value and use it for files and frames only. This
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,4 +93,4 @@ REFUSAL = Refusal()
 
 def keeping(carrier: Carrier) -> Keeper | None:
     """The carrier as a keeper, where it is one."""
-    return carrier if hasattr(carrier, "keep") else None
+    return cast("Keeper", carrier) if hasattr(carrier, "keep") else None

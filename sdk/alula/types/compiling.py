@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import types
 import typing
+from pathlib import Path
 from typing import Any
 
 from alula.types import anything, choices, files, frames, mappings, records, scalars, sequences, times, unions
@@ -15,19 +16,27 @@ from alula.types.mismatches import Mismatch
 from alula.types.pytypes import PyType
 from alula.types.unsupported import Unsupported
 
-_SIMPLE: dict[Any, PyType] = {**scalars.TYPES, **times.TYPES, **anything.TYPES, files.Path: files.path_type()}
+_SIMPLE: dict[Any, PyType] = {**scalars.TYPES, **times.TYPES, **anything.TYPES, Path: files.path_type()}
 _compiled: dict[Any, PyType] = {}
 
 _NEAREST = {
-    "Sequence": "list[T]", "Iterable": "list[T]", "Iterator": "list[T]", "Collection": "list[T]", "Generator": "list[T]",
-    "MutableSequence": "list[T]", "deque": "list[T]", "Mapping": "dict[str, T]", "MutableMapping": "dict[str, T]",
-    "defaultdict": "dict[str, T]", "OrderedDict": "dict[str, T]", "Counter": "dict[str, int]", "AbstractSet": "set[T]",
-    "Set": "set[T]", "MutableSet": "set[T]", "PurePath": "str", "PosixPath": "Path", "PathLike": "Path", "Decimal": "str",
-    "Fraction": "str", "complex": "tuple[float, float]", "UUID": "str", "time": "str", "bytearray": "bytes",
-    "memoryview": "bytes", "object": "Any (JSON values), or a dataclass", "Series": "pandas.DataFrame",
-    "ndarray": "list[float], or a File that numpy.save wrote", "range": "list[int]", "StringIO": "str", "BytesIO": "bytes",
-    "TextIO": "File", "BinaryIO": "File", "IO": "File", "Callable": "a str that names it",
-}  # fmt: skip
+    **dict.fromkeys(
+        ("Sequence", "Iterable", "Iterator", "Collection", "Generator", "MutableSequence", "deque"), "list[T]"
+    ),
+    **dict.fromkeys(("Mapping", "MutableMapping", "defaultdict", "OrderedDict"), "dict[str, T]"),
+    **dict.fromkeys(("AbstractSet", "Set", "MutableSet"), "set[T]"),
+    **dict.fromkeys(("PurePath", "Decimal", "Fraction", "UUID", "time", "StringIO"), "str"),
+    **dict.fromkeys(("PosixPath", "PathLike"), "Path"),
+    **dict.fromkeys(("TextIO", "BinaryIO", "IO"), "File"),
+    **dict.fromkeys(("bytearray", "memoryview", "BytesIO"), "bytes"),
+    "Counter": "dict[str, int]",
+    "complex": "tuple[float, float]",
+    "object": "Any (JSON values), or a dataclass",
+    "Series": "pandas.DataFrame",
+    "ndarray": "list[float], or a File that numpy.save wrote",
+    "range": "list[int]",
+    "Callable": "a str that names it",
+}
 
 
 def compile(annotation: Any) -> PyType:

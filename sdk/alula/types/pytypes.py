@@ -28,11 +28,12 @@ class PyType:
         from_json: JSON value that fits the schema, and carrier, to a Python value of its own.
         exact: The Python classes whose instances belong to this type and, in a union, to no later variant.
         same: The one Python class whose instances are their own JSON (int, str, bool, None), else None.
+        elements: For arrays: a number of items to the type of each, or None when there cannot be so many.
         check: Value to value, for a plain call: checked, converted as the wire would (an int under float, a numpy
             scalar), and not shared with the caller where it is mutable.
     """
 
-    __slots__ = ("annotation", "check", "exact", "from_json", "label", "same", "schema", "to_json")
+    __slots__ = ("annotation", "check", "elements", "exact", "from_json", "label", "same", "schema", "to_json")
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class PyType:
         *,
         exact: tuple[type, ...] = (),
         same: type | None = None,
+        elements: Callable[[int], list[PyType] | None] | None = None,
         check: Callable[[Any], Any] | None = None,
     ) -> None:
         self.annotation = annotation
@@ -53,6 +55,7 @@ class PyType:
         self.from_json = from_json
         self.exact = exact
         self.same = same
+        self.elements = elements
         self.check = check or _round_trip(to_json, from_json)
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from alula.types.mismatches import Mismatch, kind
+from alula.types.mismatches import Flaw, Mismatch, kind
 from alula.types.pytypes import Json, PyType
 from alula.types.unsupported import Unsupported
 
@@ -18,12 +18,11 @@ DEPTH = 100
 class Field:
     """One field of a dataclass, compiled."""
 
-    __slots__ = ("default", "has_default", "name", "type")
+    __slots__ = ("default", "name", "type")
 
-    def __init__(self, name: str, pytype: PyType, has_default: bool, default: Callable[[], Any]) -> None:
+    def __init__(self, name: str, pytype: PyType, default: Callable[[], Any] | None) -> None:
         self.name = name
         self.type = pytype
-        self.has_default = has_default
         self.default = default
 
 
@@ -39,15 +38,19 @@ def fields(cls: type, hints: dict[str, Any], compile: Callable[[Any], PyType]) -
             raise Unsupported(
                 cls, f"{cls.__name__}.{field.name} has init=False, so its value cannot be restored", "a property"
             )
-        default: Callable[[], Any] = field.default_factory  # type: ignore[assignment]
-        has_default = default is not dataclasses.MISSING
-        if field.default is not dataclasses.MISSING:
-            has_default, default = True, lambda value=field.default: value
-        result.append(Field(field.name, compile(hints[field.name]), has_default, default))
+        default = _default(field)
+        result.append(Field(field.name, compile(hints[field.name]), default))
     extra = [name for name, hint in hints.items() if isinstance(hint, dataclasses.InitVar)]
     if extra:
         raise Unsupported(cls, f"{cls.__name__}.{extra[0]} is an InitVar, which is not kept in the value", "a field")
     return result
+
+
+def _default(field: dataclasses.Field[Any]) -> Callable[[], Any] | None:
+    if field.default is not dataclasses.MISSING:
+        value = field.default
+        return lambda: value
+    return None if field.default_factory is dataclasses.MISSING else field.default_factory
 
 
 def dataclass(annotation: Any, cls: type, label: str, members: list[Field]) -> PyType:
@@ -121,22 +124,23 @@ def schema(label: str, members: list[Field]) -> dict[str, Any]:
 
 def _default_text(label: str, member: Field) -> str | None:
     """The default as canonical JSON text; None without one, and for a factory that gives another value each time."""
-    if not member.has_default:
+    default = member.default
+    if default is None:
         return None
     from alula.types.carriers import REFUSAL
     from alula_api.contract import values
 
     try:
-        first, second = (member.type.to_json(member.default(), REFUSAL) for _ in range(2))
+        first, second = (member.type.to_json(default(), REFUSAL) for _ in range(2))
     except Mismatch as mismatch:
-        raise Unsupported(member.default(), f"the default of {label}.{member.name} does not fit: {mismatch}") from None
+        raise Unsupported(default, f"the default of {label}.{member.name} does not fit: {mismatch}") from None
     codec = values.codec(member.type.schema)
     text = codec.canonical(first)
     return text if text == codec.canonical(second) else None
 
 
 def _all_flaws(plan: list[Any], read: Callable[[str], Any], carrier: Any) -> Mismatch:
-    flaws = []
+    flaws: list[Flaw] = []
     for name, convert, place in plan:
         try:
             convert(read(name), carrier)

@@ -97,7 +97,7 @@ def _float_to_json(value: Any, carrier: Carrier | None = None) -> Json:
     number = _number(value)
     if math.isfinite(number):
         return number
-    return "NaN" if number != number else "Infinity" if number > 0 else "-Infinity"
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alula.types.mismatches import Mismatch, each, kind
+from alula.types.mismatches import Flaw, Mismatch, each, kind
 from alula.types.pytypes import Json, PyType
 
 
@@ -25,7 +25,7 @@ def _wrong(expected: str, value: Any, build: str) -> Mismatch:
     return Mismatch(f"expected {expected}, got {kind(value)}", hint)
 
 
-def _encoder(cls: type, item: PyType, label: str) -> Any:
+def _encoder(cls: Any, item: PyType, label: str) -> Any:
     """Python container to a list of JSON values: the loop runs in C where items are their own JSON."""
     to_json, same = item.to_json, item.same
     build = cls.__name__
@@ -43,7 +43,7 @@ def _encoder(cls: type, item: PyType, label: str) -> Any:
     return encode
 
 
-def _decoder(cls: type, item: PyType) -> Any:
+def _decoder(cls: Any, item: PyType) -> Any:
     from_json, same = item.from_json, item.same
 
     def decode(value: Json, carrier: Any) -> Any:
@@ -68,7 +68,8 @@ def sequence(annotation: Any, cls: type, item: PyType) -> PyType:
         schema["x-alula-type"] = "tuple"
     elif cls is not list:
         schema |= {"uniqueItems": True, "x-alula-type": cls.__name__}
-    return PyType(annotation, label, schema, _encoder(cls, item, label), _decoder(cls, item))
+    elements: Any = None if cls in {set, frozenset} else lambda count: [item] * count
+    return PyType(annotation, label, schema, _encoder(cls, item, label), _decoder(cls, item), elements=elements)
 
 
 def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tuple[str, ...] = ()) -> PyType:
@@ -86,7 +87,8 @@ def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tupl
     def convert(value: Any, converters: Any, carrier: Any) -> list[Any]:
         if len(value) != len(converters):
             raise Mismatch(f"expected {label}, got {len(value)} items")
-        result, flaws = [], []
+        result: list[Any] = []
+        flaws: list[Flaw] = []
         for place, converter, part in zip(places, converters, value, strict=True):
             try:
                 result.append(converter(part, carrier))
@@ -106,4 +108,12 @@ def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tupl
             raise Mismatch(f"expected a JSON array, got {kind(value)}")
         return make(convert(value, decoders, carrier))
 
-    return PyType(annotation, label, schema, to_json, from_json, exact=(cls,) if names else ())
+    return PyType(
+        annotation,
+        label,
+        schema,
+        to_json,
+        from_json,
+        exact=(cls,) if names else (),
+        elements=lambda count: list(items) if count == len(items) else None,
+    )

@@ -24,9 +24,9 @@ def _moment(value: Any) -> datetime.datetime:
     if type(value) is datetime.datetime:
         return value
     if isinstance(value, datetime.datetime) and hasattr(value, "to_pydatetime"):
-        if value != value or not hasattr(value, "nanosecond"):
+        if type(value).__name__ == "NaTType":
             raise Mismatch("expected datetime, got pandas' NaT", "annotate `datetime | None` and pass None")
-        if value.nanosecond:
+        if getattr(value, "nanosecond", 0):
             raise Mismatch(f"{kind(value)} is finer than Python's microseconds", 'write value.floor("us")')
         return value.to_pydatetime(warn=False)  # type: ignore[no-any-return]
     hint = ""
@@ -112,7 +112,7 @@ def _check_span(value: Any) -> datetime.timedelta:
     if type(value) is datetime.timedelta:
         return value
     if isinstance(value, datetime.timedelta) and hasattr(value, "to_pytimedelta"):
-        if value.nanoseconds:
+        if getattr(value, "nanoseconds", 0):
             raise Mismatch(f"{kind(value)} is finer than Python's microseconds", 'write value.floor("us")')
         return value.to_pytimedelta()  # type: ignore[no-any-return]
     hint = "write timedelta(seconds=...)" if isinstance(value, (int, float)) else ""

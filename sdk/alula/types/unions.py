@@ -61,6 +61,7 @@ def _optional(annotation: Any, inner: PyType, null: PyType) -> PyType:
         decode,
         check=checked,
         exact=(*inner.exact, type(None)) if inner.exact else (),
+        elements=inner.elements,
     )
 
 

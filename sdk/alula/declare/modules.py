@@ -1,0 +1,257 @@
+"""A module of the project as text: what each top-level name is defined by, and where imported names come from.
+
+Used by `alula.declare.fingerprints` only; nothing is imported here.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import os.path
+import symtable
+import sys
+import textwrap
+from typing import Any, NamedTuple
+
+from alula import sources
+
+OURS = {"task", "workflow"}
+"""Decorators of alula: their options (retries, resources) do not change what a function computes."""
+
+
+class Import(NamedTuple):
+    """What an imported name stands for."""
+
+    module: str
+    name: str = ""
+    """The name in that module (or a sub-module); empty when the module itself is imported."""
+    bare: bool = True
+
+
+class Module:
+    """The top level of one file."""
+
+    def __init__(self, name: str, file: str, lines: list[str], *, interactive: bool = False) -> None:
+        self.name = name
+        self.file = file
+        self.lines = [line.rstrip("\r\n") for line in lines]
+        self.text = "\n".join(self.lines)
+        self.interactive = interactive
+        self.package = name if os.path.basename(file) == "__init__.py" else name.rpartition(".")[0]  # noqa: PTH119
+        self.definitions: dict[str, list[str]] = {}
+        self.imports: dict[str, Import] = {}
+        self.stars: list[str] = []
+        self.functions: dict[int, list[Any]] = {}
+        tree = ast.parse(self.text)
+        self._top(tree.body)
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                for line in range(_first_line(node), node.lineno + 1):
+                    self.functions.setdefault(line, []).append(node)
+            elif isinstance(node, ast.Lambda):
+                self.functions.setdefault(node.lineno, []).append(node)
+
+    def definition_at(self, line: int, name: str) -> str | None:
+        """The text of the function whose first line (of its decorators) this is."""
+        for node in self.functions.get(line, ()):
+            if getattr(node, "name", "<lambda>") == name:
+                return self._text(node)
+        return None
+
+    def _top(self, body: list[ast.stmt]) -> None:
+        """Statements that run when the module is imported; `if`, `try`, `with` and loops are looked into."""
+        for node in body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                self.definitions.setdefault(node.name, []).append(self._text(node))
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                self._import(node)
+            elif isinstance(node, ast.If) and _is_main_guard(node):
+                continue
+            elif isinstance(node, (ast.If, ast.Try, ast.With, ast.For, ast.While)):
+                for name in _stored(node, deep=False):
+                    self.definitions.setdefault(name, []).append(self._text(node))
+                for part in ("body", "orelse", "finalbody"):
+                    self._top(getattr(node, part, []))
+                for handler in getattr(node, "handlers", []):
+                    self._top(handler.body)
+            else:
+                for name in _stored(node, deep=True):
+                    self.definitions.setdefault(name, []).append(self._text(node))
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.asname:
+                    self.imports[alias.asname] = Import(alias.name)
+                else:
+                    top = alias.name.partition(".")[0]
+                    self.imports[top] = Import(top)
+            return
+        module = node.module or ""
+        if node.level:
+            base = self.package.split(".")[: len(self.package.split(".")) - node.level + 1]
+            module = ".".join([*base, *([module] if module else [])])
+        for alias in node.names:
+            if alias.name == "*":
+                self.stars.append(module)
+            else:
+                self.imports[alias.asname or alias.name] = Import(module, alias.name)
+
+    def _text(self, node: Any) -> str:
+        """The source of a statement at the left margin, without alula's own decorators."""
+        first = node.lineno
+        lines = self.lines[first - 1 : node.end_lineno]
+        if isinstance(node, ast.Lambda):
+            return textwrap.dedent("\n".join(lines))
+        kept = [
+            textwrap.dedent("\n".join(self.lines[decorator.lineno - 1 : decorator.end_lineno]))
+            for decorator in getattr(node, "decorator_list", [])
+            if not _is_ours(decorator)
+        ]
+        return "\n".join([*kept, textwrap.dedent("\n".join(lines))])
+
+
+def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+
+
+def _is_ours(decorator: ast.expr) -> bool:
+    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if isinstance(target, ast.Attribute):
+        return target.attr in OURS and isinstance(target.value, ast.Name) and target.value.id == "alula"
+    return isinstance(target, ast.Name) and target.id in OURS
+
+
+def _is_main_guard(node: ast.If) -> bool:
+    test = node.test
+    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
+
+
+def _stored(node: ast.AST, *, deep: bool) -> list[str]:
+    """Names that a statement binds; of a compound one only those of its head (`for x in`, `with ... as x`)."""
+    if deep:
+        heads: list[ast.AST] = [node]
+    elif isinstance(node, ast.For):
+        heads = [node.target]
+    elif isinstance(node, ast.With):
+        heads = [item.optional_vars for item in node.items if item.optional_vars is not None]
+    else:
+        heads = []
+    names = [
+        part.id
+        for head in heads
+        for part in ast.walk(head)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, (ast.Store, ast.Del))
+    ]
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):  # TABLE.update(...), register(TABLE)
+        names += [
+            part.id for part in ast.walk(node.value.func) if isinstance(part, ast.Name) and part is not node.value.func
+        ]
+    if isinstance(node, (ast.Assign, ast.AugAssign)):  # TABLE["x"] = 1
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        names += [name for target in targets if (name := _owner(target))]
+    if type(node).__name__ == "TypeAlias":  # `type X = ...`
+        names.append(node.name.id)  # type: ignore[attr-defined]
+    return list(dict.fromkeys(names))
+
+
+def _owner(target: ast.expr) -> str:
+    """The name in front of `TABLE["x"].y`."""
+    while isinstance(target, (ast.Subscript, ast.Attribute)):
+        target = target.value
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+_files: dict[str, tuple[int, Module]] = {}
+
+
+def read(file: str, globals_: dict[str, Any] | None = None) -> Module | None:
+    """The module in a file, or the notebook cell that Python knows under that name; None without source."""
+    lines = linecache.getlines(file, globals_)
+    if not lines:
+        return None
+    known = _files.get(file)
+    if known is not None and known[0] == hash(tuple(lines)):
+        return known[1]
+    interactive = sources.is_interactive(file)
+    name = sources.INTERACTIVE if interactive else sources.module_name(os.path.abspath(file))  # noqa: PTH100
+    try:
+        module = Module(name, file, lines, interactive=interactive)
+    except SyntaxError:
+        return None
+    _files[file] = (hash(tuple(lines)), module)
+    return module
+
+
+def find(name: str) -> Module | None:
+    """A module of the project by its name; None for libraries and what does not exist."""
+    module = sys.modules.get(name)
+    file = getattr(module, "__file__", None)
+    if file is None or not file.endswith(".py"):
+        file = _on_path(name)
+    if file is None or sources.is_installed(file) or _is_standard(file) or sources.ours(file):
+        return None
+    return read(file)
+
+
+def _on_path(name: str) -> str | None:
+    """A module that is not loaded here under that name: looked up in the folders that modules are named from."""
+    stem = os.path.join(*name.split(".")) if name else ""  # noqa: PTH118
+    if not stem:
+        return None
+    for folder in {base for _, base in sources.known_roots()}:
+        for ending in (".py", os.path.join("", "__init__.py")):  # noqa: PTH118
+            file = os.path.join(folder, stem) + ending  # noqa: PTH118
+            if os.path.isfile(file):  # noqa: PTH113
+                return file
+    return None
+
+
+def _is_standard(file: str) -> bool:
+    return os.path.abspath(file).startswith(os.path.dirname(os.path.abspath(os.__file__)))  # noqa: PTH100, PTH120
+
+
+_named: dict[str, dict[str, list[list[str]]]] = {}
+
+
+def names(text: str) -> dict[str, list[list[str]]]:
+    """The module-level names that a piece of source uses, each with the attributes that follow it: `a.b.c`, `x`."""
+    known = _named.get(text)
+    if known is not None:
+        return known
+    try:
+        tree = ast.parse(text)
+        used = _global_names(symtable.symtable(text, "<source>", "exec"))
+    except SyntaxError:  # a lambda in the middle of a statement
+        return _named.setdefault(text, {})
+    chains: dict[str, list[list[str]]] = {name: [] for name in used}
+    inner: set[int] = set()
+    for node in ast.walk(tree):  # outer attributes come before the inner ones
+        if isinstance(node, ast.Attribute) and id(node) not in inner:
+            path: list[str] = []
+            part: ast.expr = node
+            while isinstance(part, ast.Attribute):
+                inner.add(id(part))
+                path.insert(0, part.attr)
+                part = part.value
+            if isinstance(part, ast.Name):
+                inner.add(id(part))
+                if part.id in chains and path not in chains[part.id]:
+                    chains[part.id].append(path)
+        elif isinstance(node, ast.Name) and id(node) not in inner and node.id in chains and [] not in chains[node.id]:
+            chains[node.id].append([])
+    return _named.setdefault(text, chains)
+
+
+def _global_names(table: symtable.SymbolTable) -> set[str]:
+    """Names that a scope or one inside it takes from the module."""
+    found: set[str] = set()
+    tables = [table]
+    while tables:
+        current = tables.pop()
+        tables += current.get_children()
+        top = current.get_type() == "module"
+        for symbol in current.get_symbols():
+            if symbol.is_referenced() and (top or symbol.is_global()):
+                found.add(symbol.get_name())
+    return found

@@ -1,0 +1,134 @@
+"""Imports the user's files as the modules that they are everywhere, and says plainly why one cannot be imported.
+
+Called through `sources.load` by the command line, the runtime and emission.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alula import errors, sources
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic, closest
+
+if TYPE_CHECKING:
+    import types
+
+
+def load(target: str) -> types.ModuleType:
+    """What `sources.load` promises."""
+    if target.endswith(".py") or "/" in target or "\\" in target or Path(target).is_file():
+        return _file(Path(target))
+    _add_path(sources.root(str(Path.cwd() / "x.py"))[1])
+    source = Path.cwd() / "src"
+    if source.is_dir():
+        _add_path(str(source))
+    return _import(target, None)
+
+
+def find(entrypoint: str) -> Any:
+    """The task or workflow behind an entrypoint `module:qualname`.
+
+    Raises:
+        LoadError: The module cannot be imported, or holds nothing of that name.
+    """
+    module_name, _, qualname = entrypoint.partition(":")
+    module = load(module_name)
+    found: Any = module
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    if getattr(found, "entrypoint", None) == entrypoint:
+        return found
+    # `load = task(_load)`: the function's own name leads to the bare function.
+    for value in vars(module).values():
+        if getattr(value, "entrypoint", None) == entrypoint and hasattr(value, "interface"):
+            return value
+    if hasattr(found, "interface"):
+        return found
+    names = [name for name, value in vars(module).items() if hasattr(value, "entrypoint")]
+    near = closest(qualname, names)
+    hint = f"did you mean {near}?" if near else f"it holds {', '.join(names) or 'no tasks and workflows'}"
+    message = f"{module_name} has no task or workflow {qualname!r}"
+    raise errors.LoadError([Diagnostic(Code.BAD_SOURCE, message, getattr(module, "__file__", None) or "", hint=hint)])
+
+
+def _file(path: Path) -> types.ModuleType:
+    file = path if path.is_absolute() else Path.cwd() / path
+    if not file.is_file():
+        known = [other.name for other in file.parent.glob("*.py")] if file.parent.is_dir() else []
+        near = closest(file.name, known)
+        hint = f"did you mean {(path.parent / near).as_posix()}?" if near else f"the working directory is {Path.cwd()}"
+        raise errors.LoadError([Diagnostic(Code.BAD_SOURCE, f"there is no file {path}", hint=hint)])
+    if file.suffix != ".py":
+        raise errors.LoadError([Diagnostic(Code.BAD_SOURCE, f"{path} is not a Python file", hint="name a .py file")])
+    file = file.resolve()
+    _add_path(sources.root(str(file))[1])
+    return _import(sources.module_name(str(file)), file)
+
+
+def _add_path(folder: str) -> None:
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+
+def _import(name: str, file: Path | None) -> types.ModuleType:
+    known = set(sys.modules)
+    try:
+        module = importlib.import_module(name)
+    except errors.UserError:
+        _forget(name, known)
+        raise
+    except SystemExit:
+        _forget(name, known)
+        hint = 'put what runs at the end below `if __name__ == "__main__":`'
+        raise errors.LoadError([_problem(file, f"importing {name} ends the process", hint)]) from None
+    except Exception as error:  # whatever the user's module raises while it is imported
+        _forget(name, known)
+        raise _failed(name, file, error) from None
+    found = getattr(module, "__file__", None)
+    if file is not None and (found is None or Path(found).resolve() != file):
+        message = f"{name} is another module here: {found or 'a package without a file'}"
+        hint = f"rename {file.name} or its folder: another package on sys.path has the same name"
+        raise errors.LoadError([_problem(file, message, hint)])
+    return module
+
+
+def _forget(name: str, known: set[str]) -> None:
+    """Drop what the failed import has left, so that a second try does not see half a module."""
+    for added in set(sys.modules) - known:
+        if added == name or added.startswith(f"{name}."):
+            del sys.modules[added]
+
+
+def _problem(file: Path | None, message: str, hint: str = "", line: int = 0) -> Diagnostic:
+    place = "" if file is None else sources.relative(str(file))
+    return Diagnostic(Code.BAD_SOURCE, message, f"{place}:{line}" if place and line else place, hint=hint)
+
+
+def _failed(name: str, file: Path | None, error: Exception) -> errors.LoadError:
+    from alula import tracebacks
+
+    if isinstance(error, SyntaxError):
+        where = Path(error.filename) if error.filename else file
+        text = f"\n  {error.text.strip()}" if error.text else ""
+        return errors.LoadError([_problem(where, f"{error.msg}{text}", line=error.lineno or 0)])
+    hint = ""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        missing = error.name
+        if missing == name or name.startswith(f"{missing}."):
+            message = f"there is no module {name}"
+            hint = f"modules are named from the project's root {sources.root(str(Path.cwd() / 'x.py'))[1]}"
+            return errors.LoadError([_problem(file, message, hint)])
+        sibling = file.parent / f"{missing.partition('.')[0]}.py" if file is not None else None
+        package = name.rpartition(".")[0]
+        if sibling is not None and package and sibling.is_file():
+            hint = f"{missing} lies beside it: write `from {package} import {missing}`, as pods import it"
+        else:
+            hint = f"install what provides {missing} in {sys.prefix}"
+    place = tracebacks.where(error, sources.root(str(file))[0]) if file is not None else tracebacks.where(error)
+    text = f"{type(error).__name__}: {error}".partition("\n")[0]
+    problem = Diagnostic(Code.BAD_SOURCE, f"importing {name} raised {text}", place, hint=hint)
+    return errors.LoadError([problem], tracebacks.user_traceback(error))

@@ -1,0 +1,127 @@
+"""The project's settings: `[tool.alula]` of the nearest pyproject.toml, overruled by `ALULA_*` variables.
+
+Read by the command line, the local runner and emission. Pods are configured by their arguments and never read this.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alula import errors, sources
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic, closest
+
+LOCAL_DOMAIN = "local"
+_VARIABLES = {
+    "project": "ALULA_PROJECT",
+    "domain": "ALULA_DOMAIN",
+    "image": "ALULA_IMAGE",
+    # Not ALULA_STORE: that is the prefix of a domain, which pods get.
+    "store": "ALULA_STORE_ROOT",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where this project stores and what it is called.
+
+    Attributes:
+        root: The project's folder.
+        project: Its name, a DNS label; without a setting that of `[project]`, or of the folder.
+        domain: The domain of local runs.
+        store: A folder or URL; below it lie `<project>/<domain>`. Without a setting `.alula/store` in the project.
+        image: The image that tasks run in when they name none; empty when not set.
+    """
+
+    root: Path
+    project: str
+    domain: str
+    store: str
+    image: str
+
+    @property
+    def prefix(self) -> str:
+        """`<store>/<project>/<domain>`."""
+        return f"{self.store.rstrip('/')}/{self.project}/{self.domain}"
+
+
+def load(path: str | os.PathLike[str] = ".", environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the project that a file or folder belongs to.
+
+    Args:
+        path: A file or folder of the project.
+        environment: Instead of the process's variables.
+
+    Raises:
+        SettingsError: A file cannot be read, or a setting is unknown or malformed; says all that is wrong.
+    """
+    given = os.environ if environment is None else environment
+    start = Path(path).resolve()
+    root = Path(sources.root(str(start / "x.py" if start.is_dir() else start))[0])
+    problems: list[Diagnostic] = []
+    document = _document(root / "pyproject.toml", problems)
+    values, places = _values(document.get("tool", {}).get("alula", {}), given, problems)
+    if problems:
+        raise errors.SettingsError(problems)
+    named = document.get("project", {}).get("name")
+    from alula_api.contract import names
+
+    project = values.get("project") or names.dns_label(
+        named if isinstance(named, str) and named else root.name or "project"
+    )
+    domain = values.get("domain", LOCAL_DOMAIN)
+    for key, value in (("project", project), ("domain", domain)):
+        if not names.is_dns_label(value):
+            expected = "lower case letters, digits and -"
+            message = f"the {key} {value!r} is not a name that a namespace can have"
+            problems.append(Diagnostic(Code.BAD_NAME, message, places.get(key, ""), "", expected))
+    if problems:
+        raise errors.SettingsError(problems)
+    return Settings(root, project, domain, _store(root, values.get("store", "")), values.get("image", ""))
+
+
+def _document(file: Path, problems: list[Diagnostic]) -> dict[str, Any]:
+    import tomllib
+
+    if not file.is_file():
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
+        problems.append(Diagnostic(Code.BAD_OPTION, f"{file.name} cannot be read: {problem}", str(file)))
+        return {}
+
+
+def _values(
+    table: Any, environment: Mapping[str, str], problems: list[Diagnostic]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Each setting and where it comes from."""
+    place = "pyproject.toml [tool.alula]"
+    values: dict[str, str] = {}
+    places: dict[str, str] = {}
+    if not isinstance(table, dict):
+        problems.append(Diagnostic(Code.BAD_OPTION, "[tool.alula] must be a table", "pyproject.toml"))
+        table = {}
+    for key, value in table.items():
+        if key not in _VARIABLES:
+            near = closest(key, _VARIABLES)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(_VARIABLES)}"
+            problems.append(Diagnostic(Code.BAD_OPTION, f"there is no setting {key!r}", place, hint=hint))
+        elif not isinstance(value, str) or not value:
+            problems.append(Diagnostic(Code.BAD_OPTION, f"the setting {key} cannot be {value!r}", place, "", "a text"))
+        else:
+            values[key], places[key] = value, place
+    for key, variable in _VARIABLES.items():
+        if environment.get(variable):
+            values[key], places[key] = environment[variable], variable
+    return values, places
+
+
+def _store(root: Path, given: str) -> str:
+    if "://" in given:
+        return given.rstrip("/")
+    return str(root / (Path(given).expanduser() if given else Path(".alula") / "store"))
