@@ -30,7 +30,7 @@ def test_the_samples_set_every_field_of_their_kind(obj: dict[str, Any]) -> None:
     assert list(_unset(schema, [obj["spec"]], "spec")) == []
 
 
-@settings(max_examples=1500)
+@settings(max_examples=600)
 @given(samples.mutated())
 def test_a_mutated_resource_gets_the_same_verdict_from_both(obj: dict[str, Any]) -> None:
     kind = kinds.KINDS[obj["kind"]]
