@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import re
 import subprocess
 from typing import Any
 
@@ -39,9 +40,11 @@ class Road:
 
     def remote(self, target: str, *inputs: str) -> tuple[installing.Object, dict[str, Any]]:
         """`alula run --remote`; returns the run as it ended, and its outputs as the command printed them."""
-        told = self.alula("run", "--remote", "--namespace", self.place.namespace, "-o", "json", target, *inputs)
-        printed = json.loads(told.stdout)
-        return self.place.ended(printed["run"]), printed["outputs"]
+        told = self.alula("run", "--remote", "--json", target, *inputs)
+        started = re.search(r"^started (\S+) in (\S+)$", told.stderr, re.MULTILINE)
+        assert started is not None, told.stderr
+        assert started[2] == self.place.namespace
+        return self.place.ended(started[1]), json.loads(told.stdout)
 
     def alula(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """The command line, in the project's folder."""

@@ -12,6 +12,7 @@ from typing import Any
 from alula import sources
 from alula.declare import interfaces, launch_plans, options, tasks, workflows
 from alula.graph import bindings, nodes
+from alula_api import kinds
 from alula_api.contract import durations, labels, schemas, values
 from alula_api.contract.schemas import Schema
 from alula_api.contract.values import Json
@@ -78,7 +79,7 @@ def launch_plan(definition: launch_plans.LaunchPlan) -> Resource:
 
 def _values(plan: launch_plans.LaunchPlan, given: Mapping[str, Any]) -> list[Json]:
     types = plan.workflow.interface.by_name
-    return [{"name": name, "value": values.codec(types[name].type.schema).wire(each)} for name, each in given.items()]
+    return [{"name": name, "value": _text(each, types[name].type.schema)} for name, each in given.items()]
 
 
 def _resource(kind: str, name: str, source: sources.Source, spec: Resource) -> Resource:
@@ -89,7 +90,7 @@ def _resource(kind: str, name: str, source: sources.Source, spec: Resource) -> R
 def _input(declared: interfaces.Input) -> Resource:
     entry: Resource = {"name": declared.name, "type": declared.type.schema}
     if not declared.required:
-        entry["default"] = values.codec(declared.type.schema).wire(declared.default)
+        entry["default"] = _text(declared.default, declared.type.schema)
     if declared.description:
         entry["description"] = declared.description
     return entry
@@ -182,7 +183,7 @@ def _node(node: nodes.Node, file: str) -> Resource:
 
 def _binding(binding: bindings.Binding, schema: Schema) -> Resource:
     if isinstance(binding, bindings.Constant):
-        return {"value": values.codec(schema).wire(binding.json)}
+        return {"value": _text(binding.json, schema)}
     if isinstance(binding, bindings.Items):
         return {"items": [_binding(each, _item(schema)) for each in binding.items]}
     if isinstance(binding, bindings.FromInput):
@@ -192,6 +193,11 @@ def _binding(binding: bindings.Binding, schema: Schema) -> Resource:
     if binding.path:
         entry["path"] = list(binding.path)
     return entry
+
+
+def _text(value: Json, schema: Schema) -> str:
+    """A value as it stands in a resource."""
+    return kinds.json_text(values.codec(schema).wire(value))
 
 
 def _item(schema: Schema) -> Schema:
