@@ -6,7 +6,7 @@ option of ours, because ours stand before the file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,18 +39,21 @@ def to_flags(parameters: Sequence[Parameter]) -> list[flags.Flag]:
     return [_flag(parameter) for parameter in parameters if not parameter.fixed]
 
 
-def read(argv: Sequence[str], parameters: Sequence[Parameter], subject: str) -> dict[str, values.Given]:
+def read(
+    argv: Sequence[str], parameters: Sequence[Parameter], subject: str, options: Collection[str] = ()
+) -> dict[str, values.Given]:
     """The values that `argv` gives.
 
     Args:
         argv: What stands after the file.
         parameters: The inputs that exist.
         subject: What messages call the workflow.
+        options: Names of our own options, which somebody may have written in the wrong place.
 
     Raises:
         UsageError: With all that is wrong.
     """
-    return _Reading(parameters, subject).read(argv)
+    return _Reading(parameters, subject, options).read(argv)
 
 
 def default_text(parameter: Parameter) -> str:
@@ -95,9 +98,10 @@ def _help(parameter: Parameter, schema: dict[str, Any]) -> str:
 
 
 class _Reading:
-    def __init__(self, parameters: Sequence[Parameter], subject: str) -> None:
+    def __init__(self, parameters: Sequence[Parameter], subject: str, options: Collection[str]) -> None:
         self.parameters = {parameter.name: parameter for parameter in parameters}
         self.subject = subject
+        self.options = options
         self.problems: list[Diagnostic] = []
         self.parts: dict[str, tuple[Parameter, tuple[str, ...], dict[str, Any]]] = {}
 
@@ -190,13 +194,12 @@ class _Reading:
             message = f"the launch plan fixes --{flags.dashed(parameter.name)}, so it cannot be given"
             fixed = default_text(parameter)
             return Diagnostic(Code.FIXED_INPUT, message, subject=self.about(parameter), hint=f"it is {fixed}")
-        return Diagnostic(problem.code, problem.message, subject=self.subject, hint=problem.hint or self.known(word))
+        hint = self.known(word) if word.lstrip("-") in self.options else problem.hint or self.known(word)
+        return Diagnostic(problem.code, problem.message, subject=self.subject, hint=hint)
 
     def known(self, word: str) -> str:
-        from alula.cli import run
-
         option = word.lstrip("-").partition("=")[0]
-        if option in {flag.name for flag in run.FLAGS}:
+        if option in self.options:
             return f"--{option} is an option of alula run: write it before the file"
         names = [f"--{flags.dashed(name)}" for name, parameter in self.parameters.items() if not parameter.fixed]
         return f"its inputs are {', '.join(names)}" if names else "it takes no inputs"

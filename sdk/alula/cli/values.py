@@ -121,6 +121,8 @@ _LABELS = {
     "any": "JSON",
     "object": "JSON",
 }
+TABLES = frozenset({".parquet", ".csv", ".tsv"})
+"""Endings of files that can be given for a data frame."""
 _LISTS = frozenset({"list", "tuples", "set", "frozenset"})
 _TEXTS = frozenset({"string", "datetime", "naive-datetime", "date"})
 _FILES = frozenset({"file", "directory", "frame"})
@@ -285,6 +287,8 @@ def _file(text: str, schema: Schema) -> LocalFile:
         raise Unfit(f"there is no {'folder' if folder else 'file'} {text}")
     if path.is_dir() != folder:
         raise Unfit(f"{text} is a {'file' if folder else 'folder'}, expected a {'folder' if folder else 'file'}")
+    if kind == "frame" and path.suffix not in TABLES:
+        raise Unfit(f"{text} is no table that can be read: expected {', '.join(sorted(TABLES))}")
     return LocalFile(path, kind, schema.get("format", ""))
 
 

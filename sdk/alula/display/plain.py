@@ -9,9 +9,8 @@ from alula.display.styles import Style, count, duration, safe
 from alula.local.watching import Beginning, Watcher
 
 if TYPE_CHECKING:
-    from alula_api.contract.failures import FailureRecord
-
     from alula.local.results import NodeReport, RunResult
+    from alula_api.contract.failures import FailureRecord
 
 MOST_NODES = 100
 """In a larger graph only failures and every twentieth part of the way get a line."""
@@ -34,10 +33,17 @@ class Plain(Watcher):
         self._say(f"{safe(beginning.workflow)}: {tasks}, {count(beginning.workers, 'worker')}, run {beginning.run}")
 
     def started(self, node: NodeReport, now: float) -> None:
-        """One line, unless the graph is large."""
+        """One line, unless the graph is large; for a cached task once it is known that it runs."""
+        if self._brief or (node.cacheable and node.attempts == 1):
+            return
+        again = f", attempt {node.attempts} of {node.most_attempts}" if node.attempts > 1 else ""
+        self._event(f"{safe(node.id)} started{again}", now)
+
+    def missed(self, node: NodeReport, now: float) -> None:
+        """One line with the reason, unless the graph is large."""
         if not self._brief:
-            again = f", attempt {node.attempts} of {node.most_attempts}" if node.attempts > 1 else ""
-            self._event(f"{safe(node.id)} started{again}", now)
+            why = safe(node.why) if self._style.symbols else safe(node.why).replace("→", "->")
+            self._event(f"{safe(node.id)} started: {why}", now)
 
     def retrying(self, node: NodeReport, failure: FailureRecord, rest: float, now: float) -> None:
         """One line, always."""
@@ -51,9 +57,8 @@ class Plain(Watcher):
         if node.state == "failed":
             self._event(f"{safe(node.id)} failed after {duration(node.seconds)}: {rows.headline(node)}", now)
         elif not self._brief:
-            why = safe(node.why) if self._style.symbols else safe(node.why).replace("→", "->")
             how = "cached" if node.state == "cached" else f"done in {duration(node.seconds)}"
-            self._event(f"{safe(node.id)} {how}" + (f" ({why})" if why else ""), now)
+            self._event(f"{safe(node.id)} {how}", now)
         elif self._beginning is not None:
             total = len(self._beginning.nodes)
             if self._over * 20 // total > (self._over - 1) * 20 // total:

@@ -35,7 +35,8 @@ def of(node: NodeReport, style: Style, now: float = 0.0, tick: int = 0) -> Row:
         return Row(mark, name, style.paint("cached", "cyan"), "")
     if state == "running":
         again = f"attempt {node.attempts} of {node.most_attempts}" if node.attempts > 1 else ""
-        return Row(mark, style.paint(name, "bold"), duration(now - node.began), style.paint(again, "yellow"))
+        detail = style.paint(again, "yellow") if again else style.paint(_why(node, style), "dim")
+        return Row(mark, style.paint(name, "bold"), duration(now - node.began), detail)
     if state == "resting":
         failed = headline(node)
         detail = f"attempt {node.attempts} of {node.most_attempts} failed: {failed}"
@@ -46,9 +47,12 @@ def of(node: NodeReport, style: Style, now: float = 0.0, tick: int = 0) -> Row:
         tries = f"after {count(node.attempts, 'attempt')}: " if node.attempts > 1 else ""
         return Row(mark, name, duration(node.seconds), style.paint(f"{tries}{headline(node)}", "red"))
     parts = [f"attempt {node.attempts} of {node.most_attempts}"] if node.attempts > 1 else []
-    why = node.why if style.symbols else node.why.replace("→", "->")
-    parts += [safe(why)] if why else []
+    parts += [_why(node, style)] if node.why else []
     return Row(mark, name, duration(node.seconds), style.paint("; ".join(parts), "dim"))
+
+
+def _why(node: NodeReport, style: Style) -> str:
+    return safe(node.why if style.symbols else node.why.replace("→", "->"))
 
 
 def headline(node: NodeReport) -> str:

@@ -83,7 +83,7 @@ class Executor:
         except (KeyboardInterrupt, alarms.Overdue):
             raise
         except BaseException as error:
-            return self._failure(error, step, task, attempt, given)
+            return failure(error, task, self.context(attempt, given))
         finally:
             current.node = ""
 
@@ -108,16 +108,6 @@ class Executor:
         if given is None:
             given = {name: self.value(origin) for name, origin in step.inputs}
         return failures.Context(self.run, step.id, attempt.number, given)
-
-    def _failure(
-        self, error: BaseException, step: plans.Step, task: Task[..., Any], attempt: Attempt, given: Mapping[str, Json]
-    ) -> Failure:
-        context = self.context(attempt, given)
-        if isinstance(error, values.InvalidValue):
-            return failures.of_value(error, task, context)
-        if isinstance(error, (Damaged, NotFound)):
-            return failures.lost(error, task, context)
-        return failures.of_error(error, task, context)
 
     def _origins(self, step: plans.Step) -> dict[str, str]:
         """The node behind each input that one made."""
@@ -145,3 +135,12 @@ class Caller:
         if task is None:
             raise AssertionError(f"{step.id} is virtual")
         return invoke.invoke(task, given, self._carriers[step.index], function=standins.of(task))
+
+
+def failure(error: BaseException, task: Task[..., Any], context: failures.Context) -> Failure:
+    """What was raised in an attempt, as its failure."""
+    if isinstance(error, values.InvalidValue):
+        return failures.of_value(error, task, context)
+    if isinstance(error, (Damaged, NotFound)):
+        return failures.lost(error, task, context)
+    return failures.of_error(error, task, context)

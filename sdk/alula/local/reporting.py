@@ -20,21 +20,27 @@ class Reporter:
         watcher: Who is told.
         keep: Takes the outputs of a step before anything that needs them starts.
         done: Takes a step that came to its end, so that what it needed may be forgotten.
+        cached: The steps that use the cache.
+        now: The run's clock.
     """
 
     def __init__(
         self,
+        *,
         plan: plans.Plan,
         watcher: Watcher,
         keep: Callable[[int, Success], None],
         done: Callable[[int], None],
+        cached: frozenset[int],
+        now: Callable[[], float],
     ) -> None:
-        self.reports = [_report(step) for step in plan.steps]
+        self.reports = [_report(step, step.index in cached) for step in plan.steps]
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
         self._watcher = watcher
         self._keep = keep
         self._done = done
+        self._now = now
         self._lock = threading.Lock()
 
     def started(self, attempt: Attempt) -> None:
@@ -78,7 +84,10 @@ class Reporter:
 
     def explain(self, step: plans.Step, why: str) -> None:
         """A step runs although it could have been cached."""
-        self.reports[step.index].why = why
+        report = self.reports[step.index]
+        report.why = why
+        with self._lock:
+            self._watcher.missed(report, self._now())
 
     def warn(self, text: str) -> None:
         """Something that the user should know, once."""
@@ -86,7 +95,7 @@ class Reporter:
             if text in self.warnings:
                 return
             self.warnings.append(text)
-        self._watcher.warned(text)
+            self._watcher.warned(text)
 
     def close(self, interrupted: bool) -> None:
         """Give every step that never came to its end the state that it has now."""
@@ -99,11 +108,12 @@ class Reporter:
                 report.state = "stopped"
 
 
-def _report(step: plans.Step) -> NodeReport:
+def _report(step: plans.Step, cacheable: bool) -> NodeReport:
     task: Any = step.task
     return NodeReport(
         id=step.id,
         task=task.name if task is not None else "",
         source=step.source,
+        cacheable=cacheable,
         most_attempts=1 + (task.options.retries.limit if task is not None else 0),
     )

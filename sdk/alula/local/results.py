@@ -28,6 +28,7 @@ class NodeReport:
         most_attempts: Attempts allowed.
         began: When the first attempt began, on the run's clock.
         seconds: From the first attempt's beginning to the last one's end, rests included.
+        cacheable: Whether the cache is asked.
         why: Why a cached task ran after all, for people; "" when there is nothing to say.
         failure: Of the last failed attempt.
     """
@@ -40,6 +41,7 @@ class NodeReport:
     most_attempts: int = 1
     began: float = 0.0
     seconds: float = 0.0
+    cacheable: bool = False
     why: str = ""
     failure: FailureRecord | None = None
 

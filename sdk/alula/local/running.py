@@ -79,7 +79,14 @@ class Run:
         self.inputs = given_inputs.with_defaults(
             make_inputs(self.storing if keeps else self.keeping), target.interface.inputs
         )
-        self.reporter = reporting.Reporter(self.plan, watcher, self._keep, self._release)
+        self.reporter = reporting.Reporter(
+            plan=self.plan,
+            watcher=watcher,
+            keep=self._keep,
+            done=self._release,
+            cached=self.cached,
+            now=options.clock.now,
+        )
         self.executor: executing.Executor
         self._uses = _count_uses(self.plan)
 
@@ -121,7 +128,8 @@ class Run:
         if self.options.processes:
             from alula.local import processes
 
-            with processes.Pool(self.place.prefix, call) as pool:
+            processes.check(self._tasks())
+            with processes.Pool(self.id, self.place.prefix, call) as pool:
                 self.executor = self._executor(pool)
                 threads.drive(conductor, self.executor.work, clock, self._workers())
             return

@@ -1,0 +1,182 @@
+"""`alula run`: runs a workflow here, with its inputs as flags, or starts it on the cluster with --remote.
+
+Our options stand before the file and the workflow's inputs after it, so that an input may have any name.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from alula import display
+from alula.cli import arguments, flags, helping, usage
+
+if TYPE_CHECKING:
+    from alula.cli import targets
+    from alula.local.results import RunResult
+
+SUMMARY = "run a workflow here, or on the cluster with --remote"
+
+LOCAL = (
+    flags.Flag("workers", "N", "so many tasks at a time; 1 runs them in one thread, where a debugger stops"),
+    flags.Flag("processes", help="run every attempt in a process of its own, which is really ended at its timeout"),
+    flags.Flag("strict", help="hand every table over through the store, as pods do"),
+    flags.Flag("no-cache", help="run every task, whatever the cache holds"),
+    flags.Flag("overwrite-cache", help="run every task and replace what the cache holds"),
+    flags.Flag("store", "URL", "the store, a folder or URL, instead of the project's"),
+    flags.Flag("project", "NAME", "instead of the project's own name"),
+    flags.Flag("domain", "NAME", "instead of the domain `local`"),
+)
+SHOWN = (
+    flags.Flag("quiet", help="show the outputs only", letter="q"),
+    flags.Flag("plain", help="show progress as lines that stay"),
+    flags.Flag("json", help="print the outputs as one JSON object"),
+    flags.Flag("help", help="show this page; after the file, that of its inputs", letter="h"),
+)
+REMOTE = (
+    flags.Flag("remote", help="start a run of what the cluster has, and follow it"),
+    flags.Flag("namespace", "NAME", "where the project and domain live (default: <project>-<domain>)", letter="n"),
+    flags.Flag("context", "NAME", "the kubeconfig's context instead of the current one"),
+    flags.Flag("detach", help="print the run's name and return"),
+    flags.Flag("synced", help="start what the cluster has, even when the file says something else"),
+)
+FLAGS: tuple[flags.Flag, ...] = (*LOCAL, *SHOWN, *REMOTE)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run; exit code 1 when the run fails."""
+    found = flags.scan(argv, FLAGS, stop=True)
+    if found.on("help"):
+        display.out(_page())
+        return 0
+    check(found)
+    word, rest = found.rest[0], found.rest[1:]
+    from alula.cli import targets
+
+    target = targets.find(word)
+    parameters = target.parameters()
+    if _wants_help(rest, parameters):
+        display.out(_inputs_page(target, parameters))
+        return 0
+    options = {flag.name for flag in FLAGS}
+    given = {**target.preset(), **arguments.read(rest, parameters, f"{target.kind} {target.named.name}", options)}
+    if found.on("remote"):
+        return _remotely(target, given, found)
+    return _locally(target, given, found, rest)
+
+
+def check(found: flags.Scan) -> None:
+    """Refuse options that are wrong or contradict each other."""
+    workers = found.text("workers", "0")
+    if not workers.isdecimal() or (found.values.get("workers") and int(workers) < 1):
+        found.problems += usage.error(f"--workers must be a whole number from 1 up, not {workers!r}").diagnostics
+    for one, other in (("no-cache", "overwrite-cache"), ("quiet", "plain"), ("remote", "processes")):
+        if found.on(one) and found.on(other):
+            found.problems += usage.error(f"--{one} and --{other} exclude each other").diagnostics
+    for name in ("namespace", "context", "detach", "synced"):
+        if found.values.get(name) and not found.on("remote"):
+            found.problems += usage.error(f"--{name} is for runs on the cluster", "add --remote").diagnostics
+    if not found.rest:
+        hint = "alula run FILE:WORKFLOW, such as flows/penguins.py:train"
+        found.problems += usage.error("run what?", hint).diagnostics
+    found.check()
+
+
+def _locally(target: targets.Target, given: Mapping[str, Any], found: flags.Scan, rest: Sequence[str]) -> int:
+    from alula.cli import files
+    from alula.local import running
+    from alula.local.options import Options
+    from alula.local.watching import Watcher
+
+    options = Options(
+        workers=int(found.text("workers", "0")),
+        processes=found.on("processes"),
+        strict=found.on("strict"),
+        cache="off" if found.on("no-cache") else "overwrite" if found.on("overwrite-cache") else "use",
+        store=found.text("store"),
+        project=found.text("project"),
+        domain=found.text("domain"),
+    )
+    schemas = {item.name: item.type.schema for item in target.runs.interface.inputs}
+    if found.on("quiet"):
+        watcher = Watcher()
+    else:
+        from alula.display import progress
+
+        watcher = progress.watcher(options.clock.now, plain=found.on("plain") or options.workers == 1)
+    result = running.execute(target.runs, lambda carrier: files.commit(given, schemas, carrier), options, watcher)
+    show(result, found, _again(target, found, rest))
+    return 0 if result.ok else 1
+
+
+def show(result: RunResult, found: flags.Scan, again: str = "") -> None:
+    """The outputs on stdout, or what failed on stderr."""
+    from alula.display import failures, outcomes, terminals
+
+    if not result.ok:
+        display.note("\n" + failures.render(result, terminals.detect("stderr").style, again))
+    elif found.on("json"):
+        display.out(outcomes.as_json(result))
+    elif text := outcomes.render(result, terminals.detect("stdout").style):
+        if not found.on("quiet"):
+            display.note("")
+        display.out(text)
+
+
+def _remotely(target: targets.Target, given: Mapping[str, Any], found: flags.Scan) -> int:
+    from alula.cli import remotely
+
+    return remotely.run(target, given, found)
+
+
+def _again(target: targets.Target, found: flags.Scan, rest: Sequence[str]) -> str:
+    """The command that runs the same in one thread; empty when this one did."""
+    if found.text("workers") == "1" and not found.on("processes"):
+        return ""
+    options = ["--workers", "1"]
+    for flag in LOCAL:
+        if flag.name in {"workers", "processes", "overwrite-cache"} or flag.name not in found.values:
+            continue
+        options += [f"--{flag.name}", *([found.text(flag.name)] if flag.metavar else [])]
+    return shlex.join(["alula", "run", *options, target.word, *rest])
+
+
+def _wants_help(rest: Sequence[str], parameters: Sequence[arguments.Parameter]) -> bool:
+    names = {parameter.name for parameter in parameters}
+    return ("--help" in rest and "help" not in names) or "-h" in rest
+
+
+def _page() -> str:
+    return helping.page(
+        "usage: alula run [options] FILE[:NAME] [inputs]",
+        "Run a workflow, a launch plan or a task of a Python file. Options stand before the file, inputs after it: "
+        "alula run --workers 4 flows/penguins.py:train --seed 7",
+        helping.flags("options", LOCAL),
+        helping.flags("what is shown", SHOWN),
+        helping.flags("on the cluster", REMOTE),
+        "`alula run FILE:NAME --help` lists the inputs.",
+    )
+
+
+def _inputs_page(target: targets.Target, parameters: Sequence[arguments.Parameter]) -> str:
+    from alula_api.contract import schemas
+
+    runs = target.runs
+    listed = arguments.to_flags(parameters)
+    required = [flag for flag in listed if flag.required]
+    fixed = [(item.name, f"{arguments.default_text(item)} {item.description}") for item in parameters if item.fixed]
+    outputs = [
+        ("result" if output.name == "o0" and len(runs.interface.outputs) == 1 else output.name,
+         " ".join(f"{schemas.describe(output.type.schema)}  {output.description}".split(" ")).strip())
+        for output in runs.interface.outputs
+    ]  # fmt: skip
+    return helping.page(
+        f"usage: alula run [options] {target.word} {'[inputs]' if not required else 'INPUTS'}",
+        f"{getattr(target.named, 'description', '') or runs.interface.summary}",
+        helping.flags("inputs", listed) or "It takes no inputs.",
+        helping.section("fixed by the launch plan", fixed),
+        helping.section("outputs", outputs),
+        f"This is the {target.kind} {target.named.name}, at {target.named.source}. "
+        "Options of alula stand before the file: alula run --help",
+    )
