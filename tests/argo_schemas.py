@@ -46,7 +46,7 @@ def schema(kind: str) -> dict[str, Any]:
 def problems(obj: dict[str, Any]) -> list[str]:
     """Return what a strict API server would say about an object, but for CEL rules."""
     # The API server knows metadata itself; the CRD says no more than that it is an object.
-    body = {key: value for key, value in obj.items() if key != "metadata"}
+    body = {key: value if key != "metadata" else {} for key, value in obj.items()}
     return list(_check(body, schema(obj["kind"]), obj["kind"]))
 
 
@@ -114,3 +114,15 @@ def _items(value: list[Any], rules: dict[str, Any], path: str) -> Iterator[str]:
             yield f"{path}: {key} comes twice"
     for index, item in enumerate(value):
         yield from _check(item, rules.get("items", {}), f"{path}[{index}]")
+
+
+def load_as_model(obj: dict[str, Any]) -> Any:
+    """Return an object as a model of the `argo-workflows` package, types checked: a second opinion."""
+    from argo_workflows import configuration, model_utils
+    from argo_workflows import models
+
+    model = getattr(models, f"IoArgoprojWorkflowV1alpha1{obj['kind']}")
+    settings = configuration.Configuration()
+    return model_utils.validate_and_convert_types(
+        obj, (model,), ["object"], spec_property_naming=True, _check_type=True, configuration=settings
+    )

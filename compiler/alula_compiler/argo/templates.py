@@ -39,7 +39,7 @@ def task(template: ir.TaskTemplate, source: ir.Task, settings: engines.Engine) -
         outputs = [{"name": port.name, "valueFrom": {"path": f"{pods.OUT_DIR}/{port.name}"}} for port in source.outputs]
         made["outputs"] = {"parameters": outputs}
     if pod.deadline is not None:
-        made["activeDeadlineSeconds"] = pod.deadline
+        made["activeDeadlineSeconds"] = str(pod.deadline)
     made["retryStrategy"] = pod.retry
     made["container"] = _container(pod, arguments, settings)
     return made

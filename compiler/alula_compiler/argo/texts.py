@@ -58,7 +58,5 @@ def needs_brace(text: str) -> bool:
 
 def stray_tags(text: str) -> list[str]:
     """Return what stands after each `{{` that is not of a live tag, shortened."""
-    if text.count("{{") == 0:
-        return []
     rest = _LIVE.sub("", text)
     return [rest[match.start() : match.start() + 40] for match in re.finditer(r"\{\{", rest)]

@@ -23,16 +23,28 @@ def run(program: ir.Program, settings: engines.Engine, report: reporting.Report)
         if len(name) > longest:
             message = f"the name must have at most {longest} characters, not {len(name)}"
             report.add(Code.BAD_NAME, place, message, hint="name it explicitly")
-        text = jsontext.encode(found)
-        _live(text, place, report)
+        for stray in stray_tags(found)[:3]:
+            report.add(Code.BAD_VALUE, place, f"Argo would evaluate {stray!r}", hint="write it without `{{`")
         if found["kind"] == "WorkflowTemplate":
             _size(found["spec"], len(jsontext.encode(found["spec"]).encode()), limits, place, report)
     return program
 
 
-def _live(text: str, place: reporting.Place, report: reporting.Report) -> None:
-    for stray in texts.stray_tags(text)[:3]:
-        report.add(Code.BAD_VALUE, place, f"Argo would evaluate {stray!r}", hint="write it without `{{`")
+def stray_tags(found: object) -> list[str]:
+    """Return what Argo would evaluate in an object although no live tag of ours stands there, shortened."""
+    stray: list[str] = []
+    stack = [found]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, str):
+            if "{{" in value:
+                stray += texts.stray_tags(value)
+        elif isinstance(value, dict):
+            stack += value.keys()
+            stack += value.values()
+        elif isinstance(value, list | tuple):
+            stack += value
+    return stray
 
 
 def _size(spec: ir.Object, size: int, limits: engines.Limits, place: reporting.Place, report: reporting.Report) -> None:
