@@ -16,7 +16,6 @@ from alula_data.errors import Damaged, NotFound, StoreError
 if TYPE_CHECKING:
     from alula.declare.tasks import Task
     from alula.local.options import CacheUse
-    from alula.local.reasons import Parts
     from alula_api.contract.schemas import Schema
     from alula_api.contract.values import Json
     from alula_data.caches import CacheIndex
@@ -44,7 +43,7 @@ class Cache:
         use: CacheUse,
         run: str,
         limit: int,
-        before: Mapping[str, Parts],
+        before: histories.History,
         warn: Callable[[str], None],
     ) -> None:
         self.index = index
@@ -53,37 +52,45 @@ class Cache:
         self.run = run
         self.limit = limit
         self.before = before
-        self.seen: dict[str, Parts] = {}
+        self.changed: dict[str, reasons.Parts] = {}
+        """The nodes whose key is another than the last time."""
         self.warn = warn
+        self._keys: dict[str, str] = {}
+        self._identities: dict[Task[..., Any], _Identity] = {}
 
     def find(
-        self, step: plans.Step, task: Task[..., Any], inputs: Mapping[str, Json], origins: Mapping[str, str]
+        self, step: plans.Step, inputs: Mapping[str, Json], origins: Callable[[], Mapping[str, str]]
     ) -> tuple[dict[str, Json] | None, str]:
-        """The outputs of an earlier run of `task` on equal inputs, or None and why it has to run.
+        """The outputs of an earlier run of the step's task on equal inputs, or None and why it has to run.
 
         Args:
-            step: The node.
-            task: Its task, which is cached.
+            step: The node; its task is cached.
             inputs: The wire value of each input.
-            origins: The node that made an input, where one did.
+            origins: Names the node behind each input that one made.
         """
-        parts = _parts(task, inputs, origins)
-        self.seen[step.id] = parts
-        before = self.before.get(step.id)
+        identity = self._identity(step)
+        digests = identity.of(inputs)
+        key = keys.cache_key(identity.task, identity.version, identity.interface, digests)
+        self._keys[step.id] = key
+        before, is_new = None, self.before.key(step.id) != key
+        if is_new:
+            before = self.before.parts(step.id)
+            self.changed[step.id] = identity.parts(key, digests, inputs, origins())
         if self.use == "overwrite":
             return None, "the cache is overwritten"
-        found = self.index.find(parts.key, _types(task))
+        found = self.index.find(key, identity.outputs)
         if found.entry is None:
-            return None, reasons.explain(parts, before, found.reason if found.broken else "")
+            missing = found.reason if found.broken else ""
+            return None, reasons.explain(self.changed[step.id], before) if is_new else reasons.gone(missing)
         try:
             return {name: self.content.load_value(value) for name, value in found.entry.outputs.items()}, ""
         except (Damaged, NotFound, values.InvalidValue) as error:
-            return None, reasons.explain(parts, parts, str(error))
+            return None, reasons.gone(str(error))
 
-    def keep(self, step: plans.Step, task: Task[..., Any], outputs: Mapping[str, Json]) -> dict[str, Json]:
+    def keep(self, step: plans.Step, outputs: Mapping[str, Json]) -> dict[str, Json]:
         """Write the entry; returns the outputs that stand, which are those of whoever was first."""
-        key = self.seen[step.id].key
-        types = _types(task)
+        identity, key = self._identity(step), self._keys[step.id]
+        types = identity.outputs
         try:
             saved = {
                 name: self.content.save_value(
@@ -92,7 +99,7 @@ class Cache:
                 for name, value in outputs.items()
             }
             created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-            entry = keys.CacheEntry(key, task.key, saved, created, self.run, step.id)
+            entry = keys.CacheEntry(key, identity.task, saved, created, self.run, step.id)
             if self.use == "overwrite":
                 self.index.evict(key)
             standing = self.index.settle(entry, types)
@@ -104,22 +111,42 @@ class Cache:
             self.warn(f"the result of {step.id} could not be kept in the cache: {error}")
             return dict(outputs)
 
-
-def _parts(task: Task[..., Any], inputs: Mapping[str, Json], origins: Mapping[str, str]) -> Parts:
-    types = {item.name: item.type.schema for item in task.interface.inputs}
-    identities = {name: keys.identity(value, types[name]) for name, value in inputs.items()}
-    interface = task.interface.digest
-    return reasons.Parts(
-        key=keys.cache_key(task.key, task.version, interface, identities),
-        task=task.key,
-        version=task.version,
-        interface=interface,
-        pinned=task.options.cache is not None and task.options.cache.version is not None,
-        inputs=identities,
-        shown={name: histories.shown(failures.short(value)) for name, value in inputs.items()},
-        origins=dict(origins),
-    )
+    def _identity(self, step: plans.Step) -> _Identity:
+        task = step.task
+        assert task is not None
+        found = self._identities.get(task)
+        if found is None:
+            found = self._identities[task] = _Identity(task)
+        return found
 
 
-def _types(task: Task[..., Any]) -> dict[str, Schema]:
-    return {output.name: output.type.schema for output in task.interface.outputs}
+class _Identity:
+    """What of a task goes into its keys: worked out once a run."""
+
+    def __init__(self, task: Task[..., Any]) -> None:
+        self.task = task.key
+        self.version = task.version
+        self.interface = task.interface.digest
+        self.pinned = task.options.cache is not None and task.options.cache.version is not None
+        self.outputs: dict[str, Schema] = {output.name: output.type.schema for output in task.interface.outputs}
+        self._codecs = {item.name: values.codec(item.type.schema) for item in task.interface.inputs}
+
+    def of(self, inputs: Mapping[str, Json]) -> dict[str, str]:
+        """The identity of each input."""
+        codecs = self._codecs
+        return {name: codecs[name].identity(value) for name, value in inputs.items()}
+
+    def parts(
+        self, key: str, digests: Mapping[str, str], inputs: Mapping[str, Json], origins: Mapping[str, str]
+    ) -> reasons.Parts:
+        """What the key is made of, for people."""
+        return reasons.Parts(
+            key=key,
+            task=self.task,
+            version=self.version,
+            interface=self.interface,
+            pinned=self.pinned,
+            inputs=digests,
+            shown={name: histories.shown(failures.short(value)) for name, value in inputs.items()},
+            origins=origins,
+        )

@@ -70,7 +70,7 @@ class Executor:
             given = {name: self.value(origin) for name, origin in step.inputs}
             cached = attempt.step in self._cached
             if cached and attempt.number == 1:
-                found, why = self._cache().find(step, task, given, self._origins(step))
+                found, why = self._cache().find(step, given, lambda: self._origins(step))
                 if found is not None:
                     return Success(found, cached=True)
                 self._explain(step, why)
@@ -78,7 +78,7 @@ class Executor:
             if isinstance(outputs, Failure):
                 return outputs
             if cached and not attempt.over:
-                outputs = self._cache().keep(step, task, outputs)
+                outputs = self._cache().keep(step, outputs)
             return Success(outputs)
         except (KeyboardInterrupt, alarms.Overdue):
             raise
@@ -134,7 +134,7 @@ class Caller:
         task = step.task
         if task is None:
             raise AssertionError(f"{step.id} is virtual")
-        return invoke.invoke(task, given, self._carriers[step.index], function=standins.of(task))
+        return invoke.invoke(task, given, self._carriers[step.number], function=standins.of(task))
 
 
 def failure(error: BaseException, task: Task[..., Any], context: failures.Context) -> Failure:

@@ -8,8 +8,7 @@ waits for all of it, as on a cluster.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from alula.declare import tasks
 from alula.graph import bindings
@@ -23,23 +22,20 @@ MOST_DEPTH = 100
 """Workflows inside workflows; tracing itself recurses there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """A value that is known."""
 
     json: Json
 
 
-@dataclass(frozen=True, slots=True)
-class OfInput:
+class OfInput(NamedTuple):
     """An input of the run, or a part of it."""
 
     name: str
     path: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OfStep:
+class OfStep(NamedTuple):
     """An output of another step, or a part of it."""
 
     step: int
@@ -47,8 +43,7 @@ class OfStep:
     path: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """A list that is put together from others."""
 
     items: tuple[Origin, ...]
@@ -57,11 +52,10 @@ class Listed:
 Origin: TypeAlias = Given | OfInput | OfStep | Listed
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One node to run; a virtual one has no task and runs by itself."""
 
-    index: int
+    number: int
     id: str
     task: tasks.Task[..., Any] | None
     source: str
@@ -69,8 +63,7 @@ class Step:
     depends: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """All steps in an order in which they could run, and where the outputs come from."""
 
     steps: tuple[Step, ...]
@@ -169,9 +162,9 @@ class _Flattening:
         self, id: str, task: tasks.Task[..., Any] | None, source: str, inputs: tuple[tuple[str, Origin], ...],
         depends: tuple[int, ...],
     ) -> int:  # fmt: skip
-        index = len(self.steps)
-        self.steps.append(Step(index, id, task, source, inputs, depends))
-        return index
+        number = len(self.steps)
+        self.steps.append(Step(number, id, task, source, inputs, depends))
+        return number
 
 
 def _before(node: Node) -> Iterator[str]:

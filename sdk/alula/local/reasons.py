@@ -32,20 +32,22 @@ class Parts:
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
-def explain(now: Parts, before: Parts | None, missing: str = "") -> str:
-    """One phrase without a full stop.
+def explain(now: Parts, before: Parts | None) -> str:
+    """Why a key is new, in one phrase without a full stop.
 
     Args:
         now: The parts of the key that was not in the cache.
         before: Those of the last run of the same node; None when there was none.
-        missing: Why the cache has nothing under the key.
     """
     if before is None:
         return "never run before"
-    if before.key == now.key:
-        return f"its cached value is gone{f' ({missing})' if missing else ''}"
     changes = [*_definition(now, before), *_inputs(now, before)]
     return ", ".join(changes[:3]) + (f" and {len(changes) - 3} more changes" if len(changes) > 3 else "")
+
+
+def gone(why: str = "") -> str:
+    """Why a key that is not new has no value."""
+    return f"its cached value is gone{f' ({why})' if why else ''}"
 
 
 def _definition(now: Parts, before: Parts) -> list[str]:

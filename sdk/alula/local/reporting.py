@@ -34,7 +34,7 @@ class Reporter:
         cached: frozenset[int],
         now: Callable[[], float],
     ) -> None:
-        self.reports = [_report(step, step.index in cached) for step in plan.steps]
+        self.reports = [_report(step, step.number in cached) for step in plan.steps]
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
         self._watcher = watcher
@@ -84,7 +84,7 @@ class Reporter:
 
     def explain(self, step: plans.Step, why: str) -> None:
         """A step runs although it could have been cached."""
-        report = self.reports[step.index]
+        report = self.reports[step.number]
         report.why = why
         with self._lock:
             self._watcher.missed(report, self._now())

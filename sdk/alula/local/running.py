@@ -170,14 +170,14 @@ class Run:
         if self.options.cache == "off":
             return frozenset()
         return frozenset(
-            step.index
+            step.number
             for step in self.plan.steps
             if step.task is not None and step.task.options.cache is not None and standins.of(step.task) is None
         )
 
     def _carrier(self, step: plans.Step) -> Carrier:
         """Frames stay in this process unless somebody needs their digest, or they outlive the run."""
-        return self.storing if self.apart or step.index in self._stored_steps else self.keeping
+        return self.storing if self.apart or step.number in self._stored_steps else self.keeping
 
     @property
     def _stored_steps(self) -> frozenset[int]:
@@ -185,7 +185,7 @@ class Run:
         if found is None:
             needed = set(self.cached)
             for step in self.plan.steps:
-                if step.index in self.cached:
+                if step.number in self.cached:
                     needed.update(used.step for _, origin in step.inputs for used in plans.used_steps(origin))
             for _, origin in self.plan.outputs:
                 needed.update(used.step for used in plans.used_steps(origin))
@@ -210,7 +210,8 @@ class Run:
     def _write_history(self, cache: Cache) -> None:
         from alula.local import histories
 
-        histories.write(self.place.store(), self.target.name, cache.before, cache.seen)
+        if cache.changed:
+            histories.write(self.place.store(), self.target.name, cache.before.updated(cache.changed))
 
     def _keep(self, step: int, success: Success) -> None:
         self.executor.outputs[step] = success.outputs
