@@ -153,7 +153,7 @@ def at(value: Any, path: Path) -> Any:
 @st.composite
 def mutated(draw: st.DrawFn) -> dict[str, Any]:
     """A sample with one to three things changed in its spec."""
-    obj = copy.deepcopy(draw(st.sampled_from(SAMPLES)))
+    obj: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(SAMPLES)))
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from([p for p in paths(obj["spec"]) if p] or [("storage",)]))
         mutate(draw, obj["spec"], path)
@@ -161,7 +161,8 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def mutate(draw: st.DrawFn, spec: Any, path: Path) -> None:
-    owner, last = at(spec, path[:-1]), path[-1]
+    owner: Any = at(spec, path[:-1])
+    last: Any = path[-1]
     found = owner[last] if isinstance(owner, list) or last in owner else None
     match draw(st.sampled_from(["remove", "replace", "replace", "add", "twice"])):
         case "remove":
@@ -193,7 +194,9 @@ def _full_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> I
         yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-_Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _full_pattern})
+_Validator: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft202012Validator, {"pattern": _full_pattern}
+)
 
 
 def schema_problems(kind: type[Resource], obj: dict[str, Any]) -> list[str]:

@@ -51,7 +51,8 @@ def test_the_stream_of_all_crds_holds_the_same_objects_as_the_files() -> None:
 
 
 def _crd(plural: str) -> dict[str, Any]:
-    return definitions.definitions()[f"{plural}.alula.dev"]["spec"]
+    spec: dict[str, Any] = definitions.definitions()[f"{plural}.alula.dev"]["spec"]
+    return spec
 
 
 @pytest.mark.parametrize(
