@@ -91,7 +91,10 @@ def start_server(
         *("--namespace", NAMESPACE),
         *("--port", str(SERVER_PORT)),
     ]
-    process = supervisor.spawn("argo-server", command, processes.clean_environment(), log)
+    # Greetings would cover the page in a new browser.
+    greetings = ("FIRST_TIME_USER_MODAL", "FEEDBACK_MODAL", "NEW_VERSION_MODAL")
+    environment = processes.clean_environment(dict.fromkeys(greetings, "false"))
+    process = supervisor.spawn("argo-server", command, environment, log)
     control_plane.await_ready("argo server", [process], _serves_ui, 60)
     return process
 

@@ -1,0 +1,37 @@
+"""Pictures of Argo's web UI show a page, not a spinner or an error."""
+
+from __future__ import annotations
+
+import pathlib
+import struct
+import zlib
+
+from e2e.cluster import clusters, screenshots
+from e2e.harness import runs
+
+
+def test_a_picture_of_a_run_shows_its_graph(cluster: clusters.Cluster, tmp_path: pathlib.Path) -> None:
+    namespace = cluster.namespace("pictures")
+    cluster.apply(runs.workflow("shown", runs.template("main", "pass")), namespace)
+    cluster.await_workflow(namespace, "shown")
+
+    url = f"{cluster.argo_server()}/workflows/{namespace}/shown"
+    picture = screenshots.take(url, tmp_path / "run.png", text="shown", width=1000, height=700)
+
+    width, height, rows = read_png(picture)
+    assert (width, height) == (1000, 700)
+    assert len({bytes(row) for row in rows}) > 100, "hardly anything was drawn"
+
+
+def read_png(path: pathlib.Path) -> tuple[int, int, list[bytes]]:
+    """Size and raw rows of a PNG: enough to tell a drawn page from an empty one."""
+    content, position, packed = path.read_bytes(), 8, b""
+    width, height = struct.unpack(">II", content[16:24])
+    while position < len(content):
+        (length,) = struct.unpack(">I", content[position : position + 4])
+        if content[position + 4 : position + 8] == b"IDAT":
+            packed += content[position + 8 : position + 8 + length]
+        position += length + 12
+    raw = zlib.decompress(packed)
+    step = len(raw) // height
+    return width, height, [raw[start : start + step] for start in range(0, len(raw), step)]
