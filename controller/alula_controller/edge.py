@@ -56,7 +56,7 @@ def register(registry: kopf.OperatorRegistry, add: Add) -> None:
     """Hand the name of every definition that changes to `add`."""
     for resource in resources.DEFINITIONS:
 
-        def seen(name: str | None, namespace: str | None, kind: str = resource.kind, **_: Any) -> None:
+        async def seen(name: str | None, namespace: str | None, kind: str = resource.kind, **_: Any) -> None:
             add(Key(kind, namespace or "", name or ""), 0.0)
 
         kopf.on.event(

@@ -17,13 +17,14 @@ from alula_controller import announcing, cluster, conditions, logs, metrics, res
 from alula_controller.announcing import Announcement
 from alula_controller.conditions import Reason
 from alula_controller.definitions.gathering import Gatherer
-from alula_controller.runs import deciding, gathering, nodes, stuck
+from alula_controller.runs import deciding, gathering, looking, nodes, stuck
 from alula_controller.runs.deciding import Decision, Outcome, World
 from alula_controller.runs.looking import Lookups
 from alula_controller.watching import Seen
 
 log = logging.getLogger(__name__)
 
+BUSY_AGAIN = 0.3
 OFFLOADED = "Argo keeps this run's nodes in a database, where alula cannot answer the hold; turn nodeStatusOffLoad off"
 
 
@@ -80,6 +81,8 @@ class Answerer:
         except (nodes.Offloaded, nodes.Unreadable) as error:
             await self._unanswerable(key, str(error) or OFFLOADED, Reason.STATUS_OFFLOADED)
             return None
+        except looking.Busy:
+            return BUSY_AGAIN
         if world is None:
             return None
         decision = deciding.decide(world, timestamps.seconds(timestamps.now()))

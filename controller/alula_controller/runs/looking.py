@@ -24,6 +24,10 @@ AT_A_TIME = 4  # walks in one domain; a crowd of runs must not starve the others
 Find = Callable[[Mapping[str, Wanted], float], Mapping[str, caches.Lookup]]
 
 
+class Busy(Exception):
+    """As many runs of this domain are being looked up as may be: come back soon, and let other domains go on."""
+
+
 class Lookups:
     """The cache indexes of all domains.
 
@@ -39,8 +43,14 @@ class Lookups:
         self._gates: dict[str, asyncio.Semaphore] = {}
 
     async def walk(self, walk: Walk, place: Place) -> str:
-        """Take the walk as far as the budget and the cache go; why it stopped short, if it did."""
+        """Take the walk as far as the budget and the cache go; why it stopped short, if it did.
+
+        Raises:
+            Busy: not now.
+        """
         gate = self._gates.setdefault(place.store, asyncio.Semaphore(AT_A_TIME))
+        if gate.locked():
+            raise Busy
         async with gate:
             try:
                 index = self._index(place)

@@ -107,6 +107,7 @@ class Walk:
         self._top = {spot.step.name: spot.index for spot in self.spots if spot.parent < 0}
         self._inside: dict[int, dict[str, int]] = {}
         self._asked: dict[str, list[int]] = {}
+        self._missed: set[str] = set()
         self._reach(spot.index for spot in self.spots if spot.parent < 0 and not spot.waits)
 
     def colliding(self, run: str) -> bool:
@@ -125,6 +126,7 @@ class Walk:
         for key, indexes in asked.items():
             outputs = found.get(key)
             if outputs is None:
+                self._missed.add(key)
                 continue
             for index in indexes:
                 types = self._task(index).outputs
@@ -192,7 +194,7 @@ class Walk:
             inputs = {name: self._evaluate(binding, spot.parent) for name, binding in spot.step.inputs.items()}
             if spot.step.task:
                 spot.key = key_of(self._plan.tasks[spot.step.task], inputs)
-                if spot.key:
+                if spot.key and spot.key not in self._missed:
                     self._asked.setdefault(spot.key, []).append(spot.index)
                 continue
             spot.open = True
