@@ -15,7 +15,7 @@ from typing import TypeVar
 import pytest
 
 from e2e import installing
-from e2e.cluster import clusters, errors, processes
+from e2e.cluster import clusters, errors, processes, starting
 
 CLUSTERS = pytest.StashKey[dict[str, clusters.Cluster]]()
 NETWORK = pytest.StashKey[contextlib.ExitStack]()
@@ -33,13 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
     """A cluster whose pods are local processes: real API server, Argo and S3."""
-    yield from _running(request.config, "cluster", clusters.start)
+    yield from _running(request.config, "cluster", starting.start)
 
 
 @pytest.fixture(scope="session")
 def real_cluster(request: pytest.FixtureRequest) -> Iterator[clusters.RealCluster]:
     """A cluster with a node: kubelet and containerd run its pods."""
-    yield from _running(request.config, "real_cluster", clusters.start_real)
+    yield from _running(request.config, "real_cluster", starting.start_real)
 
 
 @pytest.fixture(scope="session")

@@ -142,7 +142,7 @@ def install_domain(cluster: clusters.Cluster, place: Place, root: str) -> None:
 
 def kustomize(folder: str | pathlib.Path) -> str:
     """What kustomize builds of a folder of this repository, or of an absolute one."""
-    kubectl = clusters._kubectl()
+    kubectl = clusters.find_kubectl()
     done = subprocess.run([kubectl, "kustomize", str(ROOT / folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

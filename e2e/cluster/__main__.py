@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-from e2e.cluster import clusters, errors, processes, states, syscalls
+from e2e.cluster import clusters, errors, processes, starting, states, syscalls
 
 
 def up(name: str, *, real: bool) -> int:
@@ -18,7 +18,7 @@ def up(name: str, *, real: bool) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(0))
     try:
-        cluster = clusters.start_real(name) if real else clusters.start(name)
+        cluster = starting.start_real(name) if real else starting.start(name)
     except errors.Unavailable as error:
         sys.exit(f"cannot start a cluster: {error}")
     try:

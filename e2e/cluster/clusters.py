@@ -1,11 +1,10 @@
-"""One cluster: what it consists of, how it starts and ends, and what tests do with it.
+"""One cluster: what it consists of, what tests do with it, and how it ends.
 
-Start-up order is in `start`; everything a test or a person touches is a member of `Cluster`.
+Everything a test or a person touches is a member of `Cluster`; `e2e.cluster.starting` makes one.
 """
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -14,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from e2e.cluster import (
     api,
@@ -32,15 +31,6 @@ from e2e.cluster import (
 )
 
 Object = dict[str, Any]
-
-SERVERS = (
-    "etcd",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "workflow-controller",
-    "argo",
-    "versitygw",
-)
 
 _FINISHED = ("Succeeded", "Failed", "Error")
 
@@ -115,7 +105,7 @@ class Cluster:
         self, *arguments: str, input: str | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Runs kubectl as an administrator."""
-        return self.run([_kubectl(), *arguments], input=input, check=check)
+        return self.run([find_kubectl(), *arguments], input=input, check=check)
 
     def argo(self, *arguments: str, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs Argo's command line as an administrator."""
@@ -242,97 +232,8 @@ class RealCluster(Cluster):
         return reference
 
 
-def start(name: str = "e2e", argo_settings: Mapping[str, str] | None = None) -> Cluster:
-    """Starts a cluster whose pods are local processes.
-
-    Args:
-        name: for folders and messages; any number of clusters may share it.
-        argo_settings: further keys of Argo's ConfigMap; nested values as YAML block text.
-
-    Raises:
-        Unavailable: this machine lacks something; the message says what.
-        ClusterError: a server failed; its logs are kept and the message says where.
-    """
-    require()
-    return _start(Cluster, name, argo_settings)
-
-
-def start_real(name: str = "e2e-real", argo_settings: Mapping[str, str] | None = None) -> RealCluster:
-    """Starts a cluster whose pods are containers on a node; otherwise as `start`."""
-    require()
-    nodes.require()
-    return _start(RealCluster, name, argo_settings)
-
-
-SomeCluster = TypeVar("SomeCluster", bound=Cluster)
-
-
-def _start(kind: type[SomeCluster], name: str, argo_settings: Mapping[str, str] | None) -> SomeCluster:
-    states.remove_leftovers()
-    folder = states.create(name)
-    try:
-        addresses = [control_plane.SERVICE_ADDRESS, control_plane.NODE_ADDRESS]
-        supervisor = processes.Supervisor(folder / "logs" / "supervisor.log", addresses)
-    except BaseException:
-        states.remove(folder)
-        raise
-    cluster = kind(name, folder, supervisor)
-    try:
-        with cluster.entered():
-            _start_servers(cluster, dict(argo_settings or {}))
-    except BaseException as error:
-        kept = cluster.stop(keep_logs=True)
-        if isinstance(error, errors.ClusterError):
-            raise errors.ClusterError(f"{error}\nlogs: {kept}") from error
-        raise
-    states.publish(
-        folder,
-        {
-            "pid": supervisor.pid,
-            "kubeconfig": str(cluster.kubeconfig),
-            "environment": s3.Bucket("", s3.ENDPOINT, cluster.s3.access_key, cluster.s3.secret_key).environment(),
-        },
-    )
-    return cluster
-
-
-def _start_servers(cluster: Cluster, argo_settings: dict[str, str]) -> None:
-    supervisor, folder = cluster.supervisor, cluster.folder
-    cluster.s3 = s3.S3(supervisor, folder)
-    is_real = isinstance(cluster, RealCluster)
-    controllers = control_plane.CONTROLLERS + (control_plane.NODE_CONTROLLERS if is_real else ())
-    cluster.plane = control_plane.start(supervisor, folder, control_plane.find(), controllers)
-    cluster.servers = dict(cluster.plane.servers)
-    argo.install_configuration(cluster.api, argo_settings)
-    if isinstance(cluster, RealCluster):
-        cluster.node = nodes.Node(supervisor, cluster.plane, folder)
-        cluster.node.start()
-        cluster.servers |= cluster.node.servers
-        cluster.pods = pods.RealPods(supervisor, cluster.plane, folder, cluster.node)
-    else:
-        cluster.pods = pods.Pods(supervisor, cluster.plane, folder)
-    argo.install_crds(cluster.api)
-    cluster.servers["workflow-controller"] = argo.start_controller(
-        supervisor, cluster.plane, cluster.logs_dir / "workflow-controller.log"
-    )
-    cluster.s3.await_ready()
-
-
-def require() -> None:
-    """Checks all that a cluster with process pods needs of this machine.
-
-    Raises:
-        Unavailable: with the first thing that is missing.
-    """
-    if sys.platform != "linux" or os.geteuid() != 0:
-        raise errors.Unavailable("network namespaces need Linux and root")
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(binaries.find, SERVERS))
-    binaries.manifests()
-    _kubectl()
-
-
-def _kubectl() -> str:
+def find_kubectl() -> str:
+    """The path of kubectl: the one installed beside this Python, else the one on PATH."""
     beside = str(pathlib.Path(sys.executable).with_name("kubectl"))
     found = beside if os.access(beside, os.X_OK) else shutil.which("kubectl")
     if found is None:
