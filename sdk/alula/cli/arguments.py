@@ -152,11 +152,14 @@ class _Reading:
         if isinstance(texts[-1], bool):
             given[parameter.name] = texts[-1]
             return
+        schema = parameter.schema
+        is_list = values.is_list(schemas.resolve(schema, schema), schema)
         try:
-            parsed = [values.parse(str(text), parameter.schema) for text in texts]
+            # That anything else is given twice has been told already.
+            parsed = [values.parse(str(text), schema) for text in (texts if is_list else texts[:1])]
             joined = parsed[0] if len(parsed) == 1 else [item for part in parsed for item in part or []]
             if len(parsed) > 1:
-                values.check(joined, parameter.schema, parameter.schema)
+                values.check(joined, schema, schema)
             given[parameter.name] = joined
         except values.Unfit as error:
             self.unfit(parameter, f"--{flags.dashed(parameter.name)} {error}", error.hint)

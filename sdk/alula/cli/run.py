@@ -118,7 +118,7 @@ def show(result: RunResult, found: flags.Scan, again: str = "") -> None:
         display.note("\n" + failures.render(result, terminals.detect("stderr").style, again))
     elif found.on("json"):
         display.out(outcomes.as_json(result))
-    elif text := outcomes.render(result, terminals.detect("stdout").style):
+    elif text := outcomes.render(result, (terminal := terminals.detect("stdout")).style, terminal.width):
         if not found.on("quiet"):
             display.note("")
         display.out(text)
@@ -165,7 +165,11 @@ def _inputs_page(target: targets.Target, parameters: Sequence[arguments.Paramete
     runs = target.runs
     listed = arguments.to_flags(parameters)
     required = [flag for flag in listed if flag.required]
-    fixed = [(item.name, f"{arguments.default_text(item)} {item.description}") for item in parameters if item.fixed]
+    fixed = [
+        (f"--{flags.dashed(item.name)} {arguments.default_text(item)}", item.description)
+        for item in parameters
+        if item.fixed
+    ]
     outputs = [
         ("result" if output.name == "o0" and len(runs.interface.outputs) == 1 else output.name,
          " ".join(f"{schemas.describe(output.type.schema)}  {output.description}".split(" ")).strip())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.1
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
-CLEAR_BELOW = "\x1b[J"
+CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
 
 
 class Live(Watcher):
@@ -93,7 +93,9 @@ class Live(Watcher):
             self._captures.clear()
             if self._hook is not None:
                 sys.breakpointhook = self._hook
-            printing.emit(self._stream, self._erasure() + SHOW_CURSOR)
+            # Line by line: terminals keep what "clear the screen" clears, so the view would stay in the scrollback.
+            blank = f"{CLEAR_LINE}\n" * self._lines
+            printing.emit(self._stream, self._up() + blank + self._up() + SHOW_CURSOR)
             self._scene, self._lines = None, 0
 
     def _refresh(self) -> None:
@@ -103,25 +105,27 @@ class Live(Watcher):
 
     def _draw(self) -> None:
         with printing.lock:
-            printing.emit(self._stream, self._erasure() + self._picture())
+            printing.emit(self._stream, self._up() + self._picture())
 
     def _picture(self) -> str:
         if self._scene is None:
             return ""
         lines = self._scene.draw(terminals.detect_stream(self._stream), self._now(), self._tick)
+        shorter = len(lines) < self._lines
         self._lines = len(lines)
-        return "".join(f"{line}\n" for line in lines)
+        return "".join(f"{line}{CLEAR_LINE}\n" for line in lines) + (CLEAR_BELOW if shorter else "")
 
-    def _erasure(self) -> str:
-        return f"\x1b[{self._lines}A\r{CLEAR_BELOW}" if self._lines else ""
+    def _up(self) -> str:
+        """Move to where the view begins."""
+        return f"\x1b[{self._lines}A\r" if self._lines else "\r"
 
     def _above(self, label: str, lines: list[str]) -> None:
         """Print `lines` where the view begins, and the view below them."""
         with printing.lock:
             style = terminals.detect_stream(self._stream).style
             prefix = style.paint(f"{label} {style.rule} ", "dim") if label else ""
-            text = "".join(f"{prefix}{line}\n" for line in lines)
-            printing.emit(self._stream, self._erasure() + text + self._picture())
+            text = "".join(f"{prefix}{line}{CLEAR_LINE}\n" for line in lines)
+            printing.emit(self._stream, self._up() + text + self._picture())
 
     def _breakpoint(self, *arguments: object, **keywords: object) -> object:
         """Stop drawing before a debugger talks to the user; the run goes on without the view."""

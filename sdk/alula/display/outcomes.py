@@ -17,17 +17,20 @@ LONGEST = 2000
 """Characters of one value that are shown."""
 
 
-def render(result: RunResult, style: Style = PLAIN) -> str:
-    """One line an output: its name, its value or path. Empty for a workflow without outputs."""
+def render(result: RunResult, style: Style = PLAIN, columns: int = 100) -> str:
+    """One line an output: its name, its value or path. Empty for a workflow without outputs.
+
+    A record that is longer than `columns` gets a line a field.
+    """
     if not result.output_types:
         return ""
     names = [_label(output, result) for output in result.output_types]
-    columns = max(map(width, names))
+    indent = max(map(width, names))
     lines = []
     for name, output in zip(names, result.output_types, strict=True):
-        text = value(result.wire[output.name], result.locate)
-        indented = text.replace("\n", "\n" + " " * (columns + 2))
-        lines.append(f"{style.paint(pad(name, columns), 'bold')}  {indented}")
+        text = value(result.wire[output.name], result.locate, columns - indent - 2)
+        indented = text.replace("\n", "\n" + " " * (indent + 2))
+        lines.append(f"{style.paint(pad(name, indent), 'bold')}  {indented}")
     return "\n".join(lines)
 
 
@@ -37,14 +40,14 @@ def as_json(result: RunResult) -> str:
     return json.dumps(located, ensure_ascii=False, indent=2)
 
 
-def value(wire: Any, locate: Callable[[Any], Path | str | None]) -> str:
+def value(wire: Any, locate: Callable[[Any], Path | str | None], columns: int = 100) -> str:
     """One value for people."""
     if isinstance(wire, str):
         text = "\n".join(map(safe, wire.split("\n")))
     elif is_reference(wire):
         text = f"{_located(wire, locate)}  ({reference(wire)})"
     else:
-        text = json.dumps(_located(wire, locate), ensure_ascii=False)
+        text = _structure(_located(wire, locate), columns)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
 
 
@@ -57,6 +60,14 @@ def reference(wire: dict[str, Any]) -> str:
     """`html file, 14 kB`."""
     what = " ".join(part for part in (wire.get("format", ""), wire["type"]) if part)
     return f"{what}, {amount(wire['size'])}" if wire["size"] else what
+
+
+def _structure(wire: Any, columns: int) -> str:
+    text = json.dumps(wire, ensure_ascii=False)
+    if len(text) <= columns or not isinstance(wire, dict):
+        return text
+    names = max(width(key) for key in wire)
+    return "\n".join(f"{pad(safe(key), names)}  {json.dumps(item, ensure_ascii=False)}" for key, item in wire.items())
 
 
 def _label(output: OutputType, result: RunResult) -> str:
