@@ -28,7 +28,8 @@ HOSTILE = (
     "\U0010ffff", "\U000e0001", "e\u0301", "\u202eabc", "null", "true", "1", "1.0", "-0", "1e400", "NaN", "~", "- a",
     "a: b", "a #b", "#", "!!str x", "&a", "*a", "[1]", '{"a":1}', "@", "|", ">", "%", "?", "key:", "0x1F", "0o17",
     "1_000", "2026-01-31", "yes", "No", "=", "<<", "--flag", "-x", "--", "-", "\\n", "%s", "%(x)s", "{0}", "{x!r}",
-    "</script>", "<!--", "]]>", "a/../b", "..", "../../etc", "{{tasks.admit.outputs.parameters.x}}", "{{=toJson(1)}}",
+    "</script>", "$$", "$", "$(", "$(HOME)", "$$(HOME)", "a$$$b", "<!--", "]]>", "a/../b", "..",
+    "../../etc", "{{tasks.admit.outputs.parameters.x}}", "{{=toJson(1)}}",
     "{{-", "{{/*", "äöü", "中文", "😀{{😀", "a" * 300,
 )  # fmt: skip
 """Texts that once broke something somewhere: templates, shells, YAML, terminals, paths, encodings."""

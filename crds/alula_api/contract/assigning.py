@@ -45,6 +45,10 @@ def assignable(source: Schema, target: Schema) -> str | None:
     return _Comparison(source, target).fits(source, target, 0)
 
 
+def _key(schema: Schema) -> str:
+    return str(schema["$ref"]) if "$ref" in schema else jsontext.encode_sorted(schema)
+
+
 class _Comparison:
     """One comparison; each side keeps its own definitions."""
 
@@ -58,7 +62,7 @@ class _Comparison:
         if depth > MOST_DEPTH:
             return f"the types are nested deeper than {MOST_DEPTH} levels"
         if "$ref" in source or "$ref" in target:
-            pair = (jsontext.encode_sorted(source), jsontext.encode_sorted(target))
+            pair = (_key(source), _key(target))
             if pair in self._assumed:
                 return None
             self._assumed.add(pair)
@@ -71,12 +75,12 @@ class _Comparison:
             return self._fits_json(source, mine, theirs, target)
         if mine == "union":
             return self._variants_fit(source, target, depth)
-        if mine == "tagged" or theirs == "tagged":
-            return self._tags_fit(source, mine, target, theirs, depth)
-        if mine == "literal":
+        if mine == "literal" and theirs != "tagged":
             return self._values_fit(source, target, theirs, depth)
         if theirs == "union":
             return self._fits_some(source, target, depth)
+        if mine == "tagged" or theirs == "tagged":
+            return self._tags_fit(source, mine, target, theirs, depth)
         return self._same_family(source, mine, target, theirs, depth)
 
     def _no(self, source: Schema, target: Schema) -> str:

@@ -86,6 +86,7 @@ def structure(schema: Any, path: str) -> list[Problem]:
             pending.extend((inner, place + step, depth + 1) for step, inner in families.children(part, name))
     if not problems:
         _check_aliases(definitions, path, problems)
+    if not problems:
         _check_unions(schema, path, problems)
     return problems[:MOST_PROBLEMS]
 

@@ -130,11 +130,12 @@ def is_deep(value: Any) -> bool:
 
 
 def argo_safe(text: str) -> str:
-    r"""Return the same JSON, ASCII only, with `{`, `}` and DEL inside strings as `\u007b`, `\u007d`, `\u007f`.
+    r"""Return the same JSON in ASCII, with `{`, `}`, `$` and DEL in strings as `\u007b`, `\u007d`, `\u0024`, `\u007f`.
 
     Argo's templates are found by `{{`. In JSON an opening brace is followed by a quotation mark, a closing brace or a
     space, so that `{{` can only stand inside a string, and there no brace is left. Structural braces stay as they
-    are: `}}` at the end of nested objects means nothing to Argo without a `{{` before it.
+    are: `}}` at the end of nested objects means nothing to Argo without a `{{` before it. The dollar is the kubelet's,
+    which expands `$(NAME)` and turns `$$` into `$` in the arguments of a container; it only stands inside strings too.
 
     Args:
         text: JSON text, as `dumps` or a codec makes it.
@@ -150,6 +151,8 @@ def argo_safe(text: str) -> str:
         text = _CONTROL.sub("", text)
     if ("{" in text or "}" in text) and _may_hold_braces(text):
         text = _STRING.sub(_escape_braces, text)
+    if "$" in text:
+        text = text.replace("$", "\\u0024")
     if "{{" in text:
         raise _invalid("is not JSON text")
     if "\\u" in text and _SURROGATE.search(text):

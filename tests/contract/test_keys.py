@@ -1,0 +1,88 @@
+"""Cache keys and entries."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from alula_api.contract import keys, values
+from tests import strategies
+from tests.contract.make_vectors import FILE, FLOAT, INT, A, ref
+
+OUTPUTS = {"o0": INT, "report": FILE}
+ENTRY = keys.CacheEntry(
+    key=A,
+    task="flows.p:train",
+    outputs={"o0": 7, "report": json.loads(ref("file", name="r", format=""))},
+    created="2026-01-31T08:00:00Z",
+    run="p-1",
+    node="train",
+)
+
+
+def test_an_entry_reads_back() -> None:
+    assert keys.CacheEntry.from_text(ENTRY.to_text(), OUTPUTS) == ENTRY
+    assert keys.CacheEntry.from_text(ENTRY.to_text().encode(), OUTPUTS) == ENTRY
+
+
+@given(strategies.typed_values())
+def test_an_entry_of_any_type_reads_back(pair: tuple[dict, Any]) -> None:
+    schema, value = pair
+    normal = values.codec(schema).normal(value)
+    if isinstance(normal, dict) and list(normal) == ["$stored"]:
+        return
+    entry = dataclasses.replace(ENTRY, outputs={"o0": normal})
+    assert keys.CacheEntry.from_text(entry.to_text(), {"o0": schema}).to_text() == entry.to_text()
+
+
+def test_outputs_are_written_anew_by_their_type() -> None:
+    entry = dataclasses.replace(ENTRY, outputs={"o0": 7})
+    assert values.dumps(keys.CacheEntry.from_text(entry.to_text(), {"o0": FLOAT}).outputs["o0"]) == "7.0"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"v": 2}, "version 1"),
+        ({"v": True}, "version 1"),
+        ({"key": "x"}, "$.key must be 64"),
+        ({"run": 3}, "$.run must be a str"),
+        ({"outputs": {"o0": 7}}, "exactly the outputs o0, report"),
+        ({"outputs": []}, "exactly the outputs o0, report"),
+        ({"outputs": {"o0": "7", "report": 3}}, "$.outputs.o0 must be an int"),
+        ({"outputs": {"o0": {"$stored": {}}, "report": 3}}, "$.outputs.o0"),
+        ({"more": 1}, "version 1"),
+    ],
+)
+def test_a_broken_entry_is_refused(change: dict, message: str) -> None:
+    text = json.dumps({**json.loads(ENTRY.to_text()), **change})
+    with pytest.raises(values.InvalidValue) as caught:
+        keys.CacheEntry.from_text(text, OUTPUTS)
+    assert message in str(caught.value)
+
+
+def test_an_entry_is_at_most_64_kib_on_the_way_in_and_out() -> None:
+    entry = dataclasses.replace(ENTRY, outputs={"o0": "ä" * 40_000})
+    with pytest.raises(values.InvalidValue, match="65536 bytes"):
+        entry.to_text()
+    with pytest.raises(values.InvalidValue, match="65536 bytes"):
+        keys.CacheEntry.from_text(" " * 65_537, OUTPUTS)
+
+
+def test_every_part_of_a_key_counts_and_the_order_of_inputs_does_not() -> None:
+    key = keys.cache_key("m:f", "1", A, {"a": "x", "b": "y"})
+    assert key == keys.cache_key("m:f", "1", A, {"b": "y", "a": "x"})
+    others = [
+        keys.cache_key("m:g", "1", A, {"a": "x", "b": "y"}),
+        keys.cache_key("m:f", "2", A, {"a": "x", "b": "y"}),
+        keys.cache_key("m:f", "1", A[::-1], {"a": "x", "b": "y"}),
+        keys.cache_key("m:f", "1", A, {"a": "y", "b": "x"}),
+        keys.cache_key("m:f", "1", A, {"a": "x"}),
+        keys.cache_key("m:f1", "", A, {"a": "x", "b": "y"}),
+    ]
+    assert len({key, *others}) == 7
+    assert keys.cache_path(key) == f"cache/{key[:2]}/{key}.json"
