@@ -1,0 +1,18 @@
+"""The pod's entry point. It imports nothing before it runs, so that a broken installation still says what is wrong."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Runs the attempt that the arguments and the environment describe."""
+    import os
+
+    from alula.runtime import running
+
+    return running.run(sys.argv[1:], os.environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Inputs as they arrive in the arguments: JSON texts, envelopes of what lies in the store, and paths into them.
+
+Called by `running`. The identity of an input is known without loading it, so that a cached task reads no data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alula.runtime import stopping
+from alula.runtime.stopping import Stop
+from alula_api.contract import keys, values
+from alula_api.contract.codes import Code
+from alula_api.contract.pods import Call
+from alula_api.contract.values import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alula.declare.tasks import Task
+
+    Load = Callable[[Json], Json]
+    """Gets the value behind an envelope from the store; anything else comes back as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One input as it arrived."""
+
+    name: str
+    travelled: Json
+    path: tuple[str, ...] = ()
+    parts: tuple[Arrival, ...] | None = None
+    """The items of an input that several nodes make."""
+
+    def value(self, load: Load) -> Json:
+        """The JSON value that the function's argument is made of."""
+        if self.parts is not None:
+            return [part.value(load) for part in self.parts]
+        loaded = load(self.travelled)
+        return values.select(loaded, self.path) if self.path else loaded
+
+    def identity(self, schema: dict[str, Any], load: Load) -> str:
+        """What stands for the value in the cache key; that of a whole stored value is in its envelope."""
+        whole = self.parts is None and not self.path
+        return keys.identity(self.travelled, schema) if whole else values.codec(schema).identity(self.value(load))
+
+
+def read(call: Call) -> tuple[Arrival, ...]:
+    """The inputs in a call's arguments; raises Stop for a text that is not one."""
+    found = [_arrival(name, text, call.paths) for name, text in call.inputs]
+    for name, text in call.items:
+        texts = _parsed(name, text)
+        if type(texts) is not list or not all(type(item) is str for item in texts):
+            raise _bad(name, "its items must be a JSON list of JSON texts")
+        parts = tuple(_arrival(f"{name}.{index}", item, call.paths) for index, item in enumerate(texts))
+        found.append(Arrival(name, None, parts=parts))
+    return tuple(found)
+
+
+def load(arrivals: tuple[Arrival, ...], load: Load) -> dict[str, Json]:
+    """The values of all inputs."""
+    found = {}
+    for arrival in arrivals:
+        try:
+            found[arrival.name] = arrival.value(load)
+        except values.InvalidValue as error:
+            raise _bad(arrival.name, str(error)) from error
+    return found
+
+
+def identities(arrivals: tuple[Arrival, ...], task: Task[..., Any], load: Load) -> dict[str, str]:
+    """The identity of every input of the task, defaults of those that did not arrive included."""
+    by_name = {arrival.name: arrival for arrival in arrivals}
+    found = {}
+    for item in task.interface.inputs:
+        arrival = by_name.get(item.name) or (None if item.required else Arrival(item.name, item.default))
+        if arrival is None:
+            raise _bad(item.name, "it is not given")
+        try:
+            found[item.name] = arrival.identity(item.type.schema, load)
+        except values.InvalidValue as error:
+            raise _bad(item.name, f"it must be {item.type.label}: {error}") from error
+    return found
+
+
+def _arrival(name: str, text: str, paths: Mapping[str, tuple[str, ...]]) -> Arrival:
+    return Arrival(name, _parsed(name, text), paths.get(name, ()))
+
+
+def _parsed(name: str, text: str) -> Json:
+    try:
+        return values.parse(text)
+    except values.InvalidValue as error:
+        raise _bad(name, str(error)) from error
+
+
+def _bad(name: str, why: str) -> Stop:
+    return Stop(stopping.USER, Code.BAD_VALUE, f"the input {name} cannot be read: {why}")

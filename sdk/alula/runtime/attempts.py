@@ -1,0 +1,90 @@
+"""One attempt: what is known of it so far, and the store, opened when something needs it.
+
+Made by `running`, which fills it in as it goes; `failing` reads from it how far the attempt came.
+"""
+
+from __future__ import annotations
+
+import enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from alula.runtime import stopping
+from alula.runtime.stopping import Stop
+from alula_api.contract import pods
+from alula_api.contract.codes import Code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from alula.declare.tasks import Task
+    from alula.runtime.places import Place
+    from alula_api.contract.references import Reference
+    from alula_api.contract.values import Json
+    from alula_data.content import Content
+    from alula_data.stores.protocols import Store
+
+
+class Phase(enum.Enum):
+    """How far an attempt came; what an exception means depends on it."""
+
+    STARTING = "starting"
+    LOADING = "loading the code"
+    INPUTS = "reading the inputs"
+    FUNCTION = "in the function"
+    OUTPUTS = "writing the outputs"
+
+
+class Attempt:
+    """One attempt at one task; a carrier for the values of its task too."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.phase = Phase.STARTING
+        self.call: pods.Call | None = None
+        self.task: Task[..., Any] | None = None
+        self.inputs: Mapping[str, Json] = {}
+        self.root = ""
+        """Folder of the user's code, from which places in it are named."""
+
+    @cached_property
+    def store(self) -> Store:
+        """The domain's prefix."""
+        from alula_data.stores import opening
+
+        if not self.place.store:
+            raise Stop(stopping.SYSTEM, Code.BAD_ENGINE, f"the environment has no {pods.Env.STORE}")
+        return opening.open_store(self.place.store, endpoint=self.place.endpoint)
+
+    @cached_property
+    def content(self) -> Content:
+        """The domain's files and large values."""
+        from alula_data.content import Content
+
+        return Content(self.store, work=f"{self.place.work}/in")
+
+    def uses(self, url: str) -> bool:
+        """Whether `url` is the domain's prefix."""
+        return "store" in self.__dict__ and self.store.url == url
+
+    def shown_inputs(self) -> dict[str, str]:
+        """A short form of each input that was read."""
+        from alula import wording
+
+        return {name: self.discreet(wording.short(value)) for name, value in self.inputs.items()}
+
+    def discreet(self, text: str) -> str:
+        """`text` without the values of the task's and the store's secrets."""
+        from alula import wording
+
+        own = [secret.name for secret in self.task.options.secrets] if self.task else []
+        return wording.discreet(text, [*own, pods.Env.ACCESS_KEY, pods.Env.SECRET_KEY])
+
+    def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
+        """See `alula.types.carriers`."""
+        return self.content.commit_file(path, type=type, name=name, format=format)
+
+    def fetch(self, reference: Reference) -> Path:
+        """See `alula.types.carriers`."""
+        return self.content.fetch(reference)

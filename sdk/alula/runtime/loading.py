@@ -1,0 +1,65 @@
+"""From an entrypoint `module:qualname` to the user's task object.
+
+Called by `running`. What the import raises passes; what is not there is said in one sentence.
+"""
+
+from __future__ import annotations
+
+import os.path
+import sys
+from importlib import import_module
+from typing import Any
+
+from alula.declare.tasks import Task
+from alula.runtime import stopping
+from alula.runtime.stopping import Stop
+from alula_api.contract.codes import Code
+
+
+def search_in(folder: str) -> None:
+    """Puts a project's folder, and its `src`, in front of everything else that is imported from."""
+    source = os.path.join(folder, "src")  # noqa: PTH118
+    added = [folder, source] if os.path.isdir(source) else [folder]  # noqa: PTH112
+    sys.path[:] = [*added, *(path for path in sys.path if path not in added)]
+
+
+def load(entrypoint: str, interface: str) -> Task[..., Any]:
+    """The task of an entrypoint.
+
+    Args:
+        entrypoint: `module:qualname`.
+        interface: the digest that the resource has; code that means another interface is not called.
+    """
+    module, _, qualname = entrypoint.partition(":")
+    found: Any = _module(module)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    if not isinstance(found, Task):
+        what = "is not there" if found is None else f"is a {type(found).__name__}, not a task"
+        place = getattr(sys.modules[module], "__file__", None) or "its image"
+        raise Stop(
+            stopping.USER, Code.BAD_SOURCE, f"{qualname!r} in the module {module!r} {what}; the module is {place}"
+        )
+    if found.interface.digest != interface:
+        raise Stop(stopping.USER, Code.INTERFACE_MISMATCH, _mismatch(found), source=str(found.source))
+    return found
+
+
+def _module(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or name
+        if name != missing and not name.startswith(missing + "."):
+            raise  # a module of the user's imports what the image lacks: their own frames tell where
+        message = f"there is no module {missing!r}, neither in the image nor in the code bundle"
+        raise Stop(stopping.USER, Code.BAD_SOURCE, message) from error
+
+
+def _mismatch(task: Task[..., Any]) -> str:
+    inputs = ", ".join(f"{item.name}: {item.type.label}" for item in task.interface.inputs)
+    outputs = ", ".join(output.type.label for output in task.interface.outputs) or "None"
+    return (
+        f"the code in this pod declares {task.name}({inputs}) -> {outputs}, the resource was made for another"
+        " signature; register the workflow again from the code that the image or bundle holds"
+    )

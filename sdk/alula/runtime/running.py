@@ -1,0 +1,124 @@
+"""One attempt of a task, from the arguments of its process to the exit code.
+
+Called by `alula.runtime.__main__`. The steps stand here in order; what each of them does is in a module of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import io
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from alula import invoke
+from alula.runtime import arriving, departing, ending, loading, places, stopping, terminating
+from alula.runtime.attempts import Attempt, Phase
+from alula.runtime.stopping import Stop
+from alula_api.contract import exits, pods
+from alula_api.contract.codes import Code
+
+if TYPE_CHECKING:
+    from alula.declare.tasks import Task
+    from alula_api.contract.values import Json
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Runs the attempt that the arguments and the environment describe; returns the exit code."""
+    _unbuffer()
+    try:
+        attempt = Attempt(places.read(environment))
+    except ValueError as error:
+        from alula.runtime import logs
+
+        logs.line(f"{Code.BAD_ENGINE}: {error}")
+        return exits.FATAL
+    watch = ending.Watch(attempt.place.timeout, lambda error: os._exit(_concluded(attempt, error)))
+    terminating.announce(attempt.place)
+    try:
+        watch.start()
+        outputs = _perform(attempt, arguments)
+        watch.stop()
+        departing.write(attempt.place.out, outputs)
+    except BaseException as error:
+        watch.stop()
+        return _concluded(attempt, error)
+    terminating.withdraw(attempt.place)
+    return exits.OK
+
+
+def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
+    """What travels for each output: out of the cache, or made by the user's function."""
+    call = attempt.call = _parsed(arguments)
+    attempt.phase = Phase.LOADING
+    task = attempt.task = _loaded(attempt, call)
+    attempt.phase = Phase.INPUTS
+    arrivals = arriving.read(call)
+    if not call.cache:
+        return departing.settle(attempt, task, _invoke(attempt, task, arrivals))
+    from alula.runtime import remembering
+
+    memory = remembering.Memory(attempt, task, call, arrivals)
+    known = memory.recall()
+    if known is not None:
+        attempt.phase = Phase.OUTPUTS
+        return departing.settle(attempt, task, known, remembered=True)
+    outputs = departing.settle(attempt, task, _invoke(attempt, task, arrivals))
+    standing = memory.keep(outputs)
+    return departing.settle(attempt, task, standing, remembered=True) if standing is not outputs else outputs
+
+
+def _parsed(arguments: Sequence[str]) -> pods.Call:
+    try:
+        return pods.parse_argv(arguments)
+    except ValueError as error:
+        raise Stop(stopping.SYSTEM, Code.INTERNAL, f"the pod's arguments cannot be read: {error}") from error
+
+
+def _loaded(attempt: Attempt, call: pods.Call) -> Task[..., Any]:
+    if attempt.place.bundle:
+        from alula.runtime import bundling
+
+        attempt.root = bundling.unpack(attempt.place)
+    else:
+        attempt.root = os.getcwd()  # noqa: PTH109 (the image's working directory is where its code lies)
+    loading.search_in(attempt.root)
+    sys.argv = [call.entrypoint]  # what stands there now is ours, and users' modules look at it
+    return loading.load(call.entrypoint, call.interface)
+
+
+def _invoke(attempt: Attempt, task: Task[..., Any], arrivals: tuple[arriving.Arrival, ...]) -> dict[str, Json]:
+    attempt.inputs = arriving.load(arrivals, lambda value: _value(attempt, value))
+    given = invoke.decode(task, attempt.inputs, attempt)
+    attempt.phase = Phase.FUNCTION
+    result = invoke.call(task, given)
+    attempt.phase = Phase.OUTPUTS
+    return invoke.encode(task, result, attempt)
+
+
+def _value(attempt: Attempt, value: Json) -> Json:
+    """The value behind an envelope; the store is opened for nothing else."""
+    from alula_api.contract import references
+
+    return attempt.content.load_value(value) if references.is_envelope(value) else value
+
+
+def _concluded(attempt: Attempt, error: BaseException) -> int:
+    from alula.runtime import reporting
+
+    code = reporting.conclude(attempt, error)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    return code
+
+
+def _unbuffer() -> None:
+    """What a task prints is seen when it is printed, and a crash in native code says where it was."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True, write_through=True)
+    with contextlib.suppress(ValueError, io.UnsupportedOperation):
+        faulthandler.enable()
