@@ -1,5 +1,7 @@
 """Tasks and workflows that the tests here run."""
 
+# ruff: noqa: UP037, F821  (File["txt"] is a type of its own, not a forward reference)
+
 from __future__ import annotations
 
 from dataclasses import dataclass

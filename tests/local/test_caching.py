@@ -93,7 +93,7 @@ def entries(store: Path) -> list[Path]:
 
 
 def test_the_second_run_is_cached_and_computes_nothing() -> None:
-    assert states(run(chain)) == {name: "done: never run before" for name in ("double", "parity", "double-2")}
+    assert states(run(chain)) == dict.fromkeys(("double", "parity", "double-2"), "done: never run before")
     calls.clear()
     result = run(chain)
     assert set(states(result).values()) == {"cached"}
@@ -276,7 +276,9 @@ def test_keys_are_the_same_from_a_script_the_command_line_a_test_and_an_import(t
     folder = project(tmp_path / "project")
     assert python(folder, "flows/scaling.py").strip() == "6"
     [entry] = entries(store)
-    (folder / "test_it.py").write_text("from flows import scaling\n\ndef test_it():\n    assert scaling.scaled() == 6\n")
+    (folder / "test_it.py").write_text(
+        "from flows import scaling\n\ndef test_it():\n    assert scaling.scaled() == 6\n"
+    )
     ways = [
         ("-m", "alula", "run", "flows/scaling.py:scaled"),
         ("-m", "alula", "run", "flows.scaling:scaled"),

@@ -55,13 +55,14 @@ class Stage:
         workers: int = 4,
         policy: RetryPolicy = RetryPolicy(),
         timeouts: dict[int, float] | None = None,
+        preparation: float = 0.0,
     ) -> None:
         size = len(dependencies)
         self.clock = VirtualClock()
         self.diary = Diary()
         self.schedule = Schedule(dependencies, [policy] * size, [False] * size)
         limits = [(timeouts or {}).get(step) for step in range(size)]
-        self.conductor = Conductor(self.schedule, limits, self.diary, lambda attempt: OVERDUE)
+        self.conductor = Conductor(self.schedule, limits, self.diary, lambda attempt: OVERDUE, preparation)
         self.work = work
         self.workers = workers
 
@@ -211,6 +212,26 @@ def test_an_attempt_that_can_be_ended_is_ended_at_its_timeout() -> None:
     stage = Stage([[]], work, workers=2, timeouts={0: 60})
     assert stage.run() == ["start 0.1", "overdue 0.1"]
     assert stage.diary.abandoned == []
+
+
+def test_preparing_an_attempt_does_not_count_as_its_time() -> None:
+    ended = threading.Event()
+    stage: Stage
+
+    def work(attempt: Attempt) -> Outcome:
+        attempt.abandon = ended.set
+        stage.clock.advance(200)
+        assert attempt.ready is not None
+        attempt.ready()
+        stage.clock.advance(59)
+        if attempt.number == 2:
+            return DONE
+        stage.clock.advance(2)
+        assert ended.wait(PATIENCE)
+        return DONE
+
+    stage = Stage([[]], work, workers=2, policy=RetryPolicy(1), timeouts={0: 60}, preparation=300)
+    assert stage.run() == ["start 0.1", "retry 0.1 after 0: overdue", "start 0.2", "done 0.2"]
 
 
 def test_a_late_result_in_the_callers_thread_is_discarded() -> None:

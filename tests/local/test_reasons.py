@@ -42,7 +42,11 @@ CASES = {
         BEFORE,
         "input df changed",
     ),
-    "another version of the user's own": (replace(BEFORE, key="k2", version="2"), BEFORE, "its version changed (1 → 2)"),
+    "another version of the user's own": (
+        replace(BEFORE, key="k2", version="2"),
+        BEFORE,
+        "its version changed (1 → 2)",
+    ),
     "other code": (
         replace(BEFORE, key="k2", version="f00", pinned=False),
         replace(BEFORE, version="ba4", pinned=False),

@@ -36,17 +36,20 @@ class Attempt:
     """One try of `step`; `number` counts from 1.
 
     `over` turns True when the driver has drawn its conclusion: whoever still works on the attempt then must leave
-    nothing behind. `abandon` may be set by the worker to end what it waits for, for example a child process.
+    nothing behind. `abandon` may be set by the worker to end what it waits for, for example a child process. `ready`
+    is called by a worker that had to prepare something first: the time of the timeout begins anew.
     """
 
-    __slots__ = ("abandon", "number", "over", "started", "step")
+    __slots__ = ("abandon", "deadline", "number", "over", "ready", "started", "step")
 
     def __init__(self, step: int, number: int, started: float) -> None:
         self.step = step
         self.number = number
         self.started = started
         self.over = False
+        self.deadline: float | None = None
         self.abandon: Callable[[], None] | None = None
+        self.ready: Callable[[], None] | None = None
 
 
 Work = Callable[[Attempt], Outcome]

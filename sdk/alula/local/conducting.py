@@ -42,6 +42,8 @@ class Conductor:
         timeouts: Seconds an attempt of each step may take; None for no limit.
         observer: Is told of every change.
         overdue: Makes the failure of an attempt that passed its timeout.
+        preparation: Seconds that an attempt may take before it is `ready`, and its timeout begins; 0 where attempts
+            begin with the user's function.
     """
 
     def __init__(
@@ -50,18 +52,20 @@ class Conductor:
         timeouts: Sequence[float | None],
         observer: Observer,
         overdue: Callable[[Attempt], Failure],
+        preparation: float = 0.0,
     ) -> None:
         self.schedule = schedule
         self.timeouts = timeouts
         self.observer = observer
         self.overdue = overdue
+        self.preparation = preparation
         self._deadlines: list[tuple[float, int, Attempt]] = []
         self._begun = 0
 
     @property
     def next_due(self) -> float | None:
         """When `expire` or `schedule.wake` next has something to do."""
-        while self._deadlines and self._deadlines[0][2].over:
+        while self._deadlines and self._is_stale(self._deadlines[0]):
             heapq.heappop(self._deadlines)
         deadline = self._deadlines[0][0] if self._deadlines else None
         wake = self.schedule.next_wake
@@ -78,10 +82,15 @@ class Conductor:
         attempt = Attempt(step, schedule.attempts[step], now)
         timeout = self.timeouts[step]
         if timeout is not None:
-            self._begun += 1
-            heapq.heappush(self._deadlines, (now + timeout, self._begun, attempt))
+            self._limit(attempt, now + timeout + self.preparation)
         self.observer.started(attempt)
         return attempt
+
+    def ready(self, attempt: Attempt, now: float) -> None:
+        """The preparation of `attempt` is over."""
+        timeout = self.timeouts[attempt.step]
+        if timeout is not None and not attempt.over:
+            self._limit(attempt, now + timeout)
 
     def conclude(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
         """Take the outcome of an attempt that is not over yet."""
@@ -101,9 +110,19 @@ class Conductor:
         """Fail every attempt whose time is over; returns them."""
         expired = []
         while self._deadlines and self._deadlines[0][0] <= now:
-            attempt = heapq.heappop(self._deadlines)[2]
-            if attempt.over:
+            entry = heapq.heappop(self._deadlines)
+            if self._is_stale(entry):
                 continue
+            attempt = entry[2]
             expired.append(attempt)
             self.conclude(attempt, self.overdue(attempt), now)
         return expired
+
+    def _limit(self, attempt: Attempt, deadline: float) -> None:
+        self._begun += 1
+        attempt.deadline = deadline
+        heapq.heappush(self._deadlines, (deadline, self._begun, attempt))
+
+    def _is_stale(self, entry: tuple[float, int, Attempt]) -> bool:
+        """Whether the attempt is over or has got another deadline since."""
+        return entry[2].over or entry[2].deadline != entry[0]

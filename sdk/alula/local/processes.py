@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 from alula import errors
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from alula.declare.tasks import Task
     from alula.local import executing, plans
     from alula_api.contract.values import Json
+
+
+READY = b"ready\n"
+"""What a worker process says when it has imported the user's code."""
 
 
 class Pool:
@@ -55,6 +59,8 @@ class Pool:
             workers = [*self._all]
         for worker in workers:
             worker.kill()
+        for worker in workers:
+            worker.close()
 
     def __call__(self, step: plans.Step, attempt: Attempt, given: Mapping[str, Json]) -> dict[str, Json] | Failure:
         """The outputs of the step's task, or why there are none."""
@@ -75,7 +81,8 @@ class Pool:
                     "environment": dict(task.options.environment),
                     "inputs": dict(given),
                     "context": {"run": self._run, "node": step.id, "attempt": attempt.number},
-                }
+                },
+                attempt.ready,
             )
         finally:
             attempt.abandon = None
@@ -97,11 +104,13 @@ class Pool:
         return worker
 
     def _give_back(self, worker: _Worker) -> None:
-        with self._lock:
-            if worker.alive:
+        if worker.alive:
+            with self._lock:
                 self._free.append(worker)
-            else:
-                self._all.discard(worker)
+            return
+        with self._lock:
+            self._all.discard(worker)
+        worker.close()
 
 
 def check(tasks: Iterable[Task[..., Any]]) -> None:
@@ -154,14 +163,16 @@ class _Worker:
         """Whether the process can be asked again."""
         return self._process.poll() is None
 
-    def ask(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The answer; None when the process is gone."""
-        if not self._tell(question):
-            self._end()
-            return None
-        line = self._reader.readline()
+    def ask(self, question: Mapping[str, Any], ready: Callable[[], None] | None) -> dict[str, Any] | None:
+        """The answer; None when the process is gone. `ready` is called when the task is loaded and about to start."""
+        line = self._reader.readline() if self._tell(question) else b""
+        if line == READY:
+            if ready is not None:
+                ready()
+            line = self._reader.readline()
         if not line.endswith(b"\n"):
-            self._end()
+            self.kill()
+            self._process.wait()
             return None
         answer: dict[str, Any] = json.loads(line)
         return answer
@@ -193,11 +204,17 @@ class _Worker:
             return False
         return True
 
-    def _end(self) -> None:
-        self.kill()
+    def close(self) -> None:
+        """Release what belongs to a process that was killed or is gone, once nobody asks it any more."""
         self._process.wait()
         for relay in self._relays:
             relay.join(1)
+        for stream in (self._reader, self._writer, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:  # what was not flushed has no reader any more
+                    continue
 
     def _relay(self, stream: IO[bytes] | None, name: str) -> threading.Thread:
         """Copy what the process prints to ours, under the label of its node."""

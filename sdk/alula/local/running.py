@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 Target = Any
 """A `Workflow`, or a `Task` that is run by itself; both have a name, a function and an interface."""
 
+PREPARATION = 300.0
+"""Seconds that a worker process may take to start and to import the user's code, besides the task's timeout."""
+
 Inputs = Callable[["Carrier"], Mapping[str, "Json"]]
 """Makes the wire values of a run's inputs, storing files by the carrier."""
 
@@ -123,7 +126,9 @@ class Run:
             [_policy(step.task) for step in steps],
             [step.task is None for step in steps],
         )
-        conductor = Conductor(schedule, [_timeout(step.task) for step in steps], self.reporter, self._overdue)
+        timeouts = [_timeout(step.task) for step in steps]
+        preparation = PREPARATION if self.options.processes else 0.0
+        conductor = Conductor(schedule, timeouts, self.reporter, self._overdue, preparation)
         call: executing.Call = executing.Caller([self._carrier(step) for step in steps])
         if self.options.processes:
             from alula.local import processes

@@ -8,6 +8,7 @@ used, so a run works inside the running loop of a notebook.
 from __future__ import annotations
 
 import contextvars
+import functools
 import threading
 
 from alula.local.attempts import Attempt, Work
@@ -111,12 +112,19 @@ class _Crew:
             attempt = self.conductor.begin(self.clock.now())
             if attempt is not None:
                 if self.conductor.timeouts[attempt.step] is not None:
+                    attempt.ready = functools.partial(self._ready, attempt)
                     self._alert()
                 return attempt
             self.idle += 1
             self.available.wait()
             self.idle -= 1
         return None
+
+    def _ready(self, attempt: Attempt) -> None:
+        """Called without the lock by a worker whose attempt is prepared."""
+        with self.lock:
+            self.conductor.ready(attempt, self.clock.now())
+            self._alert()
 
     def _perform(self, attempt: Attempt) -> bool:
         """Work on `attempt` without the lock; False when this thread was given up meanwhile."""

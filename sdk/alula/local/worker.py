@@ -11,7 +11,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -21,10 +21,17 @@ def main(argv: Sequence[str]) -> None:
     threading.Thread(target=_listen, args=(int(argv[0]), questions), daemon=True).start()
     setting = questions.get()
     sys.path[:] = setting["path"]
+    from alula.local import processes
+
     served = _Service(setting["prefix"])
     with os.fdopen(int(argv[1]), "wb") as answers:
+
+        def ready() -> None:
+            answers.write(processes.READY)
+            answers.flush()
+
         while True:
-            text = json.dumps(served.answer(questions.get()))
+            text = json.dumps(served.answer(questions.get(), ready))
             sys.stdout.flush()
             sys.stderr.flush()
             answers.write(text.encode() + b"\n")
@@ -46,7 +53,7 @@ class _Service:
         self._carrier = handing.Storing(place.content, handing.Shelf())
         self._environment = dict(os.environ)
 
-    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, question: dict[str, Any], ready: Callable[[], None]) -> dict[str, Any]:
         """The outputs of one attempt, or its failure."""
         from alula import invoke, loading
         from alula.local import executing, failures
@@ -57,6 +64,7 @@ class _Service:
             task = loading.find(question["entrypoint"])
         except BaseException as error:
             return {"failure": _unfound(error, question)}
+        ready()
         context = failures.Context(**question["context"], inputs=question["inputs"])
         try:
             return {"outputs": invoke.invoke(task, question["inputs"], self._carrier)}
