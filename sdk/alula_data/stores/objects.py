@@ -186,8 +186,10 @@ class ObjectStore:
     def _settings(self) -> dict[str, Any]:
         scheme = self._address.partition("://")[0]
         settings: dict[str, Any] = {}
-        if scheme in ("s3", "s3a") and "AWS_CHECKSUM_ALGORITHM" not in os.environ:
-            settings["checksum_algorithm"] = "SHA256"  # the server compares, so no byte is stored that was not sent
+        if scheme in ("s3", "s3a"):
+            settings["disable_bulk_delete"] = True  # one object at a time, and not every server has the other
+            if "AWS_CHECKSUM_ALGORITHM" not in os.environ:
+                settings["checksum_algorithm"] = "SHA256"  # the server compares, so no byte is kept that was not sent
         if self._endpoint:
             settings["base_url" if scheme == "gs" else "endpoint"] = self._endpoint
         return settings
