@@ -34,7 +34,7 @@ class ControlPlane:
 
     api: api.Api
     kubeconfig: pathlib.Path
-    authority: pathlib.Path
+    certificates: certificates.Certificates
     servers: dict[str, processes.Process]
 
 
@@ -105,7 +105,7 @@ def start(
         "--resource-quota-sync-period=5s",
     )
     servers = {process.name: process for process in (etcd, apiserver, manager)}
-    return ControlPlane(client, kubeconfig, tls.authority, servers)
+    return ControlPlane(client, kubeconfig, tls, servers)
 
 
 def find() -> dict[str, list[str]]:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import pathlib
 import signal
-import subprocess
-import sys
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
-from e2e.cluster import api, podobservations, podspecs, podstatuses, processes
+from e2e.cluster import api, podobservations, podsandboxes, podspecs, podstatuses
 
 Object = dict[str, Any]
 
-# Without site-packages and without the environment: the launcher needs this repository only.
-_LAUNCHER = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from e2e.cluster import podlaunch; podlaunch.main(sys.argv[2])"
-)
+NODE = "process-pods"
+
+_GRACE_SECONDS = 30.0
 _SCRIPT_OUTPUT_BYTES = 256 * 1024
+_POD_OVERDUE = "Pod was active on the node longer than the specified deadline"
+_STEP_OVERDUE = "Step exceeded its deadline"
 
 
 class PodProcess:
@@ -37,10 +35,10 @@ class PodProcess:
         self.names = (self.name, described["node"])
         self.is_deleted = False
         self._client = client
-        self._home = folder / "pods" / metadata["uid"]
         self._log = folder / "logs" / "pods" / f"{self.namespace}.{self.name}.log"
+        self._sandbox = podsandboxes.Sandbox(folder / "pods" / metadata["uid"], self._log)
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._is_over = False
         self._verdict: tuple[str, str] | None = None
         self._seen = podobservations.now()
         self._started = ""
@@ -51,13 +49,21 @@ class PodProcess:
     def matches(self, name: str) -> bool:
         return name in self.names
 
+    @property
+    def is_over(self) -> bool:
+        return self._is_over
+
+    def output(self) -> bytes:
+        """What its main container has printed."""
+        return self._sandbox.output()
+
     def record(self) -> Object:
         """What tests are told about it."""
         return {
             **podobservations.describe(self.pod),
             "argv": self._launch.argv if self._launch else [],
             "seen": self._seen,
-            "started": self._started if self._process else "",
+            "started": self._started if self._sandbox.is_started else "",
             "ended": self._ended,
             "exit_code": self._outcome.code if self._outcome else None,
             "log": str(self._log),
@@ -65,59 +71,139 @@ class PodProcess:
 
     # What others do to it
 
-    def delete(self) -> None:
-        self.is_deleted = True
-        self._signal()
+    def delete(self, grace: float) -> None:
+        """Ends it as the kubelet does: asks, waits, insists, and then lets the API server forget it."""
+        with self._lock:
+            if self.is_deleted and grace > 0:
+                return
+            self.is_deleted = True
+            is_over = self._is_over
+        if is_over:
+            self._forget()
+        self.end(grace)
+
+    def end(self, grace: float) -> None:
+        """SIGTERM, and SIGKILL after `grace` seconds."""
+        self._sandbox.signal(signal.SIGTERM if grace > 0 else signal.SIGKILL)
+        if grace > 0:
+            insist = threading.Timer(grace, self._sandbox.signal, [signal.SIGKILL])
+            insist.daemon = True
+            insist.start()
+
+    def signal(self, code: int) -> None:
+        """What Argo does to a step that must stop: a signal to its main container."""
+        if self._outcome is None:
+            self._sandbox.signal(code)
 
     def kill(self, reason: str, message: str) -> bool:
         """Ends its process as the kernel or the node would; False when it does not run."""
-        with self._lock:
-            if self._process is None or self._outcome is not None:
-                return False
-            self._verdict = (reason, message)
-        self._signal()
+        if not self._sandbox.is_started or self._outcome is not None:
+            return False
+        self._verdict = (reason, message)
+        self._sandbox.signal(signal.SIGKILL)
         return True
-
-    def _signal(self) -> None:
-        with self._lock:
-            if self._process is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
 
     # Its life
 
     def run(self, base: Mapping[str, str], extra: Mapping[str, str], cwd: str | None) -> None:
-        if self.is_deleted:
-            return
+        """Runs it from its binding to the node to its last status."""
         try:
-            sources = self._sources()
-            home = {"HOME": str(self._home / "home"), "HOSTNAME": self.name}
-            launch = podspecs.launch(self.pod, sources, {**base, **home}, extra)
+            if not self.is_deleted:
+                self._bind()
+                self._run(base, extra, cwd)
+        except api.ApiError as error:
+            # The pod, its run or the whole namespace may have been deleted meanwhile.
+            if error.code not in (403, 404, 409):
+                raise
+        finally:
+            with self._lock:
+                self._is_over = True
+            if self.is_deleted:
+                self._forget()
+
+    def _run(self, base: Mapping[str, str], extra: Mapping[str, str], cwd: str | None) -> None:
+        home = {"HOME": str(self._sandbox.home), "HOSTNAME": self.name}
+        try:
+            launch = podspecs.launch(self.pod, self._sources(), {**base, **home}, extra)
         except podspecs.BadPod as error:
             self._set(podstatuses.refused(self.pod, "CreateContainerConfigError", str(error)))
             return
         self._launch = launch
         self._started = podobservations.now()
         self._set(podstatuses.running(self.pod, self._started))
-        outcome = self._execute(launch, launch.cwd or cwd or str(self._home / "home"))
+        self._sandbox.start(launch, launch.cwd or cwd or str(self._sandbox.home))
+        if self.is_deleted:
+            self.end(0)
+        outcome = self._wait(launch)
         self._ended = podobservations.now()
         self._outcome = outcome
-        self._report(outcome)
+        # Outputs first: Argo reads them when it sees that the pod has ended.
+        if outcome.code is not None and podspecs.NODE_ID in self.pod["metadata"]["annotations"]:
+            self._client.create(podstatuses.task_result(self.pod, outcome))
+        self._set(podstatuses.ended(self.pod, outcome, self._started, self._ended))
 
-    def _report(self, outcome: podstatuses.Outcome) -> None:
-        """Tells Argo, outputs first: it reads them when it sees the pod ended."""
-        try:
-            if outcome.code is not None and podspecs.NODE_ID in self.pod["metadata"]["annotations"]:
-                self._client.create(podstatuses.task_result(self.pod, outcome))
-            self._set(podstatuses.ended(self.pod, outcome, self._started, self._ended))
-        except api.ApiError as error:
-            # The pod, its run or the whole namespace may have been deleted meanwhile.
-            if error.code not in (403, 404, 409):
-                raise
+    def _wait(self, launch: podspecs.Launch) -> podstatuses.Outcome:
+        """Waits for the command, or for one of the two deadlines: the pod's and Argo's own."""
+        ends = [(time.time() + launch.deadline, _POD_OVERDUE)] if launch.deadline is not None else []
+        ends += [(launch.argo_deadline, _STEP_OVERDUE)] if launch.argo_deadline is not None else []
+        moment, overdue = min(ends, default=(None, ""))
+        code = self._sandbox.wait(None if moment is None else max(0, moment - time.time()))
+        if code is not None:
+            return self._outcome_of(launch, code)
+        self.end(_GRACE_SECONDS)
+        code = self._sandbox.wait(None)
+        assert code is not None
+        if overdue == _POD_OVERDUE:
+            return podstatuses.Outcome(code, pod_reason="DeadlineExceeded", pod_message=overdue)
+        return self._outcome_of(launch, code, overdue)
+
+    def _outcome_of(self, launch: podspecs.Launch, code: int, remark: str = "") -> podstatuses.Outcome:
+        message = podstatuses.cut_message(self._sandbox.read(launch.termination_path) or b"")
+        if not message and code != 0 and launch.message_from_log:
+            message = podstatuses.cut_message(self.output()[-2048:])
+        values, missing = [], ""
+        for parameter in launch.outputs:
+            source = parameter["valueFrom"]
+            content = self._sandbox.read(source["path"])
+            if content is None and "default" not in source:
+                missing = missing or f"open {source['path']}: no such file or directory"
+                continue
+            text = source["default"] if content is None else content.decode(errors="replace")
+            # Argo's executor drops one newline at the end.
+            values.append((parameter["name"], str(text).removesuffix("\n")))
+        stdout = None
+        if launch.collect_stdout:
+            stdout = self.output()[:_SCRIPT_OUTPUT_BYTES].decode(errors="replace").removesuffix("\n")
+        reason, detail = self._verdict or ("", "")
+        if detail:
+            return podstatuses.Outcome(None, pod_reason=reason, pod_message=detail)
+        return podstatuses.Outcome(
+            code,
+            message,
+            reason,
+            wait_error=missing,
+            wait_remark=remark,
+            parameters=tuple(values),
+            result=stdout,
+        )
+
+    # The API server
+
+    def _bind(self) -> None:
+        target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
+        binding = {"target": target, "metadata": {"name": self.name, "uid": self.pod["metadata"]["uid"]}}
+        path = self._client.path("v1", "Pod", self.namespace, self.name)
+        self._client.request("POST", f"{path}/binding", binding)
 
     def _set(self, status: Object) -> None:
-        with contextlib.suppress(api.ApiError) if self.is_deleted else contextlib.nullcontext():
-            self._client.patch("v1", "Pod", self.name, self.namespace, {"status": status}, subresource="status")
+        self._client.patch("v1", "Pod", self.name, self.namespace, {"status": status}, subresource="status")
+
+    def _forget(self) -> None:
+        """Tells the API server that nothing of a deleted pod is left."""
+        path = self._client.path("v1", "Pod", self.namespace, self.name)
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.pod["metadata"]["uid"]}}
+        with contextlib.suppress(api.ApiError):
+            self._client.request("DELETE", path, options)
 
     def _sources(self) -> podspecs.Sources:
         config_maps, secrets = podspecs.references(self.pod)
@@ -133,105 +219,3 @@ class PodProcess:
             if error.code == 404:
                 return None
             raise
-
-    def _execute(self, launch: podspecs.Launch, cwd: str) -> podstatuses.Outcome:
-        places = self._prepare(launch, cwd)
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log, self._lock:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", "-c", _LAUNCHER),
-                    *(str(processes.REPOSITORY), str(self._home / "launch.json")),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        if self.is_deleted:
-            self._signal()
-        overdue = False
-        try:
-            code = self._process.wait(launch.deadline)
-        except subprocess.TimeoutExpired:
-            overdue = True
-            self._signal()
-            code = self._process.wait()
-        self._signal()  # what the command left running goes with its container
-        code = code if code >= 0 else 128 - code
-        if overdue:
-            late = "Pod was active on the node longer than the specified deadline"
-            return podstatuses.Outcome(code, pod_reason="DeadlineExceeded", pod_message=late)
-        return self._outcome_of(launch, places, code)
-
-    def _prepare(self, launch: podspecs.Launch, cwd: str) -> dict[str, pathlib.Path]:
-        """Lays out the pod's folders; returns where each path of the container really is."""
-        for name in ("home", "run", "dev"):
-            (self._home / name).mkdir(parents=True)
-        termination = self._home / "termination-log"
-        termination.touch()
-        places = {"/run": self._home / "run"}
-        binds, env = [], dict(launch.env)
-        for mount in launch.mounts:
-            folder = self._home / "volumes" / mount.folder
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, content in mount.files.items():
-                (folder / name).write_text(content, errors="surrogateescape")
-            target = os.path.realpath(mount.target)
-            places[target] = folder
-            if target == "/tmp":
-                # The code under test may lie below /tmp, so that stays and the variable tells.
-                env.setdefault("TMPDIR", str(folder))
-            else:
-                binds.append((str(folder), mount.target))
-        spec = {
-            "argv": launch.argv,
-            "env": env,
-            "cwd": cwd,
-            "run": str(self._home / "run"),
-            "devices": str(self._home / "dev"),
-            "termination": str(termination),
-            "mounts": sorted(binds, key=lambda pair: len(pair[1])),
-        }
-        (self._home / "launch.json").write_text(json.dumps(spec), errors="surrogateescape")
-        return places | {"/dev/termination-log": termination}
-
-    def _outcome_of(
-        self, launch: podspecs.Launch, places: Mapping[str, pathlib.Path], code: int
-    ) -> podstatuses.Outcome:
-        message = podstatuses.cut_message(_read(launch.termination_path, places) or b"")
-        if not message and code != 0 and launch.message_from_log:
-            message = podstatuses.cut_message(self._log.read_bytes()[-2048:])
-        values, missing = [], ""
-        for parameter in launch.outputs:
-            source = parameter["valueFrom"]
-            content = _read(source["path"], places)
-            if content is None and "default" not in source:
-                missing = missing or f"open {source['path']}: no such file or directory"
-                continue
-            text = source["default"] if content is None else content.decode(errors="replace")
-            # Argo's executor drops one newline at the end.
-            values.append((parameter["name"], str(text).removesuffix("\n")))
-        stdout = None
-        if launch.collect_stdout:
-            text = self._log.read_bytes()[:_SCRIPT_OUTPUT_BYTES].decode(errors="replace")
-            stdout = text.removesuffix("\n")
-        reason, detail = self._verdict or ("", "")
-        if detail:
-            return podstatuses.Outcome(None, pod_reason=reason, pod_message=detail)
-        return podstatuses.Outcome(code, message, reason, missing, parameters=tuple(values), result=stdout)
-
-
-def _read(path: str, places: Mapping[str, pathlib.Path]) -> bytes | None:
-    """A file of the container, looked up through its mounts; None when there is none."""
-    real = str(pathlib.Path(path).parent.resolve() / pathlib.Path(path).name)
-    for target in sorted(places, key=len, reverse=True):
-        if real == target or real.startswith(target + "/"):
-            host = places[target] / real[len(target) + 1 :] if real != target else places[target]
-            break
-    else:
-        host = pathlib.Path(path)
-    try:
-        return host.read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return None

@@ -17,10 +17,11 @@ import pathlib
 import socketserver
 import sys
 import threading
+import time
 import traceback
 from typing import Any
 
-from e2e.cluster import api, podobservations, podprocesses, podspecs
+from e2e.cluster import api, control_plane, podkubelet, podobservations, podprocesses, podspecs
 
 Object = dict[str, Any]
 
@@ -46,16 +47,20 @@ class Runner:
 
     def watch(self) -> None:
         """Follows the pods of all workflows, for ever."""
+        if self.execute:
+            self._register()
         selector = {"labelSelector": podspecs.WORKFLOW}
         while True:
             with contextlib.suppress(OSError, api.ApiError):
+                # A dead API server is not to be hammered.
+                time.sleep(0.1)
                 listed = self.client.request("GET", "/api/v1/pods", parameters=selector)
                 present = {item["metadata"]["uid"] for item in listed["items"]}
                 for item in listed["items"]:
                     self.saw("ADDED", item)
                 for uid, pod in list(self.pods.items()):
                     if uid not in present:
-                        pod.delete()
+                        pod.delete(grace=0)
                 version = listed["metadata"]["resourceVersion"]
                 since = {**selector, "resourceVersion": version}
                 for kind, item in self.client.watch("/api/v1/pods", 3600, since):
@@ -74,9 +79,27 @@ class Runner:
             pod = self.pods[uid] = podprocesses.PodProcess(item, self.client, self.folder)
             threading.Thread(target=self.run, args=[pod], daemon=True).start()
         if event == "DELETED" or "deletionTimestamp" in item["metadata"]:
-            pod.delete()
+            grace = 0 if event == "DELETED" else item["metadata"].get("deletionGracePeriodSeconds", 0)
+            pod.delete(grace)
             with self.changed:
                 self.changed.notify_all()
+
+    def _register(self) -> None:
+        """Makes the node that process pods are bound to, so that their logs can be asked for."""
+        metadata = {"name": podprocesses.NODE}
+        self.client.apply({"apiVersion": "v1", "kind": "Node", "metadata": metadata})
+        status = {
+            "addresses": [{"type": "InternalIP", "address": control_plane.NODE_ADDRESS}],
+            "conditions": [{"type": "Ready", "status": "True", "reason": "Ready", "message": ""}],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": podkubelet.PORT}},
+        }
+        patch = {"status": status}
+        self.client.patch("v1", "Node", podprocesses.NODE, None, patch, subresource="status")
+
+    def find(self, namespace: str, name: str) -> podprocesses.PodProcess | None:
+        """The newest pod of a name."""
+        same = [pod for pod in self.pods.values() if (pod.namespace, pod.name) == (namespace, name)]
+        return same[-1] if same else None
 
     def run(self, pod: podprocesses.PodProcess) -> None:
         try:
@@ -135,6 +158,9 @@ def main(path: str) -> None:
     folder = pathlib.Path(config["folder"])
     runner = Runner(client, folder, config["base"], config["execute"])
     RUNNERS.append(runner)
+    if runner.execute:
+        certificate, key = config["certificate"]
+        podkubelet.start(runner.find, control_plane.NODE_ADDRESS, certificate, key)
     server = socketserver.ThreadingUnixStreamServer(config["socket"], _Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -53,12 +53,13 @@ class Pods:
         config = {
             "host": "127.0.0.1",
             "port": 443,
-            "authority": str(plane.authority),
+            "authority": str(plane.certificates.authority),
             "token": token,
             "folder": str(folder),
             "socket": self._socket,
             "base": _base_environment(),
             "execute": execute,
+            "certificate": [str(plane.certificates.server), str(plane.certificates.server_key)],
         }
         path = folder / "podrunner.json"
         path.touch(mode=0o600)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import datetime
 import json
 import pathlib
 import re
@@ -59,6 +60,7 @@ class Launch:
     collect_stdout: bool
     outputs: list[Object]
     deadline: float | None
+    argo_deadline: float | None
 
 
 def main_container(pod: Object) -> Object:
@@ -121,7 +123,15 @@ def launch(pod: Object, sources: Sources, base: Mapping[str, str], extra: Mappin
             if "path" in parameter.get("valueFrom", {})
         ],
         deadline=pod["spec"].get("activeDeadlineSeconds"),
+        argo_deadline=_moment(env.get("ARGO_DEADLINE", "")),
     )
+
+
+def _moment(text: str) -> float | None:
+    """Argo's deadline of a step in seconds since 1970; Go's zero time stands for none."""
+    if not text or text.startswith("0001-"):
+        return None
+    return datetime.datetime.fromisoformat(text).timestamp()
 
 
 def _command(container: Object, env: Mapping[str, str], offloaded: Mapping[str, str]) -> list[str]:

@@ -17,15 +17,16 @@ MESSAGE_BYTES = 4096
 class Outcome:
     """How a pod ended.
 
-    `code` and `message` are the main container's; `wait_error` is what Argo's own container would
-    have complained about; `pod_reason` and `pod_message` stand on the pod itself (eviction,
-    deadline), and then `code` may be missing.
+    `code` and `message` are the main container's. `wait_error` is what Argo's own container would
+    have failed with, `wait_remark` what it would have said otherwise. `pod_reason` and
+    `pod_message` stand on the pod itself (eviction, deadline), and then `code` may be missing.
     """
 
     code: int | None = 0
     message: str = ""
     reason: str = ""
     wait_error: str = ""
+    wait_remark: str = ""
     pod_reason: str = ""
     pod_message: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
@@ -74,6 +75,8 @@ def ended(pod: Object, outcome: Outcome, started: str, now: str) -> Object:
             code, message, reason = outcome.code, outcome.message, outcome.reason
         elif container["name"] == "wait" and outcome.wait_error:
             code, message = 1, outcome.wait_error
+        elif container["name"] == "wait":
+            message = outcome.wait_remark
         terminated: Object = {
             "exitCode": code,
             "reason": reason or ("Completed" if code == 0 else "Error"),

@@ -111,7 +111,8 @@ def serve(control: socket.socket, owner: int) -> None:
 
 def main(control_fd: int, addresses: list[str]) -> int:
     for code in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(code, signal.SIG_IGN)  # a Ctrl-C is the owner's to handle
+        # A Ctrl-C is the owner's to handle. Not ignored, because children would inherit that.
+        signal.signal(code, lambda *_: None)
     owner = os.pidfd_open(os.getppid())
     syscalls.unshare(syscalls.CLONE_NEWNET | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID)
     # What is mounted here must not reach the machine; what lies below must see our own mounts.

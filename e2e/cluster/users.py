@@ -68,5 +68,5 @@ def login(plane: control_plane.ControlPlane, folder: pathlib.Path, namespace: st
     }
     token = str(plane.api.request("POST", path, request)["status"]["token"])
     kubeconfig = folder / f"kubeconfig.{namespace}.{name}"
-    control_plane.write_kubeconfig(kubeconfig, plane.authority, token, namespace)
+    control_plane.write_kubeconfig(kubeconfig, plane.certificates.authority, token, namespace)
     return User(name, token, kubeconfig)

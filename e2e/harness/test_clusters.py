@@ -48,6 +48,7 @@ def test_a_process_that_ended_tells_how_and_starts_again(cluster: clusters.Clust
         sleeper = cluster.spawn("sleeper", ["sleep", "600"])
         assert sleeper.poll() is None
         assert sleeper.kill() == -signal.SIGKILL
+    assert cluster.spawn("sleeper", ["sleep", "600"]).terminate() == -signal.SIGTERM
     with pytest.raises(errors.ClusterError, match="no-such-program"):
         cluster.spawn("wrong", ["no-such-program"])
 

@@ -177,3 +177,54 @@ def test_a_deleted_run_takes_its_processes_with_it(
         return beat.stat().st_size == before
 
     assert any(is_still() for _ in range(10))
+
+
+def test_a_terminated_run_ends_its_processes(cluster: clusters.Cluster, namespace: str, tmp_path: pathlib.Path) -> None:
+    note = tmp_path / "note"
+    program = (
+        "import signal, sys, time\n"
+        f"def stop(*_): open({str(note)!r}, 'w').write('asked'); sys.exit(7)\n"
+        "signal.signal(signal.SIGTERM, stop)\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(600)"
+    )
+    cluster.apply(runs.workflow("terminated", runs.template("main", program)), namespace)
+    cluster.pods.await_running("terminated")
+    while "ready" not in cluster.pods.started("terminated")[0].output():
+        time.sleep(0.1)
+
+    cluster.argo("terminate", "terminated", "-n", namespace)
+    run = cluster.await_workflow(namespace, "terminated")
+
+    assert run["status"]["phase"] == "Failed"
+    deadline = time.monotonic() + 20
+    while cluster.pods.started("terminated")[0].exit_code is None:
+        assert time.monotonic() < deadline, "the process outlived its run"
+        time.sleep(0.1)
+    assert cluster.pods.started("terminated")[0].exit_code == 7
+    assert note.read_text() == "asked"
+
+
+def test_a_deadline_of_the_run_ends_its_processes(cluster: clusters.Cluster, namespace: str) -> None:
+    sleeper = runs.template("main", "import time; time.sleep(600)")
+    cluster.apply(runs.workflow("overdue", sleeper, activeDeadlineSeconds=4), namespace)
+
+    run = cluster.await_workflow(namespace, "overdue")
+
+    assert run["status"]["phase"] == "Failed"
+    deadline = time.monotonic() + 20
+    while cluster.pods.started("overdue")[0].exit_code is None:
+        assert time.monotonic() < deadline, "the process outlived its run"
+        time.sleep(0.1)
+    assert cluster.pods.started("overdue")[0].exit_code == 128 + 15
+
+
+def test_logs_are_read_as_those_of_any_pod(cluster: clusters.Cluster, namespace: str) -> None:
+    talker = runs.template("main", "for i in range(5): print('line', i)")
+    cluster.apply(runs.workflow("talker", talker), namespace)
+    cluster.await_workflow(namespace, "talker")
+
+    (pod,) = cluster.pods.started("talker")
+    logs = cluster.kubectl("logs", pod.name, "-c", "main", "-n", namespace, "--tail=2").stdout
+    assert logs == "line 3\nline 4\n"
+    assert "line 0" in cluster.argo("logs", "talker", "-n", namespace).stdout
