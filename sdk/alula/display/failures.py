@@ -37,7 +37,7 @@ def _one(node: NodeReport, style: Style) -> str:
     if not record.retryable and node.most_attempts > record.attempt:
         head += style.paint("  not tried again: it said that this cannot help", "dim")
     body = record.traceback.rstrip() or rows.headline(node)
-    parts = [head, _indent(_painted(body, style))]
+    parts = [head, _indent(_painted(body, record.exception, style))]
     if record.inputs:
         columns = max(width(name) for name in record.inputs)
         shown = "\n".join(f"  {pad(safe(name), columns)}  {safe(text)}" for name, text in record.inputs.items())
@@ -45,13 +45,12 @@ def _one(node: NodeReport, style: Style) -> str:
     return "\n\n".join(parts)
 
 
-def _painted(body: str, style: Style) -> str:
-    """The traceback with its last line, which names the exception, in red."""
-    lines = ["\n".join(map(safe, line.split("\n"))) for line in body.split("\n")]
-    last = max((i for i, line in enumerate(lines) if line and not line.startswith((" ", "\t"))), default=None)
-    if last is not None:
-        lines[last] = style.paint(lines[last], "red")
-    return "\n".join(lines)
+def _painted(body: str, exception: str, style: Style) -> str:
+    """The traceback with what the exception says, which may be several lines, in red."""
+    lines = [safe(line) for line in body.split("\n")]
+    named = [i for i, line in enumerate(lines) if exception and line.startswith(exception)]
+    begin = named[-1] if named else len(lines) - 1 if exception else 0
+    return "\n".join([*lines[:begin], *(style.paint(line, "red") for line in lines[begin:])])
 
 
 def _indent(text: str) -> str:

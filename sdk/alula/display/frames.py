@@ -81,4 +81,4 @@ class Scene:
         if self.failed:
             numbers += ", " + style.paint(f"{len(self.failed)} failed", "red")
         name = style.paint(safe(self.beginning.workflow), "bold")
-        return f"  {bar}  {name}  {numbers}  {duration(now - self.beginning.now)}"
+        return f"  {bar}  {duration(now - self.beginning.now)}  {numbers}  {name}"

@@ -63,11 +63,15 @@ def reference(wire: dict[str, Any]) -> str:
 
 
 def _structure(wire: Any, columns: int) -> str:
-    text = json.dumps(wire, ensure_ascii=False)
+    text = _json(wire)
     if len(text) <= columns or not isinstance(wire, dict):
         return text
-    names = max(width(key) for key in wire)
-    return "\n".join(f"{pad(safe(key), names)}  {json.dumps(item, ensure_ascii=False)}" for key, item in wire.items())
+    names = max(width(safe(key)) for key in wire)
+    return "\n".join(f"{pad(safe(key), names)}  {_json(item)}" for key, item in wire.items())
+
+
+def _json(wire: Any) -> str:
+    return safe(json.dumps(wire, ensure_ascii=False))
 
 
 def _label(output: OutputType, result: RunResult) -> str:

@@ -1,0 +1,208 @@
+"""The watchers: lines in a log, and the live view as it is left on a terminal."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from alula.display import live, plain, progress
+from alula.local import attempts
+from alula.local.results import NodeReport, RunResult
+from alula.local.watching import Beginning, Watcher
+from tests import goldens
+from tests.display import worlds
+from tests.display.screens import Screen
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+class Tty(io.StringIO):
+    """What a program believes to be a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation
+
+
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Tty:
+    """One terminal for both streams. Called by tests themselves: pytest sets the streams anew before each."""
+    made = Tty()
+    for name in ("NO_COLOR", "FORCE_COLOR", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"TERM": "xterm", "COLUMNS": "80", "LINES": "24"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", made)
+    monkeypatch.setattr(sys, "stderr", made)
+    return made
+
+
+def story(watcher: Watcher) -> None:
+    """A run of three nodes: cached, tried again, running with prints."""
+    load, fit, report = reports = [
+        NodeReport("load", "load", cacheable=True, most_attempts=1),
+        NodeReport("fit", "fit", cacheable=True, most_attempts=2),
+        NodeReport("report", "report"),
+    ]
+    watcher.begin(Beginning("penguins-train-1", "penguins-train", reports, 2, 100.0))
+    begin(watcher, load, 100.0)
+    end(watcher, load, "cached", 100.002)
+    begin(watcher, fit, 100.01)
+    fit.why = "input seed changed (7 → 8)"
+    watcher.missed(fit, 100.02)
+    attempts.current.node = "fit"
+    print("looking at", end=" ")
+    print("343 penguins")
+    print("half a line", end="")
+    attempts.current.node = ""
+    fit.state, fit.failure = "resting", worlds.FAILURE
+    watcher.retrying(fit, worlds.FAILURE, 5, 103.0)
+    watcher.warned("the store is slow")
+    begin(watcher, fit, 108.0)
+    end(watcher, fit, "done", 109.5)
+    begin(watcher, report, 109.5)
+    end(watcher, report, "done", 109.6)
+    watcher.end(RunResult("penguins-train-1", "penguins-train", True, tuple(reports), 9.6))
+    watcher.close()
+
+
+def begin(watcher: Watcher, node: NodeReport, now: float) -> None:
+    node.state, node.attempts = "running", node.attempts + 1
+    node.began = node.began or now
+    watcher.started(node, now)
+
+
+def end(watcher: Watcher, node: NodeReport, state: str, now: float) -> None:
+    node.state, node.seconds = state, now - node.began  # type: ignore[assignment]
+    watcher.finished(node, now)
+
+
+def test_a_log_has_one_line_an_event(capsys: pytest.CaptureFixture[str]) -> None:
+    story(plain.Plain())
+    goldens.check(GOLDEN / "plain.txt", capsys.readouterr().err)
+
+
+def test_a_log_of_a_large_graph_has_few_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    watcher = plain.Plain()
+    reports = [NodeReport(f"inc-{n}", "inc", cacheable=True) for n in range(1000)]
+    watcher.begin(Beginning("r", "w", reports, 2, 0.0))
+    for number, report in enumerate(reports):
+        begin(watcher, report, number)
+        watcher.missed(report, number)
+        end(watcher, report, "cached" if number < 500 else "done", number)
+    watcher.end(RunResult("r", "w", True, tuple(reports), 1000.0))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) < 30
+    assert "[16m 39s] 1000 of 1000 tasks are over, 500 of them cached" in lines
+
+
+def test_the_live_view_leaves_prints_and_the_summary(monkeypatch: pytest.MonkeyPatch) -> None:
+    tty = terminal(monkeypatch)
+    story(live.Live(lambda: 104.0))
+    screen = Screen().feed(tty.getvalue())
+    goldens.check(GOLDEN / "live-end.txt", screen.text() + "\n")
+    assert screen.cursor_shown
+
+
+def test_what_was_shown_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    tty = terminal(monkeypatch)
+    view = live.Live(lambda: 104.0)
+    fit = worlds.node("fit", "waiting")
+    view.begin(Beginning("r", "w", [fit], 2, 100.0))
+    try:
+        begin(view, fit, 103.0)
+        print("hello")
+        lines = Screen().feed(tty.getvalue()).text().split("\n")
+    finally:
+        view.close()
+    assert lines[0] == "hello"
+    assert lines[1].split()[1:] == ["fit", "1.0s"]
+    assert lines[3].split()[1:] == ["4.0s", "0", "of", "1", "task", "w"]
+
+
+def test_the_terminal_is_given_back_when_a_run_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    tty = terminal(monkeypatch)
+    view = live.Live(lambda: 0.0)
+    hook = sys.breakpointhook
+    view.begin(Beginning("r", "w", [worlds.node("fit", "running")], 2, 0.0))
+    assert sys.stdout is not tty
+    view.close()
+    view.close()
+    assert (sys.stdout, sys.stderr, sys.breakpointhook) == (tty, tty, hook)
+    screen = Screen().feed(tty.getvalue())
+    assert screen.text() == ""
+    assert screen.cursor_shown
+
+
+def test_lines_of_different_threads_never_mix(monkeypatch: pytest.MonkeyPatch) -> None:
+    tty = terminal(monkeypatch)
+    view = live.Live(lambda: 0.0)
+    view.begin(Beginning("r", "w", [worlds.node("fit", "running")], 2, 0.0))
+    meeting = threading.Barrier(4)
+
+    def talk(name: str) -> None:
+        attempts.current.node = name
+        meeting.wait(30)
+        for number in range(50):
+            print(name, end=" ")
+            print(number)
+
+    threads = [threading.Thread(target=talk, args=(f"node{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    view.close()
+    lines = Screen().feed(tty.getvalue()).text().split("\n")
+    for n in range(4):
+        mine = [line for line in lines if line.startswith(f"node{n} │")]
+        assert mine == [f"node{n} │ node{n} {number}" for number in range(50)]
+
+
+def test_progress_bars_and_logging_go_above_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    tty = terminal(monkeypatch)
+    view = live.Live(lambda: 0.0)
+    view.begin(Beginning("r", "w", [worlds.node("fit", "running")], 2, 0.0))
+    handler = logging.StreamHandler()
+    handler.emit(logging.makeLogRecord({"msg": "from logging"}))
+    sys.stderr.write("10%\r50%\r100%\n")
+    assert sys.stdout.isatty()
+    assert sys.stdout.writable()
+    view.close()
+    assert Screen().feed(tty.getvalue()).text().split("\n") == ["from logging", "100%"]
+
+
+def test_a_breakpoint_ends_the_view_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    tty = terminal(monkeypatch)
+    seen = []
+    monkeypatch.setattr(sys, "breakpointhook", lambda: seen.append(sys.stdout))
+    view = live.Live(lambda: 0.0)
+    view.begin(Beginning("r", "w", [worlds.node("fit", "running")], 2, 0.0))
+    breakpoint()
+    assert seen == [tty]
+    view.finished(worlds.node("fit"), 1.0)
+    view.close()
+
+
+def test_the_watcher_fits_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal(monkeypatch)
+    assert isinstance(progress.watcher(lambda: 0.0), live.Live)
+    assert isinstance(progress.watcher(lambda: 0.0, plain=True), plain.Plain)
+    monkeypatch.setenv("CI", "true")
+    assert isinstance(progress.watcher(lambda: 0.0), plain.Plain)
+    monkeypatch.delenv("CI")
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(progress.watcher(lambda: 0.0), plain.Plain)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert isinstance(progress.watcher(lambda: 0.0), plain.Plain)

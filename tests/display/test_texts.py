@@ -1,0 +1,126 @@
+"""Summaries, outputs, failures and errors as whole texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alula.display import failures, frames, outcomes, problems, summaries
+from alula.display.styles import PLAIN, Style
+from alula.display.terminals import Terminal
+from alula.local.watching import Beginning
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
+from tests import goldens
+from tests.display import worlds
+
+GOLDEN = Path(__file__).parent / "golden"
+ASCII = Style(colour=False, symbols=False)
+COLOURED = Style(colour=True, symbols=True)
+
+
+def readable(text: str) -> str:
+    """Colours as people can review them."""
+    return text.replace("\x1b", "^")
+
+
+DIAGNOSTICS = [
+    Diagnostic(
+        Code.EDGE_TYPE,
+        "the output of load is no int",
+        source="flows/penguins.py:44",
+        subject="workflow penguins-train, node fit, input seed",
+        expected="int, got pandas.DataFrame",
+        hint="pass load.rows",
+    ),
+    Diagnostic(Code.UNKNOWN_INPUT, "there is no flag --sed", hint="did you mean --seed?"),
+]
+
+TEXTS = {
+    "summary": lambda: summaries.render(worlds.succeeded()),
+    "summary-ascii": lambda: summaries.render(worlds.succeeded(), ASCII),
+    "summary-coloured": lambda: readable(summaries.render(worlds.succeeded(), COLOURED)),
+    "summary-narrow": lambda: summaries.render(worlds.succeeded(), PLAIN, 40),
+    "summary-failed": lambda: summaries.render(worlds.failed()),
+    "summary-many": lambda: summaries.render(worlds.succeeded(worlds.many({"cached": 990, "done": 10}))),
+    "summary-many-tasks": lambda: summaries.render(
+        worlds.succeeded(tuple(worlds.node(f"task{n}-1", seconds=1.0) for n in range(50)))
+    ),
+    "failures": lambda: failures.render(worlds.failed(), PLAIN, "alula run --workers 1 flows/penguins.py:train"),
+    "failures-coloured": lambda: readable(failures.render(worlds.failed(), COLOURED, "alula run ...")),
+    "outputs": lambda: outcomes.render(worlds.succeeded()),
+    "outputs-json": lambda: outcomes.as_json(worlds.succeeded()),
+    "diagnostics": lambda: problems.render(DIAGNOSTICS),
+    "diagnostics-coloured": lambda: readable(problems.render(DIAGNOSTICS, COLOURED)),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_text_is_the_golden_one(name: str) -> None:
+    goldens.check(GOLDEN / f"{name}.txt", TEXTS[name]() + "\n")
+
+
+def test_more_errors_than_anybody_reads_are_counted() -> None:
+    text = problems.render(DIAGNOSTICS[1:] * 60)
+    assert text.count("there is no flag") == problems.MOST
+    assert text.endswith("\nand 10 more\n60 errors")
+
+
+def scene(reports, height: int = 24) -> str:
+    picture = frames.Scene(Beginning("run-1", "penguins-train", reports, 4, 100.0))
+    for report in reports:
+        if report.state in ("running", "resting"):
+            picture.started(report)
+        elif report.state != "waiting":
+            picture.finished(report)
+    return "\n".join(picture.draw(Terminal(True, PLAIN, 80, height), 103.5, 3)) + "\n"
+
+
+def moving() -> list:
+    return [
+        worlds.node("load", "cached"),
+        worlds.node("split", "running", began=102.0, attempts=1, why="input seed changed (7 → 8)"),
+        worlds.node("fit", "resting", began=101.0, attempts=1, most_attempts=4, failure=worlds.FAILURE),
+        worlds.node("score", "running", began=103.4, attempts=2, most_attempts=2),
+        worlds.node("report", "waiting"),
+    ]
+
+
+def crowd() -> list:
+    reports = [*worlds.many({"cached": 500, "done": 200})]
+    reports += [worlds.node(f"busy-{n}", "running", began=100 + n / 10, attempts=1) for n in range(30)]
+    reports += [worlds.node("fit", "failed", seconds=3, attempts=1, failure=worlds.FAILURE)]
+    return reports + [worlds.node(f"idle-{n}", "waiting") for n in range(300)]
+
+
+def test_the_live_view_is_the_golden_one() -> None:
+    goldens.check(GOLDEN / "live.txt", scene(moving()))
+
+
+def test_the_live_view_of_a_crowd_shows_what_moves() -> None:
+    goldens.check(GOLDEN / "live-crowd.txt", scene(crowd()))
+
+
+@pytest.mark.parametrize("height", [5, 8, 24, 50, 1000])
+def test_the_live_view_never_takes_more_lines_than_there_are(height: int) -> None:
+    lines = scene(crowd(), height).split("\n")
+    assert len(lines) - 1 <= min(height, frames.MOST_ROWS + 4)
+
+
+def test_more_failures_than_anybody_reads_are_counted() -> None:
+    result = worlds.failed()
+    reports = tuple(worlds.node(f"fit-{n}", "failed", failure=worlds.FAILURE) for n in range(8))
+    text = failures.render(type(result)("r", "w", False, reports, 1.0))
+    assert text.count("in fit") == failures.MOST
+    assert text.endswith("… and 3 more failed tasks, listed above")
+
+
+def test_a_single_output_without_a_name_is_called_the_result() -> None:
+    result = worlds.succeeded()
+    from alula.local.results import OutputType, RunResult
+
+    one = RunResult("r", "w", True, (), 1.0, wire={"o0": 5}, output_types=(OutputType("o0", {"type": "integer"}),))
+    assert outcomes.render(one) == "result  5"
+    assert outcomes.render(RunResult("r", "w", True, (), 1.0)) == ""
+    assert "report" in outcomes.render(result)
