@@ -1,0 +1,247 @@
+"""What a workflow means, whatever its form: each call of a task, what it gets, and what must have happened before.
+
+The compiler's own form, the plan that `admit` reads and Argo's templates are brought to the same flat form, so that a
+pass, the plan and the emitted DAGs can be compared with the workflow as it was written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from alula_compiler import ir
+
+Value = Any
+"""Nested tuples: ("const", json), ("input", name, path), ("call", path, output, path), ("list", values)."""
+
+
+@dataclasses.dataclass
+class Meaning:
+    """Calls by their path in the run, without the names of pieces; outputs; and the order that is promised."""
+
+    calls: dict[str, tuple[str, dict[str, Value]]]
+    outputs: dict[str, Value]
+    before: dict[str, frozenset[str]]
+
+
+def of_program(program: ir.Program, pieces: frozenset[str] = frozenset()) -> Meaning:
+    """Return the meaning of a program; `pieces` are graphs that are only pieces of others."""
+    defaults = {
+        task.name: {port.name: port.default for port in task.inputs if port.default is not None}
+        for task in program.tasks
+    }
+    return _Flattening({graph.name: graph for graph in program.graphs}, defaults, pieces).meaning(ir.MAIN)
+
+
+def pieces_of(before: ir.Program, after: ir.Program) -> frozenset[str]:
+    """Return the graphs that `after` has and `before` has not."""
+    return frozenset({graph.name for graph in after.graphs} - {graph.name for graph in before.graphs})
+
+
+def of_plan(plan: Mapping[str, Any], pieces: frozenset[str] = frozenset()) -> Meaning:
+    """Return the meaning of a plan. It must bind every input of every task itself."""
+    graphs = {}
+    for name, dag in plan["dags"].items():
+        nodes = []
+        for step in dag["tasks"]:
+            inputs = tuple((port, _bound(binding)) for port, binding in step["inputs"].items())
+            node = ir.Node(step["name"], step.get("task"), step.get("dag"), inputs, tuple(step["depends"]))
+            if node.task:
+                assert {port for port, _ in inputs} == {port["name"] for port in plan["tasks"][node.task]["inputs"]}
+            nodes.append(node)
+        outputs = tuple(ir.Output(port, {}, _bound(binding)) for port, binding in dag["outputs"].items())
+        graphs[name] = ir.Graph(name, tuple(ir.Port(port, {}) for port in dag["inputs"]), outputs, tuple(nodes))
+    return _Flattening(graphs, {}, pieces).meaning(plan["entrypoint"])
+
+
+def _bound(binding: Mapping[str, Any]) -> ir.Binding:
+    if "items" in binding:
+        return ir.Items(tuple(_bound(leaf) for leaf in binding["items"]))  # type: ignore[arg-type]
+    if "value" in binding:
+        return ir.Constant(binding["value"])
+    path = tuple(binding.get("path", ()))
+    if "input" in binding:
+        return ir.FromInput(binding["input"], path)
+    return ir.FromNode(binding["node"], binding["output"], path)
+
+
+class _Flattening:
+    def __init__(
+        self, graphs: Mapping[str, ir.Graph], defaults: Mapping[str, Mapping[str, str]], pieces: frozenset[str]
+    ) -> None:
+        self.graphs, self.defaults, self.pieces = graphs, defaults, pieces
+        self.found = Meaning({}, {}, {})
+
+    def meaning(self, start: str) -> Meaning:
+        main = self.graphs[start]
+        inputs = {port.name: ("input", port.name, ()) for port in main.inputs}
+        self.found.outputs, _ = self._graph(main, inputs, "", frozenset())
+        return self.found
+
+    def _graph(
+        self, graph: ir.Graph, inputs: Mapping[str, Value], prefix: str, waits: frozenset[str]
+    ) -> tuple[dict[str, Value], frozenset[str]]:
+        """The outputs of a call of a graph, and all calls in it."""
+        outputs: dict[tuple[str, str], Value] = {}
+        inside: dict[str, frozenset[str]] = {}
+        for node in graph.nodes:
+            first = waits.union(*(inside[name] for name in node.depends()))
+            given = {name: _value(binding, inputs, outputs) for name, binding in node.inputs}
+            if node.graph is not None:
+                inner = self.graphs[node.graph]
+                path = prefix if node.graph in self.pieces else f"{prefix}{node.id}."
+                for port in inner.inputs:
+                    if port.name not in given and port.default is not None:
+                        given[port.name] = ("const", json.loads(port.default))
+                assert set(given) == {port.name for port in inner.inputs}
+                results, inside[node.id] = self._graph(inner, given, path, first)
+                outputs.update({(node.id, name): value for name, value in results.items()})
+                continue
+            path, task = f"{prefix}{node.id}", node.task or ""
+            for name, text in self.defaults.get(task, {}).items():
+                given.setdefault(name, ("const", json.loads(text)))
+            assert path not in self.found.calls
+            self.found.calls[path] = (task, given)
+            self.found.before[path] = first.union(*(self.found.before[name] for name in first))
+            inside[node.id] = frozenset([path])
+            outputs.update({(node.id, name): ("call", path, name, ()) for name in OUTPUTS.get(task, ("o0",))})
+        found = {output.name: _value(output.binding, inputs, outputs) for output in graph.outputs}
+        return found, frozenset().union(*inside.values())
+
+
+OUTPUTS: dict[str, tuple[str, ...]] = {"two": ("o0", "o1")}
+"""Outputs of the tasks in the strategies that have other than the one, `o0`."""
+
+
+def _value(binding: ir.Binding, inputs: Mapping[str, Value], outputs: Mapping[tuple[str, str], Value]) -> Value:
+    if isinstance(binding, ir.Items):
+        return ("list", tuple(_value(leaf, inputs, outputs) for leaf in binding.leaves))
+    if isinstance(binding, ir.Constant):
+        return ("const", json.loads(binding.text))
+    source = inputs[binding.input] if isinstance(binding, ir.FromInput) else outputs[binding.node, binding.output]
+    return _behind(source, binding.path)
+
+
+def _behind(value: Value, path: tuple[str, ...]) -> Value:
+    if not path:
+        return value
+    if value[0] == "const":
+        inner = value[1]
+        for step in path:
+            inner = inner[int(step)] if isinstance(inner, list) else inner[step]
+        return ("const", inner)
+    if value[0] == "list":
+        return _behind(value[1][int(path[0])], path[1:])
+    return (*value[:-1], value[-1] + path)
+
+
+# From Argo's templates
+
+
+_TAG = re.compile(r"\{\{(?:tasks\.([^.{}]+)\.outputs|inputs)\.parameters\.([^.{}]+)\}\}")
+_TERM = re.compile(r"(?:tasks\['([^']+)'\]\.outputs|inputs)\.parameters\['([^']+)'\]|(\"(?:[^\"\\]|\\.)*\")")
+
+
+def of_argo(spec: Mapping[str, Any], pieces: frozenset[str] = frozenset()) -> Meaning:
+    """Return the meaning of a compiled spec, read as Argo reads it: only by its tags, predicates and expressions."""
+    templates = {template["name"]: template for template in spec["templates"]}
+    supplied = [one["name"] for one in templates["admit"]["outputs"]["parameters"] if one["name"] != "admitted"]
+    defaults = {}
+    for name, template in templates.items():
+        if "container" in template:
+            parameters = template.get("inputs", {}).get("parameters", [])
+            defaults[name] = {one["name"]: one["default"] for one in parameters if "default" in one}
+    graphs = {}
+    for name, template in templates.items():
+        if "dag" in template:
+            ports = supplied if name == "main" else [one["name"] for one in _parameters(template, "inputs")]
+            outputs = tuple(
+                ir.Output(one["name"], {}, _output(one["valueFrom"])) for one in _parameters(template, "outputs")
+            )
+            nodes = tuple(_node(task, templates) for task in template["dag"]["tasks"] if task["name"] != "admit")
+            graphs[name] = ir.Graph(name, tuple(ir.Port(port, {}) for port in ports), outputs, nodes)
+            for task in template["dag"]["tasks"]:
+                if name == "main" and task["name"] != "admit":
+                    assert task["depends"], "everything in main waits for admit, by itself or through others"
+    found = _Flattening(graphs, defaults, pieces).meaning("main")
+    calls = {path: (templates[name], given) for path, (name, given) in found.calls.items()}
+    found.calls = {path: _call(template, given) for path, (template, given) in calls.items()}
+    return found
+
+
+def _parameters(template: Mapping[str, Any], kind: str) -> list[Any]:
+    found: list[Any] = template.get(kind, {}).get("parameters", [])
+    return found
+
+
+def _node(task: Mapping[str, Any], templates: Mapping[str, Any]) -> ir.Node:
+    inputs = tuple((one["name"], _argument(one["value"])) for one in task.get("arguments", {}).get("parameters", []))
+    terms = task.get("depends", "").split(" && ") if task.get("depends") else []
+    assert all(term.endswith(".Succeeded") for term in terms)
+    after = tuple(term.removesuffix(".Succeeded") for term in terms if term != "admit.Succeeded")
+    is_task = "container" in templates[task["template"]]
+    name = task["template"]
+    node = ir.Node(task["name"], name if is_task else None, None if is_task else name, inputs, after)
+    assert set(node.depends()) == set(after), "what is read is waited for"
+    return node
+
+
+def _read(node: str | None, name: str) -> ir.Leaf:
+    if node is None or node == "admit":
+        return ir.FromInput(name)
+    return ir.FromNode(node, name)
+
+
+def _argument(text: str) -> ir.Binding:
+    tag = _TAG.fullmatch(text)
+    if tag:
+        return _read(tag[1], tag[2])
+    if text.startswith("{{="):
+        terms = text.removeprefix("{{=toJson([").removesuffix("])}}")
+        return ir.Items(tuple(_term(one) for one in _TERM.finditer(terms)))
+    assert "{{" not in text
+    return ir.Constant(text)
+
+
+def _term(match: re.Match[str]) -> ir.Leaf:
+    return ir.Constant(json.loads(match[3])) if match[3] else _read(match[1], match[2])
+
+
+def _output(source: Mapping[str, str]) -> ir.Binding:
+    if "parameter" in source:
+        tag = _TAG.fullmatch(source["parameter"])
+        assert tag
+        return _read(tag[1], tag[2])
+    term = _TERM.fullmatch(source["expression"])
+    assert term
+    return _term(term)
+
+
+def _call(template: Mapping[str, Any], given: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
+    """The task and its inputs as the runtime understands its words, paths followed."""
+    words = list(template["container"]["args"])
+    inputs: dict[str, Value] = {}
+    paths: dict[str, tuple[str, ...]] = {}
+    for index, word in enumerate(words):
+        if word in ("--input", "--items"):
+            inputs[words[index + 1]] = given[words[index + 2].removeprefix("{{inputs.parameters.").removesuffix("}}")]
+        if word == "--path":
+            text = words[index + 2]
+            if text.startswith("{{"):
+                (kind, path) = given[text.removeprefix("{{inputs.parameters.").removesuffix("}}")]
+                assert kind == "const"
+            else:
+                path = json.loads(text)
+            paths[words[index + 1]] = tuple(path)
+    for place, path in paths.items():
+        name, _, index = place.partition(".")
+        if index:
+            items = list(inputs[name][1])
+            items[int(index)] = _behind(items[int(index)], path)
+            inputs[name] = ("list", tuple(items))
+        else:
+            inputs[name] = _behind(inputs[name], path)
+    return template["metadata"]["labels"]["alula.dev/task"], inputs
