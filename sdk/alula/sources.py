@@ -116,6 +116,11 @@ def is_installed(path: str) -> bool:
     return "site-packages" in path or "dist-packages" in path
 
 
+def is_library(path: str) -> bool:
+    """Whether a file belongs to Python or to an installed package."""
+    return is_installed(path) or path.startswith((_STANDARD, "<frozen "))
+
+
 def is_interactive(path: str) -> bool:
     """Whether code came from a prompt, a notebook cell or `exec` rather than from a file."""
     return path.startswith("<") or "ipykernel_" in path or not os.path.isfile(path)  # noqa: PTH113
@@ -183,17 +188,28 @@ def ours(path: str) -> bool:
     return path.startswith(_PACKAGE)
 
 
+_STANDARD = os.path.join(os.path.dirname(os.path.abspath(os.path.__file__)), "")  # noqa: PTH100, PTH118, PTH120
 _PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")  # noqa: PTH100, PTH118, PTH120
 
 
-def caller(depth: int = 0) -> Source:
-    """Where the user's code is that called the function that asks; `depth` frames further out."""
+def user_frame(depth: int = 0) -> types.FrameType | None:
+    """The innermost frame of the user's project: not ours, and not of a library that the project called."""
     frame: types.FrameType | None = sys._getframe(depth + 1)
-    while frame is not None and ours(frame.f_code.co_filename):
+    library: types.FrameType | None = None
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not ours(file):
+            if not is_library(file):
+                return frame
+            library = library or frame
         frame = frame.f_back
-    if frame is None:
-        return NOWHERE
-    return Source(relative(frame.f_code.co_filename), frame.f_lineno)
+    return library
+
+
+def caller(depth: int = 0) -> Source:
+    """Where the user's code is that called the function that asks."""
+    frame = user_frame(depth + 1)
+    return NOWHERE if frame is None else Source(relative(frame.f_code.co_filename), frame.f_lineno)
 
 
 def load(target: str) -> types.ModuleType:

@@ -139,7 +139,8 @@ def unbound(
     inputs = interface.inputs
     if len(args) > interface.positional:
         known = ", ".join(item.name for item in inputs) or "none"
-        message = f"{len(args)} arguments are given by position, but at most {interface.positional} can be"
+        many = "1 argument is" if len(args) == 1 else f"{len(args)} arguments are"
+        message = f"{many} given by position, but it takes {interface.positional or 'none'} so"
         problems.append(Diagnostic(Code.UNKNOWN_INPUT, message, source, subject, hint=f"its inputs are: {known}"))
     taken = {item.name for item in inputs[: len(args)]}
     for name in kwargs:

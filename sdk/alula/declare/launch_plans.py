@@ -104,11 +104,13 @@ class LaunchPlan:
         Raises:
             ValueMismatch: An input is given that the plan fixes.
         """
-        if tracing.active.get() is not None:
+        tracer = tracing.active.get()
+        if tracer is not None:
             message = f"{self.subject} is called in a workflow"
             hint = "call the workflow itself: a launch plan starts runs of its own"
+            subject = tracer.subject
             raise errors.DefinitionError(
-                [Diagnostic(Code.NOT_A_TASK, message, str(sources.caller(1)), self.subject, "", hint)]
+                [Diagnostic(Code.NOT_A_TASK, message, str(sources.caller()), subject, "", hint)]
             )
         fixed = sorted(inputs.keys() & self.fixed_inputs.keys())
         if fixed:

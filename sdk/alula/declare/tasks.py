@@ -73,9 +73,9 @@ class Task(Generic[P, R]):
         Raises:
             DefinitionError: The signature cannot be carried; says everything that is wrong with it.
         """
-        from alula.declare import interfaces
+        from alula.declare import signatures
 
-        return interfaces.read(self.function, self.subject, self._namespace)
+        return signatures.read(self.function, self.subject, self._namespace)
 
     @property
     def version(self) -> str:

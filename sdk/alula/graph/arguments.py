@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alula.declare import calls
-from alula.graph import bindings, checking, paths, tracing
+from alula.graph import bindings, bodies, checking, paths, tracing
 from alula.graph.promises import UNKNOWN, Edge, Promise, inside
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch, kind
@@ -127,13 +127,31 @@ def _items(tracer: Tracer, draft: Draft, item: Input, value: Any) -> Binding:
     expected = item.type.elements(len(value)) if item.type.elements is not None else None
     if expected is None:
         what = f"a {type(value).__name__} of {len(value)} with promises"
-        message = f"{what} is passed to the input {item.name}, which takes {item.type.label}"
-        tracer.problem(Code.EDGE_TYPE, message, tracer.place(draft), subject=subject, expected=item.type.label)
+        message = f"{what} does not fit the input {item.name}"
+        hint = _whole_result(value)
+        label = item.type.label
+        tracer.problem(Code.EDGE_TYPE, message, tracer.place(draft), subject=subject, expected=label, hint=hint)
         return NOTHING
+    before = len(tracer.problems)
     parts = enumerate(zip(value, expected, strict=True))
-    return bindings.Items(
-        tuple(_leaf(tracer, draft, part, target, f"{subject}, item {index}") for index, (part, target) in parts)
-    )
+    leaves = [_leaf(tracer, draft, part, target, f"{subject}, item {index}") for index, (part, target) in parts]
+    whole = _whole_result(value)
+    if whole and len(tracer.problems) > before:  # all outputs of a task where one was meant: told once
+        del tracer.problems[before:]
+        message = f"the {len(value)} outputs of a task do not fit the input {item.name}"
+        label = item.type.label
+        tracer.problem(Code.EDGE_TYPE, message, tracer.place(draft), subject=subject, expected=label, hint=whole)
+    return bindings.Items(tuple(leaves))
+
+
+def _whole_result(value: Any) -> str:
+    """What to write when all outputs of one task were passed as one value; empty when that is not so."""
+    edges = [part._alula_edge for part in value if type(part) is Promise]
+    nodes = {edge.node for edge in edges}
+    if not isinstance(value, tuple) or len(edges) != len(value) or len(nodes) != 1 or not nodes.copy().pop():
+        return ""
+    names = [f".{name}" for name in getattr(value, "_fields", ())] or [f"[{index}]" for index in range(len(value))]
+    return f"the task has several outputs: pass one of them, {' or '.join(names)}"
 
 
 def _leaf(tracer: Tracer, draft: Draft, part: Any, target: PyType, subject: str) -> Leaf:
@@ -145,7 +163,7 @@ def _leaf(tracer: Tracer, draft: Draft, part: Any, target: PyType, subject: str)
         return NOTHING
     reason = None if edge.schema is UNKNOWN else checking.misfit(edge.schema, target.schema)
     if reason is not None:
-        message = f"{edge.label} is {schemas.describe(edge.schema)}, but the item must be {target.label}"
+        message = f"{edge.label}, which is {schemas.describe(edge.schema)}, does not fit the list"
         hint = _conversion(edge.schema, target.schema)
         tracer.problem(Code.EDGE_TYPE, message, tracer.place(draft), subject=subject, expected=target.label, hint=hint)
     return edge.binding
@@ -153,7 +171,7 @@ def _leaf(tracer: Tracer, draft: Draft, part: Any, target: PyType, subject: str)
 
 def outputs(tracer: Tracer, interface: Interface, result: Any) -> tuple[tuple[str, Binding], ...]:
     """What the workflow returns as one binding an output."""
-    place = str(tracer.workflow.source)
+    place = bodies.returned(tracer.workflow.function)
     if interface.style == "none":
         return _no_outputs(tracer, result, place)
     if interface.style == "single":
@@ -166,7 +184,9 @@ def outputs(tracer: Tracer, interface: Interface, result: Any) -> tuple[tuple[st
         return ()
     elif not isinstance(result, tuple) or len(result) != len(interface.outputs):
         names = ", ".join(output.name for output in interface.outputs)
-        what = f"{len(result)} values" if isinstance(result, tuple) else kind(result)
+        what = kind(result)
+        if isinstance(result, tuple):
+            what = "1 value" if len(result) == 1 else f"{len(result)} values"
         message = f"it returns {what}, but declares the outputs {names}"
         tracer.problem(Code.EDGE_TYPE, message, place, subject="its result", hint="return one value for each of them")
         return ()
@@ -272,8 +292,10 @@ def makers(tracer: Tracer, value: Any) -> list[str]:
 
 def _wrong_edge(tracer: Tracer, draft: Draft, item: Input, edge: Edge, reason: str) -> None:
     source, target = schemas.describe(edge.schema), item.type.label
-    message = f"{edge.label} is {source}, but the input {item.name} takes {target}"
+    message = f"{edge.label}, which is {source}, does not fit the input {item.name}"
     hint = "" if reason == f"{source} is not {target}" else reason
+    if reason.endswith(" may be None, and " + target + " may not"):
+        hint = f"it may be None: let the input take `{target} | None`, or the task return `{target}`"
     tracer.problem(
         Code.EDGE_TYPE, message, tracer.place(draft), subject=f"node {draft.id}, input {item.name}", expected=target,
         hint=hint or _conversion(edge.schema, item.type.schema),
@@ -312,5 +334,5 @@ def _stray(tracer: Tracer, edge: Edge, place: str, subject: str) -> None:
 def _buried(tracer: Tracer, edge: Edge, value: Any, place: str, subject: str) -> None:
     message = f"{edge.label} stands inside a {type(value).__name__}"
     what = type(value).__name__
-    hint = f"build the {what} in a task that takes the parts; a workflow passes on promises and lists of them"
+    hint = f"build the {what} in a task that takes the parts, and pass on its result"
     tracer.problem(Code.NOT_A_TASK, message, place, subject=subject, hint=hint)

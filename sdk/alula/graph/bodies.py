@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from alula import sources
-from alula.graph import promises
+from alula.graph import promises, tracing
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     import types
 
     from alula.graph.tracing import Tracer
+
+
+_VALUE = "a workflow only puts tasks together: do this in a task and pass it the value"
 
 
 def failed(tracer: Tracer, error: Exception) -> Diagnostic:
@@ -25,18 +29,40 @@ def failed(tracer: Tracer, error: Exception) -> Diagnostic:
         held = _promise_argument(frame)
         if held is not None:
             name = frame.f_code.co_name
+            if sources.is_library(frame.f_code.co_filename):
+                message = f"the workflow passes {held._alula_edge.label} to {name}() of a library ({text})"
+                return Diagnostic(Code.PROMISE_AS_VALUE, message, source, tracer.subject, "", _VALUE)
             message = f"the workflow calls {name}() with {held._alula_edge.label}, but {name} is not a task ({text})"
             defined = _source(frame, frame.f_code.co_firstlineno)
             hint = f"decorate {name}() at {defined} with @task: it then runs when the value is there"
             return Diagnostic(Code.NOT_A_TASK, message, source, tracer.subject, "", hint)
     if "Promise" in text:
         message = f"the workflow computes with a promise ({text})"
-        hint = "a workflow only puts tasks together: do this in a task and pass it the value"
-        return Diagnostic(Code.PROMISE_AS_VALUE, message, source, tracer.subject, "", hint)
+        return Diagnostic(Code.PROMISE_AS_VALUE, message, source, tracer.subject, "", _VALUE)
     inner = _source(*frames[-1]) if len(frames) > 1 else ""
     message = f"the workflow's own code raised {text}" + (f" at {inner}" if inner else "")
     hint = "a workflow's function runs when it is traced, before any task: let it do nothing but call tasks"
     return Diagnostic(Code.BAD_SOURCE, message, source, tracer.subject, "", hint)
+
+
+def returned(function: Callable[..., Any]) -> str:
+    """file:line of the only `return` of a function; of its definition when there is another number of them."""
+    import dis
+
+    code = tracing.code(function)
+    if code is None:
+        return ""
+    lines = set()
+    before: dis.Instruction | None = None
+    for step in dis.get_instructions(code):
+        if step.opname in {"RETURN_VALUE", "RETURN_CONST"}:
+            made = step if step.opname == "RETURN_CONST" or before is None else before
+            implicit = made.opname in {"LOAD_CONST", "RETURN_CONST"} and made.argval is None
+            if not implicit and step.positions is not None:
+                lines.add(step.positions.lineno)
+        before = step
+    line = lines.pop() if len(lines) == 1 else code.co_firstlineno
+    return str(sources.Source(sources.relative(code.co_filename), line or code.co_firstlineno))
 
 
 def _user_frames(error: BaseException) -> list[tuple[types.FrameType, int]]:

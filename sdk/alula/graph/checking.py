@@ -43,6 +43,8 @@ def same_names(things: Sequence[Task[..., Any]] | Sequence[Workflow[..., Any]], 
         kind = thing.subject.partition(" ")[0]
         message = f"two {kind}s are called {thing.name!r}: {other.entrypoint} at {other.source} and {thing.entrypoint}"
         hint = f"""give one of them another name: @{kind}(name="{thing.name}-2")"""
+        if other.source == thing.source:
+            hint = f"they are made by one decorator: give each a name of its own, @{kind}(name=...)"
         problems.append(Diagnostic(Code.DUPLICATE_NAME, message, str(thing.source), subject, "", hint))
     return problems
 

@@ -61,7 +61,7 @@ def close(workflow: Workflow[..., Any]) -> Closure:
                 tasks.setdefault(id(target), target)
     problems += checking.same_names(list(tasks.values()), workflow.subject)
     problems += checking.same_names(list(workflows.values()), workflow.subject)
-    if len(graphs) == len(workflows) > 1:
+    if len(graphs) == len(workflows):
         problems += _circle(workflow, {id(one): graph for one, graph in zip(workflows.values(), graphs, strict=True)})
     if problems:
         raise errors.DefinitionError(dict.fromkeys(problems))

@@ -22,7 +22,7 @@ def fixed_length(schema: dict[str, Any]) -> int | None:
 def fields(schema: dict[str, Any]) -> list[str]:
     """The names that may follow a dot: those of a dataclass or a NamedTuple."""
     record = _resolved(schema)
-    return list(record.get("properties") or record.get("x-alula-fields") or ())
+    return list(record.get("x-alula-fields") or record.get("properties") or ())
 
 
 def segment(schema: dict[str, Any], key: object, attribute: bool) -> str | Problem:
@@ -34,13 +34,10 @@ def segment(schema: dict[str, Any], key: object, attribute: bool) -> str | Probl
         if not names:
             return Problem("$", f"{label} has no attributes that a workflow can follow")
         if key in names:
-            return str(names.index(str(key))) if "x-alula-fields" in record else str(key)
+            return str(names.index(str(key))) if "prefixItems" in record else str(key)
         near = closest(str(key), names)
-        return (
-            Problem("$", f"{label} has no field {key!r}", *())
-            if near is None
-            else Problem("$", f"{label} has no field {key!r}; did you mean {near!r}?")
-        )
+        hint = f"did you mean {near!r}?" if near else f"its fields are {', '.join(names)}"
+        return Problem("$", f"{label} has no field {key!r}; {hint}")
     if isinstance(key, bool) or not isinstance(key, (int, str)):
         return Problem("$", f"a promise is indexed by an int or a str that is known now, got {type(key).__name__}")
     if isinstance(key, int) and record.get("type") != "array" and record:

@@ -6,7 +6,6 @@ them; only a promise that is used as a value ends it, because no value can be gi
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -94,12 +93,14 @@ class Tracer:
     def used(self, promise: Promise, what: str, hint: str) -> NoReturn:
         """A promise stands where a value is needed."""
         edge: Edge = promise._alula_edge
-        frame = self.user_frame()
+        frame = sources.user_frame()
         helper = "" if frame is None or frame.f_code is code(self.workflow.function) else frame.f_code.co_name
+        subject = ""
         if helper:
             hint = f"decorate {helper}() with @task, or {hint}"
+            subject = f"{helper}(), called {self.calling(frame)}".removesuffix(", called ")
         message = f"{edge.label} {what}, but a workflow is traced before its tasks run: it has no value yet"
-        self.problem(Code.PROMISE_AS_VALUE, message, self.here(frame), hint=hint)
+        self.problem(Code.PROMISE_AS_VALUE, message, self.here(), subject=subject, hint=hint)
         raise PromiseUsed(self.problems[-1:])
 
     # Problems.
@@ -117,17 +118,16 @@ class Tracer:
         """file:line of a node's call."""
         return str(self.lines.source(draft.call))
 
-    def user_frame(self) -> types.FrameType | None:
-        """The innermost frame that is not ours."""
-        frame: types.FrameType | None = sys._getframe(1)
-        while frame is not None and sources.ours(frame.f_code.co_filename):
-            frame = frame.f_back
-        return frame
-
-    def here(self, frame: types.FrameType | None = None) -> str:
+    def here(self) -> str:
         """file:line of the user's code that is running."""
-        frame = frame or self.user_frame()
-        return "" if frame is None else str(sources.Source(sources.relative(frame.f_code.co_filename), frame.f_lineno))
+        return str(sources.caller())
+
+    def calling(self, frame: types.FrameType | None) -> str:
+        """Where the workflow's own function is while something that it called runs: `at flows/x.py:7`."""
+        body = code(self.workflow.function)
+        while frame is not None and frame.f_code is not body:
+            frame = frame.f_back
+        return "" if frame is None else f"at {sources.relative(frame.f_code.co_filename)}:{frame.f_lineno}"
 
     # The trace as a whole.
 

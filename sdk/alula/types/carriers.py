@@ -70,10 +70,8 @@ class Refusal:
         """Refuse."""
         from alula.types.mismatches import Mismatch
 
-        raise Mismatch(
-            f"a {type} cannot be written into a definition",
-            "make it an input of the workflow, or make it in a task",
-        )
+        message = f"a {type} cannot be written into a definition, which must mean the same everywhere"
+        raise Mismatch(message, "make it an input of the workflow, or make it in a task")
 
     def kept(self, reference: Reference) -> object | None:
         """Nothing was kept."""

@@ -72,7 +72,7 @@ class _Recursion:
 
         def inner() -> PyType:
             if self.type is None:
-                raise AssertionError("a recursive type is complete before a value is seen")
+                raise Mismatch("the default of a field holds a value of the type that is being defined")
             return self.type
 
         return PyType(
@@ -247,7 +247,7 @@ def _unsupported(annotation: Any) -> Unsupported:
         for scalar, nearest in (("bool", "bool"), ("bool_", "bool"), ("integer", "int"), ("floating", "float")):
             if scalar in names:
                 return Unsupported(
-                    annotation, f"numpy.{name} is not carried as such", f"{nearest} (takes numpy scalars)"
+                    annotation, f"numpy.{name} is not carried as such", f"{nearest}, which takes numpy scalars"
                 )
     if hasattr(origin, "model_fields") and hasattr(origin, "model_validate"):
         return Unsupported(annotation, f"{name} is a pydantic model", "a dataclass with the same fields")

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from alula.types.carriers import keeping
+from alula.types.carriers import REFUSAL, keeping
 from alula.types.mismatches import Mismatch, kind
 from alula.types.pytypes import Json, PyType
 
@@ -182,9 +182,7 @@ else:
 
 def _require(path: Path, what: str, folder: bool) -> None:
     if not path.exists():
-        raise Mismatch(
-            f"{path} does not exist", f"write the {what} before returning it; relative paths start at {Path.cwd()}"
-        )
+        raise Mismatch(f"there is no {what} {path}", f"relative paths start at {Path.cwd()}")
     if path.is_dir() != folder:
         raise Mismatch(
             f"{path} is a {'folder' if path.is_dir() else 'file'}",
@@ -203,17 +201,20 @@ def _require_format(name: str, declared: str) -> None:
     found = _extension(name)
     if not wanted or not found or name.lower().endswith(f".{declared}") or found == wanted:
         return
-    raise Mismatch(f"expected a {declared} file, got {name}", f"name it *.{declared}, or declare File[{found!r}]")
+    hint = f"name it *.{declared}, or declare File[{found!r}]"
+    raise Mismatch(f"expected a file of format {declared}, got {name}", hint)
 
 
 def _commit(value: _Stored, carrier: Carrier, declared: str) -> Json:
+    if carrier is REFUSAL:
+        REFUSAL.keep(value, type=value.kind)
     reference = value._reference
     name = value.name
     if value.kind == "file":
         _require_format(name, declared)
     if reference is not None:
         if declared and reference.format not in {"", declared}:
-            raise Mismatch(f"expected a {declared} file, got the {reference.format} file {name}")
+            raise Mismatch(f"expected a file of format {declared}, got {name} of format {reference.format}")
         keeper = keeping(carrier)
         if keeper is None:
             return reference.to_json()

@@ -120,7 +120,33 @@ def _read(path: Path) -> Any:
     _require_pyarrow()
     import pandas
 
-    return pandas.read_parquet(path, engine="pyarrow")
+    return _with_objects(pandas.read_parquet(path, engine="pyarrow"), path)
+
+
+def _with_objects(value: Any, path: Path) -> Any:
+    """Text that was in object columns, in object columns again: pandas 3 reads all text as its own `str` type."""
+    import json
+
+    import pyarrow.parquet
+
+    described = json.loads((pyarrow.parquet.read_schema(path).metadata or {}).get(b"pandas", b"{}"))
+    names = {
+        column["field_name"]
+        for column in described.get("columns", ())
+        if column["numpy_type"] == "object" and column["pandas_type"] in {"unicode", "string", "empty"}
+    }
+    for name in names & set(value.columns):
+        if value[name].dtype != object:
+            value[name] = _as_object(value[name])
+    levels = [level for level in described.get("index_columns", ()) if isinstance(level, str)]
+    if len(levels) == value.index.nlevels == 1 and levels[0] in names and value.index.dtype != object:
+        value.index = value.index.astype(object)
+    return value
+
+
+def _as_object(column: Any) -> Any:
+    plain = column.astype(object)
+    return plain.where(column.notna(), None) if column.hasnans else plain
 
 
 def _require_pyarrow() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alula.types.mismatches import Mismatch, each, kind
+from alula.types.mismatches import Mismatch, convert_named, kind
 from alula.types.pytypes import Json, PyType
 
 
@@ -27,11 +27,7 @@ def by_text(annotation: Any, item: PyType) -> PyType:
             )
         if same is not None and set(map(type, value.values())) <= {same}:
             return value.copy()
-        try:
-            return {key: converter(part, carrier) for key, part in value.items()}
-        except Mismatch:
-            places = ((f"[{key!r}]", part) for key, part in value.items())
-            raise each(places, lambda part: converter(part, carrier)) from None
+        return convert_named(value.items(), "[{!r}]", converter, carrier)
 
     def encode(value: Any, carrier: Any) -> Json:
         _require_dict(value, label)

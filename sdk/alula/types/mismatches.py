@@ -6,8 +6,9 @@ an exception of `alula.errors`. It must never reach the user as it stands.
 
 from __future__ import annotations
 
+import enum
 import reprlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,6 +30,8 @@ class Flaw(NamedTuple):
 
     def where(self) -> str:
         """The place as a person writes it: `[3].name`, or nothing for the value itself."""
+        if len(self.path) > 8:
+            return "".join((*self.path[:4], " ... ", *self.path[-3:]))
         return "".join(self.path)
 
 
@@ -47,22 +50,42 @@ class Mismatch(Exception):
         return tuple(flaw._replace(path=(segment, *flaw.path)) for flaw in self.flaws)
 
 
-def each(items: Iterable[tuple[str, object]], convert: Callable[[object], object]) -> Mismatch:
-    """The mismatch of a container, with the flaws of all its items: the slow way, taken when the fast one failed.
-
-    Args:
-        items: Place inside the container (`[0]`, `.name`) and item.
-        convert: The item's codec.
+def convert_each(values: Iterable[Any], convert: Callable[[Any, Any], Any], carrier: Any) -> list[Any]:
+    """Every item through a codec; the flaws of all wrong ones together. Converts each item once, also when it is wrong:
+    trying again at every level of nested data would double the work with each.
     """
+    result: list[Any] = []
+    append = result.append
     flaws: list[Flaw] = []
-    for segment, item in items:
+    for item in values:
         try:
-            convert(item)
+            append(convert(item, carrier))
         except Mismatch as mismatch:
-            flaws += mismatch.inside(segment)
+            flaws += mismatch.inside(f"[{len(result)}]")
+            append(None)
             if len(flaws) >= MOST:
                 break
-    return Mismatch("the value changed while it was read", flaws=flaws[:MOST])
+    if flaws:
+        raise Mismatch(flaws=flaws[:MOST])
+    return result
+
+
+def convert_named(
+    items: Iterable[tuple[Any, Any]], place: str, convert: Callable[[Any, Any], Any], carrier: Any
+) -> dict[Any, Any]:
+    """Every value of a mapping through a codec, like `convert_each`; `place` writes the key: `[{!r}]`."""
+    result: dict[Any, Any] = {}
+    flaws: list[Flaw] = []
+    for name, item in items:
+        try:
+            result[name] = convert(item, carrier)
+        except Mismatch as mismatch:
+            flaws += mismatch.inside(place.format(name))
+            if len(flaws) >= MOST:
+                break
+    if flaws:
+        raise Mismatch(flaws=flaws[:MOST])
+    return result
 
 
 def kind(value: object) -> str:
@@ -72,7 +95,15 @@ def kind(value: object) -> str:
     cls = type(value)
     if cls.__module__ == "alula.graph.promises":
         return "a promise"
+    if isinstance(value, type):
+        return f"the class {name(value)}"
+    if isinstance(value, enum.Enum):
+        return f"{cls.__name__}.{value.name}"
+    if isinstance(value, int) and abs(value) >= 10**60:
+        return f"an {cls.__name__} of {value.bit_length()} bits"
     text = _short.repr(value)
+    if text.startswith((f"{cls.__name__}(", f"{cls.__module__}.{cls.__name__}(", f"np.{cls.__name__}(")):
+        return text
     if len(text) > 80 or "\n" in text or text.startswith("<"):
         return f"a value of type {name(cls)}"
     return f"the {name(cls)} {text}"

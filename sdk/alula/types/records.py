@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from alula.types.mismatches import Flaw, Mismatch, kind
+from alula.types.mismatches import MOST, Flaw, Mismatch, kind
 from alula.types.pytypes import Json, PyType
 from alula.types.unsupported import Unsupported
 
@@ -55,20 +55,23 @@ def _default(field: dataclasses.Field[Any]) -> Callable[[], Any] | None:
 
 def dataclass(annotation: Any, cls: type, label: str, members: list[Field]) -> PyType:
     """A dataclass as an object; the declared class decides, so an instance of a subclass is an error."""
-    plan = [(member.name, member.type.to_json, f".{member.name}") for member in members]
-    reading = [(member.name, member.type.from_json, f".{member.name}") for member in members]
+    encoders = [(member.name, member.type.to_json) for member in members]
+    decoders = [(member.name, member.type.from_json) for member in members]
     names = frozenset(member.name for member in members)
     depth = threading.local()
 
     def to_json(value: Any, carrier: Any) -> Json:
         if type(value) is not cls:
             raise _wrong(cls, label, value)
-        result = {}
-        try:
-            for name, encode, _ in plan:
+        result: dict[str, Any] = {}
+        flaws: list[Flaw] = []
+        for name, encode in encoders:
+            try:
                 result[name] = encode(getattr(value, name), carrier)
-        except Mismatch:
-            raise _all_flaws(plan, lambda name: getattr(value, name), carrier) from None
+            except Mismatch as mismatch:
+                flaws += mismatch.inside(f".{name}")
+        if flaws:
+            raise Mismatch(flaws=flaws[:MOST])
         return result
 
     def from_json(value: Json, carrier: Any) -> Any:
@@ -77,11 +80,16 @@ def dataclass(annotation: Any, cls: type, label: str, members: list[Field]) -> P
         if not value.keys() <= names:
             unknown = sorted(value.keys() - names)
             raise Mismatch(f"{label} has no field {', '.join(unknown)}", f"its fields are {', '.join(sorted(names))}")
-        present = [step for step in reading if step[0] in value]
-        try:
-            arguments = {name: decode(value[name], carrier) for name, decode, _ in present}
-        except Mismatch:
-            raise _all_flaws(present, value.__getitem__, carrier) from None
+        arguments: dict[str, Any] = {}
+        flaws: list[Flaw] = []
+        for name, decode in decoders:
+            if name in value:
+                try:
+                    arguments[name] = decode(value[name], carrier)
+                except Mismatch as mismatch:
+                    flaws += mismatch.inside(f".{name}")
+        if flaws:
+            raise Mismatch(flaws=flaws[:MOST])
         try:
             return cls(**arguments)
         except (TypeError, ValueError) as problem:
@@ -119,6 +127,7 @@ def schema(label: str, members: list[Field]) -> dict[str, Any]:
         "properties": properties,
         "required": required,
         "additionalProperties": False,
+        "x-alula-fields": list(properties),
     }
 
 
@@ -134,19 +143,17 @@ def _default_text(label: str, member: Field) -> str | None:
         first, second = (member.type.to_json(default(), REFUSAL) for _ in range(2))
     except Mismatch as mismatch:
         raise Unsupported(default, f"the default of {label}.{member.name} does not fit: {mismatch}") from None
-    codec = values.codec(member.type.schema)
+    # The definitions behind a `$ref` are not complete yet; plain canonical JSON says the same then.
+    codec = values.codec({} if _refers(member.type.schema) else member.type.schema)
     text = codec.canonical(first)
     return text if text == codec.canonical(second) else None
 
 
-def _all_flaws(plan: list[Any], read: Callable[[str], Any], carrier: Any) -> Mismatch:
-    flaws: list[Flaw] = []
-    for name, convert, place in plan:
-        try:
-            convert(read(name), carrier)
-        except Mismatch as mismatch:
-            flaws += mismatch.inside(place)
-    return Mismatch("the value changed while it was read", flaws=flaws)
+def _refers(part: Any) -> bool:
+    """Whether a schema holds a `$ref`."""
+    if isinstance(part, dict):
+        return "$ref" in part or any(map(_refers, part.values()))
+    return isinstance(part, list) and any(map(_refers, part))
 
 
 def _wrong(cls: type, label: str, value: Any) -> Mismatch:

@@ -22,12 +22,12 @@ def lowered(value: Any) -> Any:
     cls = type(value)
     if not any(base.__module__ == "numpy" and base.__name__ == "generic" for base in cls.__mro__):
         return value
-    if cls.__name__ in {"datetime64", "timedelta64"}:
+    plain = value.item()
+    if type(plain) is int and cls.__name__ in {"datetime64", "timedelta64"}:  # nanoseconds and finer
         rounded = value.astype(f"{cls.__name__}[us]")
         if rounded != value:
             raise Mismatch(f"{kind(value)} is finer than Python's microseconds", "round it to microseconds first")
         return rounded.item()
-    plain = value.item()
     if type(plain) is cls:  # longdouble has no Python twin
         plain = float(value)
         if plain != value:
@@ -42,12 +42,16 @@ def _refuse(expected: str, value: Any) -> Mismatch:
         hint = f"pass its value, or annotate {type(value).__name__}"
     elif isinstance(value, bool):
         hint = f"write {expected}(...) if the number is meant" if expected in {"int", "float"} else ""
+    elif expected == "bool" and isinstance(value, int):
+        hint = "write True or False"
     elif base is not None and isinstance(value, base):
         hint = f"subclasses do not survive the way to another process: write {expected}(...)"
     elif isinstance(value, (bytearray, memoryview)) and expected == "bytes":
         hint = "write bytes(...)"
     elif expected == "int" and isinstance(value, float) and value.is_integer():
         hint = "write int(...)"
+    elif expected == "float" and hasattr(value, "as_integer_ratio"):  # Decimal, Fraction
+        hint = "write float(...)"
     elif hasattr(value, "shape") and getattr(value, "size", None) == 1:
         hint = "write .item() to take the one number out"
     return Mismatch(f"expected {expected}, got {kind(value)}", hint)

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from alula.types.mismatches import Flaw, Mismatch, each, kind
+from alula.types.mismatches import Flaw, Mismatch, convert_each, kind
 from alula.types.pytypes import Json, PyType
-
-
-def _places(values: Any) -> Any:
-    return ((f"[{index}]", item) for index, item in enumerate(values))
 
 
 def _wrong(expected: str, value: Any, build: str) -> Mismatch:
@@ -35,10 +31,7 @@ def _encoder(cls: Any, item: PyType, label: str) -> Any:
             raise _wrong(label, value, build)
         if same is not None and set(map(type, value)) <= {same}:
             return list(value)
-        try:
-            return [to_json(part, carrier) for part in value]
-        except Mismatch:
-            raise each(_places(value), lambda part: to_json(part, carrier)) from None
+        return convert_each(value, to_json, carrier)
 
     return encode
 
@@ -51,10 +44,7 @@ def _decoder(cls: Any, item: PyType) -> Any:
             raise Mismatch(f"expected a JSON array, got {kind(value)}")
         if same is not None and set(map(type, value)) <= {same}:
             return cls(value)
-        try:
-            return cls([from_json(part, carrier) for part in value])
-        except Mismatch:
-            raise each(_places(value), lambda part: from_json(part, carrier)) from None
+        return cls(convert_each(value, from_json, carrier))
 
     return decode
 
@@ -86,7 +76,7 @@ def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tupl
 
     def convert(value: Any, converters: Any, carrier: Any) -> list[Any]:
         if len(value) != len(converters):
-            raise Mismatch(f"expected {label}, got {len(value)} items")
+            raise Mismatch(f"expected {label}, got {kind(value)}, which has {len(value)} items")
         result: list[Any] = []
         flaws: list[Flaw] = []
         for place, converter, part in zip(places, converters, value, strict=True):

@@ -31,7 +31,7 @@ def union(annotation: Any, variants: tuple[PyType, ...]) -> PyType:
     rest = tuple(variant for variant in variants if variant is not null)
     if not rest:
         return variants[0]
-    inner = rest[0] if len(rest) == 1 else _alternatives(annotation, rest)
+    inner = rest[0] if len(rest) == 1 else _alternatives(annotation, rest, " | None" if null is not None else "")
     if null is None:
         return inner
     return _optional(annotation, inner, null)
@@ -65,7 +65,7 @@ def _optional(annotation: Any, inner: PyType, null: PyType) -> PyType:
     )
 
 
-def _alternatives(annotation: Any, variants: tuple[PyType, ...]) -> PyType:
+def _alternatives(annotation: Any, variants: tuple[PyType, ...], more: str) -> PyType:
     label = " | ".join(variant.label for variant in variants)
     by_class: dict[type, int] = {}
     for index, variant in enumerate(variants):
@@ -87,7 +87,7 @@ def _alternatives(annotation: Any, variants: tuple[PyType, ...]) -> PyType:
             except Mismatch as mismatch:
                 if any(flaw.path for flaw in mismatch.flaws):
                     closest = closest or mismatch
-        raise closest or Mismatch(f"expected {label}, got {kind(value)}")
+        raise closest or Mismatch(f"expected {label}{more}, got {kind(value)}")
 
     def encode_tagged(value: Any, carrier: Any) -> Json:
         index, wire = choose(value, carrier)
