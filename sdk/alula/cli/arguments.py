@@ -63,11 +63,19 @@ def default_text(parameter: Parameter) -> str:
     if parameter.default is None:
         return "none"
     if isinstance(parameter.default, str):
-        return parameter.default if parameter.default.strip() else repr(parameter.default)
+        return _text(parameter.default, schemas.resolve(parameter.schema, parameter.schema))
     if parameter.default is True or parameter.default is False:
         return "yes" if parameter.default else "no"
     text = json_values.dumps(parameter.default)
     return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _text(default: str, schema: dict[str, Any]) -> str:
+    if schemas.family(schema) == "duration" and not default.startswith("-"):
+        from alula_api.contract import durations
+
+        return durations.text(durations.parse_iso(default).total_seconds())
+    return repr(default) if not default.strip() or default == "none" else default
 
 
 def _flag(parameter: Parameter) -> flags.Flag:
@@ -221,7 +229,9 @@ class _Reading:
         )
 
     def unfit(self, parameter: Parameter, message: str, hint: str) -> None:
-        expected = schemas.describe(parameter.schema)
+        schema = schemas.resolve(parameter.schema, parameter.schema)
+        # What is wrong with a scalar says what was expected.
+        expected = "" if schemas.family(schema) in values.SCALARS else schemas.describe(parameter.schema)
         self.problem(Code.BAD_VALUE, message, hint, subject=self.about(parameter), expected=expected)
 
     def about(self, parameter: Parameter) -> str:

@@ -15,6 +15,11 @@ def page(*parts: str) -> str:
     return "\n\n".join(part.rstrip("\n") for part in parts if part.strip())
 
 
+def prose(text: str, columns: int = COLUMNS) -> str:
+    """A paragraph in lines of at most `columns`."""
+    return "\n".join(wrap(text, columns))
+
+
 def section(title: str, rows: Iterable[tuple[str, str]], columns: int = COLUMNS) -> str:
     """A title and aligned rows of name and text; "" without rows."""
     all_of_them = [*rows]

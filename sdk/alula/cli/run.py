@@ -59,6 +59,9 @@ def main(argv: Sequence[str]) -> int:
     if _wants_help(rest, parameters):
         display.out(_inputs_page(target, parameters))
         return 0
+    _ = getattr(
+        target.runs, "graph", None
+    )  # what is wrong with the workflow comes before what is wrong with its inputs
     options = {flag.name for flag in FLAGS}
     given = {**target.preset(), **arguments.read(rest, parameters, f"{target.kind} {target.named.name}", options)}
     if found.on("remote"):
@@ -150,8 +153,10 @@ def _wants_help(rest: Sequence[str], parameters: Sequence[arguments.Parameter]) 
 def _page() -> str:
     return helping.page(
         "usage: alula run [options] FILE[:NAME] [inputs]",
-        "Run a workflow, a launch plan or a task of a Python file. Options stand before the file, inputs after it: "
-        "alula run --workers 4 flows/penguins.py:train --seed 7",
+        helping.prose(
+            "Run a workflow, a launch plan or a task of a Python file. Options stand before the file, inputs after it:"
+        )
+        + "\n  alula run --workers 4 flows/penguins.py:train --seed 7",
         helping.flags("options", LOCAL),
         helping.flags("what is shown", SHOWN),
         helping.flags("on the cluster", REMOTE),
@@ -177,10 +182,10 @@ def _inputs_page(target: targets.Target, parameters: Sequence[arguments.Paramete
     ]  # fmt: skip
     return helping.page(
         f"usage: alula run [options] {target.word} {'[inputs]' if not required else 'INPUTS'}",
-        f"{getattr(target.named, 'description', '') or runs.interface.summary}",
+        helping.prose(getattr(target.named, "description", "") or runs.interface.summary),
         helping.flags("inputs", listed) or "It takes no inputs.",
         helping.section("fixed by the launch plan", fixed),
         helping.section("outputs", outputs),
-        f"This is the {target.kind} {target.named.name}, at {target.named.source}. "
+        f"This is the {target.kind} {target.named.name}, at {target.named.source}.\n"
         "Options of alula stand before the file: alula run --help",
     )

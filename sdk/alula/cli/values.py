@@ -124,6 +124,8 @@ _LABELS = {
 TABLES = frozenset({".parquet", ".csv", ".tsv"})
 """Endings of files that can be given for a data frame."""
 _LISTS = frozenset({"list", "tuples", "set", "frozenset"})
+SCALARS = frozenset({*_LABELS, "enum", "literal"}) - {"object", "any", "frame"}
+"""Families whose values are told in one phrase."""
 _TEXTS = frozenset({"string", "datetime", "naive-datetime", "date"})
 _FILES = frozenset({"file", "directory", "frame"})
 

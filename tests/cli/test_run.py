@@ -1,0 +1,150 @@
+"""`alula run`, from words to outputs and exit codes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from alula.cli import run as run_command
+from tests import goldens
+from tests.cli.conftest import Alula
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def settled(text: str, folder: Path) -> str:
+    """Without what differs from run to run: times, run ids, folders."""
+    text = text.replace(str(folder.resolve()), "<project>")
+    text = re.sub(r"\[ *[0-9.]+m?s\]", "[ TIME]", text)
+    text = re.sub(r"\b(in|after) [0-9.]+m?s\b", r"\1 TIME", text)
+    text = re.sub(r"(?m)^(  [✓✗] \S+ +)[0-9.]+m?s *", r"\1TIME  ", text)
+    text = re.sub(r"[0-9]+ workers(?=, run)", "N workers", text)
+    return re.sub(r"-[0-9]{8}-[0-9]{6}-[0-9a-f]{4}", "-ID", text).replace("  \n", "\n")
+
+
+GOLDENS = {
+    "help": ["run", "--help"],
+    "help-plain": ["run", "flows/shop.py:plain", "--help"],
+    "help-rich": ["run", "flows/shop.py:rich", "-h"],
+    "help-files": ["run", "flows/shop.py:files", "--help"],
+    "help-plan": ["run", "flows/shop.py:bulk", "--help"],
+    "help-task": ["run", "flows/single.py:inc", "--help"],
+    "run": ["run", "flows/single.py", "--x", "4"],
+    "failing": ["run", "--workers", "2", "flows/shop.py:failing", "--x", "4"],
+    "failing-in-one-thread": ["run", "--workers=1", "flows/shop.py:failing"],
+    "wrong-inputs": ["run", "flows/shop.py:plain", "--cuont", "3", "--ratio=x", "--workers", "3", "word", "--name"],
+    "missing-inputs": ["run", "flows/shop.py:rich"],
+    "fixed-input": ["run", "flows/shop.py:bulk", "--ratio", "1", "--count", "x"],
+    "wrong-options": ["run", "--worker", "3", "--no-cache", "--overwrite-cache", "--synced", "flows/shop.py:plain"],
+    "which-workflow": ["run", "flows/shop.py"],
+    "no-workflow": ["run", "flows/empty.py"],
+    "unknown-workflow": ["run", "flows/shop.py:plian"],
+    "not-a-workflow": ["run", "flows/empty.py:somebody"],
+    "unknown-file": ["run", "flows/shopp.py:plain"],
+    "wrong-definition": ["run", "flows/wrong.py"],
+    "no-file": ["run"],
+}
+CODES = {"help": 0, "run": 0, "failing": 1, "failing-in-one-thread": 1, "unknown-file": 1, "wrong-definition": 1}
+
+
+@pytest.mark.parametrize("name", GOLDENS)
+def test_what_is_printed_is_the_golden_text(name: str, run: Alula, project: Path) -> None:
+    done = run(*GOLDENS[name])
+    command = "alula " + " ".join(GOLDENS[name])
+    text = f"$ {command}\n{done.out}{'--- stderr ---' if done.err else ''}\n{done.err}--- exit code {done.code} ---\n"
+    goldens.check(GOLDEN / f"{name}.txt", settled(text, project))
+    assert done.code == CODES.get(name.partition("-")[0] if name.startswith("help") else name, 2)
+    assert "alula/local" not in done.err
+
+
+def test_simple_inputs_arrive_as_values(run: Alula) -> None:
+    done = run("run", "flows/shop.py:plain", "--count=-3", "--ratio", "2", "--ready", "--name", "null", "--env", "a b")
+    assert done.out == "result  -3 2.0 True 'null' 'a b'\n"
+    done = run("run", "flows/shop.py:plain", "--count", "1", "--no-ready", "--name", '"quoted"')
+    assert done.out == "result  1 0.5 False '\"quoted\"' 'dev'\n"
+
+
+def test_structured_inputs_arrive_as_values(run: Alula) -> None:
+    done = run(
+        "run", "flows/shop.py:rich", "--order", '{"size": {"width": 3}, "tags": ["a"]}', "--colour", "DARK_BLUE",
+        "--sizes", "1", "--sizes", "[2, 3]", "--when", "2026-05-06T07:08:09+02:00", "--wait", "90s",
+    )  # fmt: skip
+    order = "Order(size=Size(width=3, height=1.5, unit='cm'), tags=['a'], note=None)"
+    assert done.out == f"result  {order} DARK_BLUE [1, 2, 3] 2026-05-06T07:08:09+02:00 90\n"
+
+
+def test_a_record_may_be_given_field_by_field(run: Alula) -> None:
+    done = run(
+        "run", "flows/shop.py:rich", "--order.size.width", "3", "--order.note", "hi", "--order.size.unit=in",
+        "--order.tags", '["x"]',
+    )  # fmt: skip
+    assert "Order(size=Size(width=3, height=1.5, unit='in'), tags=['x'], note='hi')" in done.out
+    done = run("run", "flows/shop.py:rich", "--order.size.height", "3")
+    assert done.code == 2
+    assert "at size.width: " in done.err
+    done = run("run", "flows/shop.py:rich", "--order.sizes.height", "3")
+    assert "there is no flag --order.sizes.height" in done.err
+
+
+def test_files_are_given_by_their_paths(run: Alula, project: Path) -> None:
+    (project / "some.csv").write_text("a\nb\n")
+    (project / "other.txt").write_text("hello")
+    done = run("run", "flows/shop.py:files", "--file", "some.csv", "--path", "other.txt", "--no-island")
+    assert done.out.split() == ["o0", "2", "o1", "5", "o2", "None"]
+    done = run("run", "flows/shop.py:files", "--file", "some.csv", "--path", "gone.txt")
+    assert done.code == 2
+    assert "--path there is no file gone.txt" in done.err
+
+
+def test_a_launch_plan_gives_its_inputs_and_lets_others_be_changed(run: Alula) -> None:
+    assert run("run", "flows/shop.py:bulk").out == "result  100 0.25 False 'bulk' 'dev'\n"
+    assert run("run", "flows/shop.py:bulk-orders", "--count", "5").out == "result  5 0.25 False 'bulk' 'dev'\n"
+
+
+def test_a_workflow_is_found_by_the_name_of_its_resource_and_by_module(run: Alula) -> None:
+    assert run("run", "-q", "flows/shop.py:shop-plain", "--count", "1").code == 0
+    assert run("run", "-q", "flows.single:only").out == "result  2\n"
+    assert run("run", "-q", "flows/single.py:inc", "--x", "5").out == "result  6\n"
+
+
+def test_quiet_prints_outputs_only_and_json_is_json(run: Alula) -> None:
+    done = run("run", "--quiet", "flows/single.py")
+    assert (done.out, done.err) == ("result  2\n", "")
+    done = run("run", "--json", "flows/single.py")
+    assert json.loads(done.out) == {"o0": 2}
+
+
+def test_the_options_reach_the_run(run: Alula, project: Path) -> None:
+    done = run(
+        "run", "--workers", "1", "--store", "elsewhere", "--project", "p", "--domain", "d", "flows/single.py",
+    )  # fmt: skip
+    assert done.code == 0
+    assert "1 worker, run" in done.err
+    assert [*(project / "elsewhere" / "p" / "d" / "runs").iterdir()]
+
+
+def test_an_input_called_help_is_an_input(run: Alula, project: Path) -> None:
+    (project / "flows" / "helpful.py").write_text(
+        "from alula import task, workflow\n\n@task\ndef say(help: str) -> str:\n    return help\n\n"
+        "@workflow\ndef helpful(help: str) -> str:\n    return say(help)\n"
+    )
+    assert run("run", "-q", "flows/helpful.py", "--help", "me").out == "result  me\n"
+    assert "usage:" in run("run", "-q", "flows/helpful.py", "-h").out
+
+
+def test_our_options_have_a_place_each() -> None:
+    names = [flag.name for flag in run_command.FLAGS]
+    assert len(names) == len(set(names))
+    letters = [flag.letter for flag in run_command.FLAGS if flag.letter]
+    assert len(letters) == len(set(letters))
+
+
+def test_a_run_on_the_cluster_takes_no_task_and_no_local_file(run: Alula, project: Path) -> None:
+    done = run("run", "--remote", "flows/single.py:inc", "--x", "1")
+    assert (done.code, "a task alone cannot run on the cluster" in done.err) == (2, True)
+    (project / "some.csv").write_text("a\n")
+    done = run("run", "--remote", "flows/shop.py:files", "--file", "some.csv", "--path", "some.csv")
+    assert (done.code, "only through its store" in done.err) == (2, True)
