@@ -1,4 +1,4 @@
-"""Python types and strategies of their values, for round trips; classes live here so that string annotations resolve."""
+"""Python types and strategies of their values, for round trips; classes live here so that their names resolve."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Color(enum.Enum):
     RED = "r"
     GREEN = 2
-    SCARLET = "r"  # an alias of RED
+    SCARLET = "r"  # noqa: PIE796 - an alias of RED
 
 
 class Level(enum.IntEnum):
@@ -47,7 +47,7 @@ class Point:
 @dataclasses.dataclass(frozen=True)
 class Frozen:
     name: str
-    size: Size = Size(1, 2.0)
+    size: Size = Size(1, 2.0)  # noqa: RUF009 - immutable
     color: Color = Color.GREEN
 
 
@@ -162,7 +162,7 @@ def typed(draw: st.DrawFn, depth: int = 3) -> tuple[Any, st.SearchStrategy[Any]]
         return made[key], (st.sets if shape == "set" else st.frozensets)(keys, max_size=4)
     item, items = draw(typed(depth - 1))
     if shape == "optional":
-        return typing.Optional[item], st.none() | items
+        return typing.Optional[item], st.none() | items  # noqa: UP045
     if shape == "tuple":
         other, others = draw(typed(depth - 1))
         return tuple[item, other], st.tuples(items, others)

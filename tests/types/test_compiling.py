@@ -1,3 +1,4 @@
+# ruff: noqa: UP006, UP007, UP045
 """Annotations in all their spellings, and what is said about those that cannot be carried."""
 
 from __future__ import annotations
@@ -145,9 +146,9 @@ def test_a_type_has_the_schema_of_the_contract(annotation: Any, schema: dict[str
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (list[int], list[int]),
-        (dict[str, int], dict[str, int]),
-        (tuple[int, str], tuple[int, str]),
+        (typing.List[int], list[int]),
+        (typing.Dict[str, int], dict[str, int]),
+        (typing.Tuple[int, str], tuple[int, str]),
         (Optional[int], int | None),
         (Union[int, str], int | str),
         (Annotated[int, "metadata"], int),
@@ -272,7 +273,7 @@ Bare = collections.namedtuple("Bare", "a b")
         (Bare, "the fields of Bare have no types", "typing.NamedTuple"),
         (dict[list[int], int], "list[int] cannot be the key", "dict[str, T]"),
         (dict[Point, int], "Point cannot be the key", "dict[str, T]"),
-        (typing.Type[int], "Type[int]", ""),  # noqa: UP006
+        (typing.Type[int], "Type[int]", ""),
     ],
     ids=lambda value: repr(value)[:40],
 )

@@ -88,7 +88,7 @@ def test_an_extension_that_means_the_format_is_taken(name: str, format: str, tmp
 
 def test_an_extension_that_means_another_format_is_refused(tmp_path: Path, shelf: Shelf) -> None:
     (tmp_path / "a.csv").write_text("x")
-    with pytest.raises(Mismatch, match="format html, got a.csv"):
+    with pytest.raises(Mismatch, match=r"format html, got a\.csv"):
         travel(File["html"], File(tmp_path / "a.csv"), shelf)
 
 
@@ -123,7 +123,7 @@ def test_files_travel_inside_containers(tmp_path: Path, shelf: Shelf) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(name)
     value = {"all": [File(tmp_path / "a.txt"), File(tmp_path / "b.txt")]}
-    back = travel(dict[str, list[File["txt"]]], value, shelf)
+    back = travel(dict[str, list[File[Literal["txt"]]]], value, shelf)
     assert [item.read_text() for item in back["all"]] == ["a.txt", "b.txt"]
 
 

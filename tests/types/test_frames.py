@@ -44,7 +44,7 @@ GOOD: dict[str, Any] = {
     "lists": pd.DataFrame({"l": [np.array([1, 2]), np.array([3])]}),
     "an index of text": pd.DataFrame({"a": [1, 2]}, index=["x", "y"]),
     "a named index": pd.DataFrame({"a": [1, 2]}, index=pd.Index([10, 20], name="key")),
-    "a MultiIndex": pd.DataFrame({"a": [1, 2]}, index=pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["k", "n"])),
+    "a MultiIndex": pd.DataFrame({"a": [1, 2]}, index=pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["k", "n"])),  # noqa: E501
     "an index that was sampled": pd.DataFrame({"a": range(10)}).sample(frac=0.5, random_state=1),
     "an index of times": pd.DataFrame({"a": [1, 2]}, index=pd.date_range("2026-01-01", periods=2, freq="D")),
 }  # fmt: skip
@@ -63,17 +63,33 @@ def test_equal_frames_have_one_identity(shelf: Shelf) -> None:
     assert FRAME.to_json(GOOD["text"].copy(), shelf) == FRAME.to_json(GOOD["text"], shelf)
 
 
+def objects(*values: Any) -> pd.Series[Any]:
+    return pd.Series(values, dtype=object)
+
+
 BAD: dict[str, tuple[Any, str]] = {
-    "mixed types": (pd.DataFrame({"a": [1, 2], "b": pd.Series(["x", 3], dtype=object)}), "column 'b' holds str and, in row 1, the int 3"),
-    "mixed after a gap": (pd.DataFrame({"b": pd.Series([None, "x", 1.5], dtype=object)}), "column 'b' holds str and, in row 2, the float 1.5"),
-    "int and float objects": (pd.DataFrame({"b": pd.Series([1, 2.5], dtype=object)}), "column 'b' holds int and, in row 1, the float 2.5"),
-    "ints with a gap": (pd.DataFrame({"b": pd.Series([1, None], dtype=object)}), "column 'b' holds int and, in row 1, nothing"),
+    "mixed types": (
+        pd.DataFrame({"a": [1, 2], "b": objects("x", 3)}),
+        "column 'b' holds str and, in row 1, the int 3",
+    ),
+    "mixed after a gap": (
+        pd.DataFrame({"b": objects(None, "x", 1.5)}),
+        "column 'b' holds str and, in row 2, the float 1.5",
+    ),
+    "int and float objects": (
+        pd.DataFrame({"b": objects(1, 2.5)}),
+        "column 'b' holds int and, in row 1, the float 2.5",
+    ),
+    "ints with a gap": (pd.DataFrame({"b": objects(1, None)}), "column 'b' holds int and, in row 1, nothing"),
     "a name twice": (pd.DataFrame([[1, 2]], columns=["a", "a"]), "the column 'a' exists twice"),
     "a name that is no text": (pd.DataFrame([[1, 2]], columns=["a", 3]), "the column name 3 is not a str"),
     "columns in levels": (pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])), "MultiIndex"),
-    "a mixed index": (pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", 1], dtype=object)), "column '(the index)' holds str"),
+    "a mixed index": (
+        pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", 1], dtype=object)),
+        "column '(the index)' holds str",
+    ),
     "objects": (pd.DataFrame({"o": [object(), object()]}), "cannot be written as parquet"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD)

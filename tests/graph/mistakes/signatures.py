@@ -41,7 +41,7 @@ def unsupported(
 
 
 @task
-def more_unsupported(a: T, b: Thing, c: list[complex], d: dict[list[int], str], e: File[3], f: File[csv]) -> bytearray:
+def more_unsupported(a: T, b: Thing, c: list[complex], d: dict[list[int], str], e: File[3], f: File[csv]) -> bytearray:  # noqa: F821
     return bytearray()
 
 
