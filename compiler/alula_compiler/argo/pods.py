@@ -25,6 +25,8 @@ _CONTAINER = {
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+# Argo's executor image names no user, and a kubelet does not start such an image as somebody else by itself.
+_EXECUTOR_USER = 8737
 # A ResourceQuota refuses a pod with a container that says nothing.
 _EXECUTOR = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"cpu": "500m", "memory": "256Mi"}}
 
@@ -38,7 +40,8 @@ def patch(program: ir.Program, settings: engines.Engine, nodes: int) -> str:
         nodes: How many calls a run makes; it decides up to which size values travel inline.
     """
     mount = {"name": _TOKEN, "mountPath": _TOKEN_PATH, "readOnly": True}
-    executor = {"securityContext": _CONTAINER, "resources": _EXECUTOR, "volumeMounts": [mount]}
+    context = {"runAsUser": _EXECUTOR_USER, **_CONTAINER}
+    executor = {"securityContext": context, "resources": _EXECUTOR, "volumeMounts": [mount]}
     spec = {
         "automountServiceAccountToken": False,
         "securityContext": _POD,
