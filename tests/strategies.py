@@ -225,6 +225,7 @@ def record(required: Mapping[str, Typed], optional: Mapping[str, Typed]) -> Type
         "properties": properties,
         "required": list(required),
         "additionalProperties": False,
+        "x-alula-fields": list(properties),
     }
     allowed = st.fixed_dictionaries(
         {name: item.values for name, item in required.items()},
@@ -278,6 +279,7 @@ def tree() -> Typed:
         },
         "required": ["n"],
         "additionalProperties": False,
+        "x-alula-fields": ["n", "kids"],
     }
     leaf = st.fixed_dictionaries({"n": st.integers()}, optional={"kids": st.just([])})
     return _type({"$ref": "#/$defs/Tree", "$defs": {"Tree": schema}}, st.recursive(leaf, _tree, max_leaves=5), {"n": 1})

@@ -36,6 +36,7 @@ POINT = {
     "properties": {"y": FLOAT, "x": {**INT, "x-alula-default": "3"}, "tags": {**STR, "x-alula-default": '"a"'}},
     "required": ["y"],
     "additionalProperties": False,
+    "x-alula-fields": ["y", "x", "tags"],
 }
 TREE = strategies.tree().schema
 FILE = {"x-alula-type": "file"}

@@ -38,7 +38,7 @@ _KEYWORDS: Final[dict[str, set[str]]] = {
     "namedtuple": {*_ARRAY, "prefixItems", "x-alula-fields"},
     "dict": {"type", "additionalProperties"},
     "object": {"type", "additionalProperties"},
-    "record": {"type", "properties", "required", "additionalProperties"},
+    "record": {"type", "properties", "required", "additionalProperties", "x-alula-fields"},
     **{name: {"x-alula-type", "format"} for name in families.REFERENCES},
 }
 _TYPES: Final = {
@@ -213,6 +213,9 @@ def _record(schema: Schema, root: Schema) -> str:
         return "must have an object of types under properties"
     if not _strings(required) or not set(required) <= set(properties):
         return "must have names of properties under required, each once"
+    fields = schema.get("x-alula-fields")
+    if fields is not None and (not _strings(fields) or sorted(fields) != sorted(properties)):
+        return "must have the names of all properties, in declared order, under x-alula-fields"
     if schema.get("additionalProperties") is not False:
         return "must have additionalProperties: false"
     return ""

@@ -167,7 +167,9 @@ class _Compiler:
         raise AssertionError(f"no codec for {name}")
 
     def _record(self, schema: Schema) -> Form:
-        properties = {name: self.compile(item) for name, item in schema["properties"].items()}
+        # The order of `properties` is not to be trusted: an API server hands objects back with their keys sorted.
+        order = schema.get("x-alula-fields") or sorted(schema["properties"])
+        properties = {name: self.compile(schema["properties"][name]) for name in order}
         defaults = {
             name: item["x-alula-default"] for name, item in schema["properties"].items() if "x-alula-default" in item
         }

@@ -27,14 +27,14 @@ def strip(schema: Schema) -> Schema:
 
 def _strip(schema: Schema, names: dict[str, str]) -> Schema:
     found: Schema = {}
-    for key, value in schema.items():
+    for key, value in sorted(schema.items()):  # definitions are numbered as they are met, in whatever order keys came
         if key in _IGNORED:
             continue
         if key == "$ref":
             name = value.removeprefix(families.ROOT)
             found[key] = families.ROOT + names.setdefault(name, str(len(names)))
         elif key == "properties":
-            found[key] = {name: _strip(item, names) for name, item in value.items()}
+            found[key] = {name: _strip(item, names) for name, item in sorted(value.items())}
         elif key == "required":
             # Whether a property may be left out is a matter of its default; the wire value always has it.
             optional = {name for name, item in schema.get("properties", {}).items() if "x-alula-default" in item}
