@@ -23,6 +23,7 @@ K = TypeVar("K", bound=Hashable)
 
 FIRST_DELAY = 0.25
 LONGEST_DELAY = 120.0
+SHORTEST_WAIT = 0.001  # below it, floating point makes waits that do not end
 
 
 class WorkQueue(Generic[K]):
@@ -163,4 +164,5 @@ class WorkQueue(Generic[K]):
             return 3600.0
         if not self._may_work():
             return 0.2
-        return max(self._heap[0][0] - now, (1 - self._tokens) / self._rate if self._tokens < 1 else 0.0) or None
+        wait = max(self._heap[0][0] - now, (1 - self._tokens) / self._rate)
+        return max(wait, SHORTEST_WAIT) if wait > SHORTEST_WAIT / 10 else None

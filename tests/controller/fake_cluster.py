@@ -1,7 +1,8 @@
-"""An API server in a dictionary: preconditions, apply, subresources and garbage collection as far as the controller uses them.
+"""An API server in a dictionary: preconditions, apply, subresources and garbage collection as far as the controller
+uses them.
 
-It stands where `alula_controller.cluster.Cluster` stands. `die_at(n)` kills the caller at the n-th write, before or after it
-took effect, as a SIGKILL would.
+It stands where `alula_controller.cluster.Cluster` stands. `die_at(n)` kills the caller at the n-th write, before or
+after it took effect, as a SIGKILL would.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import Any
 
 from alula_controller import cluster, resources
 
-PATH = re.compile(r"(?P<root>/apis?/.+?/v1(?:alpha1)?)(?:/namespaces/(?P<space>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?P<status>/status)?$")
+PATH = re.compile(
+    r"(?P<root>/apis?/.+?/v1(?:alpha1)?)(?:/namespaces/(?P<space>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?P<status>/status)?$"
+)
 NAMESPACES = re.compile(r"/api/v1/namespaces(?:/(?P<name>[^/]+))?$")
 
 
@@ -50,7 +53,11 @@ class FakeCluster:
 
     def drop(self, kind: str, namespace: str, name: str) -> None:
         """Delete, then collect what it owned."""
-        resource = next(each for each in resources.ALL if (each.kind, each.group != "argoproj.io") == (kind, True) or each.kind == kind)
+        resource = next(
+            each
+            for each in resources.ALL
+            if (each.kind, each.group != "argoproj.io") == (kind, True) or each.kind == kind
+        )
         self.objects.pop((resource.root, resource.plural, namespace, name))
 
     def collect(self) -> None:

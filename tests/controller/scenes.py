@@ -1,4 +1,5 @@
-"""The world of the controller's tests: one small workflow, its launch plan, its namespace, and runs as Argo leaves them."""
+"""The world of the controller's tests: one small workflow, its launch plan, its namespace, and runs as Argo leaves
+them."""
 
 from __future__ import annotations
 
@@ -7,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import alula_compiler
-
 from alula_controller import places
 from alula_controller.definitions import compiling, revisions
 from alula_controller.runs import nodes, plans
@@ -19,11 +19,15 @@ SPACE = "demo-dev"
 INT = {"type": "integer"}
 STR = {"type": "string"}
 
-SETTINGS = Settings(roots={"main": Root("main", "memory://scenes"), "other": Root("other", "s3://other")}, default_root="main")
+SETTINGS = Settings(
+    roots={"main": Root("main", "memory://scenes"), "other": Root("other", "s3://other")}, default_root="main"
+)
 PLACE = places.Place("demo", "dev", SETTINGS.roots["main"])
 
 
-def task(name: str, inputs: dict[str, Any], outputs: dict[str, Any] | None = None, cached: bool = True) -> dict[str, Any]:
+def task(
+    name: str, inputs: dict[str, Any], outputs: dict[str, Any] | None = None, cached: bool = True
+) -> dict[str, Any]:
     body: dict[str, Any] = {
         "name": name,
         "entrypoint": f"flows.sums:{name}",

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from alula_api.contract import values
-from alula_api.contract.codes import Code
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alula_api.contract import values
+from alula_api.contract.codes import Code
 from alula_controller.runs import arguments, plans
 from tests.controller.scenes import INT, STR
 
-ENUM = {"type": "string", "enum": ["RED", "BLUE"], "x-alula-type": "enum", "title": "Color", "x-alula-values": ["1", "2"]}
+ENUM = {
+    "type": "string",
+    "enum": ["RED", "BLUE"],
+    "x-alula-type": "enum",
+    "title": "Color",
+    "x-alula-values": ["1", "2"],
+}
 MAYBE = {"anyOf": [STR, {"type": "null"}]}
 FILE = {"x-alula-type": "file"}
 REFERENCE = {"type": "file", "digest": "a" * 64, "size": 3, "name": "x.csv", "format": ""}
@@ -24,7 +30,9 @@ def plan(*inputs: plans.Input) -> plans.Plan:
 
 
 def check(*inputs: plans.Input, **texts: Any) -> arguments.Checked:
-    return arguments.check(plan(*inputs), {"parameters": [{"name": name, "value": text} for name, text in texts.items()]}, "r")
+    return arguments.check(
+        plan(*inputs), {"parameters": [{"name": name, "value": text} for name, text in texts.items()]}, "r"
+    )
 
 
 def value(schema: dict[str, Any], text: str) -> Any:
@@ -62,7 +70,7 @@ def codes(checked: arguments.Checked) -> list[Code]:
         ({"type": "array", "items": INT}, "[1,2]", [1, 2]),
         ({}, '{"any": 1}', {"any": 1}),
         (FILE, values.dumps(REFERENCE), REFERENCE),
-        (INT, '{"$stored":{"digest":"%s","size":9,"hash":"%s"}}' % ("a" * 64, "b" * 64), None),
+        (INT, values.dumps({"$stored": {"digest": "a" * 64, "size": 9, "hash": "b" * 64}}), None),
     ],
 )
 def test_a_text_is_read_by_its_inputs_type(schema: dict[str, Any], text: str, expected: Any) -> None:
@@ -76,7 +84,15 @@ def test_a_text_is_read_by_its_inputs_type(schema: dict[str, Any], text: str, ex
 
 @pytest.mark.parametrize(
     ("schema", "text"),
-    [(INT, "six"), (INT, "1.5"), (INT, "true"), ({"type": "boolean"}, "1"), (ENUM, "GREEN"), (FILE, "s3://bucket/key"), (INT, "{{x}}")],
+    [
+        (INT, "six"),
+        (INT, "1.5"),
+        (INT, "true"),
+        ({"type": "boolean"}, "1"),
+        (ENUM, "GREEN"),
+        (FILE, "s3://bucket/key"),
+        (INT, "{{x}}"),
+    ],
 )
 def test_a_text_that_does_not_fit_is_a_problem_that_names_input_and_type(schema: dict[str, Any], text: str) -> None:
     checked = check(plans.Input("x", schema), x=text)
@@ -99,7 +115,10 @@ def test_defaults_and_fixed_values_are_taken_from_the_plan() -> None:
 
 
 def test_a_value_from_elsewhere_and_artifacts_are_refused() -> None:
-    given_ = {"parameters": [{"name": "a", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}], "artifacts": [{"name": "f"}]}
+    given_ = {
+        "parameters": [{"name": "a", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}],
+        "artifacts": [{"name": "f"}],
+    }
     checked = arguments.check(plan(plans.Input("a", INT)), given_, "r")
     assert Code.BAD_VALUE in codes(checked)
     assert Code.UNKNOWN_INPUT in codes(checked)
@@ -111,7 +130,9 @@ def test_inputs_that_are_too_large_together_are_refused_with_a_hint() -> None:
     assert "File" in checked.problems[0].hint
 
 
-@pytest.mark.parametrize("given_", [{"parameters": None}, {"parameters": "x"}, {"parameters": [None, 7]}, {"artifacts": 3}])
+@pytest.mark.parametrize(
+    "given_", [{"parameters": None}, {"parameters": "x"}, {"parameters": [None, 7]}, {"artifacts": 3}]
+)
 def test_malformed_arguments_are_as_none(given_: dict[str, Any]) -> None:
     assert arguments.check(plan(plans.Input("a", INT, default="1")), given_, "r").problems == ()
 

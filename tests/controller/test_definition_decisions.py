@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from alula_api.contract import labels
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
-
 from alula_controller.conditions import Reason
 from alula_controller.definitions import children, deciding, revisions
 from alula_controller.definitions.worlds import Key, World
@@ -37,8 +37,14 @@ def settled(*launch_plans: dict[str, Any], **changes: Any) -> World:
     """The world after its decision was written."""
     before = world(*launch_plans, **changes)
     decision = deciding.decide(before, NOW)
-    live = {children.about(body): {**body, "metadata": {"uid": f"uid-{i}", **body["metadata"]}} for i, body in enumerate(decision.apply)}
-    stored = [Seen(scenes.SPACE, body["metadata"]["name"], "u", "1", "2026-11-22T11:00:00Z", {}, "uid-of-sums") for body in decision.revisions]
+    live = {
+        children.about(body): {**body, "metadata": {"uid": f"uid-{i}", **body["metadata"]}}
+        for i, body in enumerate(decision.apply)
+    }
+    stored = [
+        Seen(scenes.SPACE, body["metadata"]["name"], "u", "1", "2026-11-22T11:00:00Z", {}, "uid-of-sums")
+        for body in decision.revisions
+    ]
     patches = {status.body["metadata"]["uid"]: status.patch for status in decision.statuses}
 
     def with_status(body: dict[str, Any]) -> dict[str, Any]:
@@ -118,12 +124,19 @@ def test_a_field_that_somebody_changed_is_put_back() -> None:
 
 def test_a_field_that_somebody_added_beside_ours_stays() -> None:
     before = settled()
-    live = {key: {**body, "metadata": {**body["metadata"], "labels": {**body["metadata"]["labels"], "team": "a"}}} for key, body in before.live.items()}
+    live = {
+        key: {**body, "metadata": {**body["metadata"], "labels": {**body["metadata"]["labels"], "team": "a"}}}
+        for key, body in before.live.items()
+    }
     assert deciding.decide(dataclasses.replace(before, live=live), NOW) == deciding.Decision()
 
 
 def test_a_template_of_somebody_else_is_not_touched() -> None:
-    foreign = {"kind": "WorkflowTemplate", "apiVersion": "argoproj.io/v1alpha1", "metadata": {"name": "sums", "uid": "theirs"}}
+    foreign = {
+        "kind": "WorkflowTemplate",
+        "apiVersion": "argoproj.io/v1alpha1",
+        "metadata": {"name": "sums", "uid": "theirs"},
+    }
     decision = deciding.decide(world(live={("WorkflowTemplate", "sums"): foreign}), NOW)
     assert decision.apply == decision.revisions == decision.delete == ()
     assert ready(decision)["Stalled"]["reason"] == Reason.NAME_TAKEN
@@ -132,7 +145,13 @@ def test_a_template_of_somebody_else_is_not_touched() -> None:
 
 def test_a_template_of_a_workflow_that_had_this_name_is_waited_for() -> None:
     before = settled()
-    decision = deciding.decide(world(workflow={**scenes.workflow(), "metadata": {**scenes.workflow()["metadata"], "uid": "newer"}}, live=before.live), NOW)
+    decision = deciding.decide(
+        world(
+            workflow={**scenes.workflow(), "metadata": {**scenes.workflow()["metadata"], "uid": "newer"}},
+            live=before.live,
+        ),
+        NOW,
+    )
     assert decision.apply == ()
     assert "Stalled" not in ready(decision)
     assert ready(decision)["Reconciling"]["reason"] == Reason.NAME_TAKEN
@@ -142,7 +161,11 @@ def test_a_template_of_a_workflow_that_had_this_name_is_waited_for() -> None:
 
 def test_a_plan_that_moved_waits_until_its_old_workflow_lets_go() -> None:
     plan = scenes.launch_plan()
-    theirs = {"kind": "WorkflowTemplate", "apiVersion": "argoproj.io/v1alpha1", "metadata": {"name": "lp-nightly", "uid": "t", "labels": {labels.WORKFLOW: "other"}}}
+    theirs = {
+        "kind": "WorkflowTemplate",
+        "apiVersion": "argoproj.io/v1alpha1",
+        "metadata": {"name": "lp-nightly", "uid": "t", "labels": {labels.WORKFLOW: "other"}},
+    }
     decision = deciding.decide(world(plan, live={("WorkflowTemplate", "lp-nightly"): theirs}), NOW)
     assert names(decision.apply) == ["WorkflowTemplate/sums"]
     assert ready(decision, "nightly")["Reconciling"]["reason"] == Reason.NAME_TAKEN
@@ -151,7 +174,10 @@ def test_a_plan_that_moved_waits_until_its_old_workflow_lets_go() -> None:
 
 def test_a_workflow_that_does_not_compile_says_everything_and_keeps_what_it_had() -> None:
     before = settled(scenes.launch_plan())
-    wrong = (Diagnostic(Code.EDGE_TYPE, "a str is not an int", source="flows/sums.py:12"), Diagnostic(Code.CYCLE, "a circle"))
+    wrong = (
+        Diagnostic(Code.EDGE_TYPE, "a str is not an int", source="flows/sums.py:12"),
+        Diagnostic(Code.CYCLE, "a circle"),
+    )
     assert before.compiled is not None
     decision = deciding.decide(dataclasses.replace(before, compiled=type(before.compiled)(diagnostics=wrong)), NOW)
     assert decision.apply == decision.delete == ()
@@ -176,7 +202,9 @@ def test_a_bad_plan_spoils_only_itself() -> None:
 def test_a_plan_that_went_bad_keeps_its_last_good_schedule() -> None:
     before = settled(scenes.launch_plan())
     bad = scenes.launch_plan(inputs=[{"name": "nope", "value": "1"}])
-    decision = deciding.decide(dataclasses.replace(before, launch_plans=(bad,), compiled=scenes.compiled(scenes.workflow(), bad)), NOW)
+    decision = deciding.decide(
+        dataclasses.replace(before, launch_plans=(bad,), compiled=scenes.compiled(scenes.workflow(), bad)), NOW
+    )
     assert decision.delete == ()
 
 
@@ -211,7 +239,10 @@ def test_a_schedule_of_an_older_workflow_of_this_name_goes() -> None:
 def test_what_a_removed_plan_had_goes_schedule_first() -> None:
     before = settled(scenes.launch_plan())
     decision = deciding.decide(dataclasses.replace(before, launch_plans=(), compiled=scenes.compiled()), NOW)
-    assert [(each.kind, each.name) for each in decision.delete] == [("CronWorkflow", "lp-nightly"), ("WorkflowTemplate", "lp-nightly")]
+    assert [(each.kind, each.name) for each in decision.delete] == [
+        ("CronWorkflow", "lp-nightly"),
+        ("WorkflowTemplate", "lp-nightly"),
+    ]
 
 
 @pytest.mark.parametrize(("completed", "deleted"), [("false", False), ("true", True)])
@@ -227,14 +258,19 @@ def test_a_template_stays_while_an_unfinished_run_names_it(completed: str, delet
 
 def old_revisions(count: int) -> tuple[Seen, ...]:
     return tuple(
-        Seen(scenes.SPACE, f"sums-{i:08x}", f"r{i}", "1", f"2026-11-21T{i % 24:02d}:00:00Z", {}, "uid-of-sums") for i in range(count)
+        Seen(scenes.SPACE, f"sums-{i:08x}", f"r{i}", "1", f"2026-11-21T{i % 24:02d}:00:00Z", {}, "uid-of-sums")
+        for i in range(count)
     )
 
 
 def test_old_revisions_go_but_not_those_that_runs_carry() -> None:
     before = settled()
-    run = Seen(scenes.SPACE, "r", "u", "1", "", {labels.REVISION: "sums-00000001", "workflows.argoproj.io/completed": "true"})
-    decision = deciding.decide(dataclasses.replace(before, revisions=before.revisions + old_revisions(8), runs=(run,)), NOW)
+    run = Seen(
+        scenes.SPACE, "r", "u", "1", "", {labels.REVISION: "sums-00000001", "workflows.argoproj.io/completed": "true"}
+    )
+    decision = deciding.decide(
+        dataclasses.replace(before, revisions=before.revisions + old_revisions(8), runs=(run,)), NOW
+    )
     gone = {each.name for each in decision.delete}
     assert gone == {"sums-00000000", "sums-00000002", "sums-00000003"}, "the current one and the four before it stay"
 

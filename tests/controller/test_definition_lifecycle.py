@@ -7,8 +7,8 @@ import copy
 from typing import Any
 
 import pytest
-from alula_api.contract import labels
 
+from alula_api.contract import labels
 from alula_controller import cluster
 from alula_controller.conditions import Reason
 from alula_controller.definitions import compiling, reconciling
@@ -68,7 +68,11 @@ class Bench:
         return [condition["status"] for condition in found if condition["reason"] not in waits]
 
     def ready(self, kind: str = "Workflow", name: str = "sums") -> dict[str, Any]:
-        found = [body for body in self.api.all(kind).values() if body["metadata"]["name"] == name and body["apiVersion"].startswith("alula")]
+        found = [
+            body
+            for body in self.api.all(kind).values()
+            if body["metadata"]["name"] == name and body["apiVersion"].startswith("alula")
+        ]
         return found[0]["status"]["conditions"][0]
 
 
@@ -173,11 +177,15 @@ def test_a_workflow_that_is_made_anew_never_takes_over_what_the_old_one_left() -
     bench.api.put(fresh)
     bench.handle()
     assert bench.ready()["reason"] == Reason.NAME_TAKEN
-    assert [owner["uid"] for owner in bench.api.all("WorkflowTemplate")["sums"]["metadata"]["ownerReferences"]] == ["uid-of-sums"]
+    assert [owner["uid"] for owner in bench.api.all("WorkflowTemplate")["sums"]["metadata"]["ownerReferences"]] == [
+        "uid-of-sums"
+    ]
     bench.api.collect()
     bench.settle()
     assert bench.ready()["status"] == "True"
-    assert [owner["uid"] for owner in bench.api.all("WorkflowTemplate")["sums"]["metadata"]["ownerReferences"]] == ["another"]
+    assert [owner["uid"] for owner in bench.api.all("WorkflowTemplate")["sums"]["metadata"]["ownerReferences"]] == [
+        "another"
+    ]
 
 
 def test_an_orphaned_revision_of_the_same_content_is_adopted() -> None:

@@ -63,7 +63,12 @@ def test_a_filled_task_has_the_marks_that_argo_shows_as_memoized() -> None:
     assert node["memoizationStatus"]["hit"] is True
     assert node["memoizationStatus"]["cacheName"] == "alula"
     assert node["message"] == "cached"
-    assert (node["type"], node["phase"], node["boundaryID"], node["templateScope"]) == ("Pod", "Succeeded", "run-1", "local/")
+    assert (node["type"], node["phase"], node["boundaryID"], node["templateScope"]) == (
+        "Pod",
+        "Succeeded",
+        "run-1",
+        "local/",
+    )
 
 
 def test_a_graph_that_is_wholly_cached_is_done_without_a_memo_mark() -> None:
@@ -146,7 +151,10 @@ def assert_nothing_behind_running_graphs(found: nodes.Nodes, walk: Walk) -> None
         (lambda found, ids: found[ids["run-1.sub"]].update(memoizationStatus={}), "memo mark"),
         (lambda found, ids: found[ids["run-1.add"]].update(boundaryID="x"), "lies in x"),
         (lambda found, ids: found[ids["run-1.add"]].update(name="run-1.other"), "its own id"),
-        (lambda found, ids: found[ids["run-1.add"]].update(outputs={"parameters": [{"name": "o0"}]}), "without its outputs"),
+        (
+            lambda found, ids: found[ids["run-1.add"]].update(outputs={"parameters": [{"name": "o0"}]}),
+            "without its outputs",
+        ),
     ],
 )
 def test_what_would_hang_a_run_is_found(spoil: Any, said: str) -> None:

@@ -68,7 +68,10 @@ def test_the_hold_is_found_only_where_argo_names_it_as_we_expect() -> None:
     assert found is not None
     assert [node["displayName"] for node in found] == ["run-1", "admit"]
     assert nodes.held("run-1", {}) is None
-    renamed = {("other" if key != "run-1" else key): {**node, "id": "other" if key != "run-1" else key} for key, node in NODES.items()}
+    renamed = {
+        ("other" if key != "run-1" else key): {**node, "id": "other" if key != "run-1" else key}
+        for key, node in NODES.items()
+    }
     with pytest.raises(nodes.Unreadable):
         nodes.held("run-1", renamed)
 
@@ -82,5 +85,7 @@ def test_the_hold_is_found_only_where_argo_names_it_as_we_expect() -> None:
         ("Failed", [], False),
     ],
 )
-def test_a_hold_that_was_resumed_without_outputs_is_still_unanswered(phase: str, outputs: Any, unanswered: bool) -> None:
+def test_a_hold_that_was_resumed_without_outputs_is_still_unanswered(
+    phase: str, outputs: Any, unanswered: bool
+) -> None:
     assert nodes.unanswered({"phase": phase, "outputs": {"parameters": outputs}}) is unanswered

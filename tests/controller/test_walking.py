@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from alula_api.contract import keys, references
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alula_api.contract import keys, references
 from alula_controller.runs import plans, walking
 from alula_controller.runs.walking import Known, Walk
 from tests.controller import graphs, scenes
@@ -64,13 +64,17 @@ def test_an_entry_with_other_outputs_than_declared_is_a_miss() -> None:
 
 
 def test_an_uncached_task_is_never_asked_for_and_stops_what_is_behind_it() -> None:
-    body = scenes.workflow(tasks=[task("add", {"a": INT, "b": INT}, cached=False), task("greet", {"text": STR}, {"o0": STR})])
+    body = scenes.workflow(
+        tasks=[task("add", {"a": INT, "b": INT}, cached=False), task("greet", {"text": STR}, {"o0": STR})]
+    )
     walk = Walk(scenes.plan(body), "r", INPUTS)
     assert names(walk) == ["r.greet"]
 
 
 def test_two_calls_with_equal_inputs_are_looked_up_once_and_both_filled() -> None:
-    calls = [{"id": name, "task": "add", "inputs": {"a": {"input": "x"}, "b": {"value": "1"}}} for name in ("one", "two")]
+    calls = [
+        {"id": name, "task": "add", "inputs": {"a": {"input": "x"}, "b": {"value": "1"}}} for name in ("one", "two")
+    ]
     walk = Walk(scenes.plan(scenes.workflow(nodes=calls, outputs=[])), "r", INPUTS)
     assert len(walk.wanted()) == 1
     answer(walk, one={"o0": 8})
@@ -118,7 +122,13 @@ def test_a_list_of_values_is_known_unless_one_of_them_is_stored() -> None:
     answer(known, make={"o0": 1})
     assert names(known) == ["r.use"]
     assert known.spots[1].key == walking.key_of(
-        plans.Task("flows.sums:use", "1", keys.interface_digest([("a", {"type": "array", "items": INT})], [("o0", INT)]), {"a": {"type": "array", "items": INT}}, {}),
+        plans.Task(
+            "flows.sums:use",
+            "1",
+            keys.interface_digest([("a", {"type": "array", "items": INT})], [("o0", INT)]),
+            {"a": {"type": "array", "items": INT}},
+            {},
+        ),
         {"a": Known([1, 2])},
     )
     stored = parts(binding, INT, {"type": "array", "items": INT})
@@ -230,7 +240,9 @@ def test_a_walk_ends_and_knows_only_what_rests_on_what_it_knows(plan: plans.Plan
 
 
 @given(graphs.random_plans(), st.integers(0, 6))
-def test_the_part_with_the_first_few_tasks_is_a_state_in_which_the_walk_could_have_stopped(plan: plans.Plan, most: int) -> None:
+def test_the_part_with_the_first_few_tasks_is_a_state_in_which_the_walk_could_have_stopped(
+    plan: plans.Plan, most: int
+) -> None:
     walk = Walk(plan, "r", {"a": Known(1), "b": Known(2)})
     while wanted := walk.wanted():
         walk.answer({each.key: {"o0": 1} for each in wanted})

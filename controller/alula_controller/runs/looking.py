@@ -81,10 +81,11 @@ async def step_through(walk: Walk, find: Find, seconds: float, most: int) -> str
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     left = most
+    short = f"{most} lookups or {seconds:g} s did not suffice for the whole graph"
     while wanted := walk.wanted():
         remaining = deadline - loop.time()
-        if remaining <= 0 or left <= 0:
-            return f"{most} lookups or {seconds:g} s did not suffice for the whole graph"
+        if remaining <= 0:
+            return short
         now = {each.key: each for each in wanted[:left]}
         left -= len(now)
         found = await asyncio.to_thread(find, now, remaining)
@@ -94,6 +95,8 @@ async def step_through(walk: Walk, find: Find, seconds: float, most: int) -> str
         failed = [lookup for lookup in found.values() if _result(lookup) == "error"]
         if failed and len(failed) == len(found):
             return failed[0].reason
+        if len(found) < len(wanted):
+            return short
     return ""
 
 

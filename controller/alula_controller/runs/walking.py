@@ -117,8 +117,9 @@ class Walk:
         return len(ids) != len(self.spots) + 2
 
     def wanted(self) -> list[Wanted]:
-        """The keys to look up now, each once; empty when the walk is over."""
-        return [Wanted(key, self._task(spots[0]).outputs) for key, spots in self._asked.items()]
+        """The keys to look up now, each once, in the order of the graph; empty when the walk is over."""
+        first = sorted(self._asked.items(), key=lambda asked: min(asked[1]))
+        return [Wanted(key, self._task(spots[0]).outputs) for key, spots in first]
 
     def answer(self, found: Mapping[str, Mapping[str, Any]]) -> None:
         """What was found under the keys that were wanted: outputs by name, as they travel. A key left out is a miss."""

@@ -1,0 +1,321 @@
+"""Runs through the whole answerer: an API server in a dictionary, a store in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from typing import Any
+
+import pytest
+
+from alula_api.contract import keys, labels
+from alula_controller import cluster
+from alula_controller.conditions import Reason
+from alula_controller.definitions.gathering import Gatherer
+from alula_controller.runs import answering, looking, nodes, plans, stuck
+from alula_controller.runs.answering import Answerer, RunKey
+from alula_controller.runs.walking import Walk
+from alula_controller.watching import Seen
+from alula_data import caches, errors
+from alula_data.stores import opening
+from tests.controller import scenes, test_walking
+from tests.controller.fake_cluster import FakeCluster, Killed
+
+RUN = RunKey(scenes.SPACE, "run-1")
+
+
+class Bench:
+    def __init__(self, *bodies: dict[str, Any], run: dict[str, Any] | None = None) -> None:
+        self.api = FakeCluster()
+        for body in (scenes.namespace(), scenes.revision(), run or scenes.held_run(), *bodies):
+            self.api.put(body)
+        self.said: list[Any] = []
+        self.store = opening.open_store(scenes.PLACE.store)
+        for head in list(self.store.list()):
+            self.store.delete(head.key)
+        self.index = caches.CacheIndex(self.store)
+        self.start()
+
+    def start(self) -> None:
+        gatherer = Gatherer(self.api, scenes.SETTINGS)  # type: ignore[arg-type]
+        lookups = looking.Lookups(5.0, 100)
+        self.answerer = Answerer(self.api, gatherer, lookups, say=self.said.append)  # type: ignore[arg-type]
+
+    def handle(self, key: RunKey = RUN) -> float | None:
+        return asyncio.run(self.answerer.handle(key))
+
+    def cache(self, *misses: str) -> None:
+        """Record everything but `misses`."""
+        walk = Walk(scenes.plan(), "run-1", test_walking.INPUTS)
+        while wanted := walk.wanted():
+            found = {}
+            for spot in walk.spots:
+                if spot.key in {each.key for each in wanted} and spot.step.name not in misses:
+                    types = {name: dict(schema) for name, schema in scenes.plan().tasks[spot.step.task].outputs.items()}
+                    outputs = {name: 42 if schema == scenes.INT else "t" for name, schema in types.items()}
+                    self.index.record(keys.CacheEntry(spot.key, spot.step.task, outputs, "", "r", "n"), types)
+                    found[spot.key] = outputs
+            walk.answer(found)
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return next(
+            body for (_, plural, _, name), body in self.api.objects.items() if (plural, name) == ("workflows", "run-1")
+        )
+
+    def node(self, name: str) -> nodes.Node | None:
+        found = nodes.read(self.run["status"]).values()
+        return next((node for node in found if node["displayName"] == name), None)
+
+
+def test_a_run_is_admitted_once() -> None:
+    bench = Bench()
+    assert bench.handle() is None
+    admit = bench.node("admit")
+    assert admit is not None
+    assert admit["phase"] == "Succeeded"
+    writes = list(bench.api.writes)
+    bench.handle()
+    assert bench.api.writes == writes
+    assert [event.reason for event in bench.said] == [Reason.ADMITTED]
+
+
+def test_what_the_cache_answers_is_filled_in() -> None:
+    bench = Bench()
+    bench.cache("add-2")
+    bench.handle()
+    assert bench.node("add") is not None
+    assert bench.node("greet") is not None
+    assert bench.node("add-2") is None
+    assert bench.said[0].message == "2 tasks taken from the cache"
+
+
+def test_a_damaged_entry_is_a_miss() -> None:
+    bench = Bench()
+    bench.cache()
+    walk = Walk(scenes.plan(), "run-1", test_walking.INPUTS)
+    bench.store.put(keys.cache_path(walk.spots[0].key), b'{"v": 1, "oops"')
+    bench.handle()
+    assert bench.node("add") is None
+    assert bench.node("greet") is not None
+
+
+def test_an_entry_whose_object_is_gone_is_a_miss() -> None:
+    body = scenes.workflow(
+        tasks=[
+            scenes.task("add", {"a": scenes.INT, "b": scenes.INT}, {"o0": {"x-alula-type": "file"}}),
+            scenes.task("greet", {"text": scenes.STR}, {"o0": scenes.STR}),
+        ],
+        outputs=[],
+        nodes=[{"id": "add", "task": "add", "inputs": {"a": {"input": "x"}, "b": {"value": "1"}}}],
+    )
+    bench = Bench(scenes.revision(body), run=scenes.held_run(body=body))
+    plan = plans.read(scenes.revision(body)["data"]["plan"])
+    key = Walk(plan, "run-1", test_walking.INPUTS).spots[0].key
+    reference = {"type": "file", "digest": "c" * 64, "size": 3, "name": "x", "format": ""}
+    bench.index.record(keys.CacheEntry(key, "add", {"o0": reference}, "", "r", "n"), {"o0": {"x-alula-type": "file"}})
+    bench.handle()
+    assert bench.node("add") is None
+    admit = bench.node("admit")
+    assert admit is not None
+    assert admit["phase"] == "Succeeded"
+
+
+def test_a_store_that_does_not_answer_lets_the_run_go_unfilled_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise errors.Unavailable("s3://bucket")
+
+    bench = Bench()
+    monkeypatch.setattr(caches.CacheIndex, "find", broken)
+    bench.handle()
+    admit = bench.node("admit")
+    assert admit is not None
+    assert admit["phase"] == "Succeeded"
+    assert [event.reason for event in bench.said] == [Reason.ADMITTED, Reason.NOT_FILLED]
+    assert "cannot be reached" in bench.said[1].message
+
+
+def test_a_domain_that_turns_fill_off_has_nothing_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(scenes.domain(fill="off"))
+    bench.cache()
+    monkeypatch.setattr(caches.CacheIndex, "find", lambda *_: pytest.fail("looked up"))
+    bench.handle()
+    assert bench.node("add") is None
+    assert [event.reason for event in bench.said] == [Reason.ADMITTED]
+
+
+def test_a_namespace_without_a_place_reads_no_store() -> None:
+    bench = Bench()
+    bench.cache()
+    bench.api.put(scenes.namespace(project=""))
+    bench.handle()
+    assert bench.node("add") is None
+    assert bench.said[1].reason == Reason.NOT_FILLED
+
+
+def test_bad_inputs_fail_the_run_before_any_pod() -> None:
+    bench = Bench(run=scenes.held_run(arguments={"x": "six"}))
+    bench.handle()
+    admit = bench.node("admit")
+    assert admit is not None
+    assert admit["phase"] == "Failed"
+    assert bench.said[0].reason == Reason.RUN_REFUSED
+    assert bench.said[0].warning
+
+
+def test_a_run_whose_revision_is_gone_is_refused() -> None:
+    bench = Bench()
+    bench.api.drop("ControllerRevision", scenes.SPACE, scenes.revision()["metadata"]["name"])
+    bench.handle()
+    admit = bench.node("admit")
+    assert admit is not None
+    assert "is gone" in admit["message"]
+
+
+@pytest.mark.parametrize("plan", [None, {}, {"v": 2}, {"v": 1, "template": 3}, "text"])
+def test_a_malformed_plan_refuses_the_run_and_raises_nothing(plan: Any) -> None:
+    bench = Bench()
+    revision = scenes.revision()
+    revision["data"] = {"plan": plan}
+    bench.api.put(revision)
+    bench.handle()
+    admit = bench.node("admit")
+    assert admit is not None
+    assert admit["phase"] == "Failed"
+
+
+def test_a_run_of_another_template_under_our_label_is_left_alone() -> None:
+    run = scenes.held_run()
+    run["spec"]["workflowTemplateRef"]["name"] = "theirs"
+    bench = Bench(run=run)
+    bench.handle()
+    assert bench.api.writes == []
+
+
+def test_a_run_that_moved_since_it_was_read_is_read_again() -> None:
+    bench = Bench()
+    real = bench.api.merge
+
+    async def moved(path: str, patch: dict[str, Any]) -> dict[str, Any]:
+        bench.api.merge = real  # type: ignore[method-assign]
+        await real(path, {"metadata": {"labels": {"argo": "was here"}}})
+        return await real(path, patch)
+
+    bench.api.merge = moved  # type: ignore[method-assign]
+    with pytest.raises(cluster.Conflict):
+        bench.handle()
+    admit = bench.node("admit")
+    assert admit is not None
+    assert admit["phase"] == "Running"
+    bench.handle()
+    admit = bench.node("admit")
+    assert admit is not None
+    assert admit["phase"] == "Succeeded"
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_around_its_only_write_a_run_is_admitted_exactly_once(after: bool) -> None:
+    calm = Bench()
+    calm.cache()
+    calm.handle()
+    killed = Bench()
+    killed.cache()
+    killed.api.die_at(1, after=after)
+    with pytest.raises(Killed):
+        killed.handle()
+    killed.api.live()
+    killed.start()
+    killed.handle()
+    assert len(killed.api.writes) == 1
+    assert set(nodes.read(killed.run["status"])) == set(nodes.read(calm.run["status"]))
+
+
+def test_offloaded_nodes_are_told_on_the_run_once() -> None:
+    run = scenes.held_run()
+    run["status"]["offloadNodeStatusVersion"] = "fnv:1"
+    bench = Bench(run=run)
+    for _ in range(3):
+        bench.handle()
+    assert bench.run["status"]["message"] == answering.OFFLOADED
+    assert len(bench.api.writes) == 1
+    assert [event.reason for event in bench.said] == [Reason.STATUS_OFFLOADED]
+
+
+def test_a_crowd_in_one_domain_comes_back_later_instead_of_holding_the_workers() -> None:
+    bench = Bench()
+
+    async def crowd() -> float | None:
+        lookups = bench.answerer._lookups
+        gate = lookups._gates.setdefault(scenes.PLACE.store, asyncio.Semaphore(looking.AT_A_TIME))
+        for _ in range(looking.AT_A_TIME):
+            await gate.acquire()
+        return await bench.answerer.handle(RUN)
+
+    assert asyncio.run(crowd()) == answering.BUSY_AGAIN
+    assert bench.api.writes == []
+
+
+def test_a_run_that_has_nodes_already_is_admitted_as_it_is() -> None:
+    run = scenes.held_run()
+    run["status"]["nodes"]["extra"] = {
+        "id": "extra",
+        "name": "run-1.onExit",
+        "displayName": "extra",
+        "phase": "Running",
+    }
+    bench = Bench(run=run)
+    bench.cache()
+    bench.handle()
+    assert bench.node("add") is None
+    assert bench.said[1].reason == Reason.NOT_FILLED
+
+
+def undigested(**spec: Any) -> dict[str, Any]:
+    body = scenes.held_run(arguments={"label": "{{= bad(("})
+    body["metadata"]["labels"] = {}
+    body["status"] = {}
+    body["spec"].update(spec)
+    return body
+
+
+def template(managed: bool = True) -> dict[str, Any]:
+    marks = {labels.MANAGED_BY: labels.MANAGER} if managed else {}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "WorkflowTemplate",
+        "metadata": {"name": "sums", "namespace": scenes.SPACE, "labels": marks},
+    }
+
+
+def test_a_run_that_argo_cannot_digest_is_ended_with_a_message() -> None:
+    bench = Bench(template(), run=undigested())
+    asyncio.run(bench.answerer.sweep(""))
+    assert bench.run["status"]["phase"] == "Failed"
+    assert "label: the text holds {{" in bench.run["status"]["message"]
+    assert bench.run["metadata"]["labels"][stuck.COMPLETED_LABEL] == "true"
+    asyncio.run(bench.answerer.sweep(""))
+    assert len(bench.api.writes) == 1
+
+
+def test_runs_that_are_young_or_not_of_ours_or_without_tags_are_left_to_argo() -> None:
+    young = copy.deepcopy(undigested())
+    young["metadata"]["creationTimestamp"] = "2999-01-01T00:00:00Z"
+    harmless = undigested(arguments={"parameters": [{"name": "label", "value": "{ fine }"}]})
+    for run, its in ((young, template()), (undigested(), template(managed=False)), (harmless, template())):
+        bench = Bench(its, run=run)
+        asyncio.run(bench.answerer.sweep(""))
+        assert bench.api.writes == []
+
+
+@pytest.mark.parametrize(
+    ("marks", "waits"),
+    [
+        ({labels.REVISION: "r"}, True),
+        ({labels.REVISION: "r", labels.ADMITTED: "u"}, False),
+        ({labels.REVISION: "r", labels.ADMITTED: "another"}, True),
+        ({labels.REVISION: "r", stuck.COMPLETED_LABEL: "true"}, False),
+        ({}, False),
+    ],
+)
+def test_labels_say_which_runs_may_wait(marks: dict[str, str], waits: bool) -> None:
+    assert answering.waiting(Seen("n", "r", "u", "1", "", marks)) is waits
