@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 
-from e2e.cluster import api, binaries, certificates, errors, processes
+from e2e.cluster import api, binaries, certificates, errors, processes, snapshots
 
 # Addresses on the namespace's loopback. Pods reach the API server by its service address and
 # everything else by the node's, so no service proxy is needed.
@@ -38,80 +38,115 @@ class ControlPlane:
     servers: dict[str, processes.Process]
 
 
+Prepare = Callable[[api.Api], None]
+
+
 def start(
     supervisor: processes.Supervisor,
     folder: pathlib.Path,
-    commands: dict[str, list[str]],
-    controllers: Sequence[str] = CONTROLLERS,
+    controllers: Sequence[str],
+    snapshot: pathlib.Path,
+    prepare: Prepare,
 ) -> ControlPlane:
-    """Starts them and waits until the API server is ready; the caller is in their network."""
-    logs = folder / "logs"
+    """Starts them and waits until the API server is ready; the caller is in their network.
+
+    Args:
+        supervisor: of the cluster.
+        folder: of the cluster.
+        controllers: that kube-controller-manager shall run.
+        snapshot: of etcd's data after `prepare`; made where it is missing.
+        prepare: what to do to a fresh API server once.
+    """
     tls = certificates.make(
         folder / "pki",
         ["127.0.0.1", SERVICE_ADDRESS, NODE_ADDRESS],
         ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"],
     )
     token = secrets.token_urlsafe(24)
-    tokens = folder / "pki" / "tokens.csv"
-    tokens.write_text(f"{token},e2e-admin,e2e-admin,system:masters\n")
-    environment = processes.clean_environment()
-
-    def spawn(name: str, *flags: str) -> processes.Process:
-        log = logs / f"{name}.log"
-        return supervisor.spawn(name, [*commands[name], *flags], environment, log)
-
-    etcd = spawn(
-        "etcd",
-        f"--data-dir={folder / 'etcd'}",
-        "--unsafe-no-fsync",
-        "--listen-client-urls=http://127.0.0.1:2379",
-        "--advertise-client-urls=http://127.0.0.1:2379",
-        "--listen-peer-urls=http://127.0.0.1:2380",
-        "--log-level=warn",
-    )
-    apiserver = spawn(
-        "kube-apiserver",
-        "--etcd-servers=http://127.0.0.1:2379",
-        "--bind-address=0.0.0.0",
-        "--secure-port=443",
-        f"--advertise-address={NODE_ADDRESS}",
-        "--endpoint-reconciler-type=none",
-        "--service-cluster-ip-range=10.96.0.0/16",
-        f"--tls-cert-file={tls.server}",
-        f"--tls-private-key-file={tls.server_key}",
-        f"--token-auth-file={tokens}",
-        "--authorization-mode=RBAC",
-        "--service-account-issuer=https://kubernetes.default.svc",
-        f"--service-account-signing-key-file={tls.token_key}",
-        f"--service-account-key-file={tls.token_key}",
-        "--kubelet-preferred-address-types=InternalIP",
-        "--allow-privileged=true",
-        # Nobody here would take the taint of a new node away again.
-        "--disable-admission-plugins=TaintNodesByCondition",
-        "--profiling=false",
-    )
+    (folder / "pki" / "tokens.csv").write_text(f"{token},e2e-admin,e2e-admin,system:masters\n")
     client = api.Api("127.0.0.1", 443, str(tls.authority), token)
-    await_ready("kube-apiserver", [etcd, apiserver], lambda: _is_ready(client), 90)
     kubeconfig = folder / "kubeconfig"
     write_kubeconfig(kubeconfig, tls.authority, token)
-    manager = spawn(
-        "kube-controller-manager",
-        f"--kubeconfig={kubeconfig}",
-        f"--controllers={','.join(controllers)}",
-        f"--root-ca-file={tls.authority}",
-        f"--service-account-private-key-file={tls.token_key}",
-        "--use-service-account-credentials=false",
-        "--leader-elect=false",
-        "--resource-quota-sync-period=5s",
-    )
-    servers = {process.name: process for process in (etcd, apiserver, manager)}
-    return ControlPlane(client, kubeconfig, tls, servers)
+    servers = _Servers(supervisor, folder, tls, client)
+    if not snapshots.restore(snapshot, folder / "etcd"):
+        etcd, apiserver = servers.start_api()
+        prepare(client)
+        apiserver.kill()
+        etcd.terminate()
+        snapshots.save(folder / "etcd", snapshot)
+    etcd, apiserver = servers.start_api()
+    manager = servers.start_controllers(kubeconfig, controllers)
+    running = {process.name: process for process in (etcd, apiserver, manager)}
+    return ControlPlane(client, kubeconfig, tls, running)
 
 
-def find() -> dict[str, list[str]]:
-    """The commands of the three servers; raises `Unavailable` for the first that is missing."""
-    names = ("etcd", "kube-apiserver", "kube-controller-manager")
-    return {name: binaries.find(name) for name in names}
+class _Servers:
+    """How each server is started."""
+
+    def __init__(
+        self,
+        supervisor: processes.Supervisor,
+        folder: pathlib.Path,
+        tls: certificates.Certificates,
+        client: api.Api,
+    ) -> None:
+        self._supervisor = supervisor
+        self._folder = folder
+        self._tls = tls
+        self._client = client
+
+    def start_api(self) -> tuple[processes.Process, processes.Process]:
+        """Starts etcd and kube-apiserver and waits until they are ready."""
+        etcd = self._spawn(
+            "etcd",
+            f"--data-dir={self._folder / 'etcd'}",
+            "--unsafe-no-fsync",
+            "--listen-client-urls=http://127.0.0.1:2379",
+            "--advertise-client-urls=http://127.0.0.1:2379",
+            "--listen-peer-urls=http://127.0.0.1:2380",
+            "--log-level=warn",
+        )
+        apiserver = self._spawn(
+            "kube-apiserver",
+            "--etcd-servers=http://127.0.0.1:2379",
+            "--bind-address=0.0.0.0",
+            "--secure-port=443",
+            f"--advertise-address={NODE_ADDRESS}",
+            "--endpoint-reconciler-type=none",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            f"--tls-cert-file={self._tls.server}",
+            f"--tls-private-key-file={self._tls.server_key}",
+            f"--token-auth-file={self._folder / 'pki' / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-signing-key-file={self._tls.token_key}",
+            f"--service-account-key-file={self._tls.token_key}",
+            "--kubelet-preferred-address-types=InternalIP",
+            "--allow-privileged=true",
+            # Nobody here would take the taint of a new node away again.
+            "--disable-admission-plugins=TaintNodesByCondition",
+            "--profiling=false",
+        )
+        await_ready("kube-apiserver", [etcd, apiserver], lambda: _is_ready(self._client), 90)
+        return etcd, apiserver
+
+    def start_controllers(self, kubeconfig: pathlib.Path, controllers: Sequence[str]) -> processes.Process:
+        """Starts kube-controller-manager; nobody waits for it."""
+        return self._spawn(
+            "kube-controller-manager",
+            f"--kubeconfig={kubeconfig}",
+            f"--controllers={','.join(controllers)}",
+            f"--root-ca-file={self._tls.authority}",
+            f"--service-account-private-key-file={self._tls.token_key}",
+            "--use-service-account-credentials=false",
+            "--leader-elect=false",
+            "--resource-quota-sync-period=5s",
+        )
+
+    def _spawn(self, name: str, *flags: str) -> processes.Process:
+        log = self._folder / "logs" / f"{name}.log"
+        command = [*binaries.find(name), *flags]
+        return self._supervisor.spawn(name, command, processes.clean_environment(), log)
 
 
 def write_kubeconfig(path: pathlib.Path, authority: pathlib.Path, token: str, namespace: str = "default") -> None:

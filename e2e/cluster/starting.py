@@ -18,6 +18,7 @@ from e2e.cluster import (
     pods,
     processes,
     s3,
+    snapshots,
     states,
 )
 
@@ -98,21 +99,20 @@ def _start(kind: type[SomeCluster], name: str, argo_settings: Mapping[str, str] 
 
 
 def _start_servers(cluster: clusters.Cluster, argo_settings: dict[str, str]) -> None:
-    """Brings up the servers; the API server is busy with Argo's CRDs while the rest starts."""
     supervisor, folder = cluster.supervisor, cluster.folder
     cluster.s3 = s3.S3(supervisor, folder)
     is_real = isinstance(cluster, clusters.RealCluster)
     controllers = control_plane.CONTROLLERS + (control_plane.NODE_CONTROLLERS if is_real else ())
-    cluster.plane = control_plane.start(supervisor, folder, control_plane.find(), controllers)
+    stores = [binaries.find(name) for name in ("etcd", "kube-apiserver")]
+    snapshot = snapshots.path(stores, argo.crds())
+    cluster.plane = control_plane.start(supervisor, folder, controllers, snapshot, argo.install_crds)
     cluster.servers = dict(cluster.plane.servers)
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        crds = pool.submit(argo.install_crds, cluster.api)
-        argo.install_configuration(cluster.api, argo_settings)
-        _start_pods(cluster)
-        cluster.s3.await_ready()
-        crds.result()
+    argo.install_configuration(cluster.api, argo_settings)
     log = cluster.logs_dir / "workflow-controller.log"
     cluster.servers["workflow-controller"] = argo.start_controller(supervisor, cluster.plane, log)
+    _start_pods(cluster)
+    argo.await_served(cluster.api)
+    cluster.s3.await_ready()
 
 
 def _start_pods(cluster: clusters.Cluster) -> None:
