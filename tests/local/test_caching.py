@@ -202,8 +202,9 @@ def test_a_large_value_lies_in_the_store_and_comes_back(store: Path) -> None:
 
 
 def test_equal_keys_in_one_run_are_fine() -> None:
-    assert run(twins, x=4, workers=4).value == (8, 8)
-    assert run(twins, x=4, workers=4).value == (8, 8)
+    for seed in range(20):
+        assert run(twins, x=seed, workers=4).value == (2 * seed, 2 * seed)
+        assert run(twins, x=seed, workers=4).value == (2 * seed, 2 * seed)
 
 
 def test_the_key_is_the_contracts(store: Path) -> None:
@@ -229,6 +230,31 @@ def test_a_failure_keeps_nothing(store: Path) -> None:
     assert entries(store) == []
 
 
+def test_the_run_after_a_failure_says_so_or_what_changed_since() -> None:
+    broken = [True]
+
+    @task(cache=Cache(version="1"))
+    def fragile(x: int) -> int:
+        if broken[0]:
+            raise ValueError("no")
+        return x
+
+    @workflow
+    def breaking(x: int) -> int:
+        return fragile(double(x))
+
+    with pytest.raises(alula.local.RunFailed):
+        run(breaking, x=1)
+    broken[0] = False
+    assert states(run(breaking, x=1)) == {"double": "cached", "fragile": "done: it failed the last time"}
+    assert states(run(breaking, x=1)) == {"double": "cached", "fragile": "cached"}
+    broken[0] = True
+    with pytest.raises(alula.local.RunFailed):
+        run(breaking, x=2)
+    broken[0] = False
+    assert run(breaking, x=3).node("fragile").why == "input x changed (4 → 6)"
+
+
 def test_a_cache_that_cannot_be_written_costs_a_warning_only(monkeypatch: pytest.MonkeyPatch) -> None:
     from alula_data import caches, errors
 
@@ -239,6 +265,20 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_only(monkeypatch: pytest
     result = run(chain)
     assert result.value == 0
     assert any("could not be kept in the cache" in warning for warning in result.warnings)
+
+
+def test_a_store_that_cannot_be_reached_fails_the_task_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    from alula_data import caches, errors
+
+    def refuse(*_: object) -> None:
+        raise errors.Unavailable("s3://key:hidden@bucket/store", "cache/x", "timed out")
+
+    monkeypatch.setattr(caches.CacheIndex, "find", refuse)
+    with pytest.raises(alula.local.RunFailed, match="the store cannot be reached: s3://bucket/store") as caught:
+        run(chain)
+    record = caught.value.result.failures[0].failure
+    assert record is not None
+    assert (record.code, record.kind, record.traceback) == ("STORE_UNAVAILABLE", "system", "")
 
 
 FLOW = """

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alula.local import histories, reasons
@@ -99,6 +99,7 @@ parts = st.builds(
 seen = st.dictionaries(texts, parts, max_size=5)
 
 
+@settings(max_examples=30)
 @given(seen, seen)
 def test_a_history_gives_back_what_it_was_told_last(first: dict[str, Parts], second: dict[str, Parts]) -> None:
     store = MemoryStore("history")
@@ -111,7 +112,7 @@ def test_a_history_gives_back_what_it_was_told_last(first: dict[str, Parts], sec
 
 
 BROKEN = [
-    "", "{", "[]", "null", '{"v": 2}', '{"v": 1, "tasks": [], "nodes": {"a": [0, "k", {}]}}',
+    "", "{", "[]", "null", '{"v": 2}', '{"v": 1, "tasks": [], "nodes": {"a": [0, "k", {}, true]}}',
     '{"v": 1, "tasks": [["t", "1", "i", true]], "nodes": {"a": []}}', '{"v": 1, "tasks": 3, "nodes": {"a": 4}}',
 ]  # fmt: skip
 
@@ -126,11 +127,17 @@ def test_a_history_that_cannot_be_read_counts_as_never_written(text: str) -> Non
 
 def test_a_node_of_a_history_that_is_malformed_was_never_run() -> None:
     store = MemoryStore("half")
-    nodes = {"a": [0, "k", {"x": 3}], "b": [0, "k", []]}
+    nodes = {"a": [0, "k", {"x": 3}, True], "b": [0, "k", []]}
     store.put(histories.path("w"), json.dumps({"v": 1, "tasks": [["t", "1", "i", True]], "nodes": nodes}).encode())
     history = histories.read(store, "w")
     assert history.parts("a") is None
     assert history.parts("b") is None
+
+
+def test_a_history_knows_what_failed() -> None:
+    history = History([], {}).updated({"a": BEFORE, "b": BEFORE}, {"a"})
+    assert [history.failed(node) for node in "abc"] == [True, False, False]
+    assert not history.updated({"a": BEFORE}).failed("a")
 
 
 def test_a_history_forgets_tasks_that_no_node_has() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import alula
 from alula import Backoff, NonRecoverable, Retries, task, workflow
-from alula.local import Options, RunFailed, running
+from alula.local import Options, RunFailed, runs
 from tests.local import flows
 from tests.local.virtual import VirtualClock
 
@@ -336,7 +336,7 @@ def test_a_task_past_its_timeout_fails_at_once_and_its_late_result_is_discarded(
 
 
 def test_a_plain_call_past_a_timeout_raises_run_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "_timeout", lambda task: None if task is None else 0.01)
+    monkeypatch.setattr(runs, "_timeout", lambda task: None if task is None else 0.01)
 
     @task(timeout="1s")
     def slow() -> int:

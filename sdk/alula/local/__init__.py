@@ -1,6 +1,7 @@
 """The local runner: a workflow on this machine, with the same values, cache keys and retries as on a cluster.
 
-    running      puts a run together           options, results, watching   what goes in, comes out, is told
+    running      what others call              runs      puts one run together
+    options, results, watching, inputs         what goes in, comes out, is told
     plans        the graph as flat steps       places        where data is kept
     scheduling   which step may start          conducting    begin, conclude, expire an attempt
     threads, serial, alarms, clocks            the drivers and their time

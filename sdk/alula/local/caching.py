@@ -53,7 +53,7 @@ class Cache:
         self.limit = limit
         self.before = before
         self.changed: dict[str, reasons.Parts] = {}
-        """The nodes whose key is another than the last time."""
+        """The nodes whose key is another than the last time, or whose result was not there."""
         self.warn = warn
         self._keys: dict[str, str] = {}
         self._identities: dict[Task[..., Any], _Identity] = {}
@@ -72,20 +72,24 @@ class Cache:
         digests = identity.of(inputs)
         key = keys.cache_key(identity.task, identity.version, identity.interface, digests)
         self._keys[step.id] = key
-        before, is_new = None, self.before.key(step.id) != key
-        if is_new:
-            before = self.before.parts(step.id)
+        before = self.before.key(step.id)
+        if before != key or self.before.failed(step.id):
             self.changed[step.id] = identity.parts(key, digests, inputs, origins())
         if self.use == "overwrite":
             return None, "the cache is overwritten"
+        missing = ""
         found = self.index.find(key, identity.outputs)
-        if found.entry is None:
-            missing = found.reason if found.broken else ""
-            return None, reasons.explain(self.changed[step.id], before) if is_new else reasons.gone(missing)
-        try:
-            return {name: self.content.load_value(value) for name, value in found.entry.outputs.items()}, ""
-        except (Damaged, NotFound, values.InvalidValue) as error:
-            return None, reasons.gone(str(error))
+        if found.entry is not None:
+            try:
+                return {name: self.content.load_value(value) for name, value in found.entry.outputs.items()}, ""
+            except (Damaged, NotFound, values.InvalidValue) as error:
+                missing = str(error)
+        elif found.broken:
+            missing = found.reason
+        parts = self.changed.setdefault(step.id, identity.parts(key, digests, inputs, origins()))
+        if before != key:
+            return None, reasons.explain(parts, self.before.parts(step.id))
+        return None, reasons.FAILED if self.before.failed(step.id) else reasons.gone(missing)
 
     def keep(self, step: plans.Step, outputs: Mapping[str, Json]) -> dict[str, Json]:
         """Write the entry; returns the outputs that stand, which are those of whoever was first."""
@@ -115,7 +119,7 @@ class Cache:
         task = step.task
         assert task is not None
         found = self._identities.get(task)
-        if found is None:
+        if found is None:  # two threads may both work it out, which is harmless
             found = self._identities[task] = _Identity(task)
         return found
 

@@ -7,7 +7,7 @@ convenience: what cannot be read counts as never written, and nothing that matte
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from alula.local.reasons import Parts
@@ -38,10 +38,15 @@ class History:
         found = self._nodes.get(node)
         return "" if found is None else found[1]
 
+    def failed(self, node: str) -> bool:
+        """Whether `node` had no result the last time."""
+        found = self._nodes.get(node)
+        return found is not None and found[3:] == [False]
+
     def parts(self, node: str) -> Parts | None:
         """What that key was made of."""
         try:
-            task, key, inputs = self._nodes[node]
+            task, key, inputs, _ = self._nodes[node]
             name, version, interface, pinned = self._tasks[task]
             return Parts(
                 key=key,
@@ -56,8 +61,13 @@ class History:
         except (KeyError, ValueError, IndexError, TypeError, AttributeError):
             return None
 
-    def updated(self, now: Mapping[str, Parts]) -> History:
-        """With what a run has seen; what earlier ones saw of nodes that it did not reach stays."""
+    def updated(self, now: Mapping[str, Parts], failed: Collection[str] = ()) -> History:
+        """With what a run has seen; what earlier ones saw of nodes that it did not reach stays.
+
+        Args:
+            now: The parts of the nodes' keys.
+            failed: Those of the nodes that have no result.
+        """
         tasks = [*self._tasks]
         places = {json.dumps(task): place for place, task in enumerate(tasks)}
         nodes = dict(self._nodes)
@@ -70,7 +80,7 @@ class History:
                 name: [identity, parts.shown.get(name, ""), parts.origins.get(name, "")]
                 for name, identity in parts.inputs.items()
             }
-            nodes[node] = [place, parts.key, inputs]
+            nodes[node] = [place, parts.key, inputs, node not in failed]
         used = sorted({node[0] for node in nodes.values()})
         moved = {place: index for index, place in enumerate(used)}
         return History([tasks[place] for place in used], {id: [moved[n[0]], *n[1:]] for id, n in nodes.items()})

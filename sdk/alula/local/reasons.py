@@ -32,6 +32,10 @@ class Parts:
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
+FAILED = "it failed the last time"
+"""Why a key that is not new has no value."""
+
+
 def explain(now: Parts, before: Parts | None) -> str:
     """Why a key is new, in one phrase without a full stop.
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from alula_data.stores.protocols import Store
 
 VERSION = 1
+MOST_OUTPUT = 4096
+"""Characters of an output that the record holds; larger ones are left out."""
 
 
 def write(store: Store, result: RunResult) -> None:
@@ -34,7 +36,7 @@ def write(store: Store, result: RunResult) -> None:
             }
             for node in result.nodes
         ],
-        "outputs": dict(result.wire),
+        "outputs": {name: value for name, value in result.wire.items() if len(json.dumps(value)) <= MOST_OUTPUT},
     }
     try:
         store.put(f"runs/{result.run}/run.json", json.dumps(document, ensure_ascii=False).encode())

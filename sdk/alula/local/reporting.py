@@ -50,7 +50,8 @@ class Reporter:
         report.attempts = attempt.number
         if attempt.number == 1:
             report.began = attempt.started
-        self._watcher.started(report, attempt.started)
+        with self._lock:
+            self._watcher.started(report, attempt.started)
 
     def retrying(self, attempt: Attempt, failure: Failure, rest: float, now: float) -> None:
         """An attempt failed and another follows."""
@@ -58,7 +59,8 @@ class Reporter:
         report.state = "resting"
         report.failure = failure.record
         report.seconds = now - report.began
-        self._watcher.retrying(report, failure.record, rest, now)
+        with self._lock:
+            self._watcher.retrying(report, failure.record, rest, now)
 
     def finished(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
         """A step came to its end."""
@@ -73,7 +75,8 @@ class Reporter:
             report.failure = None
             self._keep(attempt.step, outcome)
             self._done(attempt.step)
-        self._watcher.finished(report, now)
+        with self._lock:
+            self._watcher.finished(report, now)
 
     def left(self, attempt: Attempt) -> None:
         """A thread goes on with an attempt that has failed."""
