@@ -42,7 +42,10 @@ class Engine:
     endpoint: str = ""
     """Address of the object store where it is not the provider's own."""
     secret: str = ""
-    """Secret with the pods' storage keys; empty with workload identity. A Domain may name another one."""
+    """Secret with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` for the pods; empty with workload identity.
+
+    A Domain may name another one.
+    """
     service_account: str = "alula-task"
     image_pull_policy: str = ""
     limits: Limits = field(default=Limits())

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
+
 import pytest
 
 import alula_compiler
+from alula_compiler import crons
 from e2e.cluster import clusters
 from e2e.engine import runs
 from tests.compiler import compiled, test_goldens
@@ -27,6 +31,25 @@ def test_argo_s_own_linter_has_nothing_to_say(cluster: clusters.Cluster, namespa
     path = compiled.GOLDEN / f"{name}.yaml"
     done = cluster.argo("lint", "--offline", "--kinds=workflowtemplates,cronworkflows", str(path), check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+GOOD = ["0 2 * * *", "*/15 8-18 1,15 jan-MAR ?", "0 0 * * SUN", "5/10 * * * 1-5/2", "@daily", "@every 1h30m"]
+BAD = ["61 * * * *", "0 2 * *", "0 0 2 * * *", "0 2 * * 7", "0 2 * * sunday", "@dayly", "*/0 * * * *", "5-1 * * * *"]
+
+
+def test_argo_reads_exactly_the_cron_lines_that_the_compiler_accepts(
+    cluster: clusters.Cluster, tmp_path: pathlib.Path
+) -> None:
+    template, cron = (one for one in test_goldens.compile_golden("launch-plans").objects[1:3])
+    read = {}
+    for line in [*GOOD, *BAD]:
+        found = [template, {**cron, "spec": {**cron["spec"], "schedules": [line]}}]
+        path = tmp_path / "cron.json"
+        path.write_text("\n---\n".join(json.dumps(one) for one in found))
+        done = cluster.argo("lint", "--offline", "--kinds=cronworkflows,workflowtemplates", str(path), check=False)
+        read[line] = done.returncode == 0
+    assert read == {line: not crons.problem(line) for line in read}
+    assert read == {**dict.fromkeys(GOOD, True), **dict.fromkeys(BAD, False)}
 
 
 @pytest.mark.parametrize(

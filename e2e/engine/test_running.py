@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -204,3 +205,23 @@ def test_a_held_run_cannot_be_waved_through(cluster: clusters.Cluster, namespace
     assert done.returncode != 0
     assert "admitted" in done.stderr + done.stdout
     assert runs.phases(cluster.api.get(runs.API, "Workflow", "held", namespace)) == {"admit": "Running"}
+
+
+def test_a_schedule_starts_runs_of_its_plan_that_are_held(cluster: clusters.Cluster, namespace: str) -> None:
+    (workflow, plan, _) = compiled.load("launch-plans")
+    plan["spec"] |= {"schedule": {"cron": ["@every 3s"]}, "suspend": False}
+    template, cron = runs.apply(cluster, namespace, [workflow, plan]).objects[1:]
+
+    deadline = time.monotonic() + 60
+    started: list[runs.Object] = []
+    while not started and time.monotonic() < deadline:
+        time.sleep(0.5)
+        started = cluster.api.list(runs.API, "Workflow", namespace, labels="alula.dev/launch-plan=report-nightly")
+    cluster.api.patch(runs.API, "CronWorkflow", cron["metadata"]["name"], namespace, {"spec": {"suspend": True}})
+    run = runs.await_held(cluster, namespace, started[0]["metadata"]["name"])
+
+    expected = template["spec"]["workflowMetadata"]["labels"]
+    assert {key: run["metadata"]["labels"].get(key) for key in expected} == expected
+    runs.admit(cluster, namespace, run["metadata"]["name"], {"region": "EU", "days": 1, "table": "prod_sales"})
+    done = cluster.await_workflow(namespace, run["metadata"]["name"])
+    assert done["status"]["phase"] == "Succeeded"

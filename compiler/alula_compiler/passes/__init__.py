@@ -14,6 +14,7 @@ from alula_compiler.passes import (
     apply_domain,
     check_graph,
     check_limits,
+    check_schedules,
     check_types,
     chunk,
     emit,
@@ -28,6 +29,7 @@ Pass: TypeAlias = Callable[[ir.Program, engines.Engine, reporting.Report], ir.Pr
 CHECKS: tuple[Pass, ...] = (
     resolve.run,  # every name leads somewhere
     check_types.run,  # edges fit; values are in normal form
+    check_schedules.run,  # cron lines are ones that Argo reads
     check_graph.run,  # no circles; nodes in order; not more than a run holds
 )
 LOWERING: tuple[Pass, ...] = (
