@@ -49,11 +49,11 @@ class Entrypoint(NamedTuple):
         """Why another process cannot find it, in words; empty when it can."""
         if self.module == INTERACTIVE:
             return "it was typed at a prompt or in a notebook: move it into a file"
+        if self.qualname.endswith("<lambda>"):
+            return "it is a lambda: write it as a function with def"
         if "<locals>" in self.qualname:
             outer = self.qualname.partition(".<locals>")[0]
             return f"it is defined inside {outer}(): move it to the top level of its module"
-        if "<lambda>" in self.qualname:
-            return "it is a lambda: write it as a function with def"
         return ""
 
 

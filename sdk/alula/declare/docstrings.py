@@ -8,6 +8,10 @@ from typing import NamedTuple
 _SECTION = re.compile(r"(Args|Arguments|Parameters|Inputs|Returns|Yields|Raises|Note|Notes|Example|Examples)\s*:\s*$")
 _ITEM = re.compile(r"\*{0,2}(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)$")
 _FIELD = re.compile(r":param\s+(?:\S+\s+)?(\w+)\s*:\s*(.*)$")
+_UNPRINTABLE = dict.fromkeys(
+    code for code in (*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)) if code not in (9, 10)
+)
+"""Characters that no resource may hold."""
 LONGEST = 1000
 """Characters of a description that are kept; resources are bounded."""
 
@@ -22,6 +26,7 @@ class Docs(NamedTuple):
 
 def parse(text: str | None) -> Docs:
     """Read a docstring; what has no known form is left out."""
+    text = (text or "").translate(_UNPRINTABLE)
     if not text:
         return Docs("", {}, "")
     lines = _dedent(text)

@@ -297,9 +297,12 @@ def check(given: Mapping[str, Any], source: str, subject: str) -> tuple[TaskOpti
     """Options as the decorator got them to checked ones, with all that is wrong with them."""
     checking = _Check(source, subject)
     names = TaskOptions.__dataclass_fields__
-    for name in given.keys() - names.keys():
-        near = _OTHER_NAMES.get(name) or closest(name, [*names, "name"])
-        hint = f"write {near}=" if near else f"the options are name, {', '.join(names)}"
+    for name in given:
+        if name in names:
+            continue
+        near = closest(name, [*names, "name"])
+        hint = f"did you mean {near}=?" if near else f"the options are name, {', '.join(names)}"
+        hint = f"write {_OTHER_NAMES[name]}" if name in _OTHER_NAMES else hint
         message = f"a task has no option {name!r}"
         checking.problems.append(Diagnostic(Code.BAD_OPTION, message, source, subject, hint=hint))
     timeout = given.get("timeout")
@@ -310,12 +313,14 @@ def check(given: Mapping[str, Any], source: str, subject: str) -> tuple[TaskOpti
 
 
 _OTHER_NAMES = {
-    "container_image": "image",
-    "secret_requests": "secrets",
-    "requests": "resources",
-    "limits": "resources",
-    "cache_version": "cache",
-    "env": "environment",
-    "environ": "environment",
-    "retry": "retries",
+    "container_image": "image=...",
+    "secret_requests": "secrets=[Secret(...)]",
+    "requests": "resources=Resources(cpu=(request, limit), ...)",
+    "limits": "resources=Resources(cpu=(request, limit), ...)",
+    "cpu": "resources=Resources(cpu=...)",
+    "memory": "resources=Resources(memory=...)",
+    "gpu": "resources=Resources(gpu=...)",
+    "cache_version": "cache=Cache(version=...)",
+    "env": "environment={...}",
 }
+"""What other systems, Flyte first of all, call these options."""

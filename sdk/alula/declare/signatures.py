@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from alula import errors, sources
-from alula.declare import docstrings
+from alula.declare import docstrings, returns
 from alula.declare.interfaces import Input, Interface, Output
 from alula.types import compiling
 from alula.types.carriers import REFUSAL
@@ -154,7 +154,7 @@ class _Reading:
 
     def outputs(self) -> tuple[str, Any, tuple[Output, ...]]:
         if "return" not in self.function.__annotations__:
-            if _returns_something(self.function.__code__):
+            if returns.lines(self.function.__code__):
                 self.problem(
                     Code.MISSING_ANNOTATION,
                     "it returns a value, but the type of its result is not declared",
@@ -223,19 +223,3 @@ def _parts(annotation: Any) -> list[tuple[str, Any]] | None:
     if not arguments or (len(arguments) == 2 and arguments[1] is Ellipsis):
         return None
     return [(f"o{index}", argument) for index, argument in enumerate(arguments)]
-
-
-def _returns_something(code: types.CodeType) -> bool:
-    """Whether any `return` of the function gives something else than None, told from its instructions."""
-    import dis
-
-    before: dis.Instruction | None = None
-    for instruction in dis.get_instructions(code):
-        if instruction.opname == "RETURN_CONST" and instruction.argval is not None:
-            return True
-        if instruction.opname == "RETURN_VALUE" and before is not None:
-            nothing = before.opname in {"LOAD_CONST", "RETURN_GENERATOR"} and before.argval is None
-            if not nothing:
-                return True
-        before = instruction
-    return False

@@ -7,6 +7,7 @@ node of it.
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
@@ -116,7 +117,10 @@ def name_problems(name: object, source: str, subject: str, what: str) -> list[Di
         hint = f"write name={name.removeprefix('lp-')!r}: what begins with lp- is the template of a launch plan"
         return [Diagnostic(Code.BAD_NAME, f"{what} cannot be called {name!r}", source, subject, "", hint)]
     expected = f"lower case letters, digits and -, at most {names.MOST_OBJECT_NAME}, as in penguins-train"
-    hint = f"write name={names.dns_label(name, names.MOST_OBJECT_NAME)!r}" if isinstance(name, str) and name else ""
+    hint = ""
+    if isinstance(name, str):
+        near = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[: names.MOST_OBJECT_NAME].strip("-")
+        hint = f"write name={near.removeprefix('lp-')!r}" if near else ""
     return [Diagnostic(Code.BAD_NAME, f"{what} cannot be called {name!r}", source, subject, expected, hint)]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from alula import sources
+from alula.declare import returns
 from alula.graph import promises, tracing
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
@@ -47,22 +48,12 @@ def failed(tracer: Tracer, error: Exception) -> Diagnostic:
 
 def returned(function: Callable[..., Any]) -> str:
     """file:line of the only `return` of a function; of its definition when there is another number of them."""
-    import dis
-
     code = tracing.code(function)
     if code is None:
         return ""
-    lines = set()
-    before: dis.Instruction | None = None
-    for step in dis.get_instructions(code):
-        if step.opname in {"RETURN_VALUE", "RETURN_CONST"}:
-            made = step if step.opname == "RETURN_CONST" or before is None else before
-            implicit = made.opname in {"LOAD_CONST", "RETURN_CONST"} and made.argval is None
-            if not implicit and step.positions is not None:
-                lines.add(step.positions.lineno)
-        before = step
+    lines = returns.lines(code)
     line = lines.pop() if len(lines) == 1 else code.co_firstlineno
-    return str(sources.Source(sources.relative(code.co_filename), line or code.co_firstlineno))
+    return str(sources.Source(sources.relative(code.co_filename), line))
 
 
 def _user_frames(error: BaseException) -> list[tuple[types.FrameType, int]]:

@@ -56,7 +56,9 @@ def _tell_circle(tracer: Tracer, waits: list[set[int]]) -> None:
         seen[index] = len(path)
         path.append(index)
         index = min(waits[index])
-    circle = [tracer.drafts[step] for step in reversed(path[seen[index] :])]
+    steps = path[seen[index] :][::-1]
+    start = steps.index(min(steps))
+    circle = [tracer.drafts[step] for step in steps[start:] + steps[:start]]
     names = " >> ".join([*(draft.id for draft in circle), circle[0].id])
     hint = "take out one of the `>>`"
     tracer.problem(Code.CYCLE, f"the nodes wait for each other: {names}", tracer.place(circle[0]), hint=hint)

@@ -1,0 +1,131 @@
+"""Launch plans and their schedules: what is taken, and everything that is told about what is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alula import Cron, LaunchPlan, errors, task, workflow
+from alula.declare import schedules
+from tests import goldens
+
+
+@task
+def train(seed: int, rate: float, name: str) -> float:
+    return seed * rate
+
+
+@workflow
+def fit(seed: int, rate: float = 0.5, name: str = "x") -> float:
+    return train(seed, rate, name)
+
+
+def test_inputs_are_json_of_the_workflows_types() -> None:
+    plan = LaunchPlan("nightly", fit, inputs={"rate": 1}, fixed_inputs={"seed": 7}, schedule=Cron("0 2 * * *"))
+    assert plan.inputs == {"rate": 1.0}
+    assert plan.fixed_inputs == {"seed": 7}
+    assert plan.source.file == "tests/declare/test_launch_plans.py"
+    assert repr(plan).startswith("<launch plan nightly at tests/declare/test_launch_plans.py:")
+
+
+WRONG: dict[str, Any] = {
+    "a name": lambda: LaunchPlan("Nightly Run", fit),
+    "a name that templates have": lambda: LaunchPlan("lp-nightly", fit),
+    "no workflow": lambda: LaunchPlan("nightly", train),  # type: ignore[arg-type]
+    "unknown inputs": lambda: LaunchPlan("nightly", fit, inputs={"sed": 1}, fixed_inputs={"other": 2}),
+    "values of other types": lambda: LaunchPlan("nightly", fit, inputs={"seed": "7"}, fixed_inputs={"name": None}),
+    "default and fixed": lambda: LaunchPlan("nightly", fit, inputs={"seed": 1}, fixed_inputs={"seed": 1}),
+    "a schedule without inputs": lambda: LaunchPlan("nightly", fit, schedule=Cron("@daily")),
+    "a schedule that is text": lambda: LaunchPlan("nightly", fit, fixed_inputs={"seed": 1}, schedule="@daily"),  # type: ignore[arg-type]
+    "suspend": lambda: LaunchPlan("nightly", fit, suspend="yes"),  # type: ignore[arg-type]
+    "several at once": lambda: LaunchPlan(
+        "Nightly", fit, inputs={"sed": 1, "rate": "x"}, schedule=Cron("0 25 * * *", timezone="Europe/Berlim")
+    ),
+}
+
+
+def test_every_wrong_launch_plan_is_told() -> None:
+    told = []
+    for title, make in WRONG.items():
+        with pytest.raises(errors.DefinitionError) as caught:
+            make()
+        text = "\n".join(
+            line if ": error " not in line else "error " + line.partition(": error ")[2]
+            for line in str(caught.value).splitlines()
+        )
+        told.append(f"# {title}\n{text}")
+    goldens.check(Path(__file__).parent / "launch_plans.txt", "\n\n".join(told) + "\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "0 2 * * *", "*/15 * * * *", "0 0 1 1 *", "0 9-17 * * mon-fri", "0 0 1,15 * *", "5/10 * ? * *", "@daily",
+        "@hourly", "0 0 29 2 *", "0 0 31 * *", "0 0 30 2 1", "1-59/2 0 * JAN-dec SUN,6",
+    ],
+)  # fmt: skip
+def test_a_cron_line_that_argo_takes_is_taken(line: str) -> None:
+    assert schedules.problems(Cron(line), "", "") == []
+
+
+REFUSED = [
+    "", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 13 *", "* * * 0 *",
+    "* * * * 7", "* * * * 1-7", "5-1 * * * *", "*/0 * * * *", "a * * * *", "* * * foo *", "1- * * * *", "1,,2 * * * *",
+    "0 0 31 2 *", "0 0 31 4,6 *", "@dayly", "@every 1h", "TZ=UTC 0 0 * * *", " 0 2 * * *", "-1 * * * *", "1.5 * * * *",
+    "0 0 L * *", "٣ * * * *",
+]  # fmt: skip
+
+
+def test_every_cron_line_that_argo_refuses_or_never_fires_is_refused() -> None:
+    told = []
+    for line in REFUSED:
+        problems = schedules.problems(Cron(line), "", "")
+        assert problems, line
+        told += [problem.render() for problem in problems]
+    goldens.check(Path(__file__).parent / "schedules.txt", "\n".join(told) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("zone", "hint"),
+    [
+        ("Europe/Berlim", "Europe/Berlin"),
+        ("Q", "IANA"),
+        ("../etc/passwd", "IANA"),
+        ("", "IANA"),
+        (3, "IANA"),
+        ("Local", ""),
+    ],
+)
+def test_a_time_zone_must_exist(zone: Any, hint: str) -> None:
+    (problem,) = schedules.problems(Cron("@daily", timezone=zone), "", "")
+    assert str(problem.code) == "BAD_SCHEDULE"
+    assert hint in problem.hint
+
+
+def test_several_lines_are_taken_and_doubles_are_not() -> None:
+    assert schedules.problems(Cron("0 2 * * *", "0 14 * * *", timezone="Europe/Berlin"), "", "") == []
+    assert "twice" in schedules.problems(Cron("@daily", "@daily"), "", "")[0].message
+    assert "1 to 20" in schedules.problems(Cron(), "", "")[0].message
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_judged_without_a_crash(line: str) -> None:
+    assert isinstance(schedules.problems(Cron(line), "", ""), list)
+
+
+number = st.integers(0, 59)
+
+
+@given(number, number, st.integers(1, 59))
+def test_ranges_with_steps_are_judged_by_their_ends(low: int, high: int, step: int) -> None:
+    assert (schedules.problems(Cron(f"{low}-{high}/{step} * * * *"), "", "") == []) is (low <= high)
+
+
+def test_a_fixed_input_cannot_be_given_in_a_call() -> None:
+    plan = LaunchPlan("nightly", fit, fixed_inputs={"seed": 7})
+    with pytest.raises(errors.ValueMismatch, match="FIXED_INPUT: the launch plan fixes the input 'seed'"):
+        plan(seed=8)

@@ -1,0 +1,155 @@
+"""Signatures read into interfaces: names, types, defaults, outputs, descriptions."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pytest
+
+from alula import File, errors, task
+from alula.declare import signatures
+from alula.declare.interfaces import Interface
+
+
+class Outcome(NamedTuple):
+    report: File
+    accuracy: float
+
+
+def read(function: Any) -> Interface:
+    return signatures.read(function, "task it")
+
+
+def shape(interface: Interface) -> list[Any]:
+    return [(item.name, item.type.label, item.required, item.default) for item in interface.inputs]
+
+
+def test_parameters_become_inputs_in_their_order() -> None:
+    def it(a: int, b: str = "x", *, c: float = 1, d: list[int] | None = None) -> None: ...
+
+    assert shape(read(it)) == [
+        ("a", "int", True, None),
+        ("b", "str", False, "x"),
+        ("c", "float", False, 1.0),
+        ("d", "list[int] | None", False, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "style", "outputs"),
+    [
+        (None, "none", []),
+        (int, "single", [("o0", "int")]),
+        (tuple[int, str], "several", [("o0", "int"), ("o1", "str")]),
+        (tuple[int], "several", [("o0", "int")]),
+        (tuple[int, ...], "single", [("o0", "tuple[int, ...]")]),
+        (tuple, "single", [("o0", "tuple[Any, ...]")]),
+        (Outcome, "named", [("report", "File"), ("accuracy", "float")]),
+        (list[tuple[int, str]], "single", [("o0", "list[tuple[int, str]]")]),
+        (pd.DataFrame, "single", [("o0", "pandas.DataFrame")]),
+    ],
+)
+def test_the_result_becomes_outputs(annotation: Any, style: str, outputs: list[tuple[str, str]]) -> None:
+    def it(): ...
+
+    it.__annotations__["return"] = annotation
+    interface = read(it)
+    assert interface.style == style
+    assert [(item.name, item.type.label) for item in interface.outputs] == outputs
+
+
+def test_a_result_that_is_not_annotated_is_none_when_nothing_is_returned() -> None:
+    def nothing(n: int): ...
+
+    def returns(n: int):
+        if n:
+            return
+        return
+
+    assert read(nothing).style == read(returns).style == "none"
+
+
+@pytest.mark.parametrize("source", ["return n", "return 1", "return n or None", "return [n]", "return f(n)"])
+def test_a_result_that_is_not_annotated_is_an_error_when_something_is_returned(source: str) -> None:
+    scope: dict[str, Any] = {}
+    exec(f"def it(n: int):\n    if n:\n        return None\n    {source}", scope)
+    with pytest.raises(errors.DefinitionError, match="MISSING_ANNOTATION"):
+        read(scope["it"])
+
+
+def test_descriptions_come_from_the_docstring() -> None:
+    def it(seed: int, rounds: int = 3) -> float:
+        """Train it.
+
+        More words.
+
+        Args:
+            seed: Seeds the split
+                and the forest.
+            rounds (int): How often.
+
+        Returns:
+            The accuracy.
+        """
+        return seed / rounds
+
+    interface = read(it)
+    assert interface.summary == "Train it."
+    assert [item.description for item in interface.inputs] == ["Seeds the split and the forest.", "How often."]
+    assert interface.outputs[0].description == "The accuracy."
+
+
+def test_a_wrapped_function_has_the_signature_of_the_inner_one() -> None:
+    def traced(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs) + 1
+
+        return wrapper
+
+    @task
+    @traced
+    def it(n: int) -> int:
+        return n
+
+    assert shape(it.interface) == [("n", "int", True, None)]
+    assert it(1) == 2
+
+
+def test_the_digest_depends_on_names_and_types_alone() -> None:
+    def one(a: int, b: float = 1.0) -> str:
+        """One."""
+        return ""
+
+    def other(b: float, a: int = 3) -> str:
+        """Other."""
+        return ""
+
+    def renamed(a: int, c: float) -> str:
+        return ""
+
+    assert read(one).digest == read(other).digest != read(renamed).digest
+    assert len(read(one).digest) == 64
+
+
+def test_what_is_no_function_is_refused() -> None:
+    with pytest.raises(errors.DefinitionError, match="expected a function"):
+        read(functools.partial(int, "7"))
+
+
+def test_all_problems_come_at_once_in_the_order_of_the_signature() -> None:
+    def it(a, b: complex, c: int = "x", *rest: int) -> object: ...  # type: ignore[no-untyped-def]
+
+    with pytest.raises(errors.DefinitionError) as caught:
+        read(it)
+    codes = [str(problem.code) for problem in caught.value.diagnostics]
+    assert codes == [
+        "UNSUPPORTED_TYPE",
+        "MISSING_ANNOTATION",
+        "UNSUPPORTED_TYPE",
+        "BAD_DEFAULT",
+        "UNSUPPORTED_TYPE",
+    ]
+    assert all(problem.source.startswith("tests/declare/test_signatures.py:") for problem in caught.value.diagnostics)

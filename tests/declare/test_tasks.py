@@ -1,0 +1,288 @@
+"""`@task`: names, entrypoints, options, and what a plain call does."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from alula import Backoff, Cache, File, NonRecoverable, Resources, Retries, Secret, Task, errors, task
+from alula.declare import options
+from tests import goldens
+
+
+class Parts(NamedTuple):
+    a: int
+    b: float
+
+
+@task
+def plain(n: int, by: float = 1) -> float:
+    """Add."""
+    return n + by
+
+
+@task(name="acme/load v2", retries=3, cache=True)
+def named() -> int:
+    return 1
+
+
+class Holder:
+    @task
+    def method(n: int) -> int:  # type: ignore[misc]
+        return n
+
+
+def test_a_task_keeps_what_its_function_says_of_itself() -> None:
+    assert isinstance(plain, Task)
+    assert plain.__name__ == "plain"
+    assert plain.__doc__ == "Add."
+    assert repr(plain) == f"<task tests.declare.test_tasks:plain at tests/declare/test_tasks.py:{plain.source.line}>"
+
+
+def test_the_entrypoint_is_module_and_name_below_the_project_root() -> None:
+    assert plain.entrypoint == plain.key == "tests.declare.test_tasks:plain"
+    assert plain.name == "plain"
+    assert plain.obstacle == ""
+    assert Holder.method.entrypoint == "tests.declare.test_tasks:Holder.method"
+
+
+def test_a_name_given_is_the_key_and_its_label_the_name() -> None:
+    assert named.key == "acme/load v2"
+    assert named.name.startswith("acme-load-v2")
+    assert named.entrypoint == "tests.declare.test_tasks:named"
+
+
+def test_what_another_process_cannot_find_is_said() -> None:
+    @task
+    def local(n: int) -> int:
+        return n
+
+    assert "defined inside test_what_another_process_cannot_find_is_said()" in local.obstacle
+    assert "lambda" in task(lambda: None).obstacle
+    scope: dict[str, Any] = {"task": task, "__name__": "__main__"}
+    exec("@task\ndef typed(n: int) -> int: return n", scope)
+    assert "notebook" in scope["typed"].obstacle
+    assert scope["typed"].entrypoint == "interactive:typed"
+
+
+def test_a_plain_call_runs_the_function_with_its_types_checked() -> None:
+    assert plain(1) == 2.0
+    assert plain(1, by=2) == 3.0
+    assert plain(n=np.int64(1), by=np.float32(0.5)) == 1.5
+    assert type(plain(1)) is float
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "message"),
+    [
+        (("1",), {}, "BAD_VALUE: expected int, got the str '1'"),
+        ((1.0, "x"), {}, "expected float, got the str 'x'"),
+        ((), {}, "MISSING_INPUT: the input 'n' is not given"),
+        ((1,), {"bye": 2}, "UNKNOWN_INPUT: there is no input 'bye'"),
+        ((1, 2.0, 3), {}, "3 arguments are given by position, but it takes 2 so"),
+        ((1,), {"n": 2}, "the input 'n' is given twice"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong(args: Any, kwargs: Any, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        plain(*args, **kwargs)
+    assert isinstance(caught.value, errors.ValueMismatch)
+    assert message in str(caught.value)
+
+
+def test_all_wrong_arguments_are_told_at_once() -> None:
+    with pytest.raises(errors.ValueMismatch) as caught:
+        plain("1", "2")  # type: ignore[arg-type]
+    assert [problem.subject for problem in caught.value.diagnostics] == ["task plain, input n", "task plain, input by"]
+
+
+def test_results_are_checked_too() -> None:
+    @task
+    def wrong(n: int) -> list[int]:
+        return [n, "x"]  # type: ignore[list-item]
+
+    @task
+    def forgot(n: int) -> int: ...  # type: ignore[empty-body]
+
+    @task
+    def extra(n: int) -> None:
+        return n  # type: ignore[return-value]
+
+    @task
+    def parts(n: int) -> Parts:
+        return Parts(n, "x")  # type: ignore[arg-type]
+
+    @task
+    def short(n: int) -> tuple[int, int]:
+        return (n,)  # type: ignore[return-value]
+
+    for call, message in [
+        (wrong, "OUTPUT_TYPE: at [1]: expected int, got the str 'x'\n  in task wrong, its result"),
+        (forgot, "expected int, got None"),
+        (extra, "returned the int 1, but declares no output"),
+        (parts, "expected float, got the str 'x'\n  in task parts, output b"),
+        (short, "expected tuple[int, int], got 1 value"),
+    ]:
+        with pytest.raises(errors.ValueMismatch) as caught:
+            call(1)
+        assert message in str(caught.value)
+        assert caught.value.diagnostics[0].source.startswith("tests/declare/test_tasks.py:")
+
+
+def test_several_results_come_back_as_they_were_returned() -> None:
+    @task
+    def parts(n: int) -> Parts:
+        return Parts(n, 1)
+
+    assert parts(2) == Parts(2, 1.0)
+    assert type(parts(2)) is Parts
+    assert type(parts(2).b) is float
+
+
+def test_what_the_function_raises_passes_untouched() -> None:
+    problem = NonRecoverable("no")
+
+    @task
+    def fails(n: int) -> int:
+        raise problem
+
+    with pytest.raises(NonRecoverable) as caught:
+        fails(1)
+    assert caught.value is problem
+    assert caught.value.__cause__ is None
+    assert not caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_an_async_task_runs_to_its_end() -> None:
+    @task
+    async def later(n: int) -> int:
+        await asyncio.sleep(0)
+        return n + 1
+
+    @task
+    async def fails(n: int) -> int:
+        raise ValueError("no")
+
+    assert later(1) == 2
+    with pytest.raises(ValueError, match="no"):
+        fails(1)
+
+
+def test_an_async_task_runs_inside_a_running_loop_too() -> None:
+    @task
+    async def later(n: int) -> int:
+        await asyncio.sleep(0)
+        return n + 1
+
+    async def notebook() -> int:
+        return later(1)
+
+    assert asyncio.run(notebook()) == 2
+
+
+def test_a_task_may_call_another_task() -> None:
+    @task
+    def outer(n: int) -> float:
+        return plain(n) * 2
+
+    assert outer(1) == 4.0
+
+
+def test_options_are_checked_into_values() -> None:
+    @task(
+        retries=Retries(3, Backoff("10s", factor=3, cap=datetime.timedelta(minutes=1))),
+        timeout="1h30m",
+        cache=Cache(version="2"),
+        resources=Resources(cpu=("500m", 2), memory="2Gi", gpu=1),
+        image="ghcr.io/acme/train:1.2",
+        environment={"LOG_LEVEL": "info"},
+        secrets=[Secret("DB_PASSWORD", secret="db", key="password")],
+    )
+    def rich(n: int) -> int:
+        return n
+
+    made = rich.options
+    assert made.timeout == datetime.timedelta(hours=1, minutes=30)
+    assert rich.version == "2"
+    assert made.resources is not None
+    assert made.resources.requests() == {"cpu": "500m", "memory": "2Gi", "nvidia.com/gpu": "1"}
+    assert made.resources.limits() == {"cpu": "2", "memory": "2Gi", "nvidia.com/gpu": "1"}
+    assert made.secrets == (Secret("DB_PASSWORD", "db", "password"),)
+    assert [made.retries.wait(failures) for failures in (1, 2, 3)] == [10.0, 30.0, 60.0]
+    assert Retries(3).wait(1) == 0.0
+    assert Retries(3, Backoff(1, factor=100)).wait(500) == float("inf")
+
+
+def test_a_plain_task_has_the_plain_options() -> None:
+    assert plain.options == options.TaskOptions()
+    assert plain.version == ""
+    assert Resources(cpu=0.5, memory=(None, "1Gi")).requests() == {"cpu": "500m"}
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "an option that does not exist": {"retrys": 3},
+    "an option of Flyte": {"container_image": "x", "cache_version": "1"},
+    "retries": {"retries": -1},
+    "retries as text": {"retries": "3"},
+    "too many retries": {"retries": Retries(1000)},
+    "a backoff": {"retries": Retries(3, Backoff("soon", factor=0, cap=-1))},
+    "a backoff that is none": {"retries": Retries(3, "10s")},  # type: ignore[arg-type]
+    "a timeout": {"timeout": "10 minutes"},
+    "a timeout of zero": {"timeout": 0},
+    "a cache": {"cache": "1"},
+    "a cache version": {"cache": Cache(version="")},
+    "resources": {"resources": {"cpu": 1}},
+    "quantities": {"resources": Resources(cpu="2 cores", memory="2GB", gpu=0.5, ephemeral_storage=("1Gi",))},  # type: ignore[arg-type]
+    "an image": {"image": "my image"},
+    "an environment": {"environment": {"LOG LEVEL": "x", "ALULA_RUN": "x", "N": 1}},
+    "secrets": {"secrets": [Secret("DB PASSWORD", "DB", "pass word"), "db"]},
+    "secrets as text": {"secrets": "db"},
+    "a name": {"name": ""},
+    "a name with a line end": {"name": "a\nb"},
+    "several at once": {"retries": -1, "timeout": "x", "cache": 3, "image": ""},
+}
+
+
+def test_every_wrong_option_is_told() -> None:
+    told = []
+    for title, given in WRONG.items():
+        with pytest.raises(errors.DefinitionError) as caught:
+
+            @task(**given)
+            def it(n: int) -> int:
+                return n
+
+        text = "\n".join(
+            line if ": error " not in line else "error " + line.partition(": error ")[2]
+            for line in str(caught.value).splitlines()
+        )
+        told.append(f"# {title}\n{text}")
+    goldens.check(Path(__file__).parent / "options.txt", "\n\n".join(told) + "\n")
+
+
+def test_a_decorator_on_something_else_is_told() -> None:
+    with pytest.raises(errors.DefinitionError, match="a task already"):
+        task(plain)  # type: ignore[type-var]
+    with pytest.raises(errors.DefinitionError, match="must stand on a function"):
+        task(3)  # type: ignore[call-overload]
+    with pytest.raises(errors.DefinitionError, match="must stand on a function"):
+        task(Holder)
+
+
+def test_files_pass_through_a_plain_call(tmp_path: Path) -> None:
+    @task
+    def write(text: str) -> File:
+        made = File.new("a.txt")
+        made.path.write_text(text)
+        return made
+
+    @task
+    def read(file: File) -> str:
+        return file.read_text()
+
+    assert read(write("x")) == "x"
