@@ -8,9 +8,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 RUNS = 5
 
@@ -33,35 +32,38 @@ class Figure:
         return f"{self.median / unit:.3g} [{self.least / unit:.3g}..{self.most / unit:.3g}] {name}"
 
 
-def process(*argv: str, cwd: Path | None = None, env: dict[str, str] | None = None, runs: int = RUNS) -> Figure:
-    """CPU time, user and system, of a whole Python process."""
-    return Figure.of([_one_process(argv, cwd, env) for _ in range(runs + 1)][1:])
+Command = tuple[Sequence[str], Mapping[str, str]]
+"""Arguments of the interpreter, and variables besides the environment's own."""
 
 
-def pair(first: Sequence[str], second: Sequence[str], **options: object) -> tuple[Figure, Figure, float]:
-    """Two processes in turn, A B A B, and the median ratio A/B pair by pair."""
-    pairs = [(_one_process(first), _one_process(second)) for _ in range(RUNS + 1)][1:]
-    ratio = statistics.median(a / b for a, b in pairs)
-    return Figure.of([a for a, _ in pairs]), Figure.of([b for _, b in pairs]), ratio
+def processes(*commands: Command, runs: int = RUNS) -> list[Figure]:
+    """CPU time, user and system, of whole Python processes taken in turn: A B C, A B C, ..."""
+    rounds = [[_process(*command) for command in commands] for _ in range(runs + 1)][1:]
+    return [Figure.of([each[index] for each in rounds]) for index in range(len(commands))]
 
 
-def _one_process(argv: Sequence[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> float:
+def _process(argv: Sequence[str], environment: Mapping[str, str]) -> float:
     child = subprocess.Popen(
-        [sys.executable, *argv], cwd=cwd, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL
+        [sys.executable, *argv], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **environment}
     )
+    assert child.stderr is not None
+    told = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
+    child.stderr.close()
     if child.returncode:
-        raise RuntimeError(f"{argv} exited with {child.returncode}")
+        raise RuntimeError(f"{' '.join(argv)} exited with {child.returncode}: {told.decode()[-2000:]}")
     return usage.ru_utime + usage.ru_stime
 
 
-def call(function: Callable[[], object], runs: int = RUNS) -> Figure:
-    """CPU time of one call in this process."""
-    seconds = []
-    for _ in range(runs + 1):
-        gc.collect()
-        start = time.process_time()
-        function()
-        seconds.append(time.process_time() - start)
-    return Figure.of(seconds[1:])
+def calls(*functions: Callable[[], object], runs: int = RUNS) -> list[Figure]:
+    """CPU time of one call of each function, taken in turn in this process."""
+    rounds = [[_call(function) for function in functions] for _ in range(runs + 1)][1:]
+    return [Figure.of([each[index] for each in rounds]) for index in range(len(functions))]
+
+
+def _call(function: Callable[[], object]) -> float:
+    gc.collect()
+    start = time.process_time()
+    function()
+    return time.process_time() - start

@@ -1,0 +1,108 @@
+"""`make bench`: each figure beside the floor that was measured in the same run, and beside the peers' ratios.
+
+Peers' columns are ratios to the same floors, taken from measurements of them on a machine of this kind (CPython 3.12,
+2 cores; flytekit 1.16.31, Flyte 2.12.1, Hera 7.1.0, KFP 2.17.0): a ratio travels between machines, a time does not.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import graphs, measuring
+
+MS, US = 1e-3, 1e-6
+
+
+def main() -> int:
+    """Print all tables as Markdown."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for table in (starting, compiling, running):
+            sys.stdout.write(table(Path(folder)) + "\n")
+            sys.stdout.flush()
+    return 0
+
+
+def starting(folder: Path) -> str:
+    """Whole processes, against a bare interpreter."""
+    module = graphs.write_module(folder, "pod_flow", graphs.tasks("chain", 3))
+    bare, imported, helped, pod = measuring.processes(
+        (["-c", "pass"], {}),
+        (["-c", "from alula import task, workflow"], {}),
+        (["-m", "alula", "--help"], {}),
+        graphs.pod(module, folder),
+    )
+    return table(
+        "Starting (CPU of the whole process; floor: `python -c pass`)",
+        [
+            ("bare interpreter", bare.text(MS, "ms"), "1", ""),
+            row("import alula", imported, bare, "flytekit 67x, Flyte 2 13x, Hera 69x, KFP 40x"),
+            row("alula --help", helped, bare, "pyflyte 90x, flyte 53x, kfp 52x, hera 18x"),
+            row("pod entry, int -> int", pod, bare, "pyflyte-execute 66x, flyte a0 63x, hera 68x, kfp 6x"),
+        ],
+    )
+
+
+def compiling(folder: Path) -> str:
+    """Trace and emit to the file in git, and compile to Argo, against a plain dict through PyYAML's C dumper."""
+    rows = []
+    for shape in ("chain", "fan"):
+        for count in (1000, 5000):
+            module = graphs.write_module(folder, f"{shape}_{count}", graphs.tasks(shape, count))
+            emit, floor = measuring.calls(graphs.emitter(module), graphs.dumper(count), runs=3)
+            note = PEERS_COMPILE.get((shape, count), "")
+            rows.append(row(f"trace + emit, {shape} of {count}", emit, floor, note))
+        module = graphs.write_module(folder, f"{shape}_argo", graphs.tasks(shape, 1000))
+        compiled, floor = measuring.calls(graphs.compiler(module), graphs.dumper(1000), runs=3)
+        rows.append(row(f"compile to Argo, {shape} of 1000", compiled, floor, ""))
+    return table("Compiling (CPU; floor: the same Argo manifest as a plain dict through yaml.CSafeDumper)", rows)
+
+
+PEERS_COMPILE = {
+    ("chain", 1000): "flytekit 2.2x, dagster 4.6x, Hera 3.6x, KFP 97x",
+    ("chain", 5000): "flytekit 2.1x, dagster RecursionError, Hera 3.9x, KFP 895x",
+    ("fan", 1000): "flytekit 2.2x, dagster 2.2x, Hera 7.3x, KFP 94x",
+    ("fan", 5000): "flytekit 2.0x, dagster 2.1x, Hera 24x",
+}
+
+
+def running(folder: Path) -> str:
+    """A chain of 1,000 tasks here, and again from the cache; floors: json round trips, and a sqlite lookup each."""
+    subprocess.run(["git", "init", "-q", "."], cwd=folder, check=True)
+    plain = graphs.write_module(folder, "local_plain", graphs.tasks("chain", 1000))
+    cached = graphs.write_module(folder, "local_cached", graphs.tasks("chain", 1000, cache=True))
+    graphs.run(cached)()
+    run, hit, alone, floor, sqlite = measuring.calls(
+        graphs.run(plain),
+        graphs.run(cached),
+        graphs.alone(plain, 1000),
+        graphs.json_round_trips(1000),
+        graphs.sqlite(folder),
+    )
+    return table(
+        "Running locally (CPU for 1,000 tasks; floor: 1,000 JSON round trips, for hits 1,000 sqlite lookups)",
+        [
+            row("a chain of 1,000", run, floor, "flytekit 1770 ms, Flyte 2 1160 ms, prefect 8000 ms, dagster 14200 ms"),
+            row("the same from the cache", hit, sqlite, "flytekit 35x, Flyte 2 77x"),
+            row("1,000 tasks called alone", alone, floor, "flytekit 1790 ms"),
+        ],
+    )
+
+
+def row(what: str, figure: measuring.Figure, floor: measuring.Figure, peers: str) -> tuple[str, str, str, str]:
+    """One line: the figure, and its ratio to the floor of the same run."""
+    return what, figure.text(MS, "ms"), f"{figure.median / floor.median:.2g}x", peers
+
+
+def table(title: str, rows: list[tuple[str, str, str, str]]) -> str:
+    """A Markdown table."""
+    lines = [f"## {title}", "", "| what | alula | to the floor | peers, to theirs |", "|---|---|---|---|"]
+    return "\n".join(lines + [f"| {' | '.join(cells)} |" for cells in rows]) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
