@@ -320,3 +320,12 @@ def test_a_result_counts_even_if_the_cache_cannot_keep_it(pod: Pod) -> None:
     ended = pod.run({"x": 1}, cache="1", environment={"VICTIM": pod.store.root})
     assert (ended.code, ended.outputs) == (0, {"o0": "2"})
     assert "could not be kept in the cache" in ended.stderr
+
+
+def test_the_function_runs_with_garbage_collection_and_with_the_real_inspect(pod: Pod) -> None:
+    pod.write(
+        "import gc, inspect\nfrom alula import task\n\n@task\ndef f(x: int) -> str:\n"
+        "    return f'{gc.isenabled()} {inspect.signature(int.bit_length)} {len(inspect.stack()) > 1}'\n"
+    )
+    ended = pod.start({"x": 1}, outputs={"o0": STRING}).end()
+    assert ended.outputs == {"o0": '"True (self, /) True"'}, ended.stderr

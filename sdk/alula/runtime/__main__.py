@@ -7,8 +7,13 @@ import sys
 
 def main() -> int:
     """Runs the attempt that the arguments and the environment describe."""
+    import gc
     import os
 
+    from alula.runtime import deferring
+
+    gc.disable()  # nothing that is made while modules load is garbage; the user's function runs with it on
+    deferring.defer("inspect")
     from alula.runtime import running
 
     return running.run(sys.argv[1:], os.environ)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import io
 import os
 import sys
@@ -93,6 +94,7 @@ def _invoke(attempt: Attempt, task: Task[..., Any], arrivals: tuple[arriving.Arr
     attempt.inputs = arriving.load(arrivals, lambda value: _value(attempt, value))
     given = invoke.decode(task, attempt.inputs, attempt)
     attempt.phase = Phase.FUNCTION
+    gc.enable()
     result = invoke.call(task, given)
     attempt.phase = Phase.OUTPUTS
     return invoke.encode(task, result, attempt)
