@@ -97,6 +97,10 @@ class Sandbox:
         termination = self._folder / "termination-log"
         termination.touch()
         self._places = {"/run": self._folder / "run", "/dev/termination-log": termination}
+        for file, content in launch.files.items():
+            host = self._folder / "run" / file.removeprefix("/run/")
+            host.parent.mkdir(parents=True, exist_ok=True)
+            host.write_text(content)
         binds, env = [], dict(launch.env)
         for mount in launch.mounts:
             folder = self._folder / "volumes" / mount.folder

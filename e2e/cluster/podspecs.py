@@ -21,10 +21,13 @@ Object = dict[str, Any]
 TEMPLATE_KEY = "ARGO_TEMPLATE"
 ARGUMENTS_KEY = "ARGO_CONTAINER_ARGS_FILE"
 OFFLOADED = "offloaded"
+# On a real node these lie in the container's /tmp, which process pods share with the machine.
+ARGUMENTS_FOLDER = "/run/argo-arguments"
 NODE_ID = "workflows.argoproj.io/node-id"
 NODE_NAME = "workflows.argoproj.io/node-name"
 WORKFLOW = "workflows.argoproj.io/workflow"
 
+_MAX_ARGUMENT = 128 * 1024
 _ARGO_VOLUMES = ("var-run-argo", "tmp-dir-argo", "argo-env-config")
 
 
@@ -51,7 +54,10 @@ class Mount:
 
 @dataclasses.dataclass(frozen=True)
 class Launch:
+    """All that is needed to run a container; `files` are to be at their paths."""
+
     argv: list[str]
+    files: dict[str, str]
     env: dict[str, str]
     cwd: str | None
     mounts: list[Mount]
@@ -109,8 +115,13 @@ def launch(pod: Object, sources: Sources, base: Mapping[str, str], extra: Mappin
     offloaded = sources.config_maps.get(pod["metadata"]["name"], {})
     env = environment(pod, container, sources, {**base, **extra})
     template = _template(pod, offloaded)
+    argv = _command(container, env, offloaded)
+    files: dict[str, str] = {}
+    if ARGUMENTS_KEY in env:
+        argv, files = _file_long(argv)
     return Launch(
-        argv=[expand(argument, env) for argument in _command(container, env, offloaded)],
+        argv=argv,
+        files=files,
         env=env,
         cwd=container.get("workingDir"),
         mounts=mounts(pod, container, sources),
@@ -135,13 +146,24 @@ def _moment(text: str) -> float | None:
 
 
 def _command(container: Object, env: Mapping[str, str], offloaded: Mapping[str, str]) -> list[str]:
+    """The command that Argo's emissary runs; what comes from its file no kubelet has expanded."""
     command = list(container.get("command", []))
     if "--" not in command:
         raise BadPod(f"not a command that Argo's emissary runs: {' '.join(command)[:200]}")
-    arguments = container.get("args", [])
-    if ARGUMENTS_KEY in env:
-        arguments = json.loads(offloaded[ARGUMENTS_KEY])
-    return [*command[command.index("--") + 1 :], *arguments]
+    written = [*command[command.index("--") + 1 :], *container.get("args", [])]
+    filed = json.loads(offloaded[ARGUMENTS_KEY]) if ARGUMENTS_KEY in env else []
+    return [*(expand(argument, env) for argument in written), *filed]
+
+
+def _file_long(argv: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Arguments too long for the kernel, replaced by `@` and a file as the emissary does."""
+    files = {
+        f"{ARGUMENTS_FOLDER}/argo_arg_{index}.txt": argument
+        for index, argument in enumerate(argv[1:])
+        if len(argument.encode()) > _MAX_ARGUMENT
+    }
+    names = {argument: f"@{path}" for path, argument in files.items()}
+    return [names.get(argument, argument) for argument in argv], files
 
 
 def _template(pod: Object, offloaded: Mapping[str, str]) -> Object:

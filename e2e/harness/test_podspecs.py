@@ -54,13 +54,26 @@ def test_the_command_is_what_stands_after_the_emissary_s_dashes() -> None:
 
 
 def test_long_arguments_come_from_the_pod_s_config_map() -> None:
-    offloaded = {podspecs.ARGUMENTS_KEY: json.dumps(["one", "two"])}
+    offloaded = {podspecs.ARGUMENTS_KEY: json.dumps(["one", "$$"])}
     main = {
         "command": ["argoexec", "emissary", "--", "echo"],
         "env": [{"name": podspecs.ARGUMENTS_KEY, "value": "/argo/config/x"}],
     }
     sources = podspecs.Sources(config_maps={"p": offloaded})
-    assert podspecs.launch(pod(main), sources, {}, {}).argv == ["echo", "one", "two"]
+    assert podspecs.launch(pod(main), sources, {}, {}).argv == ["echo", "one", "$$"]
+
+
+def test_an_argument_too_long_for_the_kernel_comes_as_a_file() -> None:
+    long = "x" * 140_000
+    main = {
+        "command": ["argoexec", "emissary", "--", "echo", "-n"],
+        "env": [{"name": podspecs.ARGUMENTS_KEY, "value": "/argo/config/x"}],
+    }
+    sources = podspecs.Sources(config_maps={"p": {podspecs.ARGUMENTS_KEY: json.dumps(["one", long])}})
+    launch = podspecs.launch(pod(main), sources, {}, {})
+    path = "/run/argo-arguments/argo_arg_2.txt"
+    assert launch.argv == ["echo", "-n", "one", f"@{path}"]
+    assert launch.files == {path: long}
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,17 @@ def test_a_deadline_of_the_run_ends_its_processes(cluster: clusters.Cluster, nam
     assert cluster.pods.started("overdue")[0].exit_code == 128 + 15
 
 
+def test_long_arguments_arrive_by_file(cluster: clusters.Cluster, namespace: str) -> None:
+    reader = "import sys; print(sys.argv[1], len(open(sys.argv[2][1:]).read()))"
+    long = runs.template("main", reader, "$$(A)", "x" * 140_000)
+    cluster.apply(runs.workflow("long", long), namespace)
+
+    run = cluster.await_workflow(namespace, "long")
+
+    (pod,) = cluster.pods.started("long")
+    assert (run["status"]["phase"], pod.output()) == ("Succeeded", "$$(A) 140000\n")
+
+
 def test_logs_are_read_as_those_of_any_pod(cluster: clusters.Cluster, namespace: str) -> None:
     talker = runs.template("main", "for i in range(5): print('line', i)")
     cluster.apply(runs.workflow("talker", talker), namespace)
