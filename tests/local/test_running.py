@@ -140,6 +140,19 @@ def test_an_option_that_does_not_exist_is_told_with_the_nearest_one() -> None:
         alula.run(flows.chain, worker=3)
 
 
+def test_a_launch_plan_runs_with_its_inputs() -> None:
+    plan = alula.LaunchPlan("with-plan", flows.sub, inputs={"x": 5}, fixed_inputs={"y": 100})
+    assert alula.run(plan).value == 106
+    assert alula.run(plan, x=1).value == 102
+    with pytest.raises(alula.ValueMismatch, match="the launch plan fixes the input 'y'"):
+        alula.run(plan, y=1)
+
+
+def test_what_cannot_be_run_is_refused_in_words() -> None:
+    with pytest.raises(alula.ValueMismatch, match="takes a workflow, a launch plan or a task"):
+        alula.run(len)
+
+
 # Failures
 
 

@@ -45,6 +45,7 @@ class Live(Watcher):
         """Take the terminal over."""
         self._stream = sys.stderr
         self._scene = frames.Scene(beginning)
+        self._stop = threading.Event()
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
             if terminals.is_terminal(stream):
@@ -54,7 +55,7 @@ class Live(Watcher):
         self._hook, sys.breakpointhook = sys.breakpointhook, self._breakpoint
         printing.emit(self._stream, HIDE_CURSOR)
         self._draw()
-        threading.Thread(target=self._refresh, name="alula-display", daemon=True).start()
+        threading.Thread(target=self._refresh, args=(self._stop,), name="alula-display", daemon=True).start()
 
     def started(self, node: NodeReport, now: float) -> None:
         """Show it as running from the next frame on."""
@@ -98,8 +99,8 @@ class Live(Watcher):
             printing.emit(self._stream, self._up() + blank + self._up() + SHOW_CURSOR)
             self._scene, self._lines = None, 0
 
-    def _refresh(self) -> None:
-        while not self._stop.wait(INTERVAL):
+    def _refresh(self, stop: threading.Event) -> None:
+        while not stop.wait(INTERVAL):
             self._tick += 1
             self._draw()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alula import errors
 from alula_api.contract import values
 from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from alula.declare.interfaces import Input
@@ -59,3 +60,19 @@ def check_names(target: Any, inputs: Mapping[str, Any]) -> None:
 def with_defaults(given: Mapping[str, Json], inputs: tuple[Input, ...]) -> dict[str, Json]:
     """A value for every input, in declared order."""
     return {item.name: given.get(item.name, item.default) for item in inputs}
+
+
+def check_fixed(target: Any, inputs: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
+    """Refuse inputs that a launch plan fixes."""
+    problems = [
+        Diagnostic(
+            Code.FIXED_INPUT,
+            f"the launch plan fixes the input {name!r}",
+            subject=target.subject,
+            hint="drop it, or run the workflow itself",
+        )
+        for name in inputs
+        if name in fixed
+    ]
+    if problems:
+        raise errors.ValueMismatch(problems)

@@ -14,16 +14,17 @@ from alula.local import results, runs
 from alula.local.options import Options
 from alula.local.runs import Inputs, Target
 from alula.local.watching import Watcher
+from alula_api.contract import diagnostics
 from alula_api.contract.codes import Code
 
 
 def execute(target: Target, make_inputs: Inputs, options: Options, watcher: Watcher) -> results.RunResult:
     """Run `target`; when the data behind an input was gone or damaged, once more, because what made it runs again."""
-    result = runs.Run(target, make_inputs, options, watcher).run()
-    if any(_is_lost(node) for node in result.failures):
-        watcher.warned("data that an earlier run had left was gone or damaged: what made it runs again")
-        result = runs.Run(target, make_inputs, options, watcher).run()
-    return result
+    result = runs.Run(target, make_inputs, options, watcher).run(may_be_repeated=True)
+    if not runs.has_lost_data(result):
+        return result
+    watcher.warned("data that an earlier run had left was gone or damaged: what made it runs again")
+    return runs.Run(target, make_inputs, options, watcher).run()
 
 
 def run(
@@ -37,7 +38,7 @@ def run(
     ```
 
     Args:
-        target: A workflow, or a single task.
+        target: A workflow, a launch plan, or a single task.
         inputs: Its inputs by name; also those that are called like an option.
         options: How to run it.
         given: Names of inputs are inputs; the others are options, as in `Options`.
@@ -47,10 +48,13 @@ def run(
         ValueMismatch: An input is missing or unknown, or does not fit its type.
         DefinitionError: The workflow is wrong.
     """
+    target, planned, fixed = _resolve(target)
     known = target.interface.by_name
     chosen = {name: value for name, value in given.items() if name not in known}
     chosen_options = _options(target, options or Options(), chosen)
     named = {**(inputs or {}), **{name: value for name, value in given.items() if name in known}}
+    given_inputs.check_fixed(target, named, fixed)
+    named = {**planned, **named}
     given_inputs.check_names(target, named)
     watcher = Watcher()
     if chosen_options.show:
@@ -87,10 +91,22 @@ def run_serially(target: Target, inputs: Mapping[str, Any]) -> Any:
     raise error
 
 
+def _resolve(target: Any) -> tuple[Target, Mapping[str, Any], Mapping[str, Any]]:
+    """What runs, the inputs that a launch plan gives, and those of them that it fixes."""
+    from alula.declare import launch_plans, tasks, workflows
+
+    if isinstance(target, launch_plans.LaunchPlan):
+        return target.workflow, target.values, target.fixed_inputs
+    if isinstance(target, (workflows.Workflow, tasks.Task)):
+        return target, {}, {}
+    message = f"alula.run takes a workflow, a launch plan or a task, not {target!r}"
+    raise errors.ValueMismatch(
+        [diagnostics.Diagnostic(Code.NOT_A_TASK, message, hint="decorate the function with @workflow")]
+    )
+
+
 def _options(target: Target, options: Options, chosen: Mapping[str, Any]) -> Options:
     import dataclasses
-
-    from alula_api.contract import diagnostics
 
     names = {field.name for field in dataclasses.fields(Options)}
     wrong = [name for name in chosen if name not in names]
@@ -106,7 +122,3 @@ def _options(target: Target, options: Options, chosen: Mapping[str, Any]) -> Opt
             for name in wrong
         )
     return dataclasses.replace(options, **chosen) if chosen else options
-
-
-def _is_lost(node: results.NodeReport) -> bool:
-    return node.failure is not None and node.failure.code == Code.INPUT_LOST

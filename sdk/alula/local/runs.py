@@ -6,7 +6,7 @@ Puts together the plan, the place, the cache, the carriers and a driver. Decides
 from __future__ import annotations
 
 import functools
-import secrets
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -94,8 +94,12 @@ class Run:
         self.executor: executing.Executor
         self._uses = _count_uses(self.plan)
 
-    def run(self) -> results.RunResult:
-        """Run to the end; a failure of user code is part of the result."""
+    def run(self, *, may_be_repeated: bool = False) -> results.RunResult:
+        """Run to the end; a failure of user code is part of the result.
+
+        Args:
+            may_be_repeated: The caller runs it again when data was lost, so that such an end is nobody's news.
+        """
         clock = self.options.clock
         began = clock.now()
         nodes = self._nodes()
@@ -115,7 +119,8 @@ class Run:
             result = self._result(nodes, clock.now() - began)
             if self.options.records:
                 records.write(self.place.store(), result)
-            self.watcher.end(result)
+            if not (may_be_repeated and has_lost_data(result)):
+                self.watcher.end(result)
         finally:
             self.watcher.close()
         return result
@@ -277,7 +282,7 @@ def plan_of(target: Target) -> plans.Plan:
 
 
 def _run_id(name: str) -> str:
-    return f"{name}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
+    return f"{name}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(2).hex()}"
 
 
 def _policy(task: Task[..., Any] | None) -> scheduling.RetryPolicy:
@@ -303,3 +308,8 @@ def _count_uses(plan: plans.Plan) -> list[int]:
         for used in plans.used_steps(origin):
             uses[used.step] += 1
     return uses
+
+
+def has_lost_data(result: results.RunResult) -> bool:
+    """Whether a task failed because data that an earlier one had left is gone."""
+    return any(node.failure is not None and node.failure.code == Code.INPUT_LOST for node in result.failures)
