@@ -79,6 +79,15 @@ def test_other_nodes_do_not_count(pod: Pod) -> None:
     assert pod.run({"x": 1}, retries=1).code == 91
 
 
+def test_a_node_deep_in_nested_graphs_has_its_records_too(pod: Pod) -> None:
+    pod.write(task("raise ValueError('again')"))
+    deep = {"ALULA_NODE": "run-1" + ".a-node-in-a-graph-in-a-graph" * 20}
+    assert [pod.run({"x": 1}, retries=1, attempt=attempt, environment=deep).code for attempt in (0, 1)] == [91, 90]
+    assert [record.node for record in pod.records()] == [deep["ALULA_NODE"]] * 2
+    twin = {"ALULA_NODE": deep["ALULA_NODE"][:-1]}
+    assert pod.run({"x": 1}, retries=1, environment=twin).code == 91
+
+
 def test_without_retries_the_first_failure_is_fatal(pod: Pod) -> None:
     pod.write(task("raise ValueError('no')"))
     assert pod.run({"x": 1}).code == 90

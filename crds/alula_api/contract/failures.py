@@ -5,6 +5,7 @@ Written by the pod and the local runner, read by the controller and `alula why`.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -21,6 +22,7 @@ _KINDS: Final[dict[str, type]] = {"attempt": int, "v": int, "retryable": bool, "
 USER: Final = "user"
 SYSTEM: Final = "system"
 
+_MOST_SEGMENT = 255
 _TAG = re.compile(r"\{(?=\{)|\}(?=\})")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -114,4 +116,7 @@ def path(run: str, node: str, attempt: int) -> str:
     for part in (run, node):
         if not part or "/" in part or part in {".", ".."}:
             raise ValueError(f"{part!r} cannot be part of a path")
+    if len(node.encode("utf-8", "surrogatepass")) > _MOST_SEGMENT:
+        # The name of a node in nested graphs has no limit; that of a folder has.
+        node = f"{node[:100]}-{hashlib.sha256(node.encode('utf-8', 'surrogatepass')).hexdigest()}"
     return f"runs/{run}/{node}/{attempt}/failure.json"

@@ -1,7 +1,7 @@
 """`inspect`, put off until somebody uses it.
 
-Called by `alula.runtime.__main__` before anything else is imported. `dataclasses` imports `inspect` for the docstring of
-a class that has none, which ours have; with what `inspect` imports in turn, that is a tenth of a pod's start.
+Called by `alula.runtime.__main__` before anything else is imported. `dataclasses` imports `inspect` for the docstrings
+of classes that have none, which ours have; with what `inspect` imports in turn, that is a tenth of a pod's start.
 """
 
 from __future__ import annotations
