@@ -1,6 +1,7 @@
 """From resources to the compiler's form: shape is the models' business, meaning is the passes'.
 
-Called by `compiling` only. Whatever it is given, it answers with diagnostics, never with an exception.
+Called by `compiling` only. Whatever it is given, it answers with diagnostics, never with an exception. Maps come back
+from the API server with their keys sorted, so they are sorted here: a file and the cluster's copy compile alike.
 """
 
 from __future__ import annotations
@@ -109,8 +110,8 @@ def _task(model: workflows.Task) -> ir.Task:
         backoff = ir.Backoff(retries.backoff.duration, retries.backoff.factor, retries.backoff.cap)
     resources = {}
     if model.resources:
-        parts = {"requests": dict(model.resources.requests), "limits": dict(model.resources.limits)}
-        resources = {name: part for name, part in parts.items() if part}
+        parts = {"requests": model.resources.requests, "limits": model.resources.limits}
+        resources = {name: dict(sorted(part.items())) for name, part in parts.items() if part}
     return ir.Task(
         name=model.name,
         entrypoint=model.entrypoint,
@@ -153,7 +154,7 @@ def _node(model: workflows.Node, source: str) -> ir.Node:
         id=model.id,
         task=model.task,
         graph=model.graph,
-        inputs=tuple((name, binding(value)) for name, value in model.inputs.items()),
+        inputs=tuple((name, binding(value)) for name, value in sorted(model.inputs.items())),
         after=tuple(model.after),
         source=f"{file}:{model.line}" if file and model.line is not None else source,
     )
