@@ -34,6 +34,7 @@ from alula.local.conducting import Conductor
 from alula.local.options import Options
 from alula.local.watching import Beginning, Watcher
 from alula_api.contract import pods, values
+from alula_api.contract.codes import Code
 
 if TYPE_CHECKING:
     from alula.declare.tasks import Task
