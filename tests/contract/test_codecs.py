@@ -14,7 +14,7 @@ from alula_api.contract import references, schemas, values
 from alula_api.contract.jsontext import is_deep
 from tests import strategies
 
-PLENTY = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+PLENTY = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
 def shuffled(value: Any, random: random.Random) -> Any:
@@ -149,6 +149,40 @@ def test_what_is_assignable_is_accepted(pair: tuple[dict, Any], target: strategi
         values.codec(other).normal(values.codec(schema).normal(value))
 
 
+def widened(schema: dict) -> dict:
+    """Return a type to which values of `schema` may be passed: floats for ints, any format, one property more."""
+    match schemas.family(schema):
+        case "integer":
+            return {"type": "number"}
+        case "file" | "frame":
+            return {"x-alula-type": schema["x-alula-type"]}
+        case "list" | "tuples":
+            return {**schema, "items": widened(schema["items"])}
+        case "tuple" | "namedtuple":
+            return {**schema, "prefixItems": [widened(item) for item in schema["prefixItems"]]}
+        case "dict":
+            return {**schema, "additionalProperties": widened(schema["additionalProperties"])}
+        case "record":
+            properties = {name: widened(item) for name, item in reversed(schema["properties"].items())}
+            extra = {"added": {"type": "string", "x-alula-default": '"x"'}}
+            properties |= extra
+            return {**schema, "title": "Wider", "properties": properties, "x-alula-fields": list(properties)}
+        case "tagged":
+            variants = [*map(widened, schema["anyOf"]), {"type": "null"}]
+            return {**schema, "anyOf": variants, "x-alula-tags": [*schema["x-alula-tags"], "None"]}
+    return schema
+
+
+@PLENTY
+@given(strategies.typed_values())
+def test_a_value_may_be_passed_on_to_a_wider_type(pair: tuple[dict, Any]) -> None:
+    schema, value = pair
+    wider = widened(schema)
+    assert schemas.check(wider) == []
+    assert schemas.assignable(schema, wider) is None
+    values.codec(wider).normal(values.parse(values.codec(schema).wire(value)))
+
+
 @given(strategies.typed_values(with_references=False))
 def test_without_references_identity_is_the_digest_of_the_canonical_text(pair: tuple[dict, Any]) -> None:
     import hashlib
@@ -170,7 +204,9 @@ def test_schemas_that_are_any_json_are_checked_without_a_crash(schema: Any) -> N
 def test_damaged_schemas_are_checked_without_a_crash(pair: tuple[dict, Any], data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(paths(pair[0])))
     part = data.draw(
-        st.one_of(strategies.json_values(4), st.sampled_from(["", [], {}, {"$ref": "#/$defs/x"}, {"$ref": 3}]))
+        st.one_of(
+            strategies.json_values(4), st.sampled_from(["", [], {}, {"$ref": "#/$defs/x"}, {"$ref": 3}, {"$ref": None}])
+        )
     )
     damaged = replaced(pair[0], path, part)
     problems = schemas.check(damaged)

@@ -131,9 +131,9 @@ def _enum(schema: Schema, root: Schema) -> str:
     names = schema.get("enum")
     if not _strings(names, 1) or not isinstance(names, list):
         return "must have the names of its members under enum, each once"
-    values = schema.get("x-alula-values")
-    if values is None:
+    if "x-alula-values" not in schema:
         return ""
+    values = schema["x-alula-values"]
     if not isinstance(values, list) or len(values) != len(names) or not all(isinstance(item, str) for item in values):
         return "must have one text under x-alula-values for each member"
     for item in values:

@@ -79,12 +79,14 @@ def _plain(kind: str, schema: Mapping[str, Any]) -> str:
 
 
 def resolve(schema: Schema, root: Schema) -> Schema:
-    """Return the type behind references to `$defs`; an empty mapping of family "" where there is none."""
+    """Return the type behind references to `$defs`; one of family "" where there is none."""
     for _ in range(100):
-        target = schema.get("$ref")
-        if target is None:
+        if "$ref" not in schema:
             return schema
-        found = root.get("$defs", {}).get(str(target).removeprefix(ROOT)) if str(target).startswith(ROOT) else None
+        target, definitions = schema["$ref"], root.get("$defs", {})
+        if not isinstance(target, str) or not target.startswith(ROOT):
+            break
+        found = definitions.get(target.removeprefix(ROOT))
         if not isinstance(found, dict):
             break
         schema = found

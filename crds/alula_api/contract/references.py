@@ -165,7 +165,7 @@ def _parts(value: Any, kind: Schema, name: str, root: Schema) -> Iterator[tuple[
             if families.has_references(item, root):
                 yield from ((part, item) for part in value.values())
         case "record":
-            yield from ((value[key], item) for key, item in kind["properties"].items() if key in value)
+            yield from ((part, kind["properties"][key]) for key, part in value.items())
         case "union":
             yield from ((value, item) for item in kind["anyOf"] if type(value) in families.kinds(item, root))
         case "tagged":
