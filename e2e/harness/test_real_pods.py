@@ -68,22 +68,50 @@ def test_memory_beyond_the_limit_is_an_out_of_memory_kill(real_cluster: clusters
     assert "OOMKilled (exit code 137)" in run["status"]["message"]
 
 
-def test_a_restricted_namespace_with_a_quota_refuses_plain_pods(real_cluster: clusters.RealCluster) -> None:
+@pytest.fixture(scope="module")
+def restricted(real_cluster: clusters.RealCluster) -> str:
+    """A namespace as a hardened installation has it."""
     enforced = {"pod-security.kubernetes.io/enforce": "restricted"}
     namespace = real_cluster.namespace("restricted", enforced)
-    quota = {"hard": {"requests.cpu": "1"}}
-    quota_object = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "cpu"}, "spec": quota}
-    real_cluster.apply(quota_object, namespace)
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "plain"},
-        "spec": {"containers": [{"name": "main", "image": images.BUSYBOX}]},
-    }
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "cpu"}}
+    real_cluster.apply({**quota, "spec": {"hard": {"requests.cpu": "1"}}}, namespace)
+    return namespace
 
-    refused = real_cluster.kubectl("create", "-n", namespace, "-f", "-", input=json.dumps(pod), check=False)
+
+def test_a_restricted_namespace_refuses_plain_pods(real_cluster: clusters.RealCluster, restricted: str) -> None:
+    spec = {"containers": [{"name": "main", "image": images.BUSYBOX}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "plain"}, "spec": spec}
+
+    refused = real_cluster.kubectl("create", "-n", restricted, "-f", "-", input=json.dumps(pod), check=False)
 
     assert "violates PodSecurity" in refused.stderr
+
+
+def test_a_restricted_namespace_with_a_quota_runs_hardened_pods(
+    real_cluster: clusters.RealCluster, restricted: str
+) -> None:
+    hardened = {
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "resources": {"requests": {"cpu": "50m", "memory": "32Mi"}},
+    }
+    patch = {
+        "initContainers": [{"name": "init", **hardened}],
+        "containers": [{"name": "wait", **hardened}, {"name": "main", **hardened}],
+    }
+    step = shell("main", "id -u > /var/run/alula/user", outputs=runs.outputs("user"))
+    step["podSpecPatch"] = json.dumps(patch)
+    real_cluster.apply(runs.workflow("hardened", step), restricted)
+
+    run = real_cluster.await_workflow(restricted, "hardened")
+
+    assert run["status"]["phase"] == "Succeeded", run["status"]
+    assert runs.node(run, "hardened")["outputs"]["parameters"][0]["value"] == "65532"
 
 
 def test_an_image_is_built_and_runs_as_its_user(
