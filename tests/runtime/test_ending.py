@@ -74,3 +74,6 @@ def test_being_asked_to_end_is_raised_once() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGTERM)  # while the failure is reported
     watch.stop()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    watch.leave()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

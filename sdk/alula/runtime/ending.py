@@ -47,6 +47,10 @@ class Watch:
             if self._stopped.locked():
                 self._stopped.release()
 
+    def leave(self) -> None:
+        """Gives SIGTERM its usual meaning back, for what users' threads do while the process ends."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
     def _wait(self) -> None:
         if not self._stopped.acquire(timeout=self._timeout + GRACE):
             self._overrun(TimedOut())

@@ -43,11 +43,13 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         outputs = _perform(attempt, arguments)
         watch.stop()
         departing.write(attempt.place.out, outputs)
+        terminating.withdraw(attempt.place)
+        code = exits.OK
     except BaseException as error:
         watch.stop()
-        return _concluded(attempt, error)
-    terminating.withdraw(attempt.place)
-    return exits.OK
+        code = _concluded(attempt, error)
+    watch.leave()
+    return code
 
 
 def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
