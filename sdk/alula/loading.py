@@ -108,9 +108,20 @@ def _problem(file: Path | None, message: str, hint: str = "", line: int = 0) -> 
     return Diagnostic(Code.BAD_SOURCE, message, f"{place}:{line}" if place and line else place, hint=hint)
 
 
+def _without_imports(traceback: types.TracebackType | None) -> types.TracebackType | None:
+    """The traceback from the user's first frame on: how the module came to be imported says nothing."""
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if not sources.ours(file) and not sources.is_library(file):
+            return traceback
+        traceback = traceback.tb_next
+    return None
+
+
 def _failed(name: str, file: Path | None, error: Exception) -> errors.LoadError:
     from alula import tracebacks
 
+    error.__traceback__ = _without_imports(error.__traceback__)
     if isinstance(error, SyntaxError):
         where = Path(error.filename) if error.filename else file
         text = f"\n  {error.text.strip()}" if error.text else ""

@@ -69,11 +69,6 @@ def root(path: str) -> tuple[str, str]:
     return found
 
 
-def known_roots() -> list[tuple[str, str]]:
-    """The projects that this process has seen: root, and the folder from which modules are named."""
-    return list(dict.fromkeys(_roots.values()))
-
-
 def _find_root(folder: str) -> tuple[str, str]:
     here = folder
     while True:
@@ -138,8 +133,9 @@ def entrypoint(function: Callable[..., Any]) -> Entrypoint:
         return Entrypoint(module, qualname)
     name = module_name(path)
     if module == "__main__" and getattr(sys.modules.get(module), "__file__", None):
-        # An import of `flows.x` by anybody gives the running script then, so that its tasks exist once.
-        sys.modules.setdefault(name, sys.modules[module])
+        from alula import scripts
+
+        scripts.alias(name)
     return Entrypoint(name, qualname)
 
 

@@ -69,12 +69,15 @@ class _Walk:
             raise _Unreadable(f"{code.co_name} is not at line {code.co_firstlineno} of {module.file} any more")
         self.found[module.name, f"{function.__qualname__}"] = text
         cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
-        for name, chains in modules.names(text).items():
+        uses = modules.used(text, module.package)
+        for name, chains in uses.names.items():
             if name in cells:
                 self.live(module, name, _cell(name, cells[name]))
                 continue
             for chain in chains:
                 self.name(module, name, chain, function.__globals__)
+        for target, chain in uses.imports:
+            self.imported(module, target, chain)
 
     def name(self, module: modules.Module, name: str, chain: list[str], live: dict[str, Any] | None) -> None:
         """One name as it is used in a module: `clean`, or `helpers.clean` with the attributes in `chain`."""
@@ -83,11 +86,11 @@ class _Walk:
             self.definition(module, name, definition)
         imported = module.imports.get(name)
         if imported is not None:
-            self.imported(imported, chain)
+            self.imported(module, imported, chain)
         if definition is not None or imported is not None:
             return
         for star in module.stars:
-            other = modules.find(star)
+            other = modules.find(star, module)
             if other is not None and (name in other.definitions or name in other.imports or other.stars):
                 self.queue(other, name, chain)
         if live is not None and name not in _BUILTINS and module.interactive and name in live:
@@ -104,16 +107,19 @@ class _Walk:
             return
         self.found[key] = "\n".join(texts)
         for text in texts:
-            for used, chains in modules.names(text).items():
+            uses = modules.used(text, module.package)
+            for used, chains in uses.names.items():
                 for chain in chains:
                     self.queue(module, used, chain)
+            for target, chain in uses.imports:
+                self.imported(module, target, chain)
 
-    def imported(self, target: modules.Import, chain: list[str]) -> None:
+    def imported(self, near: modules.Module, target: modules.Import, chain: list[str]) -> None:
         """An imported name: a definition of another module of the project, or that module itself."""
-        module = modules.find(target.module)
+        module = modules.find(target.module, near)
         rest = chain
         if target.name:
-            inner = modules.find(f"{target.module}.{target.name}")
+            inner = modules.find(f"{target.module}.{target.name}", near)
             if module is not None and (target.name in module.definitions or target.name in module.imports):
                 self.queue(module, target.name, chain)
                 return
@@ -123,15 +129,18 @@ class _Walk:
                     self.queue(module, target.name, chain)
                 return
         # `import a.b` binds a; follow the attributes through sub-modules to a definition.
-        while rest and (inner := modules.find(f"{module.name if module else target.module}.{rest[0]}")) is not None:
-            if module is not None and rest[0] in module.definitions:
+        place = target.module if not target.name else f"{target.module}.{target.name}"
+        while rest and (module is None or rest[0] not in module.definitions):
+            place = f"{place}.{rest[0]}"
+            inner = modules.find(place, near)
+            if inner is None:
                 break
             module, rest = inner, rest[1:]
         if module is None:
             return
         if rest:
             self.queue(module, rest[0], rest[1:])
-        elif target.bare or chain:
+        else:
             self.whole(module)
 
     def whole(self, module: modules.Module) -> None:
@@ -151,27 +160,21 @@ class _Walk:
                 self.function(inner, name)
             return
         if isinstance(value, type(builtins)):
-            other = modules.find(value.__name__)
+            other = modules.find(value.__name__, module)
             if other is not None:
                 self.whole(other)
             return
         if isinstance(value, type):
-            if value.__module__ in {"builtins", *_installed(value)}:
+            if value.__module__ != "__main__":  # of a file: its module counts, where it belongs to the project
+                other = modules.find(value.__module__, module)
+                if other is not None:
+                    self.queue(other, value.__qualname__.partition(".")[0], [])
                 return
             raise _Unreadable(f"the class {name} is not defined in a file")
         try:
             self.found[module.name, name] = anything.text(value)
         except Mismatch:
             raise _Unreadable(f"it uses {name}, a value of type {type(value).__name__} without a text") from None
-
-
-def _installed(cls: type) -> set[str]:
-    import sys
-
-    module = sys.modules.get(cls.__module__)
-    file = getattr(module, "__file__", None)
-    inside = file is not None and modules.find(cls.__module__) is not None
-    return set() if inside or file is None else {cls.__module__}
 
 
 def _cell(name: str, cell: Any) -> Any:

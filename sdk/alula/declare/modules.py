@@ -25,7 +25,23 @@ class Import(NamedTuple):
     module: str
     name: str = ""
     """The name in that module (or a sub-module); empty when the module itself is imported."""
-    bare: bool = True
+
+
+def imported(node: ast.Import | ast.ImportFrom, package: str) -> tuple[dict[str, Import], list[str]]:
+    """What an import statement in a module of `package` binds, and the modules of which it takes everything."""
+    names: dict[str, Import] = {}
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            top = alias.name.partition(".")[0]
+            names[alias.asname or top] = Import(alias.name if alias.asname else top)
+        return names, []
+    module = node.module or ""
+    if node.level:
+        parts = package.split(".")
+        module = ".".join([*parts[: len(parts) - node.level + 1], *([module] if module else [])])
+    stars = [module for alias in node.names if alias.name == "*"]
+    names = {alias.asname or alias.name: Import(module, alias.name) for alias in node.names if alias.name != "*"}
+    return names, stars
 
 
 class Module:
@@ -37,6 +53,7 @@ class Module:
         self.lines = [line.rstrip("\r\n") for line in lines]
         self.text = "\n".join(self.lines)
         self.interactive = interactive
+        self.base = sources.root(file)[1]
         self.package = name if os.path.basename(file) == "__init__.py" else name.rpartition(".")[0]  # noqa: PTH119
         self.definitions: dict[str, list[str]] = {}
         self.imports: dict[str, Import] = {}
@@ -64,7 +81,9 @@ class Module:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 self.definitions.setdefault(node.name, []).append(self._text(node))
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
-                self._import(node)
+                names, stars = imported(node, self.package)
+                self.imports |= names
+                self.stars += stars
             elif isinstance(node, ast.If) and _is_main_guard(node):
                 continue
             elif isinstance(node, (ast.If, ast.Try, ast.With, ast.For, ast.While)):
@@ -77,25 +96,6 @@ class Module:
             else:
                 for name in _stored(node, deep=True):
                     self.definitions.setdefault(name, []).append(self._text(node))
-
-    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.asname:
-                    self.imports[alias.asname] = Import(alias.name)
-                else:
-                    top = alias.name.partition(".")[0]
-                    self.imports[top] = Import(top)
-            return
-        module = node.module or ""
-        if node.level:
-            base = self.package.split(".")[: len(self.package.split(".")) - node.level + 1]
-            module = ".".join([*base, *([module] if module else [])])
-        for alias in node.names:
-            if alias.name == "*":
-                self.stars.append(module)
-            else:
-                self.imports[alias.asname or alias.name] = Import(module, alias.name)
 
     def _text(self, node: Any) -> str:
         """The source of a statement at the left margin, without alula's own decorators."""
@@ -183,23 +183,21 @@ def read(file: str, globals_: dict[str, Any] | None = None) -> Module | None:
     return module
 
 
-def find(name: str) -> Module | None:
-    """A module of the project by its name; None for libraries and what does not exist."""
-    module = sys.modules.get(name)
-    file = getattr(module, "__file__", None)
-    if file is None or not file.endswith(".py"):
-        file = _on_path(name)
+def find(name: str, near: Module) -> Module | None:
+    """A module of the project by its name, as a module of the same project imports it; None for libraries."""
+    file = _below(near, name)
+    if file is None:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        file = file if file is not None and file.endswith(".py") else None
     if file is None or sources.is_installed(file) or _is_standard(file) or sources.ours(file):
         return None
     return read(file)
 
 
-def _on_path(name: str) -> str | None:
-    """A module that is not loaded here under that name: looked up in the folders that modules are named from."""
+def _below(near: Module, name: str) -> str | None:
+    """The file of a module below the project's root, or beside the module that imports it, as in a script."""
     stem = os.path.join(*name.split(".")) if name else ""  # noqa: PTH118
-    if not stem:
-        return None
-    for folder in {base for _, base in sources.known_roots()}:
+    for folder in (near.base, os.path.dirname(near.file)) if stem else ():  # noqa: PTH120
         for ending in (".py", os.path.join("", "__init__.py")):  # noqa: PTH118
             file = os.path.join(folder, stem) + ending  # noqa: PTH118
             if os.path.isfile(file):  # noqa: PTH113
@@ -211,36 +209,59 @@ def _is_standard(file: str) -> bool:
     return os.path.abspath(file).startswith(os.path.dirname(os.path.abspath(os.__file__)))  # noqa: PTH100, PTH120
 
 
-_named: dict[str, dict[str, list[list[str]]]] = {}
+class Used(NamedTuple):
+    """The names that a piece of source takes from outside, each with the attributes that follow it: `a.b.c`, `x`."""
+
+    names: dict[str, list[list[str]]]
+    imports: list[tuple[Import, list[str]]]
+    """What it imports by itself, inside a function."""
 
 
-def names(text: str) -> dict[str, list[list[str]]]:
-    """The module-level names that a piece of source uses, each with the attributes that follow it: `a.b.c`, `x`."""
-    known = _named.get(text)
-    if known is not None:
-        return known
+_used: dict[tuple[str, str], Used] = {}
+
+
+def used(text: str, package: str) -> Used:
+    """What a piece of source in a module of `package` uses."""
+    known = _used.get((text, package))
+    if known is None:
+        known = _used[text, package] = _look(text, package)
+    return known
+
+
+def _look(text: str, package: str) -> Used:
     try:
         tree = ast.parse(text)
-        used = _global_names(symtable.symtable(text, "<source>", "exec"))
+        outside = _global_names(symtable.symtable(text, "<source>", "exec"))
     except SyntaxError:  # a lambda in the middle of a statement
-        return _named.setdefault(text, {})
-    chains: dict[str, list[list[str]]] = {name: [] for name in used}
-    inner: set[int] = set()
+        return Used({}, [])
+    inner: dict[str, Import] = {}
+    stars: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            names, more = imported(node, package)
+            inner |= names
+            stars += more
+    chains = _chains(tree, outside | inner.keys())
+    imports = [(target, chain) for name, target in inner.items() for chain in chains.get(name) or [[]]]
+    return Used({name: found for name, found in chains.items() if name in outside}, imports)
+
+
+def _chains(tree: ast.AST, wanted: set[str]) -> dict[str, list[list[str]]]:
+    chains: dict[str, list[list[str]]] = {name: [] for name in wanted}
+    inside: set[int] = set()
     for node in ast.walk(tree):  # outer attributes come before the inner ones
-        if isinstance(node, ast.Attribute) and id(node) not in inner:
-            path: list[str] = []
-            part: ast.expr = node
-            while isinstance(part, ast.Attribute):
-                inner.add(id(part))
-                path.insert(0, part.attr)
-                part = part.value
-            if isinstance(part, ast.Name):
-                inner.add(id(part))
-                if part.id in chains and path not in chains[part.id]:
-                    chains[part.id].append(path)
-        elif isinstance(node, ast.Name) and id(node) not in inner and node.id in chains and [] not in chains[node.id]:
-            chains[node.id].append([])
-    return _named.setdefault(text, chains)
+        path: list[str] = []
+        part: ast.AST = node
+        while isinstance(part, ast.Attribute) and id(node) not in inside:
+            if part is not node:
+                inside.add(id(part))
+            path.insert(0, part.attr)
+            part = part.value
+        if isinstance(part, ast.Name) and id(part) not in inside:
+            inside.add(id(part))
+            if part.id in chains and path not in chains[part.id]:
+                chains[part.id].append(path)
+    return chains
 
 
 def _global_names(table: symtable.SymbolTable) -> set[str]:

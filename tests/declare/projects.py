@@ -1,0 +1,43 @@
+"""Small projects on disk for tests: files are written, imported as a user's would be, changed and imported anew."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import textwrap
+import types
+from pathlib import Path
+
+from alula import sources
+
+
+class Project:
+    """A folder with a pyproject.toml; `load` imports a file of it freshly each time."""
+
+    def __init__(self, root: Path, *, pyproject: str | None = "[project]\nname = 'acme'\n") -> None:
+        self.root = root
+        self._modules = set(sys.modules)
+        self._path = sys.path[:]
+        if pyproject is not None:
+            self.write("pyproject.toml", pyproject)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    def load(self, name: str) -> types.ModuleType:
+        self.forget()
+        return sources.load(str(self.root / name))
+
+    def forget(self) -> None:
+        """Drop what was imported, as a new process would not have it."""
+        for added in set(sys.modules) - self._modules:
+            file = getattr(sys.modules[added], "__file__", None) or ""
+            paths = [str(part) for part in getattr(sys.modules[added], "__path__", ())]
+            if any(place.startswith(str(self.root)) for place in [file, *paths]):
+                del sys.modules[added]
+        sys.path[:] = self._path
+        sys.path_importer_cache.clear()
+        linecache.clearcache()
