@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import alula
-from alula.local import failures, handing
+from alula import wording
+from alula.local import handing
 from alula_api.contract.references import Reference
 from tests.local import flows
 
@@ -78,5 +79,5 @@ SHORTS = {
 @pytest.mark.parametrize("case", SHORTS)
 def test_a_value_is_told_in_few_characters(case: str) -> None:
     value, expected = SHORTS[case]
-    assert failures.short(value) == expected
-    assert len(failures.short(value)) <= failures.SHORT
+    assert wording.short(value) == expected
+    assert len(wording.short(value)) <= wording.SHORT

@@ -225,7 +225,7 @@ def test_what_a_task_exits_with_is_its_failure_not_ours() -> None:
     def leaving() -> int:
         return leave()
 
-    with pytest.raises(RunFailed, match="SystemExit: 3"):
+    with pytest.raises(RunFailed, match=r"the task called sys.exit\(3\) instead of returning"):
         alula.run(leaving)
 
 
@@ -244,6 +244,24 @@ def test_a_result_of_the_wrong_type_fails_the_task_and_is_not_tried_again() -> N
     assert node.attempts == 1
     assert node.failure is not None
     assert node.failure.code == "OUTPUT_TYPE"
+
+
+def test_a_wrong_call_inside_a_task_shows_where_it_stands() -> None:
+    @task
+    def caller() -> int:
+        return flows.inc("text")  # type: ignore[arg-type]
+
+    @workflow
+    def calling() -> int:
+        return caller()
+
+    with pytest.raises(RunFailed) as caught:
+        alula.run(calling)
+    record = caught.value.result.failures[0].failure
+    assert record is not None
+    assert record.code == "BAD_VALUE"
+    assert record.source.startswith("tests/local/test_running.py:")
+    assert "in caller" in record.traceback
 
 
 def test_the_values_of_secrets_are_blotted_out(monkeypatch: pytest.MonkeyPatch) -> None:

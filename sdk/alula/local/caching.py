@@ -9,7 +9,8 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from alula.local import failures, histories, plans, reasons
+from alula import wording
+from alula.local import histories, plans, reasons
 from alula_api.contract import keys, values
 from alula_data.errors import Damaged, NotFound, StoreError
 
@@ -151,6 +152,6 @@ class _Identity:
             interface=self.interface,
             pinned=self.pinned,
             inputs=digests,
-            shown={name: histories.shown(failures.short(value)) for name, value in inputs.items()},
+            shown={name: histories.shown(wording.short(value)) for name, value in inputs.items()},
             origins=origins,
         )

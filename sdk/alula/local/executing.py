@@ -7,16 +7,14 @@ own alarm pass through.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alula import invoke
 from alula.local import alarms, attempts, failures, plans, standins
 from alula.local.attempts import Attempt, Failure, Outcome, Success
 from alula_api.contract import values
-from alula_data.errors import Damaged, NotFound
 
 if TYPE_CHECKING:
-    from alula.declare.tasks import Task
     from alula.local.caching import Cache
     from alula.types.carriers import Carrier
     from alula_api.contract.values import Json
@@ -83,7 +81,7 @@ class Executor:
         except (KeyboardInterrupt, alarms.Overdue):
             raise
         except BaseException as error:
-            return failure(error, task, self.context(attempt, given))
+            return failures.of_error(error, task, self.context(attempt, given))
         finally:
             current.node = ""
 
@@ -135,12 +133,3 @@ class Caller:
         if task is None:
             raise AssertionError(f"{step.id} is virtual")
         return invoke.invoke(task, given, self._carriers[step.number], function=standins.of(task))
-
-
-def failure(error: BaseException, task: Task[..., Any], context: failures.Context) -> Failure:
-    """What was raised in an attempt, as its failure."""
-    if isinstance(error, values.InvalidValue):
-        return failures.of_value(error, task, context)
-    if isinstance(error, (Damaged, NotFound)):
-        return failures.lost(error, task, context)
-    return failures.of_error(error, task, context)

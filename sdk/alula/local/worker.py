@@ -56,7 +56,7 @@ class _Service:
     def answer(self, question: dict[str, Any], ready: Callable[[], None]) -> dict[str, Any]:
         """The outputs of one attempt, or its failure."""
         from alula import invoke, loading
-        from alula.local import executing, failures
+        from alula.local import failures
 
         os.environ.clear()
         os.environ.update(self._environment, **question["environment"])
@@ -69,7 +69,7 @@ class _Service:
         try:
             return {"outputs": invoke.invoke(task, question["inputs"], self._carrier)}
         except BaseException as error:
-            return {"failure": executing.failure(error, task, context).record.to_json()}
+            return {"failure": failures.of_error(error, task, context).record.to_json()}
 
 
 def _unfound(error: BaseException, question: dict[str, Any]) -> dict[str, Any]:
