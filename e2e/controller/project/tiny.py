@@ -1,0 +1,18 @@
+"""Tasks small enough that only what is around them shows."""
+
+from alula import Cache, task
+
+
+@task(cache=Cache("1"))
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+@task(cache=Cache("1"))
+def greet(text: str) -> str:
+    return f"hello {text}"
+
+
+@task
+def uncached(a: int) -> int:
+    return a + 1

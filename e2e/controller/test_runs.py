@@ -1,0 +1,211 @@
+"""Runs on a real Argo: admitted, filled in, refused, and none of them hanging."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from alula_data.stores import protocols
+from e2e.controller import definitions
+from e2e.controller.conftest import Scene, memoized, metrics, nodes, until
+
+
+def entry_of(run: dict[str, object], node: str) -> str:
+    key = nodes(run)[node]["memoizationStatus"]["key"]
+    return f"cache/{key[:2]}/{key}.json"
+
+
+def test_the_second_run_has_no_pod_and_one_changed_input_runs_what_depends_on_it(scene: Scene) -> None:
+    scene.define(definitions.workflow("chain"))
+    first = scene.run("chain", x="100")
+    assert first["status"]["phase"] == "Succeeded", first["status"].get("message")
+    assert len(scene.pods(first)) == 3
+    second = scene.run("chain", x="100")
+    assert second["status"]["phase"] == "Succeeded"
+    assert scene.pods(second) == []
+    assert memoized(second) == {"add", "add-2", "greet"}
+    third = scene.run("chain", x="101")
+    assert third["status"]["phase"] == "Succeeded"
+    assert memoized(third) == {"greet"}
+    assert len(scene.pods(third)) == 2
+    assert scene.events(second["metadata"]["name"]) == ["Admitted"]
+
+
+def test_a_cached_sub_graph_and_all_behind_it_is_filled_in(scene: Scene) -> None:
+    scene.define(definitions.nested("nested"))
+    first = scene.run("nested", x="200")
+    assert first["status"]["phase"] == "Succeeded", first["status"].get("message")
+    second = scene.run("nested", x="200")
+    assert second["status"]["phase"] == "Succeeded"
+    assert scene.pods(second) == []
+    assert memoized(second) == {"first", "sub.one", "sub.two", "sub.aside", "after"}
+    outputs = second["status"]["nodes"][second["metadata"]["name"]]["outputs"]["parameters"]
+    assert outputs == [{"name": "total", "value": "210"}]
+
+
+def test_a_sub_graph_that_is_partly_cached_runs_the_rest_and_what_is_behind_it(scene: Scene) -> None:
+    scene.define(definitions.nested("nested"))
+    first = scene.run("nested", x="300", label="a")
+    assert first["status"]["phase"] == "Succeeded", first["status"].get("message")
+    second = scene.run("nested", x="300", label="b")
+    assert second["status"]["phase"] == "Succeeded", second["status"].get("message")
+    assert memoized(second) == {"first", "sub.one", "sub.two"}
+    # `after` lies behind the graph, so it is not filled in; its pod finds the entry itself.
+    assert len(scene.pods(second)) == 2
+
+
+def test_a_task_that_is_not_cached_runs_every_time_and_what_rests_on_it_is_looked_up_in_its_pod(scene: Scene) -> None:
+    chain = [
+        definitions.node("uncached", "uncached", a={"input": "x"}),
+        definitions.node("add", "add", a=definitions.out("uncached"), b={"value": "1"}),
+    ]
+    scene.define(definitions.workflow("mixed", chain))
+    for _ in range(2):
+        run = scene.run("mixed", x="400")
+        assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+        assert len(scene.pods(run)) == 2
+        assert memoized(run) == set()
+
+
+@pytest.fixture
+def store(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> protocols.Store:
+    return scene.store(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"not json{", b'{"v": 1}', b"\x00" * 100_000], ids=["empty", "text", "short", "huge"]
+)
+def test_a_damaged_cache_entry_is_a_miss_that_the_next_pod_mends(
+    scene: Scene, store: protocols.Store, damage: bytes
+) -> None:
+    scene.define(definitions.workflow("damaged"))
+    x = str(500 + len(damage) % 97)
+    scene.run("damaged", x=x)
+    cached = scene.run("damaged", x=x)
+    store.put(entry_of(cached, "add"), damage)
+    run = scene.run("damaged", x=x)
+    assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    assert memoized(run) == {"greet"}
+    # `add-2` ran in a pod too, which found its own entry.
+    assert len(scene.pods(run)) == 2
+    assert scene.pods(scene.run("damaged", x=x)) == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"x": "six"}, "x does not fit"),
+        ({"x": "1.5"}, "expected int"),
+        ({"y": "1"}, "no input 'y'"),
+        ({"x": "{{workflow.uid}}"}, "x does not fit"),
+    ],
+)
+def test_bad_inputs_fail_a_run_before_any_pod_with_a_message(scene: Scene, inputs: dict[str, str], said: str) -> None:
+    scene.define(definitions.workflow("checked"))
+    run = scene.run("checked", **inputs)
+    assert run["status"]["phase"] == "Failed"
+    assert said in run["status"]["message"]
+    assert scene.pods(run) == []
+    assert nodes(run)["admit"]["phase"] == "Failed"
+
+
+def test_a_fixed_input_is_out_of_reach(scene: Scene) -> None:
+    plan = definitions.launch_plan(
+        "fixed", "checked", fixedInputs=[{"name": "x", "value": "9"}], inputs=[{"name": "label", "value": "eu"}]
+    )
+    scene.define(definitions.workflow("checked"), plan)
+    refused = scene.run("lp-fixed", x="3")
+    assert refused["status"]["phase"] == "Failed"
+    assert "fixed" in refused["status"]["message"]
+    run = scene.run("lp-fixed")
+    assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    published = {each["name"]: json.loads(each["value"]) for each in nodes(run)["admit"]["outputs"]["parameters"]}
+    assert published == {"x": 9, "label": "eu"}
+
+
+@pytest.mark.parametrize(
+    "text", ["{{workflow.uid}}", "{{=1+1}}", "lone {{", 'quote " and \\ and $(HOME) $$', "🐦\u2028"]
+)
+def test_text_typed_into_an_input_arrives_and_is_never_evaluated(scene: Scene, text: str) -> None:
+    scene.define(definitions.workflow("typed"))
+    run = scene.run("typed", label=text)
+    if run["status"]["phase"] != "Succeeded":
+        assert run["status"]["message"], "refused, with a message"
+        assert scene.pods(run) == []
+        return
+    assert json.loads(nodes(run)["greet"]["outputs"]["parameters"][0]["value"]) == f"hello {text}"
+
+
+def test_a_run_that_argo_cannot_digest_is_ended_with_a_message(scene: Scene) -> None:
+    scene.define(definitions.workflow("typed"))
+    run = scene.run("typed", timeout=150, label="{{= bad((}}")
+    assert run["status"]["phase"] in ("Failed", "Error")
+    assert run["status"]["message"]
+
+
+def test_a_run_whose_label_is_copied_from_an_older_one_is_admitted_for_itself(scene: Scene) -> None:
+    scene.define(definitions.workflow("copied"))
+    first = scene.run("copied", x="600")
+    done = scene.place.cluster.argo("resubmit", first["metadata"]["name"], "-n", scene.space, "-o", "name")
+    name = done.stdout.strip().rpartition("/")[2]
+    run = scene.place.ended(name)
+    assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    assert run["metadata"]["labels"]["alula.dev/admitted"] == run["metadata"]["uid"]
+    assert scene.pods(run) == []
+
+
+def test_a_held_run_that_is_terminated_stays_ended(restarted: Scene) -> None:
+    scene = restarted
+    scene.define(definitions.workflow("ended"))
+    scene.installation.kill()
+    name = scene.place.run("ended", {"x": "700"})
+    until(lambda: scene.api.get("argoproj.io/v1alpha1", "Workflow", name, scene.space).get("status", {}).get("phase"))
+    scene.api.patch("argoproj.io/v1alpha1", "Workflow", name, scene.space, {"spec": {"shutdown": "Terminate"}})
+    scene.installation.start()
+    run = scene.place.ended(name)
+    assert run["status"]["phase"] == "Failed"
+    assert scene.pods(run) == []
+
+
+def test_thirty_runs_at_once_with_the_controller_killed_five_times_are_each_admitted_once(restarted: Scene) -> None:
+    scene = restarted
+    scene.define(definitions.workflow("crowd"))
+    warm = scene.run("crowd", x="800")
+    assert warm["status"]["phase"] == "Succeeded"
+    names = []
+    for number in range(30):
+        names.append(scene.place.run("crowd", {"x": "800"}))
+        if number % 6 == 3:
+            scene.installation.kill()
+            scene.installation.start()
+    for name in names:
+        run = scene.place.ended(name)
+        assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+        assert memoized(run) == {"add", "add-2", "greet"}
+        assert run["metadata"]["labels"]["alula.dev/admitted"] == run["metadata"]["uid"]
+        assert scene.pods(run) == []
+
+
+def test_turning_fill_off_in_the_domain_leaves_the_lookup_to_the_pods(scene: Scene) -> None:
+    scene.define(definitions.workflow("plain"))
+    scene.run("plain", x="900")
+    scene.api.patch("alula.dev/v1alpha1", "Domain", "domain", scene.space, {"spec": {"fill": "off"}})
+    try:
+        run = scene.run("plain", x="900")
+    finally:
+        scene.api.patch("alula.dev/v1alpha1", "Domain", "domain", scene.space, {"spec": {"fill": None}})
+    assert run["status"]["phase"] == "Succeeded"
+    assert memoized(run) == set()
+    assert len(scene.pods(run)) == 3
+
+
+def test_the_metrics_tell_what_happened(scene: Scene) -> None:
+    scene.define(definitions.workflow("counted"))
+    before = metrics()
+    scene.run("counted", x="1000")
+    scene.run("counted", x="1000")
+    after = metrics()
+    assert after["alula_runs_admitted_total"] - before.get("alula_runs_admitted_total", 0) == 2
+    assert after["alula_nodes_filled_total"] - before.get("alula_nodes_filled_total", 0) >= 3
+    assert after["alula_leader"] == 1
