@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import copy
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from alula_api.contract import keys, labels
-from alula_controller import cluster
+from alula_controller import cluster, timestamps
 from alula_controller.conditions import Reason
 from alula_controller.definitions.gathering import Gatherer
 from alula_controller.runs import answering, looking, nodes, plans, stuck
@@ -287,24 +287,50 @@ def template(managed: bool = True) -> dict[str, Any]:
     }
 
 
-def test_a_run_that_argo_cannot_digest_is_ended_with_a_message() -> None:
-    bench = Bench(template(), run=undigested())
+def sweep(bench: Bench, monkeypatch: pytest.MonkeyPatch, age: timedelta) -> None:
+    """Look for stuck runs when those of this bench are `age` old."""
+    created = timestamps.parse(scenes.held_run()["metadata"]["creationTimestamp"])
+    assert created is not None
+    monkeypatch.setattr(timestamps, "now", lambda: created + age)
     asyncio.run(bench.answerer.sweep(""))
+
+
+def test_a_run_that_argo_cannot_digest_is_ended_with_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(template(), run=undigested())
+    sweep(bench, monkeypatch, timedelta(minutes=1))
     assert bench.run["status"]["phase"] == "Failed"
     assert "label: the text holds {{" in bench.run["status"]["message"]
     assert bench.run["metadata"]["labels"][stuck.COMPLETED_LABEL] == "true"
-    asyncio.run(bench.answerer.sweep(""))
+    sweep(bench, monkeypatch, timedelta(minutes=2))
     assert len(bench.api.writes) == 1
 
 
-def test_runs_that_are_young_or_not_of_ours_or_without_tags_are_left_to_argo() -> None:
-    young = copy.deepcopy(undigested())
-    young["metadata"]["creationTimestamp"] = "2999-01-01T00:00:00Z"
-    harmless = undigested(arguments={"parameters": [{"name": "label", "value": "{ fine }"}]})
-    for run, its in ((young, template()), (undigested(), template(managed=False)), (harmless, template())):
-        bench = Bench(its, run=run)
-        asyncio.run(bench.answerer.sweep(""))
-        assert bench.api.writes == []
+@pytest.mark.parametrize(
+    ("text", "managed", "age", "ended"),
+    [
+        ("{{= bad((", True, timedelta(seconds=30), False),
+        ("{{= bad((", False, timedelta(hours=1), False),
+        ("{ fine }", True, timedelta(hours=1), False),
+        ("{{workflow.uid}}", True, timedelta(minutes=2), False),
+        ("{{workflow.uid", True, timedelta(minutes=11), True),
+        ("{{= bad((", True, timedelta(seconds=50), True),
+    ],
+)
+def test_a_run_without_a_phase_is_ended_only_if_its_text_explains_it(
+    text: str, managed: bool, age: timedelta, ended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = undigested(arguments={"parameters": [{"name": "label", "value": text}]})
+    bench = Bench(template(managed), run=run)
+    sweep(bench, monkeypatch, age)
+    assert bool(bench.api.writes) is ended
+
+
+def test_a_run_that_argo_took_up_meanwhile_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = undigested()
+    run["status"]["phase"] = "Running"
+    bench = Bench(template(), run=run)
+    sweep(bench, monkeypatch, timedelta(hours=1))
+    assert bench.api.writes == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from alula_api.contract import labels
@@ -100,16 +101,16 @@ class Answerer:
         for seen in map(Seen.of, listing.items):
             if stuck.suspicious(seen, now) and self._may_write():
                 try:
-                    await self._end_if_stuck(seen)
+                    await self._end_if_stuck(seen, now)
                 except cluster.Conflict:
                     continue  # somebody moved it: it is not stuck
 
-    async def _end_if_stuck(self, seen: Seen) -> None:
+    async def _end_if_stuck(self, seen: Seen, now: datetime) -> None:
         path = resources.RUNS.path(seen.namespace, seen.name)
         run = await self._api.find(path)
         if run is None:
             return
-        inputs = stuck.indigestible(run)
+        inputs = stuck.indigestible(run, now)
         if not inputs or not await self._started_from_ours(run):
             return
         patch = stuck.failing(run, inputs, timestamps.seconds(timestamps.now()))

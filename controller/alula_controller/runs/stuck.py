@@ -17,13 +17,13 @@ from alula_controller.watching import Seen
 PHASE_LABEL = "workflows.argoproj.io/phase"
 COMPLETED_LABEL = "workflows.argoproj.io/completed"
 SELECTOR = f"!{PHASE_LABEL},!{COMPLETED_LABEL}"
-PATIENCE = timedelta(seconds=45)  # of several rounds of Argo's
+PATIENCE = timedelta(seconds=45)  # several rounds of Argo's; with `{{=` in it nothing else explains the silence
+LONG_PATIENCE = timedelta(minutes=10)  # other tags Argo leaves alone, so it may only be slow, or down
 
 
 def suspicious(seen: Seen, now: datetime) -> bool:
     """Whether the run is old enough to have had a phase."""
-    created = timestamps.parse(seen.created)
-    return created is not None and now - created > PATIENCE
+    return _older(seen.created, PATIENCE, now)
 
 
 def template(run: Mapping[str, Any]) -> str:
@@ -31,12 +31,19 @@ def template(run: Mapping[str, Any]) -> str:
     return str(((run.get("spec") or {}).get("workflowTemplateRef") or {}).get("name") or "")
 
 
-def indigestible(run: Mapping[str, Any]) -> list[str]:
-    """The arguments that Argo chokes on, if it never gave the run a phase."""
+def indigestible(run: Mapping[str, Any], now: datetime) -> list[str]:
+    """The arguments that Argo chokes on, if it has not given the run a phase for longer than they explain."""
     if (run.get("status") or {}).get("phase"):
         return []
+    created = str(run["metadata"].get("creationTimestamp") or "")
+    tag = "{{" if _older(created, LONG_PATIENCE, now) else "{{="
     given = ((run.get("spec") or {}).get("arguments") or {}).get("parameters") or ()
-    return [str(each.get("name")) for each in given if "{{" in str(each.get("value") or "")]
+    return [str(each.get("name")) for each in given if tag in str(each.get("value") or "")]
+
+
+def _older(created: str, patience: timedelta, now: datetime) -> bool:
+    moment = timestamps.parse(created)
+    return moment is not None and now - moment > patience
 
 
 def failing(run: Mapping[str, Any], inputs: list[str], moment: str) -> dict[str, Any]:
