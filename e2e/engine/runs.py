@@ -69,7 +69,13 @@ def await_held(cluster: clusters.Cluster, namespace: str, name: str, timeout: fl
         status = run.get("status", {})
         if any(node["displayName"] == "admit" for node in status.get("nodes", {}).values()):
             return run
-        assert status.get("phase") not in ("Failed", "Error"), status.get("message")
+        message = status.get("message", "")
+        if status.get("phase") == "Error" and message.endswith("not found"):
+            # Argo has not seen the template yet, which was made a moment ago: the run is made anew.
+            cluster.api.delete(API, "Workflow", name, namespace)
+            again = {"apiVersion": API, "kind": "Workflow", "metadata": {"name": name}, "spec": run["spec"]}
+            cluster.api.create(again, namespace)
+        assert status.get("phase") not in ("Failed", "Error") or message.endswith("not found"), message
         time.sleep(0.2)
     raise TimeoutError(f"{name} is not held after {timeout:g} s")
 

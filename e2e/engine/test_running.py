@@ -225,3 +225,16 @@ def test_a_schedule_starts_runs_of_its_plan_that_are_held(cluster: clusters.Clus
     runs.admit(cluster, namespace, run["metadata"]["name"], {"region": "EU", "days": 1, "table": "prod_sales"})
     done = cluster.await_workflow(namespace, run["metadata"]["name"])
     assert done["status"]["phase"] == "Succeeded"
+
+
+def test_a_chain_of_a_thousand_nodes_begins(cluster: clusters.Cluster, namespace: str) -> None:
+    runs.apply(cluster, namespace, [{**compiled.chain(1000), "metadata": {"name": "thousand"}}])
+    runs.start(cluster, namespace, "thousand", "thousand-1")
+    runs.admit(cluster, namespace, "thousand-1")
+
+    deadline = time.monotonic() + 60
+    while not (begun := cluster.pods.started("thousand-1", namespace)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    cluster.argo("terminate", "thousand-1", "-n", namespace)
+
+    assert begun[0].node == "thousand-1.main-1.step"
