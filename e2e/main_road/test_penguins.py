@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from alula_data.stores import opening
@@ -58,10 +60,15 @@ def test_a_title_reruns_the_report_alone_also_when_the_controller_is_killed_in_t
 ) -> None:
     pods = penguins.place.cluster.pods
     pods.hold("*report*")
-    name = penguins.place.run("penguins-train", {"title": "Killed in the middle"})
-    pods.await_running(f"{name}.report")
-    installation.kill()
-    pods.release("*report*")
+    try:
+        name = penguins.place.run("penguins-train", {"title": "Killed in the middle"})
+        deadline = time.monotonic() + 60
+        while not pods.started(workflow=name, namespace=penguins.place.namespace):
+            assert time.monotonic() < deadline, "the report's pod was never made"
+            time.sleep(0.2)
+        installation.kill()
+    finally:
+        pods.release("*report*")
     installation.start()
     run = penguins.place.ended(name)
     assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
