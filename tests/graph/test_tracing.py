@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from alula import File, task, workflow
+from alula import File, errors, task, workflow
 from alula.declare.workflows import Workflow
 from alula.graph import tracing
 from alula.graph.bindings import Constant, FromInput, FromNode, Items
@@ -194,6 +194,40 @@ def test_a_list_of_promises_and_constants_is_put_together() -> None:
     graph = lists.graph
     assert bindings(graph, "total") == {"values": Items((FromNode("inc-2", "o0"), FromInput("n"), Constant(3)))}
     assert bindings(graph, "pair") == {"value": Items((FromNode("inc", "o0"), Constant(2.0)))}
+
+
+def test_a_list_of_promises_goes_into_and_out_of_workflows() -> None:
+    @workflow
+    def collects(values: list[int]) -> list[int]:
+        return [total(values), values[0], 3]
+
+    @workflow
+    def passes(n: int) -> int:
+        return total(collects([inc(n), 2]))
+
+    graph = passes.graph
+    assert bindings(graph, "test-tracing-collects") == {"values": Items((FromNode("inc", "o0"), Constant(2)))}
+    assert collects.graph.outputs == (
+        ("o0", Items((FromNode("total", "o0"), FromInput("values", ("0",)), Constant(3)))),
+    )
+
+
+def test_a_run_cannot_end_in_a_part_or_a_list_that_nobody_makes() -> None:
+    @workflow
+    def partly(n: int) -> tuple[float, list[int]]:
+        return score().accuracy, [inc(n), n]
+
+    assert len(partly.graph.outputs) == 2
+    with pytest.raises(errors.DefinitionError) as caught:
+        _ = partly.closure
+    assert [str(problem.code) for problem in caught.value.diagnostics] == ["UNSUPPORTED_BINDING"] * 2
+
+    @workflow
+    def whole(n: int) -> float:
+        share, _ = partly(n)
+        return pair((n, share))
+
+    assert [item.name for item in whole.closure.tasks] == ["pair", "score", "inc"]
 
 
 def test_ids_are_readable_dns_labels() -> None:

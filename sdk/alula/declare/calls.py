@@ -132,7 +132,7 @@ def arguments(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dic
 
 
 def unbound(
-    subject: str, interface: Interface, args: tuple[Any, ...], kwargs: dict[str, Any], source: str = ""
+    subject: str, interface: Interface, args: tuple[Any, ...], kwargs: dict[str, Any], place: Callable[[], str] = str
 ) -> list[Diagnostic]:
     """What is wrong with the shape of a call: too many arguments, unknown names, names given twice."""
     problems: list[Diagnostic] = []
@@ -141,14 +141,14 @@ def unbound(
         known = ", ".join(item.name for item in inputs) or "none"
         many = "1 argument is" if len(args) == 1 else f"{len(args)} arguments are"
         message = f"{many} given by position, but it takes {interface.positional or 'none'} so"
-        problems.append(Diagnostic(Code.UNKNOWN_INPUT, message, source, subject, hint=f"its inputs are: {known}"))
+        problems.append(Diagnostic(Code.UNKNOWN_INPUT, message, place(), subject, hint=f"its inputs are: {known}"))
     taken = {item.name for item in inputs[: len(args)]}
     for name in kwargs:
         if name not in interface.by_name:
-            problems.append(unknown_input(name, subject, interface.by_name, source))
+            problems.append(unknown_input(name, subject, interface.by_name, place()))
         elif name in taken:
             message = f"the input {name!r} is given twice, by position and by name"
-            problems.append(Diagnostic(Code.UNKNOWN_INPUT, message, source, subject, hint="drop one of them"))
+            problems.append(Diagnostic(Code.UNKNOWN_INPUT, message, place(), subject, hint="drop one of them"))
     return problems
 
 

@@ -77,11 +77,21 @@ class Workflow(Generic[P, R]):
 
     @functools.cached_property
     def closure(self) -> Closure:
-        """This workflow with all tasks and workflows that it reaches.
+        """This workflow with all tasks and workflows that it reaches, as a resource holds them.
 
         Raises:
-            DefinitionError: With everything that is wrong with any of them.
+            DefinitionError: With everything that is wrong with any of them, or that a resource cannot say.
         """
+        from alula.graph import checking
+
+        closure = self._closure
+        problems = checking.whole_outputs(closure.graphs[0], self.subject)
+        if problems:
+            raise errors.DefinitionError(problems)
+        return closure
+
+    @functools.cached_property
+    def _closure(self) -> Closure:
         from alula.graph import closures
 
         return closures.close(self)
@@ -93,7 +103,7 @@ class Workflow(Generic[P, R]):
         Raises:
             DefinitionError: With everything that is wrong.
         """
-        return self.closure.graphs[0]
+        return self._closure.graphs[0]
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the workflow here, one task after the other; while another workflow is traced, make a node of it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alula.graph import bindings
 from alula_api.contract import schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from alula.declare.tasks import Task
     from alula.declare.workflows import Workflow
+    from alula.graph.nodes import Graph
 
 _known: dict[tuple[int, int], tuple[dict[str, Any], dict[str, Any], str | None]] = {}
 
@@ -52,3 +54,20 @@ def same_names(things: Sequence[Task[..., Any]] | Sequence[Workflow[..., Any]], 
 def _is_same(one: Any, other: Any) -> bool:
     """One definition that two imports have made twice."""
     return bool(one.entrypoint == other.entrypoint and one.source == other.source and not one.obstacle)
+
+
+def whole_outputs(graph: Graph, subject: str) -> list[Diagnostic]:
+    """Outputs of a run that no task makes as a whole: a part of a value, or a list that is put together.
+
+    Inside another workflow they are fine; at the end of a run nothing is there to select or collect them.
+    """
+    problems = []
+    for name, binding in graph.outputs:
+        what = "a list of single values" if isinstance(binding, bindings.Items) else "a part of a value"
+        if isinstance(binding, bindings.Items) or getattr(binding, "path", None):
+            message = f"the output {name} must be a whole output or input, not {what}"
+            hint = "select or collect it in a task, and return that task's result"
+            problems.append(
+                Diagnostic(Code.UNSUPPORTED_BINDING, message, str(graph.source), f"{subject}, output {name}", "", hint)
+            )
+    return problems

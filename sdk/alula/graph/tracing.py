@@ -48,7 +48,7 @@ class Tracer:
     """One trace of one workflow."""
 
     def __init__(self, workflow: Any) -> None:
-        from alula.graph import arguments
+        from alula.graph import arguments, parts
         from alula_api.contract import names
 
         self.workflow = workflow
@@ -59,6 +59,7 @@ class Tracer:
         self.lines = sources.Lines()
         self._ids = names.NodeIds()
         self._arguments = arguments
+        self._parts = parts
         self._broken: set[int] = set()
 
     # What a workflow's function does while it is traced.
@@ -75,20 +76,20 @@ class Tracer:
             if id(target) not in self._broken:
                 self._broken.add(id(target))
                 self.problems += error.diagnostics
-            return self._arguments.unknown(self, draft)
+            return self._arguments.results(self, draft, None)
         self._arguments.bind(self, draft, interface, args, kwargs)
         return self._arguments.results(self, draft, interface)
 
     def order(self, before: Any, after: Any) -> None:
         """`before >> after`: what makes `after` waits for what makes `before`."""
-        first, then = self._arguments.makers(self, before), self._arguments.makers(self, after)
+        first, then = self._parts.makers(self, before), self._parts.makers(self, after)
         for node in then:
             draft = self.by_id[node]
             draft.after += [name for name in first if name not in draft.after]
 
     def part(self, promise: Promise, key: object, *, attribute: bool) -> Promise:
         """`p.field`, `p["key"]` or `p[0]`."""
-        return self._arguments.part(self, promise, key, attribute)
+        return self._parts.part(self, promise, key, attribute)
 
     def used(self, promise: Promise, what: str, hint: str) -> NoReturn:
         """A promise stands where a value is needed."""
@@ -133,7 +134,7 @@ class Tracer:
 
     def run(self) -> Graph | None:
         """Trace the workflow; None when there were problems, which are then in `problems`."""
-        from alula.graph import bodies
+        from alula.graph import bodies, returning
 
         try:
             interface: Interface | None = self.workflow.interface
@@ -158,7 +159,7 @@ class Tracer:
             active.reset(token)
         if interface is None:
             return None
-        outputs = self._arguments.outputs(self, interface, result)
+        outputs = returning.outputs(self, interface, result)
         return None if self.problems else self._graph(interface, outputs)
 
     def _graph(self, interface: Interface, outputs: tuple[tuple[str, Binding], ...]) -> Graph | None:

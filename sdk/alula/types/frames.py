@@ -51,7 +51,7 @@ def frame(cls: type) -> PyType:
 def _hint(value: Any) -> str:
     if type(value).__name__ == "Series":
         return "write series.to_frame()"
-    if hasattr(value, "to_pandas"):
+    if hasattr(type(value), "to_pandas"):
         return "write value.to_pandas()"
     if isinstance(value, (list, dict)) or type(value).__name__ == "ndarray":
         return "write pandas.DataFrame(...)"

@@ -10,7 +10,7 @@ from alula.types.pytypes import Json, PyType
 
 def _require_dict(value: Any, label: str) -> None:
     if type(value) is not dict:
-        hint = "write dict(...)" if hasattr(value, "keys") else ""
+        hint = "write dict(...)" if hasattr(type(value), "keys") else ""
         raise Mismatch(f"expected {label}, got {kind(value)}", hint)
 
 

@@ -50,9 +50,9 @@ def _refuse(expected: str, value: Any) -> Mismatch:
         hint = "write bytes(...)"
     elif expected == "int" and isinstance(value, float) and value.is_integer():
         hint = "write int(...)"
-    elif expected == "float" and hasattr(value, "as_integer_ratio"):  # Decimal, Fraction
+    elif expected == "float" and hasattr(type(value), "as_integer_ratio"):  # Decimal, Fraction
         hint = "write float(...)"
-    elif hasattr(value, "shape") and getattr(value, "size", None) == 1:
+    elif hasattr(type(value), "shape") and value.size == 1:
         hint = "write .item() to take the one number out"
     return Mismatch(f"expected {expected}, got {kind(value)}", hint)
 

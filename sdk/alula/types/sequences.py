@@ -10,13 +10,9 @@ from alula.types.pytypes import Json, PyType
 
 def _wrong(expected: str, value: Any, build: str) -> Mismatch:
     hint = ""
-    if hasattr(value, "tolist"):
+    if hasattr(type(value), "tolist"):
         hint = "write value.tolist()"
-    elif (
-        isinstance(value, (list, tuple, set, frozenset, range))
-        or hasattr(value, "__next__")
-        or hasattr(value, "mapping")
-    ):
+    elif isinstance(value, (list, tuple, set, frozenset, range)) or hasattr(type(value), "__next__"):
         hint = f"write {build}(...)"
     return Mismatch(f"expected {expected}, got {kind(value)}", hint)
 

@@ -1,0 +1,86 @@
+"""What a workflow's function returned, as one binding an output. Called once at the end of a trace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alula.graph import bodies, fitting
+from alula.graph.fitting import NOTHING, Place
+from alula.graph.promises import Promise
+from alula.types.carriers import REFUSAL
+from alula.types.mismatches import Mismatch, kind
+from alula_api.contract import schemas
+from alula_api.contract.codes import Code
+
+if TYPE_CHECKING:
+    from alula.declare.interfaces import Interface, Output
+    from alula.graph.bindings import Binding
+    from alula.graph.tracing import Tracer
+    from alula.types.pytypes import PyType
+
+Outputs = tuple[tuple[str, "Binding"], ...]
+
+
+def outputs(tracer: Tracer, interface: Interface, result: Any) -> Outputs:
+    """The bindings of the declared outputs; fewer after a mistake, which is then in the tracer's problems."""
+    if interface.style == "none":
+        return _none(tracer, result)
+    parts = [result] if interface.style == "single" else _parts(tracer, interface, result)
+    if parts is None:
+        return ()
+    pairs = zip(interface.outputs, parts, strict=True)
+    return tuple((output.name, _output(tracer, output, part)) for output, part in pairs)
+
+
+def _here(tracer: Tracer) -> str:
+    return bodies.returned(tracer.workflow.function)
+
+
+def _none(tracer: Tracer, result: Any) -> Outputs:
+    if result is None or (isinstance(result, Promise) and result._alula_edge.binding is None):
+        return ()
+    suggestion = schemas.describe(result._alula_edge.schema) if isinstance(result, Promise) else "T"
+    message = "it returns a value, but declares no output"
+    hint = f"write `-> {suggestion}`, or return nothing"
+    tracer.problem(Code.MISSING_ANNOTATION, message, _here(tracer), subject="its result", hint=hint)
+    return ()
+
+
+def _parts(tracer: Tracer, interface: Interface, result: Any) -> list[Any] | None:
+    """The values of several outputs."""
+    names = ", ".join(output.name for output in interface.outputs)
+    if isinstance(result, Promise):
+        message = f"it returns {result._alula_edge.label}, one value, but declares the outputs {names}"
+    elif not isinstance(result, tuple):
+        message = f"it returns {kind(result)}, but declares the outputs {names}"
+    elif len(result) != len(interface.outputs):
+        count = "1 value" if len(result) == 1 else f"{len(result)} values"
+        message = f"it returns {count}, but declares the outputs {names}"
+    else:
+        return list(result)
+    hint = "return a tuple with one value for each of them"
+    tracer.problem(Code.EDGE_TYPE, message, _here(tracer), subject="its result", hint=hint)
+    return None
+
+
+def _output(tracer: Tracer, output: Output, value: Any) -> Binding:
+    several = len(tracer.workflow.interface.outputs) > 1
+    place = Place(lambda: _here(tracer), f"output {output.name}" if several else "its result", "the declared result")
+    if several:
+        place = place._replace(what=f"the output {output.name}")
+    if value is None and not _takes_none(output.type):
+        message = "it returns None, but declares an output"
+        hint = "return the result of a task; is a `return` missing?"
+        tracer.problem(
+            Code.EDGE_TYPE, message, _here(tracer), subject=place.subject, expected=output.type.label, hint=hint
+        )
+        return NOTHING
+    return fitting.fit(tracer, value, output.type, place)
+
+
+def _takes_none(target: PyType) -> bool:
+    try:
+        target.to_json(None, REFUSAL)
+    except Mismatch:
+        return False
+    return True
