@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import kopf
 
@@ -74,6 +74,8 @@ async def run(chosen: Settings, add: Add, ready: asyncio.Event) -> None:
         standalone=True,
         clusterwide=not chosen.namespaces,
         namespaces=list(chosen.namespaces),
+        # Without one, kopf asks for the name of the user, which one without an entry in passwd does not have.
+        identity=cast("Any", chosen.identity),
         ready_flag=ready,
     )
 
