@@ -52,4 +52,5 @@ def write(folder: str, outputs: Mapping[str, Json]) -> None:
         path = f"{folder}/{name}"
         with open(f"{path}.part", "w", encoding="ascii") as file:  # noqa: PTH123
             file.write(values.argo_safe(values.dumps(value)))
+        os.chmod(f"{path}.part", 0o644)  # noqa: PTH101 - whatever the umask: Argo reads it as another user
         os.replace(f"{path}.part", path)  # noqa: PTH105
