@@ -40,6 +40,10 @@ class UserError(AlulaError):
     def __str__(self) -> str:
         return "\n".join(diagnostic.render() for diagnostic in self.diagnostics)
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython and Jupyter show: the message, because the frames are ours."""
+        return [str(self)]
+
 
 class DefinitionError(UserError):
     """A task, workflow or launch plan is defined wrongly."""

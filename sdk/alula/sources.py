@@ -133,9 +133,10 @@ def entrypoint(function: Callable[..., Any]) -> Entrypoint:
         return Entrypoint(module, qualname)
     name = module_name(path)
     if module == "__main__" and getattr(sys.modules.get(module), "__file__", None):
-        from alula import scripts
+        from alula import scripts, uncaught
 
         scripts.alias(name)
+        uncaught.install()
     return Entrypoint(name, qualname)
 
 

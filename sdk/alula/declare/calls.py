@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from alula import errors
+from alula import errors, sources
 from alula.types.mismatches import Mismatch, kind
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
@@ -125,7 +125,7 @@ def arguments(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dic
         ValueMismatch: There are too many, or one is unknown, or given twice.
     """
     interface: Interface = target.interface
-    problems = unbound(target.subject, interface, args, kwargs)
+    problems = unbound(target.subject, interface, args, kwargs, lambda: str(sources.caller()))
     if problems:
         raise errors.ValueMismatch(problems)
     return {**dict(zip((item.name for item in interface.inputs), args, strict=False)), **kwargs}
@@ -171,19 +171,20 @@ def wrong_inputs(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     interface: Interface = target.interface
     given = {**dict(zip((item.name for item in interface.inputs), args, strict=False)), **kwargs}
     problems: list[Diagnostic] = []
+    source = str(sources.caller())
     for item in interface.inputs:
         if item.name not in given:
             if item.required:
-                problems.append(missing_input(item, target.subject))
+                problems.append(missing_input(item, target.subject, source))
             continue
         try:
             item.type.check(given[item.name])
         except Mismatch as mismatch:
             subject = f"{target.subject}, input {item.name}"
-            problems += unfit(mismatch, Code.BAD_VALUE, subject, item.type.label)
+            problems += unfit(mismatch, Code.BAD_VALUE, subject, item.type.label, source)
     if not problems:
         message = f"the value of an input changed while it was checked: {kind(given)}"
-        problems.append(Diagnostic(Code.BAD_VALUE, message, subject=target.subject))
+        problems.append(Diagnostic(Code.BAD_VALUE, message, source, target.subject))
     return errors.ValueMismatch(problems)
 
 

@@ -110,9 +110,11 @@ class Workflow(Generic[P, R]):
         tracer = tracing.active.get()
         if tracer is not None:
             return tracer.call(self, args, kwargs, sys._getframe(1))  # type: ignore[no-any-return]
+        from alula import uncaught
         from alula.declare import calls
         from alula.local import run_serially
 
+        uncaught.install()
         return run_serially(self, calls.arguments(self, args, kwargs))  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
