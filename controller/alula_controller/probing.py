@@ -28,7 +28,7 @@ async def serve(port: int, healthy: Check, ready: Check) -> tuple[web.AppRunner,
     await runner.setup()
     site = web.TCPSite(runner, port=port)
     await site.start()
-    bound: int = runner.addresses[0][1]
+    bound: int = min(runner.addresses, key=len)[1]  # of IPv4, where both kinds got a port of their own
     log.info("probes and metrics on port %d", bound)
     return runner, bound
 

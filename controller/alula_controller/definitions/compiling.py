@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
+from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import alula_compiler
@@ -28,6 +32,36 @@ def engine(settings: Settings, place: Place, domain: Body | None) -> alula_compi
         secret=str(storage.get("secret") or ""),
         service_account=settings.task_service_account,
     )
+
+
+class Memory:
+    """The latest results, by everything that they rest on: one change is looked at several times, and compiled once."""
+
+    def __init__(self, most: int = 32) -> None:
+        self._most = most
+        self._known: OrderedDict[str, Compiled] = OrderedDict()
+
+    def compile_all(
+        self, workflow: Body, launch_plans: Sequence[Body], domain: Body | None, told: alula_compiler.Engine
+    ) -> Compiled:
+        """`compile_all`, remembered."""
+        bodies = [_essence(body) for body in (workflow, domain, *launch_plans)]
+        text = json.dumps([asdict(told), *bodies], sort_keys=True, separators=(",", ":"))
+        key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = compile_all(workflow, launch_plans, domain, told)
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return found
+
+
+def _essence(body: Body | None) -> object:
+    """A definition without what changes by itself."""
+    if body is None:
+        return None
+    metadata = body["metadata"]
+    return [body.get("kind"), metadata["name"], metadata.get("annotations"), metadata.get("labels"), body.get("spec")]
 
 
 def compile_all(

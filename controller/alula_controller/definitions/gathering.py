@@ -38,6 +38,7 @@ class Gatherer:
         self._api = api
         self._settings = settings
         self._namespaces = namespaces
+        self._compiled = compiling.Memory()
 
     async def workflow(self, key: Key) -> World:
         """The world around one Workflow."""
@@ -57,7 +58,7 @@ class Gatherer:
         compiled = None
         if workflow is not None and isinstance(located, Place):
             told = compiling.engine(self._settings, located, domain)
-            compiled = await asyncio.to_thread(compiling.compile_all, workflow, mine, domain, told)
+            compiled = await asyncio.to_thread(self._compiled.compile_all, workflow, mine, domain, told)
         live = await self._live(key, compiled)
         kept = await self._api.list(resources.REVISIONS.path(space), labels=_of(key), metadata_only=True)
         seen = tuple(Seen.of(item) for item in kept.items)
