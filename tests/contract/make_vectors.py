@@ -202,6 +202,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("a datetime without an offset", DATETIME, '"2026-01-31T08:00:00"'),
     ("a datetime with nanoseconds", DATETIME, '"2026-01-31T08:00:00.123456789Z"'),
     ("a datetime that does not exist", DATETIME, '"2026-02-30T08:00:00Z"'),
+    ("a fraction without seconds", DATETIME, '"2026-01-31T08:00.5Z"'),
+    ("a property too many, where others may lack", POINT, '{"y": 1, "z": 2}'),
     ("a datetime at 24 hours", DATETIME, '"2026-01-31T24:00:00Z"'),
     ("a datetime at a leap second", DATETIME, '"2026-06-30T23:59:60Z"'),
     ("an instant before year 1", DATETIME, '"0001-01-01T00:00:00+01:00"'),

@@ -151,6 +151,18 @@ def test_it_does_not_fit_for_a_reason(source: Any, target: Any, reason: str) -> 
     assert schemas.assignable(source, target) == reason
 
 
+def test_a_variant_that_was_tried_in_vain_is_not_taken_for_granted_later() -> None:
+    definitions = {
+        "A": record("A", {"next": union({"$ref": "#/$defs/A"}, NULL)}, ["next"]),
+        "L": array(union({"$ref": "#/$defs/L"}, NULL)),
+    }
+    a, several = {"$ref": "#/$defs/A"}, {"$ref": "#/$defs/L"}
+    source = record("S", {"u": a, "v": a}, ["u", "v"]) | {"$defs": definitions}
+    target = record("T", {"u": union(several, a), "v": several}, ["u", "v"]) | {"$defs": definitions}
+    assert schemas.check(source) == schemas.check(target) == []
+    assert schemas.assignable(source, target) == "v: A is not list[L | None]"
+
+
 def test_a_plain_value_for_a_tagged_union_is_refused_with_advice() -> None:
     reason = schemas.assignable(INT, TAGGED)
     assert reason is not None and "both sides must be declared as int | float" in reason
@@ -239,6 +251,7 @@ MALFORMED: list[tuple[Any, str]] = [
     (record("A", {"x": {**INT, "x-alula-default": '"1"'}}, []), '$.x must have a default of its own type, not "1"'),
     (record("A", {"x": {**INT, "x-alula-default": 1}}, []), "$.properties.x.x-alula-default must be JSON text"),
     ({"type": "array", "x-alula-type": "map", "items": INT}, "$ must have pairs of key and value as its items"),
+    (mapping(positions(INT, FILE), INT), "$ must have keys that hold no references to stored data"),
     ({"x-alula-type": "file", "format": "a/b"}, "$ must have letters, digits and . _ + - under format, at most 64"),
 ]  # fmt: skip
 

@@ -87,7 +87,7 @@ def structure(schema: Any, path: str) -> list[Problem]:
     if not problems:
         _check_aliases(definitions, path, problems)
     if not problems:
-        _check_unions(schema, path, problems)
+        _check_parts(schema, path, problems)
     return problems[:MOST_PROBLEMS]
 
 
@@ -203,6 +203,11 @@ def _map(schema: Schema, root: Schema) -> str:
     return ""
 
 
+def _check_map_keys(schema: Schema, path: str, root: Schema, problems: list[Problem]) -> None:
+    if families.has_references(schema["items"]["prefixItems"][0], root):
+        problems.append(_bad(path, "must have keys that hold no references to stored data"))
+
+
 def _object(schema: Schema, root: Schema) -> str:
     return "" if schema.get("additionalProperties", True) is True else "must have properties or additionalProperties"
 
@@ -265,13 +270,15 @@ def _check_aliases(definitions: dict[str, Schema], path: str, problems: list[Pro
                 pending.extend(part["anyOf"])
 
 
-def _check_unions(schema: Schema, path: str, problems: list[Problem]) -> None:
-    """Append the untagged unions whose variants overlap; the types are otherwise well formed."""
+def _check_parts(schema: Schema, path: str, problems: list[Problem]) -> None:
+    """Append untagged unions whose variants overlap, and maps by references; the types are otherwise well formed."""
     pending = [(schema, path), *((item, f"{path}.$defs.{name}") for name, item in schema.get("$defs", {}).items())]
     while pending and len(problems) < MOST_PROBLEMS:
         part, place = pending.pop()
         name = families.family(part)
         pending.extend((inner, place + step) for step, inner in families.children(part, name))
+        if name == "map":
+            _check_map_keys(part, place, schema, problems)
         if name != "union":
             continue
         seen = set[type]()

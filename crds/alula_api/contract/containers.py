@@ -193,7 +193,6 @@ def pairs(key: Form, item: Form) -> Form:
     """`dict[K, T]` with other keys than text: a list of pairs; no key twice."""
     keys_of, items_of = forms.of_list(key), forms.of_list(item)
     inner_key, inner_item = forms.mapped(key.canonical), forms.mapped(item.canonical)
-    identified_key, identified_item = forms.mapped(key.identify), forms.mapped(item.identify)
     texts = _canonical_texts(key)
 
     def split(value: Any) -> tuple[list[Any], list[Any]]:
@@ -219,10 +218,7 @@ def pairs(key: Form, item: Form) -> Form:
         return [found[name] for name in sorted(names)]
 
     def identify(value: Any) -> Any:
-        keys, items = [pair[0] for pair in value], [pair[1] for pair in value]
-        keys = identified_key(keys) if identified_key else keys
-        items = identified_item(items) if identified_item else items
-        return sorted(([k, v] for k, v in zip(keys, items, strict=True)), key=jsontext.encode)
+        return [[pair[0], item.identify(pair[1]) if item.identify else pair[1]] for pair in value]
 
     def explain(value: Any, path: str, problems: list[Problem]) -> None:
         if type(value) is not list:
@@ -240,12 +236,11 @@ def pairs(key: Form, item: Form) -> Form:
         if len(problems) == before:
             _explain_twice(texts(split(value)[0]), [pair[0] for pair in value], path, problems)
 
-    has_references = identified_key is not None or identified_item is not None
     return Form(
         "an array of pairs",
         normal,
         _ARRAY,
         explain=explain,
         canonical=canonical,
-        identify=identify if has_references else None,
+        identify=identify if item.identify is not None else None,
     )
