@@ -7,8 +7,10 @@ pod all see `flows.x`.
 
 from __future__ import annotations
 
+import os
 import os.path
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 INTERACTIVE = "interactive"
 """The module of what is typed at a prompt or into a notebook; it can be run here and nowhere else."""
 
+STARTED = time.time()
+stamps: dict[str, tuple[int, int]] = {}
+"""Time of change and size of files when their code was loaded, for `cache=True` to notice later changes."""
 _roots: dict[str, tuple[str, str]] = {}
 
 
@@ -144,6 +149,16 @@ def defined(function: Callable[..., Any]) -> Source:
     """Where a function is defined: the line of its first decorator or of its `def`."""
     code = getattr(function, "__code__", None)
     return Source(relative(code.co_filename), code.co_firstlineno) if code is not None else NOWHERE
+
+
+def stamp(function: Callable[..., Any]) -> None:
+    """Remember the state of the file whose code has just been loaded."""
+    file = getattr(getattr(function, "__code__", None), "co_filename", "")
+    try:
+        status = os.stat(file)  # noqa: PTH116
+    except OSError:
+        return
+    stamps[file] = (status.st_mtime_ns, status.st_size)
 
 
 class Call(NamedTuple):

@@ -311,3 +311,26 @@ def test_a_notebook_cell_has_a_version() -> None:
     assert first == version("0.5", "n + 1")
     assert first != version("0.6", "n + 1")
     assert first != version("0.5", "n + 2")
+
+
+def test_a_file_that_changed_after_its_import_is_refused(flow: Project) -> None:
+    module = flow.load("flows/train.py")
+    text = (flow.root / "flows/train.py").read_text()
+    flow.write("flows/train.py", text.replace("math.pi", "math.tau"))
+    with pytest.raises(errors.DefinitionError, match=r"flows/train\.py was changed after it was imported"):
+        _ = module.fit.version
+
+
+def test_a_helper_that_changed_after_its_import_is_refused(flow: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    module = flow.load("flows/train.py")
+    flow.write("helpers/scaling.py", FILES["helpers/scaling.py"].replace("2.0", "2.25"))
+    with pytest.raises(errors.DefinitionError, match=r"helpers/scaling\.py was changed after it was imported"):
+        _ = module.other.version
+    assert len(module.fit.version) == 64
+
+
+def test_a_module_that_is_loaded_anew_has_its_new_version(flow: Project) -> None:
+    first = flow.load("flows/train.py").fit.version
+    flow.write("flows/train.py", FLOW.replace("math.pi", "math.tau"))
+    assert flow.load("flows/train.py").fit.version != first

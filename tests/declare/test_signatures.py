@@ -153,3 +153,58 @@ def test_all_problems_come_at_once_in_the_order_of_the_signature() -> None:
         "UNSUPPORTED_TYPE",
     ]
     assert all(problem.source.startswith("tests/declare/test_signatures.py:") for problem in caught.value.diagnostics)
+
+
+def test_names_must_be_ones_that_resources_take() -> None:
+    class Named(NamedTuple):
+        größe: int  # noqa: PLC2401
+
+    def it(größe: int, a: int) -> Named: ...  # type: ignore[empty-body]  # noqa: PLC2401
+
+    with pytest.raises(errors.DefinitionError) as caught:
+        signatures.read(it, "task it", {"Named": Named})
+    assert [problem.subject for problem in caught.value.diagnostics] == [
+        "task it, input größe",
+        "task it, output größe",
+    ]
+
+
+def test_functions_that_have_no_place_in_a_graph_are_refused() -> None:
+    def yields(n: int) -> int:
+        yield n  # type: ignore[misc]
+
+    async def later(n: int) -> int:
+        return n
+
+    with pytest.raises(errors.DefinitionError, match="it yields"):
+        read(yields)
+    with pytest.raises(errors.DefinitionError, match="its tasks may be async"):
+        signatures.read(later, "workflow it")
+    assert read(later).style == "single"
+
+
+def test_a_method_is_told_to_move() -> None:
+    def method(self, n: int) -> int:  # type: ignore[no-untyped-def]
+        return n
+
+    with pytest.raises(errors.DefinitionError, match="move it out of the class"):
+        read(method)
+
+
+def test_local_classes_may_name_each_other() -> None:
+    import dataclasses
+
+    @dataclasses.dataclass
+    class Inner:
+        n: int
+
+    @dataclasses.dataclass
+    class Outer:
+        inner: Inner
+        others: list[Outer]
+
+    @task
+    def it(value: Outer) -> Inner:
+        return value.inner
+
+    assert it(Outer(Inner(1), [Outer(Inner(2), [])])) == Inner(1)

@@ -241,6 +241,14 @@ WRONG: dict[str, dict[str, Any]] = {
     "an image": {"image": "my image"},
     "an environment": {"environment": {"LOG LEVEL": "x", "ALULA_RUN": "x", "N": 1}},
     "secrets": {"secrets": [Secret("DB PASSWORD", "DB", "pass word"), "db"]},
+    "one variable twice": {
+        "environment": {"A": "x", "B": "a\x07b"},
+        "secrets": [
+            Secret("A", secret="a", key="k"),
+            Secret("C", secret="a", key="k"),
+            Secret("C", secret="a", key="l"),
+        ],
+    },
     "secrets as text": {"secrets": "db"},
     "a name": {"name": ""},
     "a name with a line end": {"name": "a\nb"},

@@ -33,7 +33,13 @@ def version(function: Callable[..., Any], source: str, subject: str) -> str:
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     try:
-        parts = _Walk().parts(function)
+        walk = _Walk()
+        parts = walk.parts(function)
+        for file in sorted(walk.files):
+            if modules.is_stale(file):
+                raise _Unreadable(
+                    f"{sources.relative(file)} was changed after it was imported; start anew, or reload it"
+                )
     except _Unreadable as problem:
         hint = 'write cache=Cache(version="1"), and count it up when the code changes'
         message = f"cache=True needs the source: {problem}"
@@ -49,6 +55,7 @@ class _Walk:
         self.found: dict[tuple[str, str], str] = {}
         self.waiting: list[tuple[modules.Module, str, list[str]]] = []
         self.seen: set[tuple[str, str, tuple[str, ...]]] = set()
+        self.files: set[str] = set()
 
     def parts(self, function: Any) -> dict[tuple[str, str], str]:
         self.function(function, "")
@@ -67,6 +74,7 @@ class _Walk:
         text = module.definition_at(code.co_firstlineno, code.co_name)
         if text is None:
             raise _Unreadable(f"{code.co_name} is not at line {code.co_firstlineno} of {module.file} any more")
+        self.files.add(module.file)
         self.found[module.name, f"{function.__qualname__}"] = text
         cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
         uses = modules.used(text, module.package)
@@ -105,6 +113,7 @@ class _Walk:
         key = (module.name, name)
         if key in self.found:
             return
+        self.files.add(module.file)
         self.found[key] = "\n".join(texts)
         for text in texts:
             uses = modules.used(text, module.package)
@@ -145,6 +154,7 @@ class _Walk:
 
     def whole(self, module: modules.Module) -> None:
         """A module that is used as a value: all of it counts."""
+        self.files.add(module.file)
         self.found[module.name, "*"] = module.text
 
     def live(self, module: modules.Module, name: str, value: Any) -> None:

@@ -162,11 +162,40 @@ def _owner(target: ast.expr) -> str:
     return target.id if isinstance(target, ast.Name) else ""
 
 
+def is_stale(file: str) -> bool:
+    """Whether a file is known to be another than the one that was imported: its text then says nothing of the code."""
+    try:
+        status = os.stat(file)  # noqa: PTH116
+    except OSError:
+        return False
+    if status.st_mtime <= sources.STARTED:
+        return False
+    if file in sources.stamps:
+        return sources.stamps[file] != (status.st_mtime_ns, status.st_size)
+    return _compiled_from_other(file, int(status.st_mtime), status.st_size)
+
+
+def _compiled_from_other(file: str, mtime: int, size: int) -> bool:
+    """Whether the bytecode that Python wrote when it imported a file was made from another state of it."""
+    import importlib.util
+
+    try:
+        with open(importlib.util.cache_from_source(file), "rb") as stream:  # noqa: PTH123
+            header = stream.read(16)
+    except (OSError, NotImplementedError):
+        return False
+    if len(header) < 16 or header[4:8] != bytes(4):  # made from a hash instead of a time
+        return False
+    known = (int.from_bytes(header[8:12], "little"), int.from_bytes(header[12:16], "little"))
+    return known != (mtime & 0xFFFFFFFF, size & 0xFFFFFFFF)
+
+
 _files: dict[str, tuple[int, Module]] = {}
 
 
 def read(file: str, globals_: dict[str, Any] | None = None) -> Module | None:
     """The module in a file, or the notebook cell that Python knows under that name; None without source."""
+    linecache.checkcache(file)  # a module may have been changed and loaded anew
     lines = linecache.getlines(file, globals_)
     if not lines:
         return None

@@ -18,6 +18,8 @@ from alula_api.contract.diagnostics import Diagnostic, closest
 _QUANTITY = re.compile(r"([0-9]+([.][0-9]*)?|[.][0-9]+)(m|k|[KMGTPE]i?|[eE][0-9]+)?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OBJECT = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ufffe\\uffff\\ud800-\\udfff]")
+"""What kustomize and YAML readers refuse or change in silence."""
 _SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 MOST_RETRIES = 100
 
@@ -207,8 +209,10 @@ class _Check:
             self.problem("cache", value, 'True, False, or Cache(version="1")', hint)
             return None
         version: Any = value.version
-        if version is not None and (not isinstance(version, str) or not 1 <= len(version) <= 256):
-            self.problem("cache version", version, "a text of 1 to 256 characters")
+        if version is not None and not (
+            isinstance(version, str) and 1 <= len(version) <= 256 and version.isprintable()
+        ):
+            self.problem("cache version", version, "a text of 1 to 256 printable characters")
         return value
 
     def resources(self, value: object) -> Resources | None:
@@ -249,7 +253,18 @@ class _Check:
                 self.problem("environment", name, "a name that does not begin with ALULA_, which alula sets itself")
             if not isinstance(text, str):
                 self.problem(f"environment {name}", text, "a text", f'write "{text}"')
+            elif _UNPRINTABLE.search(text):
+                self.problem(f"environment {name}", text, "a text without control characters")
         return dict(value)
+
+    def variables(self, environment: Mapping[str, str], secrets: Iterable[Secret]) -> None:
+        """One variable has one value."""
+        names = list(environment)
+        for secret in secrets:
+            name: Any = getattr(secret, "name", None)
+            if name in names:
+                self.problem("secrets", name, "a variable that is given once, in environment or by one secret")
+            names.append(name)
 
     def secrets(self, value: object) -> tuple[Secret, ...]:
         if value is None:
@@ -308,6 +323,7 @@ def check(given: Mapping[str, Any], source: str, subject: str) -> tuple[TaskOpti
     timeout = given.get("timeout")
     checks: dict[str, Callable[[Any], Any]] = {name: getattr(checking, name) for name in names if name != "timeout"}
     made = {name: convert(given[name]) for name, convert in checks.items() if name in given}
+    checking.variables(made.get("environment", {}), made.get("secrets", ()))
     made["timeout"] = None if timeout is None else checking.duration("timeout", timeout)
     return TaskOptions(**made), checking.problems
 

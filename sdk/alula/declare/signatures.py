@@ -18,6 +18,7 @@ from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch, kind
 from alula.types.pytypes import PyType
 from alula.types.unsupported import Unsupported
+from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
@@ -34,6 +35,10 @@ def read(function: Callable[..., Any], subject: str, namespace: dict[str, Any] |
         DefinitionError: With everything that is wrong with the signature.
     """
     return _Reading(function, subject, namespace or {}).interface()
+
+
+_VARARGS, _VARKEYWORDS, _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x04, 0x08, 0x20, 0x80, 0x200
+"""Flags of code objects, as `inspect` names them."""
 
 
 class _Reading:
@@ -104,19 +109,7 @@ class _Reading:
     def inputs(self) -> tuple[Input, ...]:
         code, function = self.function.__code__, self.function
         count = code.co_argcount + code.co_kwonlyargcount
-        if code.co_flags & 0x04 or code.co_flags & 0x08:
-            stars = code.co_varnames[count : count + (code.co_flags >> 2 & 1) + (code.co_flags >> 3 & 1)]
-            self.problem(
-                Code.UNSUPPORTED_TYPE,
-                f"the inputs must be fixed, got the catch-all parameter {', '.join(stars)}",
-                "name each input, or take one list[T] or dict[str, T]",
-            )
-        if code.co_posonlyargcount:
-            self.problem(
-                Code.BAD_NAME,
-                f"the inputs are passed by name, got {code.co_posonlyargcount} that are positional only",
-                "drop the `/` from the signature",
-            )
+        self.shape(code, count)
         defaults = dict(
             zip(code.co_varnames[code.co_argcount - len(function.__defaults__ or ()) : code.co_argcount],
                 function.__defaults__ or (), strict=True)
@@ -124,11 +117,30 @@ class _Reading:
         made = (self.input(name, defaults) for name in code.co_varnames[:count])
         return tuple(item for item in made if item is not None)
 
+    def shape(self, code: types.CodeType, count: int) -> None:
+        """Kinds of functions and parameters that have no place in a static graph."""
+        if code.co_flags & (_GENERATOR | _ASYNC_GENERATOR):
+            message = "it yields, but its results are carried when it is done"
+            self.problem(Code.UNSUPPORTED_TYPE, message, "collect them in a list and return it")
+        if code.co_flags & _COROUTINE and self.subject.startswith("workflow "):
+            message = "it is async, but a workflow is traced before anything runs"
+            self.problem(Code.UNSUPPORTED_TYPE, message, "write `def`; its tasks may be async")
+        if code.co_flags & (_VARARGS | _VARKEYWORDS):
+            stars = code.co_varnames[count : count + (code.co_flags >> 2 & 1) + (code.co_flags >> 3 & 1)]
+            message = f"the inputs must be fixed, got the catch-all parameter {', '.join(stars)}"
+            self.problem(Code.UNSUPPORTED_TYPE, message, "name each input, or take one list[T] or dict[str, T]")
+        if code.co_posonlyargcount:
+            message = f"the inputs are passed by name, got {code.co_posonlyargcount} that are positional only"
+            self.problem(Code.BAD_NAME, message, "drop the `/` from the signature")
+
     def input(self, name: str, defaults: dict[str, Any]) -> Input | None:
         place = f"input {name}"
+        self.name(name, place)
         if name not in self.function.__annotations__:
             hint = f"write `{name}: T` with its type T, as in `{name}: int`"
-            if defaults.get(name) is not None:
+            if name in {"self", "cls"} and name == self.function.__code__.co_varnames[0]:
+                hint = "a task is a function of a module: move it out of the class"
+            elif defaults.get(name) is not None:
                 hint = f"write `{name}: {type(defaults[name]).__name__}`, or another type that it has"
             self.problem(Code.MISSING_ANNOTATION, f"the parameter {name!r} has no type", hint, subject=place)
             return None
@@ -151,6 +163,13 @@ class _Reading:
                 self.problem(Code.BAD_DEFAULT, message, hint, subject=place)
             return None
         return Input(name, compiled, required=False, default=default, description=description)
+
+    def name(self, name: str, place: str) -> None:
+        """Resources and Argo's parameters take ASCII names of a bounded length."""
+        if not names.is_parameter(name):
+            expected = "ASCII letters, digits and _, at most 63"
+            message = f"{name!r} cannot name a parameter of a workflow"
+            self.problem(Code.BAD_NAME, message, "rename it", expected, place)
 
     def outputs(self) -> tuple[str, Any, tuple[Output, ...]]:
         if "return" not in self.function.__annotations__:
@@ -175,6 +194,7 @@ class _Reading:
         named = hasattr(annotation, "_fields")
         outputs = []
         for name, part in parts:
+            self.name(name, f"output {name}")
             compiled = self.compile(part, f"output {name}")
             if compiled is not None:
                 outputs.append(Output(name, compiled))
@@ -182,7 +202,7 @@ class _Reading:
 
     def compile(self, annotation: Any, place: str) -> PyType | None:
         try:
-            return compiling.compile(annotation)
+            return compiling.compile(annotation, self.names())
         except Unsupported as problem:
             self.unsupported(problem, place)
             return None

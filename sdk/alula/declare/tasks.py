@@ -65,6 +65,8 @@ class Task(Generic[P, R]):
         if problems:
             raise errors.DefinitionError(problems)
         functools.update_wrapper(self, function)
+        if self.options.cache is not None and self.options.cache.version is None:
+            sources.stamp(function)
 
     @functools.cached_property
     def interface(self) -> Interface:

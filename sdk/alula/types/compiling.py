@@ -39,8 +39,12 @@ _NEAREST = {
 }
 
 
-def compile(annotation: Any) -> PyType:
+def compile(annotation: Any, names: dict[str, Any] | None = None) -> PyType:
     """The compiled form of an annotation; equal annotations give the same object.
+
+    Args:
+        annotation: A type, not a string.
+        names: Local names that the annotations of local classes may use.
 
     Raises:
         Unsupported: With the reason and the nearest supported type.
@@ -48,9 +52,9 @@ def compile(annotation: Any) -> PyType:
     try:
         found = _compiled.get(_key(annotation))
     except TypeError:  # unhashable: Annotated with a list as metadata
-        return _Compilation().root(annotation)
+        return _Compilation(names).root(annotation)
     if found is None:
-        found = _compiled[_key(annotation)] = _Compilation().root(annotation)
+        found = _compiled[_key(annotation)] = _Compilation(names).root(annotation)
     return found
 
 
@@ -88,7 +92,8 @@ class _Recursion:
 class _Compilation:
     """One root annotation on its way; holds the dataclasses that are open and the definitions that they left."""
 
-    def __init__(self) -> None:
+    def __init__(self, local: dict[str, Any] | None) -> None:
+        self.local = local
         self.open: dict[Any, _Recursion] = {}
         self.definitions: dict[str, dict[str, Any]] = {}
         self.names: dict[str, Any] = {}
@@ -99,8 +104,9 @@ class _Compilation:
             return made
         schema = {**made.schema, "$defs": self.definitions}
         return PyType(
-            made.annotation, made.label, schema, made.to_json, made.from_json, exact=made.exact, same=made.same
-        )
+            made.annotation, made.label, schema, made.to_json, made.from_json,
+            exact=made.exact, same=made.same, elements=made.elements,
+        )  # fmt: skip
 
     def any(self, annotation: Any) -> PyType:
         simple = _SIMPLE.get(annotation) if isinstance(annotation, type) or annotation in (None, Any) else None
@@ -144,7 +150,7 @@ class _Compilation:
         if hasattr(annotation, "__dataclass_fields__"):
             return self.dataclass(annotation, annotation)
         if issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
-            hints = _hints(annotation)
+            hints = _hints(annotation, self.local)
             if not set(annotation._fields) <= set(hints):
                 raise Unsupported(annotation, f"the fields of {annotation.__name__} have no types", "typing.NamedTuple")
             items = tuple(self.any(hints[name]) for name in annotation._fields)
@@ -173,7 +179,7 @@ class _Compilation:
         label = _label(annotation, cls)
         self.open[annotation] = here = _Recursion(self.distinct(label, annotation))
         try:
-            hints = _substituted(_hints(cls), annotation, cls)
+            hints = _substituted(_hints(cls, self.local), annotation, cls)
             made = records.dataclass(annotation, cls, label, records.fields(cls, hints, self.any))
         finally:
             del self.open[annotation]
@@ -194,10 +200,15 @@ class _Compilation:
         return name
 
 
-def _hints(cls: Any) -> dict[str, Any]:
+def _hints(cls: Any, local: dict[str, Any] | None) -> dict[str, Any]:
     """The annotations of a class, strings resolved, `Annotated` kept."""
     try:
-        return typing.get_type_hints(cls, include_extras=True)
+        try:
+            return typing.get_type_hints(cls, include_extras=True)
+        except NameError:
+            if not local or "<locals>" not in cls.__qualname__:
+                raise
+            return typing.get_type_hints(cls, localns={**local, cls.__name__: cls}, include_extras=True)
     except NameError as problem:
         raise Unsupported(
             cls, f"an annotation of {cls.__name__} names {problem.name!r}, which does not exist"

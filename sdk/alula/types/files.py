@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Generic
 
 from alula.types.carriers import REFUSAL, keeping
 from alula.types.mismatches import Mismatch, kind
@@ -16,8 +16,6 @@ from alula.types.pytypes import Json, PyType
 if TYPE_CHECKING:
     from alula.types.carriers import Carrier
     from alula_api.contract.references import Reference
-
-Format = TypeVar("Format")
 
 _SAME_FORMAT = {
     "jpeg": "jpg",
@@ -133,6 +131,9 @@ class _TypedFile(_Stored):
 
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # for type checkers alone: a plain `File` needs no argument
+
+    Format = TypeVar("Format", default=str)
 
     class File(_TypedFile, Generic[Format]):
         """A file that tasks pass on by reference: `File`, or with a format `File["html"]`."""

@@ -92,8 +92,8 @@ def dataclass(annotation: Any, cls: type, label: str, members: list[Field]) -> P
             raise Mismatch(flaws=flaws[:MOST])
         try:
             return cls(**arguments)
-        except (TypeError, ValueError) as problem:
-            raise Mismatch(f"{label} refused the value: {problem}") from problem
+        except Exception as problem:  # whatever the user's __post_init__ raises
+            raise Mismatch(f"{label} refused the value: {type(problem).__name__}: {problem}") from problem
 
     def deep(convert: Any) -> Any:
         def limited(value: Any, carrier: Any) -> Any:
