@@ -54,6 +54,8 @@ class Reason(StrEnum):
         "StatusOffloaded",
         "Argo keeps this run's nodes in a database, where its holds cannot be answered.",
     )
+    STARTED_AGAIN = "StartedAgain", "Data that a task needed was lost, so the run was started again; this happens once."
+    NOT_STARTED_AGAIN = "NotStartedAgain", "Data that a task needed was lost, and the workflow has changed since."
     NOT_FILLED = "NotFilled", "The run was let through without cached nodes; the message says why."
 
 

@@ -90,7 +90,7 @@ async def served(api: cluster.Cluster, pause: float = 2.0) -> None:
 
 async def _missing(api: cluster.Cluster) -> list[str]:
     found: set[tuple[str, str]] = set()
-    for root in {resource.root for resource in (*resources.DEFINITIONS, *resources.ARGO)}:
+    for root in sorted({resource.root for resource in (*resources.DEFINITIONS, *resources.ARGO)}):
         try:
             listed = await api.get(root)
         except cluster.ClusterError:

@@ -35,6 +35,7 @@ WATCH_RESTARTS = Counter(
 QUEUE_DEPTH = Gauge("alula_queue_depth", "Objects that wait to be worked on, by queue.", ["queue"], registry=REGISTRY)
 RUNS_ADMITTED = Counter("alula_runs_admitted", "Runs let through their first node.", registry=REGISTRY)
 RUNS_REFUSED = Counter("alula_runs_refused", "Runs failed before any pod, by reason.", ["reason"], registry=REGISTRY)
+RUNS_RESTARTED = Counter("alula_runs_restarted", "Runs started again for lost data.", registry=REGISTRY)
 NODES_FILLED = Counter(
     "alula_nodes_filled", "Tasks finished from the cache without a pod, at admission.", registry=REGISTRY
 )
@@ -62,6 +63,7 @@ ALL = (
     QUEUE_DEPTH,
     RUNS_ADMITTED,
     RUNS_REFUSED,
+    RUNS_RESTARTED,
     NODES_FILLED,
     CACHE_LOOKUPS,
     FILL_SECONDS,

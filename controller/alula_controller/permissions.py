@@ -43,7 +43,7 @@ SERVED = (
     Rule(
         resources.CRONS, ("get", "list", "watch", "create", "patch", "delete"), "compiled from launch plans' schedules"
     ),
-    Rule(resources.RUNS, ("get", "list", "watch", "patch"), "admission; runs are made by others"),
+    Rule(resources.RUNS, ("get", "list", "watch", "create", "patch"), "admission; one new run where data was lost"),
     Rule(resources.REVISIONS, ("get", "list", "create", "patch", "delete"), "the plan and spec of each revision"),
     Rule(resources.EVENTS, ("create",), "transitions, told to people"),
 )

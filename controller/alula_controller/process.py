@@ -14,14 +14,14 @@ from importlib import metadata
 from typing import Any
 
 from alula_api.contract import labels
-from alula_controller import cluster, edge, metrics, probing, relisting, resources
+from alula_controller import cluster, edge, metrics, probing, relisting, resources, timestamps
 from alula_controller.announcing import Announcer
 from alula_controller.definitions import domains
 from alula_controller.definitions.gathering import Gatherer
 from alula_controller.definitions.reconciling import Reconciler
 from alula_controller.definitions.worlds import Key
 from alula_controller.leadership import Leadership
-from alula_controller.runs.answering import Answerer, RunKey, waiting
+from alula_controller.runs.answering import Answerer, RunKey, worth_a_look
 from alula_controller.runs.looking import Lookups
 from alula_controller.settings import Settings
 from alula_controller.watching import Seen, Watch
@@ -163,7 +163,7 @@ class Controller:
         self.definitions.add(Key("Workflow", seen.namespace, seen.labels[labels.WORKFLOW]))
 
     def _run_changed(self, seen: Seen, gone: bool) -> None:
-        if not gone and waiting(seen):
+        if not gone and worth_a_look(seen, timestamps.now()):
             self.runs.add(RunKey(seen.namespace, seen.name))
 
     def _namespace_changed(self, seen: Seen, gone: bool) -> None:

@@ -101,7 +101,7 @@ class Watch:
                 self._since = ""
                 log.exception("watch of %s begins anew", self.name)
             metrics.WATCH_RESTARTS.labels(watch=self.name).inc()
-            await asyncio.sleep(min(30.0, 0.2 * 2 ** min(failures, 10)) * (0.5 + random.random()))  # noqa: S311
+            await asyncio.sleep(min(10.0, 0.2 * 2 ** min(failures, 10)) * (0.5 + random.random()))  # noqa: S311
 
     async def _list(self) -> None:
         listing = await self._api.list(self._path, labels=self._labels, metadata_only=True)

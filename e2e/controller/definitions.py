@@ -24,6 +24,20 @@ TASKS = [
         "cache": {"version": "1"},
     },
     {
+        "name": "much",
+        "entrypoint": "tiny:much",
+        "inputs": [{"name": "letter", "type": STR}],
+        "outputs": [{"name": "o0", "type": STR}],
+        "cache": {"version": "1"},
+    },
+    {
+        "name": "count",
+        "entrypoint": "tiny:count",
+        "inputs": [{"name": "text", "type": STR}, {"name": "salt", "type": INT}],
+        "outputs": [{"name": "o0", "type": INT}],
+        "cache": {"version": "1"},
+    },
+    {
         "name": "uncached",
         "entrypoint": "tiny:uncached",
         "inputs": [{"name": "a", "type": INT}],
@@ -90,6 +104,18 @@ def nested(name: str) -> Object:
                 ],
             },
         ],
+    )
+
+
+def stored(name: str) -> Object:
+    """A value that is too large to travel inline, and a task that reads it."""
+    return workflow(
+        name,
+        [
+            node("much", "much", letter={"input": "label"}),
+            node("count", "count", text=out("much"), salt={"input": "x"}),
+        ],
+        outputs=[{"name": "count", "type": INT, "from": out("count")}],
     )
 
 

@@ -92,6 +92,56 @@ def test_a_damaged_cache_entry_is_a_miss_that_the_next_pod_mends(
     assert scene.pods(scene.run("damaged", x=x)) == []
 
 
+def test_a_stored_value_passes_from_the_cache_to_a_pod(scene: Scene) -> None:
+    scene.define(definitions.stored("stored"))
+    scene.run("stored", x="1", label="s")
+    run = scene.run("stored", x="2", label="s")
+    assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    assert memoized(run) == {"much"}
+    value = json.loads(nodes(run)["much"]["outputs"]["parameters"][0]["value"])
+    assert set(value) == {"$stored"}
+    assert nodes(run)["count"]["outputs"]["parameters"][0]["value"] == "20002"
+
+
+def damage_value(store: protocols.Store, run: dict[str, object]) -> str:
+    """Write other bytes of the same number over the value that `much` stored."""
+    value = json.loads(nodes(run)["much"]["outputs"]["parameters"][0]["value"])["$stored"]
+    key = f"cas/{value['digest'][:2]}/{value['digest']}/value.json"
+    store.put(key, b'"' + b"!" * (value["size"] - 2) + b'"')
+    return key
+
+
+def test_a_damaged_object_behind_a_cache_entry_is_never_delivered_and_the_run_is_started_again_once(
+    scene: Scene, store: protocols.Store
+) -> None:
+    scene.define(definitions.stored("stored"))
+    first = scene.run("stored", x="1", label="d")
+    damage_value(store, first)
+    lost = scene.run("stored", x="2", label="d")
+    assert lost["status"]["phase"] == "Failed"
+    assert "INPUT_LOST" in json.dumps(nodes(lost))
+
+    def successor() -> str:
+        found = scene.api.get("argoproj.io/v1alpha1", "Workflow", lost["metadata"]["name"], scene.space)
+        return str((found["metadata"].get("annotations") or {}).get("alula.dev/restarted-as") or "")
+
+    again = scene.place.ended(until(successor))
+    assert again["status"]["phase"] == "Succeeded", again["status"].get("message")
+    assert again["metadata"]["annotations"]["alula.dev/restarted-from"] == lost["metadata"]["name"]
+    assert nodes(again)["count"]["outputs"]["parameters"][0]["value"] == "20002"
+    assert "much" not in memoized(again)
+
+
+def test_an_object_that_is_gone_behind_a_cache_entry_is_a_miss(scene: Scene, store: protocols.Store) -> None:
+    scene.define(definitions.stored("stored"))
+    first = scene.run("stored", x="1", label="g")
+    store.delete(damage_value(store, first))
+    run = scene.run("stored", x="2", label="g")
+    assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    assert memoized(run) == set()
+    assert nodes(run)["count"]["outputs"]["parameters"][0]["value"] == "20002"
+
+
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [

@@ -345,3 +345,91 @@ def test_a_run_that_argo_took_up_meanwhile_is_left_to_it(monkeypatch: pytest.Mon
 )
 def test_labels_say_which_runs_may_wait(marks: dict[str, str], waits: bool) -> None:
     assert answering.waiting(Seen("n", "r", "u", "1", "", marks)) is waits
+
+
+def lost_run(**annotations: str) -> dict[str, Any]:
+    """A run that ended because the data of a filled-in node was damaged."""
+    marks = {labels.ADMITTED: "uid-of-run-1", stuck.PHASE_LABEL: "Failed", stuck.COMPLETED_LABEL: "true"}
+    run = scenes.held_run("run-1", {"x": "9"}, **marks)
+    run["metadata"]["annotations"] = annotations
+    run["spec"] |= {"shutdown": "Stop", "entrypoint": "main", "priority": 3}
+    run["status"] |= {"phase": "Failed"}
+    run["status"]["nodes"]["n"] = {
+        "id": "n",
+        "name": "run-1.add-2(0)",
+        "phase": "Failed",
+        "message": "main: Error (exit code 90): INPUT_LOST: the object is damaged: cas/aa (attempt 1)",
+    }
+    return run
+
+
+def compiled_template() -> dict[str, Any]:
+    body = template()
+    return {**body, "spec": scenes.compiled().objects[0]["spec"]}
+
+
+def runs(bench: Bench) -> list[str]:
+    return sorted(name for (root, plural, _, name) in bench.api.objects if plural == "workflows" and "argoproj" in root)
+
+
+@pytest.mark.parametrize("death", [None, (1, False), (1, True), (2, False), (2, True)])
+def test_a_run_whose_data_was_lost_is_started_again_exactly_once(death: tuple[int, bool] | None) -> None:
+    bench = Bench(compiled_template(), run=lost_run())
+    if death:
+        bench.api.die_at(death[0], after=death[1])
+        with pytest.raises(Killed):
+            bench.handle()
+        bench.api.live()
+        bench.start()
+    for _ in range(3):
+        bench.handle()
+    again = [name for name in runs(bench) if name != "run-1"]
+    assert len(again) == 1
+    made = next(body for key, body in bench.api.objects.items() if key[3] == again[0])
+    assert made["spec"] == {
+        "workflowTemplateRef": {"name": "sums"},
+        "arguments": {"parameters": [{"name": "x", "value": "9"}]},
+        "priority": 3,
+    }
+    assert made["metadata"]["annotations"][labels.RESTARTED_FROM] == "run-1"
+    assert bench.run["metadata"]["annotations"][labels.RESTARTED_AS] == again[0]
+    bench.api.drop("Run", scenes.SPACE, again[0])
+    bench.handle()
+    assert runs(bench) == ["run-1"], "not even when the second one is deleted"
+
+
+def test_the_second_time_it_fails() -> None:
+    bench = Bench(compiled_template(), run=lost_run(**{labels.RESTARTED_FROM: "run-0"}))
+    bench.handle()
+    assert bench.api.writes == []
+
+
+def test_a_workflow_that_changed_since_is_not_run_in_the_place_of_the_old_one() -> None:
+    changed = template()
+    changed["spec"] = scenes.compiled(scenes.workflow(version="v2")).objects[0]["spec"]
+    for now_there in ([changed], []):
+        bench = Bench(*now_there, run=lost_run())
+        for _ in range(3):
+            bench.handle()
+        assert runs(bench) == ["run-1"]
+        assert [event.reason for event in bench.said] == [Reason.NOT_STARTED_AGAIN]
+
+
+def test_a_run_that_failed_for_another_reason_is_left_as_it_is() -> None:
+    run = lost_run()
+    run["status"]["nodes"]["n"]["message"] = "main: Error (exit code 90): ValueError: INPUT_LOST: not really"
+    bench = Bench(compiled_template(), run=run)
+    bench.handle()
+    assert bench.api.writes == []
+
+
+def test_a_run_that_found_its_data_lost_is_looked_at_for_a_day() -> None:
+    created = scenes.held_run()["metadata"]["creationTimestamp"]
+    moment = timestamps.parse(created)
+    assert moment is not None
+    marks = {labels.ADMITTED: "u", labels.REVISION: "r", stuck.PHASE_LABEL: "Failed", stuck.COMPLETED_LABEL: "true"}
+    failed = Seen("n", "r", "u", "1", created, marks)
+    assert answering.worth_a_look(failed, moment + timedelta(hours=23))
+    assert not answering.worth_a_look(failed, moment + timedelta(hours=25))
+    succeeded = Seen("n", "r", "u", "1", created, marks | {stuck.PHASE_LABEL: "Succeeded"})
+    assert not answering.worth_a_look(succeeded, moment)

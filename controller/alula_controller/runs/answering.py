@@ -18,7 +18,7 @@ from alula_controller import announcing, cluster, conditions, logs, metrics, res
 from alula_controller.announcing import Announcement
 from alula_controller.conditions import Reason
 from alula_controller.definitions.gathering import Gatherer
-from alula_controller.runs import deciding, gathering, looking, nodes, stuck
+from alula_controller.runs import deciding, gathering, looking, nodes, restarting, stuck
 from alula_controller.runs.deciding import Decision, Outcome, World
 from alula_controller.runs.looking import Lookups
 from alula_controller.watching import Seen
@@ -39,6 +39,11 @@ class RunKey:
 
     def __str__(self) -> str:
         return f"run {self.namespace}/{self.name}"
+
+
+def worth_a_look(seen: Seen, now: datetime) -> bool:
+    """Whether a run may need something of us, by its labels alone."""
+    return waiting(seen) or restarting.candidate(seen, now)
 
 
 def waiting(seen: Seen) -> bool:
@@ -77,8 +82,14 @@ class Answerer:
 
     async def handle(self, key: RunKey) -> float | None:
         """Look at one run; when to look again, if ever."""
+        run = await self._api.find(resources.RUNS.path(key.namespace, key.name))
+        if run is None:
+            return None
+        if deciding.finished(run):
+            await self._start_again_if_lost(run)
+            return None
         try:
-            world = await gathering.read(self._api, self._gatherer, self._lookups, key.namespace, key.name)
+            world = await gathering.read(self._api, self._gatherer, self._lookups, run)
         except (nodes.Offloaded, nodes.Unreadable) as error:
             await self._unanswerable(key, str(error) or OFFLOADED, Reason.STATUS_OFFLOADED)
             return None
@@ -93,6 +104,26 @@ class Answerer:
             await self._api.merge(resources.RUNS.path(key.namespace, key.name), dict(decision.patch))
             self._record(world, decision)
         return decision.again
+
+    async def _start_again_if_lost(self, run: Mapping[str, Any]) -> None:
+        """Start a run anew, once, whose filled-in data was gone or damaged when a task needed it."""
+        node = restarting.lost(run)
+        if not node or not self._may_write():
+            return
+        namespace = run["metadata"]["namespace"]
+        template = await self._api.find(resources.TEMPLATES.path(namespace, stuck.template(run)))
+        body = restarting.successor(run, node, template)
+        name = str(body["metadata"]["name"]) if body is not None else ""
+        if body is not None:
+            try:
+                await self._api.create(resources.RUNS.path(namespace), body)
+                metrics.RUNS_RESTARTED.inc()
+            except cluster.Conflict:
+                log.info("the run was started again before", extra=logs.about(namespace=namespace, name=name))
+        await self._api.merge(resources.RUNS.path(namespace, run["metadata"]["name"]), restarting.mark(run, name))
+        reason = Reason.STARTED_AGAIN if name else Reason.NOT_STARTED_AGAIN
+        then = f"the run is started again as {name}" if name else "the workflow has changed since, so start a new run"
+        self._announce(run, reason, f"data that {node} needed was lost; {then}", warning=True)
 
     async def sweep(self, namespace: str) -> None:
         """End the runs that Argo cannot digest, which no label of ours marks."""

@@ -20,15 +20,15 @@ from alula_controller.runs.looking import Lookups
 log = logging.getLogger(__name__)
 
 
-async def read(api: cluster.Cluster, gatherer: Gatherer, lookups: Lookups, namespace: str, name: str) -> World | None:
+async def read(api: cluster.Cluster, gatherer: Gatherer, lookups: Lookups, run: Mapping[str, Any]) -> World | None:
     """The world of a run that waits for an answer; None if there is nothing to answer.
 
     Raises:
         nodes.Offloaded: its nodes cannot be reached.
         nodes.Unreadable: its nodes cannot be read or are not named as we expect.
     """
-    run = await api.find(resources.RUNS.path(namespace, name))
-    if run is None or deciding.finished(run) or deciding.admitted(run):
+    namespace, name = str(run["metadata"]["namespace"]), str(run["metadata"]["name"])
+    if deciding.finished(run) or deciding.admitted(run):
         return None
     held = nodes.read(run.get("status") or {})
     found = nodes.held(name, held)

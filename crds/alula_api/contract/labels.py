@@ -25,6 +25,7 @@ OWNER_UID: Final = "alula.dev/owner-uid"
 SOURCE: Final = "alula.dev/source"
 REASON: Final = "alula.dev/reason"
 RESTARTED_FROM: Final = "alula.dev/restarted-from"
+RESTARTED_AS: Final = "alula.dev/restarted-as"
 COMPILED: Final = "alula.dev/compiled"
 RECONCILE: Final = "alula.dev/reconcile"
 
@@ -41,6 +42,7 @@ SENTENCES: Final[dict[str, str]] = {
     OWNER_UID: "Label of objects that outlive their definition: the uid of that definition.",
     SOURCE: "Annotation of Workflows and LaunchPlans: file and line of the definition.",
     REASON: "Annotation of a run: who or what started it, and why.",
+    RESTARTED_AS: "Annotation of a run that was started again because data was lost: the run that took its place.",
     COMPILED: "Annotation of templates and cron workflows: a digest of what the controller applied.",
     RECONCILE: "Annotation of a definition: a new value asks for another look; its status repeats it.",
     RESTARTED_FROM: "Annotation of a run that was started again because data of an earlier one was lost: that run.",

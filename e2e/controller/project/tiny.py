@@ -16,3 +16,13 @@ def greet(text: str) -> str:
 @task
 def uncached(a: int) -> int:
     return a + 1
+
+
+@task(cache=Cache("1"))
+def much(letter: str) -> str:
+    return letter * 20_000
+
+
+@task(cache=Cache("1"))
+def count(text: str, salt: int) -> int:
+    return len(text) + salt
