@@ -8,8 +8,9 @@ import subprocess
 import sys
 import tempfile
 
+from alula_api.contract import names
 from e2e import installing
-from e2e.cluster import clusters, processes, screenshots
+from e2e.cluster import processes, screenshots, starting
 from e2e.main_road.conftest import PENGUINS, Road
 
 
@@ -17,7 +18,7 @@ def main(path: str) -> int:
     """Start a cluster, run the penguins twice, and photograph the second run."""
     for name in processes.MISLEADING:
         os.environ.pop(name, None)
-    cluster = clusters.start("pictures")
+    cluster = starting.start("pictures")
     try:
         with cluster.entered(), tempfile.TemporaryDirectory() as gitops:
             installation = installing.Installation(cluster)
@@ -30,7 +31,8 @@ def main(path: str) -> int:
             road.remote("flows/penguins.py:train")
             run, _ = road.remote("flows/penguins.py:train")
             name = run["metadata"]["name"]
-            url = f"{cluster.argo_server()}/workflows/{road.place.namespace}/{name}?nodeId={name}&tab=workflow"
+            node = names.argo_node_id(name, names.argo_node_name(name, "report"))
+            url = f"{cluster.argo_server()}/workflows/{road.place.namespace}/{name}?nodeId={node}&tab=workflow"
             screenshots.take(url, path, text="report", width=1500, height=950, settle=3)
     finally:
         cluster.stop()
