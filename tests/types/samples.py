@@ -141,6 +141,10 @@ COMPOUND: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (Point | Frozen, POINTS | FROZEN),
     (Union[Point, Frozen, int, None], POINTS | FROZEN | st.integers() | st.none()),  # noqa: UP007
     (list[int] | dict[str, int], st.lists(st.integers()) | st.dictionaries(TEXTS, st.integers())),
+    (dict[tuple[str, int], float], st.dictionaries(st.tuples(TEXTS, st.integers()), FLOATS, max_size=3)),
+    (dict[Frozen, int], st.dictionaries(FROZEN, st.integers(), max_size=3)),
+    (dict[int | None, str], st.dictionaries(st.none() | st.integers(), TEXTS, max_size=3)),
+    (set[tuple[int, str]], st.sets(st.tuples(st.integers(), TEXTS), max_size=3)),
     (list[int] | list[str], st.lists(st.integers()) | st.lists(TEXTS, min_size=1)),
 ]
 

@@ -122,8 +122,10 @@ class _Compilation:
             return choices.literal(annotation, arguments)
         if origin is typing.Union or origin is types.UnionType:
             return unions.union(annotation, tuple(self.any(argument) for argument in arguments))
-        if origin in {list, set, frozenset}:
+        if origin is list:
             return sequences.sequence(annotation, origin, self.any(arguments[0]))
+        if origin in {set, frozenset}:
+            return self.set(annotation, origin, arguments[0])
         if origin is tuple:
             return self.tuple(annotation, arguments)
         if origin is dict:
@@ -164,12 +166,19 @@ class _Compilation:
             return sequences.sequence(annotation, tuple, self.any(arguments[0]))
         return sequences.record_of(annotation, tuple, tuple(self.any(argument) for argument in arguments))
 
+    def set(self, annotation: Any, cls: Any, item: Any) -> PyType:
+        compiled = self.any(item)
+        if compiled.schema and not _hashable(compiled.schema) and not _is_frozen(item):
+            reason = f"{compiled.label} cannot be an item of a {cls.__name__} here"
+            raise Unsupported(annotation, reason, f"list[{compiled.label}]")
+        return sequences.sequence(annotation, cls, compiled)
+
     def mapping(self, annotation: Any, arguments: Any) -> PyType:
         key, item = arguments
         if key is str:
             return mappings.by_text(annotation, self.any(item))
         compiled = self.any(key)
-        if compiled.schema.get("type") in {None, "array", "object"} and "enum" not in compiled.schema:
+        if not _hashable(compiled.schema) and not _is_frozen(key):
             raise Unsupported(annotation, f"{compiled.label} cannot be the key of a dict here", "dict[str, T]")
         return mappings.by_key(annotation, compiled, self.any(item))
 
@@ -183,8 +192,8 @@ class _Compilation:
             made = records.dataclass(annotation, cls, label, records.fields(cls, hints, self.any))
         finally:
             del self.open[annotation]
-        here.type = made
         if here.used:
+            here.type = made = records.limited(made)
             self.definitions[here.name] = made.schema
             return PyType(
                 annotation, label, {"$ref": f"#/$defs/{here.name}"}, made.to_json, made.from_json, exact=(cls,)
@@ -213,6 +222,21 @@ def _hints(cls: Any, local: dict[str, Any] | None) -> dict[str, Any]:
         raise Unsupported(
             cls, f"an annotation of {cls.__name__} names {problem.name!r}, which does not exist"
         ) from None
+
+
+def _hashable(schema: dict[str, Any]) -> bool:
+    """Whether values of a type can be keys: scalars, and tuples and frozensets of such."""
+    if "anyOf" in schema:
+        return all(map(_hashable, schema["anyOf"]))
+    if schema.get("type") == "array":
+        inner = [*schema.get("prefixItems", ()), *([schema["items"]] if schema.get("items") else [])]
+        return schema.get("x-alula-type") in {"tuple", "namedtuple", "frozenset"} and all(map(_hashable, inner))
+    return "enum" in schema or schema.get("type") in {"string", "integer", "number", "boolean", "null"}
+
+
+def _is_frozen(annotation: Any) -> bool:
+    parameters = getattr(_class(annotation), "__dataclass_params__", None)
+    return parameters is not None and parameters.frozen and parameters.eq
 
 
 def _class(annotation: Any) -> Any:

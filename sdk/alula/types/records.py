@@ -58,7 +58,6 @@ def dataclass(annotation: Any, cls: type, label: str, members: list[Field]) -> P
     encoders = [(member.name, member.type.to_json) for member in members]
     decoders = [(member.name, member.type.from_json) for member in members]
     names = frozenset(member.name for member in members)
-    depth = threading.local()
 
     def to_json(value: Any, carrier: Any) -> Json:
         if type(value) is not cls:
@@ -95,8 +94,15 @@ def dataclass(annotation: Any, cls: type, label: str, members: list[Field]) -> P
         except Exception as problem:  # whatever the user's __post_init__ raises
             raise Mismatch(f"{label} refused the value: {type(problem).__name__}: {problem}") from problem
 
+    return PyType(annotation, label, schema(label, members), to_json, from_json, exact=(cls,))
+
+
+def limited(made: PyType) -> PyType:
+    """A type that refers to itself, with an end to how deep its values may be nested."""
+    depth = threading.local()
+
     def deep(convert: Any) -> Any:
-        def limited(value: Any, carrier: Any) -> Any:
+        def at_depth(value: Any, carrier: Any) -> Any:
             level = getattr(depth, "level", 0)
             if level > DEPTH:
                 raise Mismatch(f"nested deeper than {DEPTH}", "a value must not contain itself")
@@ -106,9 +112,9 @@ def dataclass(annotation: Any, cls: type, label: str, members: list[Field]) -> P
             finally:
                 depth.level = level
 
-        return limited
+        return at_depth
 
-    return PyType(annotation, label, schema(label, members), deep(to_json), deep(from_json), exact=(cls,))
+    return PyType(made.annotation, made.label, made.schema, deep(made.to_json), deep(made.from_json), exact=made.exact)
 
 
 def schema(label: str, members: list[Field]) -> dict[str, Any]:
