@@ -137,12 +137,12 @@ def test_a_namespace_without_labels_says_what_to_label_and_works_when_it_is_labe
     until(lambda: (found() or {}).get("reason") == "NamespaceNotLabelled", 30)
     cluster.kubectl("label", "namespace", "unlabelled", "alula.dev/project=lost", "alula.dev/domain=found")
     until(lambda: (found() or {}).get("status") == "True", 30)
-    cluster.namespace("rival", {"alula.dev/project": "lost", "alula.dev/domain": "found"})
-    cluster.apply(definitions.workflow("thief"), "rival")
+    cluster.namespace("younger", {"alula.dev/project": "lost", "alula.dev/domain": "found"})
+    cluster.apply(definitions.workflow("thief"), "younger")
     until(
         lambda: [
             each
-            for each in (scene.api.get(ALULA, "Workflow", "thief", "rival").get("status") or {}).get("conditions", [])
+            for each in (scene.api.get(ALULA, "Workflow", "thief", "younger").get("status") or {}).get("conditions", [])
             if each["reason"] == "PairClaimed"
         ],
         30,
