@@ -210,6 +210,72 @@ def test_methods_classes_and_nested_functions_are_followed(flow: Project) -> Non
     assert len(seen) == 3
 
 
+def test_statements_of_every_kind_define_names(flow: Project) -> None:
+    source = """
+    import contextlib
+    from alula import task
+
+    TABLE = {}
+    SEEN = []
+    TABLE.update(a=1)
+    SEEN += [1]
+
+
+    def register(table):
+        table["x"] = 1
+
+
+    register(TABLE)
+    try:
+        import missing_library
+    except ImportError:
+        missing_library = None
+    with contextlib.nullcontext(2) as CONTEXT:
+        pass
+    for LAST in range(3):
+        pass
+    double = lambda n: n * 2
+    class Names: A = 1
+
+
+    def helper(n):
+        return n
+
+
+    ALIAS = helper
+
+
+    @task(cache=True)
+    def it(n: int) -> int:
+        return double(n) + TABLE["a"] + len(SEEN) + CONTEXT + LAST + bool(missing_library) + Names.A + ALIAS(n)
+    """
+    edits = [
+        ("", ""), ("a=1", "a=2"), ("SEEN += [1]", "SEEN += [2]"), ('["x"] = 1', '["x"] = 2'), ("= None", "= 0"),
+        ("nullcontext(2)", "nullcontext(3)"), ("range(3)", "range(4)"), ("n * 2", "n * 3"), ("A = 1", "A = 2"),
+        ("return n\n", "return n + 0\n"),
+    ]  # fmt: skip
+    seen = set()
+    for old, new in edits:
+        assert old in source
+        flow.write("flows/kinds.py", source.replace(old, new, 1) if old else source)
+        seen.add(flow.load("flows/kinds.py").it.version)
+    # `register(TABLE)` names the table; what register itself does with it is behind the name.
+    assert len(seen) == len(edits)
+
+
+def test_a_task_made_of_a_lambda_or_a_wrapped_function_has_a_version(flow: Project) -> None:
+    flow.write(
+        "flows/odd.py",
+        "import functools\nfrom alula import task\n\n\n"
+        "def twice(function):\n    @functools.wraps(function)\n"
+        "    def run(n):\n        return function(n) * 2\n    return run\n\n\n"
+        "@task(cache=True)\n@twice\ndef it(n: int) -> int:\n    return n\n",
+    )
+    before = flow.load("flows/odd.py").it.version
+    flow.write("flows/odd.py", (flow.root / "flows/odd.py").read_text().replace("* 2", "* 3"))
+    assert flow.load("flows/odd.py").it.version != before
+
+
 def test_a_module_used_as_a_value_counts_as_a_whole(flow: Project) -> None:
     flow.write(
         "flows/whole.py",
@@ -282,6 +348,48 @@ def test_a_closure_without_a_text_is_refused() -> None:
     with pytest.raises(errors.DefinitionError, match="it uses thing, a value of type object without a text") as caught:
         _ = uses.version
     assert 'cache=Cache(version="1")' in caught.value.diagnostics[0].hint
+
+
+def test_closures_over_modules_functions_and_classes_count() -> None:
+    import tests.declare.projects as module
+    from tests.declare.projects import Project as Class
+
+    def helper(n: int) -> int:
+        return n
+
+    @task(cache=True)
+    def uses(n: int) -> str:
+        return f"{module} {Class} {helper(n)} {json} {inner(n)}"
+
+    @task
+    def inner(n: int) -> int:
+        return n
+
+    import json
+
+    assert len(uses.version) == 64
+
+
+def test_a_closure_that_is_not_set_yet_is_refused() -> None:
+    @task(cache=True)
+    def early(n: int) -> int:
+        return later + n
+
+    with pytest.raises(errors.DefinitionError, match="the variable later around it is not set yet"):
+        _ = early.version
+    later = 1
+    assert early(1) == 2
+
+
+def test_a_class_of_a_notebook_is_refused() -> None:
+    thing = type("Thing", (), {"__module__": "__main__"})
+
+    @task(cache=True)
+    def uses(n: int) -> str:
+        return str(thing)
+
+    with pytest.raises(errors.DefinitionError, match="the class thing is not defined in a file"):
+        _ = uses.version
 
 
 def test_code_without_source_is_refused() -> None:

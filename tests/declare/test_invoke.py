@@ -122,3 +122,35 @@ def test_an_async_task_runs(shelf: Shelf) -> None:
 
     outputs = invoke.invoke(later, {"when": "2026-01-31T12:00:00Z"}, shelf)
     assert outputs == {"o0": "2026-01-31T12:00:00+00:00"}
+
+
+def test_what_the_codec_alone_can_see_is_told_too(shelf: Shelf) -> None:
+    @task
+    def lone() -> list[str]:
+        return ["fine", "\ud800"]
+
+    @task
+    def nothing() -> tuple[int, int]:
+        return None  # type: ignore[return-value]
+
+    with pytest.raises(errors.ValueMismatch, match=r"OUTPUT_TYPE: at \$\[1\].*surrogates"):
+        invoke.invoke(lone, {}, shelf)
+    with pytest.raises(errors.ValueMismatch, match=r"expected tuple\[int, int\], got None"):
+        invoke.invoke(nothing, {}, shelf)
+
+
+@dataclasses.dataclass
+class Positive:
+    n: int
+
+    def __post_init__(self) -> None:
+        if self.n < 0:
+            raise ValueError("n must be positive")
+
+
+def test_what_a_dataclass_refuses_is_told_as_a_wrong_value(shelf: Shelf) -> None:
+    @task
+    def takes(value: Positive) -> None: ...
+
+    with pytest.raises(errors.ValueMismatch, match="Positive refused the value: ValueError: n must be positive"):
+        invoke.invoke(takes, {"value": {"n": -1}}, shelf)

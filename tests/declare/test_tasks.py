@@ -184,6 +184,16 @@ def test_an_async_task_runs_inside_a_running_loop_too() -> None:
 
     assert asyncio.run(notebook()) == 2
 
+    @task
+    async def fails(n: int) -> int:
+        raise ValueError("no")
+
+    async def failing() -> int:
+        return fails(1)
+
+    with pytest.raises(ValueError, match="no"):
+        asyncio.run(failing())
+
 
 def test_a_task_may_call_another_task() -> None:
     @task
@@ -252,6 +262,12 @@ WRONG: dict[str, dict[str, Any]] = {
     "secrets as text": {"secrets": "db"},
     "a name": {"name": ""},
     "a name with a line end": {"name": "a\nb"},
+    "values of no kind that they take": {
+        "timeout": True,
+        "environment": ["A"],
+        "retries": Retries(1, Backoff([])),
+        "secrets": 3,
+    },
     "several at once": {"retries": -1, "timeout": "x", "cache": 3, "image": ""},
 }
 

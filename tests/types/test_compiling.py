@@ -322,3 +322,36 @@ def test_decoding_text_of_another_shape_is_a_mismatch_not_a_crash(annotation: An
     for wrong in (1, "x", [], {"nothing": 1}, None):
         with pytest.raises(Mismatch):
             compiling.compile(annotation).from_json(wrong, None)
+
+
+def test_variants_of_one_label_get_tags_of_their_own() -> None:
+    one = dataclasses.make_dataclass("Same", [("x", int)])
+    other = dataclasses.make_dataclass("Same", [("y", str)])
+    both = compiling.compile(one | other)  # type: ignore[operator]
+    assert both.schema["x-alula-tags"] == ["Same", "Same-2"]
+    assert both.check(other("a")) == other("a")
+
+
+def test_a_literal_and_a_bool_beside_others_are_chosen_by_their_json_type() -> None:
+    untagged = compiling.compile(Literal["a", "b"] | bool | int)
+    assert "x-alula-tags" not in untagged.schema
+    assert [untagged.check(value) for value in ("a", True, 3)] == ["a", True, 3]
+    assert type(untagged.check(True)) is bool
+    assert compiling.compile(Optional[Literal["a", None]]).schema == {"enum": ["a", None]}
+    assert compiling.compile(Optional[None]).schema == {"type": "null"}
+
+
+@pytest.mark.parametrize("wrong", [None, 3, {"$type": "Other", "value": {}}, {"$type": "Point"}, {"x": 1.0}])
+def test_a_wrong_tag_is_a_mismatch(wrong: Any) -> None:
+    from alula.types.mismatches import Mismatch
+
+    with pytest.raises(Mismatch, match="Point, Frozen"):
+        compiling.compile(Point | Frozen).from_json(wrong, None)
+
+
+def test_json_of_no_variant_is_a_mismatch() -> None:
+    from alula.types.mismatches import Mismatch
+
+    for wrong in ([], None, True):
+        with pytest.raises(Mismatch):
+            compiling.compile(int | str).from_json(wrong, None)

@@ -143,13 +143,15 @@ def _stored(node: ast.AST, *, deep: bool) -> list[str]:
         for part in ast.walk(head)
         if isinstance(part, ast.Name) and isinstance(part.ctx, (ast.Store, ast.Del))
     ]
+    changed: list[ast.expr] = []
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):  # TABLE.update(...), register(TABLE)
-        names += [
-            part.id for part in ast.walk(node.value.func) if isinstance(part, ast.Name) and part is not node.value.func
-        ]
-    if isinstance(node, (ast.Assign, ast.AugAssign)):  # TABLE["x"] = 1
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        names += [name for target in targets if (name := _owner(target))]
+        function = node.value.func
+        changed = [*node.value.args, *([] if isinstance(function, ast.Name) else [function])]
+    elif isinstance(node, ast.Assign):  # TABLE["x"] = 1
+        changed = node.targets
+    elif isinstance(node, ast.AugAssign):
+        changed = [node.target]
+    names += [name for target in changed if (name := _owner(target))]
     if type(node).__name__ == "TypeAlias":  # `type X = ...`
         names.append(node.name.id)  # type: ignore[attr-defined]
     return list(dict.fromkeys(names))

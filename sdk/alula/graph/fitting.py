@@ -78,7 +78,8 @@ def _items(tracer: Tracer, value: Any, target: PyType, place: Place) -> Binding:
     expected = target.elements(len(value)) if target.elements is not None else None
     if expected is None:
         message = f"a {type(value).__name__} of {len(value)} with promises does not fit {place.what}"
-        _no_fit(tracer, message, target, place, _one_of_several(value))
+        hint = "make the set in a task that takes its items as a list" if isinstance(value, (set, frozenset)) else ""
+        _no_fit(tracer, message, target, place, hint or _one_of_several(value))
         return NOTHING
     before = len(tracer.problems)
     leaves: list[Leaf] = []

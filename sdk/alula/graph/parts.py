@@ -25,7 +25,7 @@ def part(tracer: Tracer, whole: Promise, key: object, attribute: bool) -> Promis
     if edge.schema is UNKNOWN:
         return whole
     if edge.binding is None:
-        tracer.used(whole, "returns nothing that could be taken apart", "annotate what the task returns")
+        tracer.used(whole, "holds nothing that could be taken apart", "annotate what the task returns")
     if attribute and not paths.fields(edge.schema):
         what = f"is asked for the attribute {key!r} of its value ({schemas.describe(edge.schema)})"
         tracer.used(whole, what, "do this in a task and pass it the value")

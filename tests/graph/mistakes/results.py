@@ -108,3 +108,51 @@ def takes_parts_that_do_not_exist(n: int) -> int:
     count(both().b)
     count(count(n)[0])
     return pair().bb
+
+
+@task
+def tree() -> dict[str, dict[str, int]]:
+    return {}
+
+
+@workflow
+def follows_parts_that_are_not_there(n: int) -> int:
+    pair().zz.deeper["x"]
+    tree()["x"][0]
+    tree()[1.5]
+    tree()[True]
+    numbers()[-1]
+    numbers()["x"]
+    return pair().zz
+
+
+@task
+def numbers() -> list[int]:
+    return [1]
+
+
+@workflow
+def takes_apart_what_returns_nothing() -> int:
+    return nothing().x
+
+
+@workflow
+def sets_an_attribute(n: int) -> Pair:
+    result = pair()
+    result.a = n
+    return result
+
+
+@task
+def distinct(values: set[int]) -> int:
+    return len(values)
+
+
+@workflow
+def passes_a_set_of_promises(n: int) -> int:
+    return distinct({count(n), count(n)})
+
+
+@workflow
+def returns_no_tuple(n: int) -> tuple[int, int]:
+    return 3
