@@ -50,6 +50,7 @@ def test_offloaded_nodes_are_out_of_reach() -> None:
         base64.b64encode(gzip.compress(b'{"a": 1}')).decode(),
         base64.b64encode(zstandard.ZstdCompressor().compress(TEXT)[:30]).decode(),
     ],
+    ids=["no base64", "no packing", "cut gzip", "a list", "no nodes", "cut zstd"],
 )
 def test_what_cannot_be_unpacked_says_so(packed: str) -> None:
     with pytest.raises(nodes.Unreadable):
