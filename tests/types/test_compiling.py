@@ -292,6 +292,14 @@ def test_a_format_must_be_a_name() -> None:
         File["a/b"]
 
 
+def test_what_a_linter_makes_of_a_format_is_explained() -> None:
+    import csv
+
+    with pytest.raises(Unsupported) as caught:
+        File[csv]  # type: ignore[valid-type]
+    assert caught.value.nearest == 'File[Literal["csv"]]'
+
+
 def test_enum_members_travel_by_name_and_values_are_taken_at_the_edge() -> None:
     from alula_api.contract import values
 

@@ -160,6 +160,9 @@ else:
             if len(values) == 1 and isinstance(values[0], str):  # File[Literal["html"]]
                 format = values[0]
             format = getattr(format, "__forward_arg__", format)
+            if type(format).__name__ == "module":  # `File[csv]` is what linters make of `File["csv"]`
+                name = getattr(format, "__name__", "")
+                raise Unsupported(cls, f"the module {name} is not a file format", f'File[Literal["{name}"]]')
             if not isinstance(format, str) or not format or not format.replace(".", "").replace("-", "").isalnum():
                 raise Unsupported(cls, f"{format!r} is not a file format", 'File["csv"]')
             format = format.lower()
