@@ -73,6 +73,9 @@ class Announcer:
             except cluster.ClusterError as error:
                 metrics.EVENTS_DROPPED.inc()
                 log.info("an Event was not posted: %s", error)
+            except Exception:
+                metrics.EVENTS_DROPPED.inc()
+                log.exception("a defect of ours in posting an Event")
 
     def _allowed(self, uid: str) -> bool:
         now = self._clock()

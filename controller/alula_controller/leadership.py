@@ -55,6 +55,8 @@ class Leadership:
                     await self._round()
                 except cluster.ClusterError as error:
                     log.warning("the Lease could not be renewed: %s", error)
+                except Exception:
+                    log.exception("a defect of ours in renewing the Lease")
                 if self.held() != had:
                     log.info("holding the Lease" if not had else "lost the Lease")
                 metrics.LEADER.set(1 if self.held() else 0)

@@ -43,6 +43,8 @@ class Relist:
                 await self.once()
             except cluster.ClusterError as error:
                 log.warning("definitions could not be listed: %s", error)
+            except Exception:
+                log.exception("a defect of ours in comparing lists")
             await asyncio.sleep(self._settings.resync_seconds * (0.9 + 0.2 * random.random()))  # noqa: S311
 
     async def once(self) -> None:

@@ -163,6 +163,6 @@ class WorkQueue(Generic[K]):
         if not self._heap:
             return 3600.0
         if not self._may_work():
-            return 0.2
+            return 0.5
         wait = max(self._heap[0][0] - now, (1 - self._tokens) / self._rate)
         return max(wait, SHORTEST_WAIT) if wait > SHORTEST_WAIT / 10 else None

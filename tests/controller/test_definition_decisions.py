@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from alula_api import kinds
 from alula_api.contract import labels
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_controller.conditions import Reason
 from alula_controller.definitions import children, deciding, revisions
-from alula_controller.definitions.worlds import Key, World
+from alula_controller.definitions.worlds import Compiled, Key, World
 from alula_controller.places import NoPlace
 from alula_controller.watching import Seen
 from tests.controller import scenes
@@ -301,6 +302,9 @@ def test_a_request_to_look_again_is_repeated_in_the_status() -> None:
     decision = deciding.decide(dataclasses.replace(before, workflow=body), NOW)
     assert decision.statuses[0].patch["lastHandledReconcileAt"] == "now"
     assert decision.events == ()
+    body["metadata"]["annotations"] = {labels.RECONCILE: "x" * 5_000}
+    patch = deciding.decide(dataclasses.replace(before, workflow=body), NOW).statuses[0].patch
+    assert len(patch["lastHandledReconcileAt"]) == 256
 
 
 def test_a_condition_keeps_its_time_while_its_status_does_not_change() -> None:
@@ -311,3 +315,15 @@ def test_a_condition_keeps_its_time_while_its_status_does_not_change() -> None:
     condition = ready(decision)["Ready"]
     assert condition["observedGeneration"] == 2
     assert condition["lastTransitionTime"] == scenes.MOMENT
+
+
+def test_what_is_written_into_a_status_is_what_its_schema_allows() -> None:
+    long = tuple(Diagnostic(Code.CYCLE, "x" * 900) for _ in range(100))
+    plan = scenes.launch_plan()
+    for compiled in (scenes.compiled(scenes.workflow(), plan), scenes.compiled(), Compiled(diagnostics=long)):
+        decision = deciding.decide(world(plan, compiled=compiled), NOW)
+        for status in decision.statuses:
+            kind = kinds.KINDS[str(status.body["kind"])]
+            model, problems = kinds.read(kind, {**status.body, "status": dict(status.patch)})
+            assert problems == []
+            assert model is not None

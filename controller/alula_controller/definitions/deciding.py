@@ -240,9 +240,9 @@ def _statuses(world: World, draft: _Draft, moment: str) -> Iterable[Status]:
         body = bodies[name]
         assert body is not None
         patch = status_of(body, wanted, moment)
-        if wanted.ready and world.workflow is not None:
-            patch["version"] = str((world.workflow.get("spec") or {}).get("version") or "")
-            patch["revision"] = draft.revision.get(name, "")
+        if wanted.ready and world.workflow is not None and name in draft.revision:
+            patch["version"] = str(world.workflow["spec"]["version"])
+            patch["revision"] = draft.revision[name]
         if not children.fits(patch, body.get("status") or {}):
             yield Status(body, patch)
 
@@ -257,7 +257,7 @@ def status_of(body: Body, wanted: Wanted, moment: str) -> dict[str, Any]:
     }
     asked = (body["metadata"].get("annotations") or {}).get(labels.RECONCILE)
     if asked:
-        patch["lastHandledReconcileAt"] = asked
+        patch["lastHandledReconcileAt"] = str(asked)[:256]  # what the schema of the status allows
     return patch
 
 

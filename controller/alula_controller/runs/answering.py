@@ -135,6 +135,8 @@ class Answerer:
                     await self._end_if_stuck(seen, now)
                 except cluster.Conflict:
                     continue  # somebody moved it: it is not stuck
+                except Exception:
+                    log.exception("a run without a phase could not be looked at", extra=logs.about(name=seen.name))
 
     async def _end_if_stuck(self, seen: Seen, now: datetime) -> None:
         path = resources.RUNS.path(seen.namespace, seen.name)
