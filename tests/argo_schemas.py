@@ -118,8 +118,7 @@ def _items(value: list[Any], rules: dict[str, Any], path: str) -> Iterator[str]:
 
 def load_as_model(obj: dict[str, Any]) -> Any:
     """Return an object as a model of the `argo-workflows` package, types checked: a second opinion."""
-    from argo_workflows import configuration, model_utils
-    from argo_workflows import models
+    from argo_workflows import configuration, model_utils, models
 
     model = getattr(models, f"IoArgoprojWorkflowV1alpha1{obj['kind']}")
     settings = configuration.Configuration()
