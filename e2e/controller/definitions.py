@@ -107,6 +107,27 @@ def nested(name: str) -> Object:
     )
 
 
+def deep(name: str) -> Object:
+    """Graphs in graphs: `outer` holds `inner`, what is behind it, and a task that rests on `label` alone."""
+    ports = [{"name": "p", "type": INT}, {"name": "q", "type": STR}]
+    body = nested(name)
+    inner = body["spec"]["graphs"][1]
+    inner["nodes"][2]["inputs"] = {"text": {"value": '"always the same"'}}
+    outer = {
+        "name": "outer",
+        "inputs": ports,
+        "outputs": [{"name": "r", "type": INT, "from": out("behind")}],
+        "nodes": [
+            {"id": "inside", "graph": "inner", "inputs": {"p": {"input": "p"}, "q": {"input": "q"}}},
+            node("behind", "add", a=out("inside", "r"), b={"value": "5"}),
+            node("beside", "greet", text={"input": "q"}),
+        ],
+    }
+    body["spec"]["graphs"][0]["nodes"][1]["graph"] = "outer"
+    body["spec"]["graphs"].insert(1, outer)
+    return body
+
+
 def stored(name: str) -> Object:
     """A value that is too large to travel inline, and a task that reads it."""
     return workflow(

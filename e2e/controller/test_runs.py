@@ -55,6 +55,33 @@ def test_a_sub_graph_that_is_partly_cached_runs_the_rest_and_what_is_behind_it(s
     assert len(scene.pods(second)) == 2
 
 
+def test_a_cached_graph_in_a_graph_that_is_partly_cached_is_filled_in_with_what_is_behind_it(scene: Scene) -> None:
+    scene.define(definitions.deep("deep"))
+    first = scene.run("deep", x="350", label="a")
+    assert first["status"]["phase"] == "Succeeded", first["status"].get("message")
+    whole = scene.run("deep", x="350", label="a")
+    assert whole["status"]["phase"] == "Succeeded"
+    assert scene.pods(whole) == []
+    partly = scene.run("deep", x="350", label="b")
+    assert partly["status"]["phase"] == "Succeeded", partly["status"].get("message")
+    inside = {"sub.inside.one", "sub.inside.two", "sub.inside.aside"}
+    assert memoized(partly) == {"first", "sub.behind", *inside}
+    found = nodes(partly)
+    assert found["sub.inside"]["phase"] == found["sub"]["phase"] == "Succeeded"
+    assert len(scene.pods(partly)) == 2, "beside, and after, which looks its own entry up"
+
+
+def test_a_graph_in_a_graph_that_has_begun_runs_on_in_both(scene: Scene) -> None:
+    scene.define(definitions.deep("deep-begun"))
+    scene.run("deep-begun", x="360")
+    body = definitions.deep("deep-begun")
+    body["spec"]["graphs"][2]["nodes"][2]["inputs"] = {"text": {"value": '"something else"'}}
+    scene.define(body)
+    run = scene.run("deep-begun", x="360")
+    assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    assert memoized(run) == {"first", "sub.inside.one", "sub.inside.two", "sub.beside"}
+
+
 def test_a_task_that_is_not_cached_runs_every_time_and_what_rests_on_it_is_looked_up_in_its_pod(scene: Scene) -> None:
     chain = [
         definitions.node("uncached", "uncached", a={"input": "x"}),
