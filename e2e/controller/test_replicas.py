@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 
+from alula_controller import permissions
 from e2e.controller import definitions
 from e2e.controller.conftest import Scene, until
 
@@ -45,6 +47,55 @@ def test_a_second_replica_stands_by_and_takes_over(restarted: Scene) -> None:
     finally:
         if second.poll() is None:
             second.kill()
+
+
+def test_an_installation_for_some_namespaces_needs_rights_in_those_only(restarted: Scene) -> None:
+    scene = restarted
+    cluster = scene.place.cluster
+    scene.installation.kill()
+    space = cluster.namespace("only-here", {"alula.dev/project": "only", "alula.dev/domain": "here"})
+    own = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create", "get", "update"]}
+    name = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}
+    rules = [
+        {"apiGroups": [rule.resource.group], "resources": [rule.target], "verbs": list(rule.verbs)}
+        for rule in permissions.SERVED
+    ]
+    user = cluster.user("narrow", [own, name, *rules], space)
+    environment = {
+        **cluster.s3.as_root(scene.place.bucket).environment(),
+        "KUBECONFIG": str(user.kubeconfig),
+        "ALULA_ROOTS": scene.place.bucket.url,
+        "ALULA_NAMESPACES": space,
+        "ALULA_NAMESPACE": space,
+        "ALULA_PORT": "8082",
+        "ALULA_LOG_FORMAT": "text",
+    }
+    narrow = cluster.spawn("alula-narrow", [sys.executable, "-m", "alula_controller"], environment)
+    try:
+        until(lambda: answers("http://127.0.0.1:8082/readyz"), 30)
+        cluster.apply(definitions.workflow("narrow"), space)
+        until(lambda: ready(scene, space, "narrow"), 30)
+        cluster.apply(definitions.workflow("elsewhere"), scene.space)
+        body = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Workflow",
+            "metadata": {"name": "narrow-1"},
+            "spec": {
+                "workflowTemplateRef": {"name": "narrow"},
+                "arguments": {"parameters": [{"name": "x", "value": "six"}]},
+            },
+        }
+        time.sleep(2)  # Argo's own view of templates is a moment behind
+        cluster.api.create(body, space)
+        assert "does not fit" in cluster.await_workflow(space, "narrow-1")["status"]["message"]
+        assert not ready(scene, scene.space, "elsewhere")
+    finally:
+        narrow.terminate(30)
+
+
+def ready(scene: Scene, space: str, name: str) -> bool:
+    found = scene.api.get("alula.dev/v1alpha1", "Workflow", name, space).get("status") or {}
+    return any((each["type"], each["status"]) == ("Ready", "True") for each in found.get("conditions", []))
 
 
 def test_nothing_was_ever_denied(scene: Scene) -> None:
