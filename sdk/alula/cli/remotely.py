@@ -2,71 +2,163 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from alula import display, settings
 from alula.cli import files, flags, usage
 from alula.declare import tasks
+from alula.local.results import OutputType, RunResult
+from alula.local.watching import Watcher
+from alula_api.contract import names, references, values
 from alula_api.contract.codes import Code
 
 if TYPE_CHECKING:
     from alula.cli import targets
+    from alula.local.places import Place
+    from alula.remote.connections import Connection
+    from alula.remote.runs import Followed
     from alula.types.carriers import Carrier
 
 DEFAULT_DOMAIN = "dev"
+LOCAL_ONLY = ("workers", "processes", "strict", "no-cache", "overwrite-cache")
+"""Options that would be ignored: how a run goes on the cluster is up to its definition."""
 
 
 def run(target: targets.Target, given: Mapping[str, Any], found: flags.Scan) -> int:
     """Start a run and follow it; exit code 1 when it fails."""
     if isinstance(target.named, tasks.Task):
         raise usage.error("a task alone cannot run on the cluster", "name a workflow", Code.UNKNOWN_WORKFLOW)
+    _check(found)
     here = settings.load(target.word.rpartition(":")[0])
     project = found.text("project", here.project)
     configured = here.domain if here.domain != settings.LOCAL_DOMAIN else DEFAULT_DOMAIN
     domain = found.text("domain", configured)
-    store = found.text("store", here.store)
-    schemas = {item.name: item.type.schema for item in target.runs.interface.inputs}
-    free = {name: value for name, value in given.items() if name not in getattr(target.named, "fixed_inputs", {})}
-    inputs = files.commit(free, schemas, _carrier(f"{store.rstrip('/')}/{project}/{domain}", free))
-    from alula.remote import runs
+    namespace = found.text("namespace", f"{project}-{domain}")
+    if not names.is_dns_label(namespace):
+        raise usage.error(f"{namespace!r} cannot be a namespace", "lower case letters, digits and -", Code.BAD_NAME)
+    from alula.remote import connections, definitions, runs
 
-    options = runs.Options(
-        namespace=found.text("namespace", f"{project}-{domain}"),
-        context=found.text("context"),
-        wait=not found.on("detach"),
-        synced=found.on("synced"),
-    )
-    result = runs.start(target.named, inputs, options)
-    if found.on("detach"):
-        display.out(result.state.name)
-        return 0
-    if result.succeeded:
-        _show(result.outputs(), as_json=found.on("json"))
-    return 0 if result.succeeded else 1
+    cluster = connections.Connection(found.text("context"), namespace)
+    try:
+        there = definitions.find(
+            cluster, target.named, here.root, synced=found.on("synced"), sleep=time.sleep, say=display.note
+        )
+        preset = target.preset()
+        own = {name: value for name, value in given.items() if name not in preset or value != preset[name]}
+        place = _place(cluster, found.text("store"), here.store, f"{project}/{domain}")
+        schemas = {item.name: item.type.schema for item in target.runs.interface.inputs}
+        inputs = files.commit(own, schemas, _carrier(place, own))
+        workflow = target.runs
+        assert not isinstance(workflow, tasks.Task)
+        body = runs.manifest(there.template, inputs, workflow)
+        name = runs.start(cluster, body)
+        if found.on("detach"):
+            display.out(name)
+            return 0
+        followed = runs.Follower(cluster, there, body).follow(name, lambda: _watcher(found))
+        return _show(followed, there.spec, place, cluster, found)
+    finally:
+        cluster.close()
 
 
-def _carrier(prefix: str, given: Mapping[str, Any]) -> Carrier:
+def _check(found: flags.Scan) -> None:
+    problems = [
+        problem
+        for name in LOCAL_ONLY
+        if found.values.get(name)
+        for problem in usage.error(f"--{name} is for local runs", "leave it out with --remote").diagnostics
+    ]
+    if problems:
+        raise usage.UsageError(problems)
+
+
+def _watcher(found: flags.Scan) -> Watcher:
+    if found.on("quiet"):
+        return Watcher()
+    from alula.display import progress
+
+    return progress.watcher(time.monotonic, plain=found.on("plain"))
+
+
+def _place(cluster: Connection, given: str, configured: str, domain: str) -> Place | None:
+    """Where the domain's data lies: as its cluster says, else as the user says; None when nobody does."""
+    from alula.local import places
+
+    said = cluster.store().rstrip("/")
+    named = f"{given.rstrip('/')}/{domain}" if given else ""
+    if said and named and named != said:
+        message = f"this domain's pods read and write {said}, not {named}"
+        raise usage.error(message, "leave --store out, or check --project, --domain and --context")
+    store = said or named or (f"{configured.rstrip('/')}/{domain}" if "://" in configured else "")
+    place = places.Place(store)
+    return place if store and place.folder is None else None
+
+
+def _carrier(place: Place | None, given: Mapping[str, Any]) -> Carrier:
     """Where files are uploaded to, with the user's own credentials; never opened when there is none."""
     from alula.local import handing, places
 
-    place = places.Place(prefix)
-    if any(files.are_in(value) for value in given.values()) and place.folder is not None:
+    if place is None and any(files.are_in(value) for value in given.values()):
         raise usage.error(
             "a file can be given to a run on the cluster only through its store",
             'name the store by --store, or write store = "s3://..." under [tool.alula] in pyproject.toml',
         )
-    return handing.Storing(place.content, handing.Shelf())
+    return handing.Storing((place or places.Place("")).content, handing.Shelf())
 
 
-def _show(outputs: Mapping[str, Any], *, as_json: bool) -> None:
-    from alula.display import outcomes
+def _show(
+    followed: Followed, spec: Mapping[str, Any], place: Place | None, cluster: Connection, found: flags.Scan
+) -> int:
+    """The outputs as a local run shows them, or what failed and where its log is."""
+    from alula.cli import run as local
 
-    if as_json:
-        import json
+    state = followed.state
+    if state.succeeded:
+        local.show(_with_outputs(followed, spec, place), found)
+        return 0
+    if followed.result.failures:
+        local.show(followed.result, found)
+    elif state.message:
+        display.note(f"\n{state.message}")
+    if state.tasks:
+        selector = f"workflows.argoproj.io/workflow={state.name}"
+        display.note(f"\nlogs: kubectl logs -n {cluster.namespace} -l {selector} -c main --prefix --tail=-1")
+    return 1
 
-        display.out(json.dumps(outputs, ensure_ascii=False, indent=2))
-        return
-    columns = max(map(len, outputs), default=0)
-    for name, value in outputs.items():
-        display.out(f"{name:<{columns}}  {outcomes.value(value, lambda reference: None)}")
+
+def _with_outputs(followed: Followed, spec: Mapping[str, Any], place: Place | None) -> RunResult:
+    """The result with the values that Argo keeps; what lies in the store is read where it can be."""
+    types = tuple(OutputType(str(each["name"]), each.get("type") or {}) for each in spec.get("outputs") or ())
+    known = tuple(each for each in types if each.name in followed.state.outputs)
+    for each in types:
+        if each not in known:
+            display.note(f"output {each.name} cannot be shown: {followed.state.hidden or 'Argo does not have it'}")
+    wire = {each.name: _value(each.name, followed.state.outputs[each.name], place) for each in known}
+    return dataclasses.replace(
+        followed.result, wire=wire, output_types=known, locate=place.locate if place else lambda _: None
+    )
+
+
+def _value(name: str, text: str, place: Place | None) -> Any:
+    try:
+        found = values.parse(text)
+        stored = references.stored(found)
+    except values.InvalidValue:
+        return text
+    if stored is None:
+        return found
+    from alula.display import styles
+    from alula_data.errors import StoreError
+
+    size = styles.amount(stored.size)
+    if place is None:
+        display.note(f"output {name} ({size}) lies in the domain's store at {stored.path()}")
+        return found
+    try:
+        return place.content().load_value(found)
+    except StoreError as error:
+        display.note(f"output {name} ({size}) lies at {place.prefix}/{stored.path()} and cannot be read: {error}")
+        return found

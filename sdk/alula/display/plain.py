@@ -29,8 +29,9 @@ class Plain(Watcher):
         """Say what starts."""
         self._beginning = beginning
         self._brief = len(beginning.nodes) > MOST_NODES
-        tasks = count(len(beginning.nodes), "task")
-        self._say(f"{safe(beginning.workflow)}: {tasks}, {count(beginning.workers, 'worker')}, run {beginning.run}")
+        facts = [count(len(beginning.nodes), "task")]
+        facts += [count(beginning.workers, "worker")] if beginning.workers else []
+        self._say(f"{safe(beginning.workflow)}: {', '.join(facts)}, run {beginning.run}")
 
     def started(self, node: NodeReport, now: float) -> None:
         """One line, unless the graph is large; for a cached task once it is known that it runs."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What is known when a run starts; the reports change while it goes on."""
+    """What is known when a run starts; the reports change while it goes on. A run on a cluster has no workers."""
 
     run: str
     workflow: str

@@ -1,108 +1,183 @@
 """The API server as the user's kubeconfig names it: the few calls that a run needs.
 
-Called by `alula.remote.runs`. Turns every refusal into a `RemoteError` that says which call was refused and why.
+Called by `definitions`, `runs` and the command line. Every refusal becomes a `RemoteError` that says what was asked and
+why it was refused; nothing is tried again here but a login that ran out.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alula import errors
-from alula_api.contract import codes, diagnostics
+from alula.remote import kubeconfigs
+from alula.remote.refusals import RemoteError, refusal, unanswered
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from alula_api.contract.values import Json
 
 OURS, ARGO = "alula.dev/v1alpha1", "argoproj.io/v1alpha1"
+KINDS = {"workflows": "workflow", "launchplans": "launch plan"}
+"""What the plurals of our definitions are called in messages."""
+
+CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
+PATIENCE = frozenset({408, 429, 500, 502, 503, 504})
+"""Answers that say nothing about the request itself."""
 
 
-class RemoteError(errors.UserError):
-    """The cluster cannot be reached, or refused what was asked of it."""
+@dataclass(frozen=True)
+class _Call:
+    """One request in the namespace: what it is for, in words, and what it sends."""
+
+    what: str
+    method: str
+    group: str
+    path: str
+    names: Mapping[str, str]
+    body: Mapping[str, Json] | None = None
 
 
 class Connection:
-    """One namespace of the cluster that a kubeconfig context names."""
+    """One namespace of the cluster that a kubeconfig context names.
+
+    Raises:
+        RemoteError: no kubeconfig, no such context, or the extra `alula[remote]` is not installed.
+    """
 
     def __init__(self, context: str = "", namespace: str = "") -> None:
-        """Read the kubeconfig.
-
-        Raises:
-            RemoteError: no kubeconfig, no such context, or the extra `alula[remote]` is not installed.
-        """
-        try:
-            from kubernetes import client, config
-        except ImportError as error:
-            raise refusal(
-                "running on a cluster needs the kubernetes client", hint="pip install 'alula[remote]'"
-            ) from error
-        try:
-            config.load_kube_config(context=context or None)
-        except config.ConfigException as error:
-            raise refusal(f"the kubeconfig cannot be used: {error}", hint="check KUBECONFIG and --context") from error
-        self._client = client.ApiClient()
+        self.context = context
         self.namespace = namespace
+        self._client = self._log_in()
+
+    def close(self) -> None:
+        """Give up the connection."""
+        self._client.close()
+
+    @property
+    def server(self) -> str:
+        """The address of the API server, without a password that may stand in it."""
+        scheme, _, rest = str(self._client.configuration.host).rpartition("://")
+        place = rest.partition("/")[0].rpartition("@")[2]
+        return f"{scheme}://{place}" if scheme else place
 
     def definition(self, plural: str, name: str) -> dict[str, Any] | None:
         """A Workflow or LaunchPlan of ours, or None when there is none of that name."""
-        return self._call("GET", f"/apis/{OURS}/namespaces/{self.namespace}/{plural}/{name}", missing_is_none=True)
+        return self._read(f"read {KINDS[plural]} {name}", OURS, f"{plural}/{{name}}", name=name)
 
-    def names(self, plural: str) -> list[str]:
-        """The names of our resources of one kind."""
-        found = self._call("GET", f"/apis/{OURS}/namespaces/{self.namespace}/{plural}")
-        return [item["metadata"]["name"] for item in (found or {}).get("items", [])]
+    def names(self, plural: str) -> list[str] | None:
+        """The names of our resources of one kind; None when the cluster does not know the kind."""
+        found = self._read(f"list {KINDS[plural]}s", OURS, plural)
+        return None if found is None else [item["metadata"]["name"] for item in found.get("items", [])]
 
-    def start(self, manifest: dict[str, Json]) -> dict[str, Any]:
+    def store(self) -> str:
+        """The prefix under which the domain's data lies; empty where this user may not know."""
+        try:
+            found = self._read("read the domain", OURS, "domains/domain")
+        except RemoteError:
+            return ""
+        return str(((found or {}).get("status") or {}).get("store") or "")
+
+    def start(self, manifest: Mapping[str, Json]) -> dict[str, Any]:
         """Create a run."""
-        created = self._call("POST", f"/apis/{ARGO}/namespaces/{self.namespace}/workflows", manifest)
-        assert created is not None
-        return created
+        call = _Call(f"start a run in namespace {self.namespace}", "POST", ARGO, "workflows", {}, manifest)
+        return self._parsed(call, *self._answer(call))
 
     def run(self, name: str) -> dict[str, Any] | None:
         """A run as it stands now, or None when it is gone."""
-        return self._call("GET", f"/apis/{ARGO}/namespaces/{self.namespace}/workflows/{name}", missing_is_none=True)
+        return self._read(f"read run {name}", ARGO, "workflows/{name}", name=name)
 
-    def _call(
-        self, method: str, path: str, body: dict[str, Json] | None = None, *, missing_is_none: bool = False
-    ) -> dict[str, Any] | None:
+    def _read(self, what: str, group: str, path: str, **names: str) -> dict[str, Any] | None:
+        call = _Call(what, "GET", group, path, names)
+        status, text = self._answer(call)
+        return None if status == 404 else self._parsed(call, status, text)
+
+    def _parsed(self, call: _Call, status: int, text: bytes) -> dict[str, Any]:
+        if not 200 <= status < 300:
+            raise self._refused(call.what, status, text)
+        try:
+            parsed = json.loads(text)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            raise refusal(f"{self.server} does not answer as a Kubernetes API server does", "check --context")
+        return parsed
+
+    def _answer(self, call: _Call) -> tuple[int, bytes]:
+        """The status and the text; logs in anew once where the credentials are not accepted (any more)."""
+        status, text = self._exchange(call)
+        if status == 401:
+            self.close()
+            self._client = self._log_in()
+            status, text = self._exchange(call)
+        return status, text
+
+    def _exchange(self, call: _Call) -> tuple[int, bytes]:
         from kubernetes.client.exceptions import ApiException
         from urllib3.exceptions import HTTPError
 
-        try:
-            answer = self._client.call_api(
-                method,
-                self._client.configuration.host + path,
-                header_params={"Accept": "application/json", "Content-Type": "application/json", **self._login()},
-                body=body,
-                _request_timeout=30,
+        route = f"/apis/{call.group}/namespaces/{{namespace}}/{call.path}"
+        names = {"namespace": self.namespace, **call.names}
+        header = {"Accept": "application/json", "Content-Type": "application/json"}
+        with kubeconfigs.logging_in():
+            request = self._client.param_serialize(
+                call.method, route, names, None, header, call.body, auth_settings=["BearerToken"]
             )
-            text = answer.read()
-            if not 200 <= answer.status < 300:
-                raise ApiException(status=answer.status, reason=_reason(text))
-        except ApiException as error:
-            if error.status == 404 and missing_is_none:
-                return None
-            raise refusal(f"the cluster refused {method} {path}: {error.status} {error.reason}") from error
-        except HTTPError as error:
-            where = self._client.configuration.host
-            raise refusal(f"the cluster at {where} does not answer", hint="check --context and your network") from error
-        parsed: dict[str, Any] = json.loads(text)
-        return parsed
+        try:
+            answer = self._client.call_api(*request, _request_timeout=(CONNECT_SECONDS, READ_SECONDS))
+            return answer.status, answer.read()
+        except ApiException as error:  # raised for TLS only: other answers are returned
+            why = str(error.reason).rpartition("] ")[2].split("\n")[-1]
+            hint = "the kubeconfig's certificate authority must be the cluster's; behind a proxy, check no_proxy"
+            raise refusal(f"there is no secure connection to {self.server}: {why}", hint) from error
+        except (HTTPError, OSError) as error:
+            lost = " (whether it was started is not known)" if call.method == "POST" and not _never_sent(error) else ""
+            message = f"the cluster at {self.server} does not answer: {_why(error)}{lost}"
+            raise unanswered(message, "check --context, your network and its proxy") from error
 
-    def _login(self) -> dict[str, str]:
-        token = self._client.configuration.get_api_key_with_prefix("authorization") or (
-            self._client.configuration.get_api_key_with_prefix("BearerToken")
-        )
-        return {"Authorization": token} if token else {}
+    def _refused(self, what: str, status: int, text: bytes) -> RemoteError:
+        said = _message(text)
+        if status == 401:
+            message = f"the cluster at {self.server} does not accept the kubeconfig's credentials"
+            return refusal(message, "log in anew; `kubectl auth whoami` shows whom the cluster takes you for")
+        if status == 403:
+            return refusal(f"you may not {what}: {said}", "ask for the right, or check --context and --namespace")
+        if status in PATIENCE:
+            return unanswered(f"the cluster could not {what}: {status} {said}")
+        return refusal(f"the cluster refused to {what}: {status} {said}")
+
+    def _log_in(self) -> Any:
+        configuration = kubeconfigs.load(self.context)
+        # urllib3 would try again at once, and log that it does; waiting is up to who calls.
+        configuration.retries = False
+        from kubernetes import client
+
+        return client.ApiClient(configuration)
 
 
-def _reason(text: bytes) -> str:
+def _message(text: bytes) -> str:
+    """What an answer says in words."""
     try:
-        return str(json.loads(text).get("message", ""))
-    except (ValueError, AttributeError):
-        return text.decode("utf-8", "replace")[:200]
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return " ".join(text.decode("utf-8", "replace").split())[:200] or "without a reason"
 
 
-def refusal(message: str, hint: str = "", code: codes.Code = codes.Code.CLUSTER) -> RemoteError:
-    """An error with one problem."""
-    return RemoteError([diagnostics.Diagnostic(code, message, hint=hint)])
+def _never_sent(error: Exception) -> bool:
+    from urllib3 import exceptions
+
+    return isinstance(error, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.ProxyError))
+
+
+def _why(error: Exception) -> str:
+    from urllib3 import exceptions
+
+    if isinstance(error, exceptions.NameResolutionError):
+        return "its name is not known here"
+    if isinstance(error, exceptions.ConnectTimeoutError):
+        return f"no connection within {CONNECT_SECONDS:.0f} s"
+    if isinstance(error, exceptions.TimeoutError):
+        return f"no answer within {READ_SECONDS:.0f} s"
+    # urllib3 says `HTTPConnection(host=..., port=...): Failed to establish a new connection: [Errno 111] ...`
+    return str(error).rpartition(": ")[2].strip("()'\" ") or type(error).__name__

@@ -1,98 +1,206 @@
-"""What a run's object says of its state. Pure: Argo's status in, lines for people out. Called by `remote.runs`."""
+"""What a run's object says of its state, in the terms of a local run. Pure: Argo's status in. Called by `runs`.
+
+A task is one node or, as the compiler gives every task a retry strategy, a Retry node with a node an attempt; graphs
+and holds are no tasks.
+"""
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
+
+from alula.remote import messages, packing
+from alula.remote.outlines import Outline
+from alula_api.contract import labels
+
+State = Literal["running", "resting", "done", "cached", "failed", "stopped", "skipped"]
 
 FINISHED = ("Succeeded", "Failed", "Error")
+ADMIT = "admit"
+_BROKEN = ("Failed", "Error")
+_STATES: dict[str, State] = {
+    "Pending": "running",
+    "Running": "running",
+    "Succeeded": "done",
+    "Failed": "failed",
+    "Error": "failed",
+    "Skipped": "skipped",
+    "Omitted": "skipped",
+}
+_ATTEMPT = re.compile(r"(?P<name>.*)\((?P<number>\d+)\)")
+_UNSEEN = re.compile(r'workflowtemplates\.argoproj\.io "(?P<name>[^"]+)" not found')
 
 
-@dataclass(frozen=True)
-class NodeState:
-    """A task's node: what Argo shows of it."""
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """A task that Argo has begun.
 
-    name: str
-    phase: str
-    cached: bool
-    message: str
+    Attributes:
+        id: As the author calls it, `sub.train`.
+        attempts: Attempts begun.
+        waits: What its pod waits for; empty once it runs.
+        seconds: From its beginning to its end; 0 while it runs.
+        failures: What failed attempts said, in their order.
+    """
+
+    id: str
+    state: State
+    attempts: int = 1
+    waits: str = ""
+    seconds: float = 0.0
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class RunState:
-    """A run at one moment."""
+    """A run at one moment.
+
+    Attributes:
+        phase: Argo's; empty as long as Argo has not looked at the run.
+        message: Of the run, or where it has none of its own, of the whole graph.
+        tasks: By id, in the order of their beginning.
+        outputs: The texts of its outputs.
+        held: Whether it waits to be admitted.
+        hidden: Why the tasks cannot be shown; empty when they are.
+        begun: Whether there is any node.
+        seconds: How long it took; 0 while it is not over.
+        revision: Of the definition that it follows.
+        successor: The run that took its place, empty for none; None while it is not said.
+        again: Whether it is itself such a run, which nothing takes the place of.
+    """
 
     name: str
     phase: str
-    message: str
-    nodes: tuple[NodeState, ...] = ()
-    outputs: dict[str, str] = field(default_factory=dict)
+    message: str = ""
+    tasks: Mapping[str, TaskState] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    held: bool = False
+    hidden: str = ""
+    begun: bool = False
+    seconds: float = 0.0
+    revision: str = ""
+    successor: str | None = None
+    again: bool = False
 
     @property
     def finished(self) -> bool:
         """Whether Argo will not touch it again."""
         return self.phase in FINISHED
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended well."""
+        return self.phase == "Succeeded"
 
-def state(run: dict[str, Any]) -> RunState:
-    """Read an Argo Workflow, its node map packed or plain."""
-    name, status = run["metadata"]["name"], run.get("status") or {}
-    found = node_map(status)
-    root = found.get(name, {})
-    outputs = (root.get("outputs") or status.get("outputs") or {}).get("parameters") or []
-    message = root.get("message") or status.get("message") or ""
-    tasks = sorted(
-        (node for node in found.values() if _is_task(node, name)),
-        key=lambda node: (node.get("startedAt") or "", node["name"]),
-    )
+    def came_too_early(self, template: str) -> bool:
+        """Whether it ended before it began because Argo had not seen its WorkflowTemplate yet."""
+        found = _UNSEEN.search(self.message)
+        return self.phase == "Error" and not self.begun and found is not None and found["name"] == template
+
+
+def state(run: Mapping[str, Any], outline: Outline) -> RunState:
+    """Read an Argo Workflow."""
+    metadata, status = run["metadata"], run.get("status") or {}
+    name, phase = str(metadata["name"]), str(status.get("phase") or "")
+    annotations, hidden = metadata.get("annotations") or {}, ""
+    try:
+        nodes = packing.unpack(status)
+    except packing.Hidden as problem:
+        nodes, hidden = {}, str(problem)
+    root = nodes.get(name, {})
+    admit = next((node for node in nodes.values() if node.get("name") == f"{name}.{ADMIT}"), {})
+    outputs = (root.get("outputs") or {}).get("parameters") or []
     return RunState(
         name,
-        status.get("phase") or "Pending",
-        message,
-        tuple(_node(node, name) for node in tasks),
-        {each["name"]: each.get("value", "") for each in outputs},
+        phase,
+        str(root.get("message") or status.get("message") or ""),
+        _tasks(nodes, f"{name}.", outline),
+        {str(each["name"]): str(each.get("value", "")) for each in outputs},
+        held=phase == "Running" and (admit.get("phase") in ("Pending", "Running") or not (nodes or hidden)),
+        hidden=hidden,
+        begun=bool(nodes or hidden),
+        seconds=_seconds(status) if phase in FINISHED else 0.0,
+        revision=str((metadata.get("labels") or {}).get(labels.REVISION) or ""),
+        successor=annotations.get(labels.RESTARTED_AS),
+        again=labels.RESTARTED_FROM in annotations,
     )
 
 
-def node_map(status: dict[str, Any]) -> dict[str, Any]:
-    """The nodes of a run's status, unpacked when Argo packed them with gzip; else what is there."""
-    packed = status.get("compressedNodes")
-    if not packed:
-        return status.get("nodes") or {}
-    raw = base64.b64decode(packed)
-    if raw[:2] != b"\x1f\x8b":
-        return status.get("nodes") or {}
-    unpacked: dict[str, Any] = json.loads(gzip.decompress(raw))
-    return unpacked
+def node_map(status: Mapping[str, Any]) -> dict[str, Any]:
+    """The nodes of a run's status; empty when they cannot be read here."""
+    try:
+        return packing.unpack(status)
+    except packing.Hidden:
+        return {}
 
 
-def news(before: RunState | None, now: RunState) -> list[str]:
-    """One line for each node whose phase changed since `before`."""
-    old = {node.name: node for node in before.nodes} if before else {}
-    return [line(node) for node in now.nodes if node.name not in old or old[node.name].phase != node.phase]
+def _tasks(nodes: Mapping[str, Mapping[str, Any]], prefix: str, outline: Outline) -> dict[str, TaskState]:
+    retried = {str(node["name"]): node for node in nodes.values() if node.get("type") == "Retry"}
+    attempts: dict[str, dict[int, Mapping[str, Any]]] = {name: {} for name in retried}
+    alone: dict[str, Mapping[str, Any]] = {}
+    for node in nodes.values():
+        if node.get("type") not in ("Pod", "Skipped"):
+            continue
+        name = str(node["name"])
+        found = _ATTEMPT.fullmatch(name)
+        if found is not None and found["name"] in retried:
+            attempts[found["name"]][int(found["number"])] = node
+        else:
+            alone[name] = node
+    read = [(_began(node), _single(outline.id(name.removeprefix(prefix)), node)) for name, node in alone.items()]
+    for name, node in retried.items():
+        read.append((_began(node), _retried(outline.id(name.removeprefix(prefix)), node, attempts[name])))
+    return {task.id: task for _, task in sorted(read, key=lambda each: (each[0], each[1].id))}
 
 
-def line(node: NodeState) -> str:
-    """`train  Succeeded (cached)`."""
-    word = "cached" if node.cached else node.phase.lower()
-    return f"{node.name:<32} {word}" + (f"  {node.message}" if node.message and not node.cached else "")
+def _began(node: Mapping[str, Any]) -> str:
+    return str(node.get("startedAt") or "")
 
 
-def _is_task(node: dict[str, Any], run: str) -> bool:
-    """Pods and what retries them, without a retry's single attempts, groups and holds."""
-    if node.get("type") == "Retry":
-        return True
-    return node.get("type") == "Pod" and not node["name"].endswith(")")
+def _single(id: str, node: Mapping[str, Any]) -> TaskState:
+    if (node.get("memoizationStatus") or {}).get("hit"):
+        return TaskState(id, "cached")
+    failed = (_message(node),) if node.get("phase") in _BROKEN else ()
+    return TaskState(id, _state(node, failed), 1, _waits(node), _seconds(node), failed)
 
 
-def _node(node: dict[str, Any], run: str) -> NodeState:
-    memo = node.get("memoizationStatus") or {}
-    return NodeState(
-        node["name"].removeprefix(f"{run}."),
-        node.get("phase") or "Pending",
-        bool(memo.get("hit")),
-        node.get("message") or "",
-    )
+def _retried(id: str, node: Mapping[str, Any], attempts: Mapping[int, Mapping[str, Any]]) -> TaskState:
+    inner = [attempts[number] for number in sorted(attempts)]
+    failed = tuple(_message(each) for each in inner if each.get("phase") in _BROKEN)
+    if not failed and node.get("phase") in _BROKEN:
+        failed = (_message(node),)
+    found = _state(node, failed)
+    last = inner[-1] if inner else node
+    if found == "running" and last.get("phase") in _BROKEN:
+        found = "resting"
+    waits = _waits(last) if found == "running" else ""
+    return TaskState(id, found, len(inner), waits, _seconds(node), failed)
+
+
+def _state(node: Mapping[str, Any], failed: tuple[str, ...]) -> State:
+    found = _STATES.get(str(node.get("phase") or "Pending"), "running")
+    return "stopped" if found == "failed" and failed and messages.stopped(failed[-1]) else found
+
+
+def _waits(node: Mapping[str, Any]) -> str:
+    return _message(node) or "a pod" if node.get("phase") in (None, "", "Pending") else ""
+
+
+def _message(node: Mapping[str, Any]) -> str:
+    return str(node.get("message") or "")
+
+
+def _seconds(node: Mapping[str, Any]) -> float:
+    """Between the two times that Argo writes, which are whole seconds."""
+    began, ended = _time(node.get("startedAt")), _time(node.get("finishedAt"))
+    return max(0.0, (ended - began).total_seconds()) if began and ended else 0.0
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

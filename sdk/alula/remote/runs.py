@@ -1,85 +1,66 @@
-"""`alula run --remote`: compares the file with the cluster, starts a run, follows it, prints its outputs.
-
-Called by `alula.cli.run`. What runs is the cluster's own definition; the file says what its user takes that to be.
-"""
+"""Starts a run on a cluster and follows it to its end. Called by the command line."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from alula import display
-from alula.declare import launch_plans, workflows
-from alula.remote import comparing, connections, following
-from alula_api.contract import codes, diagnostics, names, values
+from alula.declare import workflows
+from alula.local.clocks import SystemClock
+from alula.local.results import RunResult
+from alula.local.watching import Watcher
+from alula.remote import connections, following, outlines
+from alula.remote.refusals import Unanswered, refusal
+from alula.remote.reporting import Reporter
+from alula_api.contract import codes, labels, values
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alula.remote.connections import Connection
+    from alula.remote.definitions import Found
     from alula_api.contract.values import Json
 
 POLL_SECONDS = 1.0
+MOST_POLL_SECONDS = 10.0
+POLL_SHARE = 20
+"""A look at a large run costs the API server; looking takes at most one part in so many of the time."""
 
-Target = workflows.Workflow[..., Any] | launch_plans.LaunchPlan
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0, 15.0, 15.0, 15.0)
+"""Seconds to wait, one after another, while the cluster does not answer."""
+
+UNSEEN_SECONDS = 3.0
+"""After so long Argo has most likely seen a template that it had not when a run was started."""
+SUCCESSOR_SECONDS = 10.0
+"""A run whose data was lost is started again within so long, or not at all."""
+
+
+class Clock(Protocol):
+    """What following needs of time."""
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
 
 
 @dataclass(frozen=True)
-class Options:
-    """How to start and follow a run.
+class Followed:
+    """A run that was followed to its end.
 
     Attributes:
-        namespace: Where the definitions and runs of the project-domain live.
-        context: The kubeconfig's context; empty for the current one.
-        wait: Follow the run until it has ended; else print its name and return.
-        synced: Start what the cluster has, even when the file says something else.
+        state: As last seen.
+        result: The same as a local run has it, without outputs.
     """
-
-    namespace: str
-    context: str = ""
-    wait: bool = True
-    synced: bool = False
-
-
-@dataclass(frozen=True)
-class Result:
-    """A run that was started: as last seen."""
 
     state: following.RunState
-    namespace: str
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it ended well."""
-        return self.state.phase == "Succeeded"
-
-    def outputs(self) -> dict[str, Json]:
-        """The outputs as JSON values, references as they are."""
-        return {name: values.parse(text) for name, text in self.state.outputs.items()}
-
-
-def start(
-    target: Target, inputs: Mapping[str, Json], options: Options, sleep: Callable[[float], None] = time.sleep
-) -> Result:
-    """Start a run of `target` with these inputs (JSON values) and, unless told otherwise, follow it to its end.
-
-    Raises:
-        alula.remote.connections.RemoteError: the cluster cannot be reached, or refuses.
-        alula.errors.UserError: the definition is not there, is not ready, or is not what the file says.
-    """
-    cluster = connections.Connection(options.context, options.namespace)
-    workflow = target.workflow if isinstance(target, launch_plans.LaunchPlan) else target
-    there = _definition(cluster, "workflows", workflow.name)
-    if isinstance(target, launch_plans.LaunchPlan):
-        _definition(cluster, "launchplans", target.name)
-    if not options.synced:
-        _compare(workflow, there)
-    template = names.launch_plan_template(target.name) if target is not workflow else workflow.name
-    created = cluster.start(manifest(template, inputs, workflow))
-    name = created["metadata"]["name"]
-    display.note(f"started {name} in {options.namespace}")
-    if not options.wait:
-        return Result(following.state(created), options.namespace)
-    return Result(_follow(cluster, name, sleep), options.namespace)
+    result: RunResult
 
 
 def manifest(template: str, inputs: Mapping[str, Json], workflow: workflows.Workflow[..., Any]) -> dict[str, Json]:
@@ -92,52 +73,144 @@ def manifest(template: str, inputs: Mapping[str, Json], workflow: workflows.Work
     return {
         "apiVersion": connections.ARGO,
         "kind": "Workflow",
-        "metadata": {"generateName": f"{template}-"},
+        "metadata": {
+            "generateName": f"{template}-",
+            "annotations": {labels.REASON: "started by `alula run --remote`"},
+        },
         "spec": {"workflowTemplateRef": {"name": template}, "arguments": {"parameters": parameters}},
     }
 
 
-def _definition(cluster: connections.Connection, plural: str, name: str) -> dict[str, Any]:
-    found = cluster.definition(plural, name)
-    kind = {"workflows": "workflow", "launchplans": "launch plan"}[plural]
-    if found is None:
-        code = codes.Code.UNKNOWN_WORKFLOW if plural == "workflows" else codes.Code.UNKNOWN_LAUNCH_PLAN
-        near = diagnostics.closest(name, cluster.names(plural))
-        hint = f"did you mean {near}?" if near else "register it and let it be synced; is this the right --domain?"
-        raise connections.refusal(f"there is no {kind} {name} in namespace {cluster.namespace}", hint, code)
-    for condition in found.get("status", {}).get("conditions", []):
-        if condition["type"] == "Ready" and condition["status"] == "False":
-            message = f"{kind} {name} is not ready: {condition.get('message') or condition.get('reason')}"
-            raise connections.refusal(message, f"kubectl describe {plural}.alula.dev {name} -n {cluster.namespace}")
-    return found
+def start(cluster: Connection, body: Mapping[str, Json]) -> str:
+    """Create the run and say its name in one line that programs may read: `started NAME in NAMESPACE`."""
+    name = str(cluster.start(body)["metadata"]["name"])
+    display.note(f"started {name} in {cluster.namespace}")
+    return name
 
 
-def _compare(workflow: workflows.Workflow[..., Any], there: dict[str, Any]) -> None:
-    """Raise unless the cluster has what the file says."""
-    from alula.emit import resources
+class Follower:
+    """Follows a run, and whatever takes its place, to the end.
 
-    here = resources.workflow(workflow, resources.Code(""))["spec"]
-    assert isinstance(here, dict)
-    found = comparing.differences(here, there["spec"])
-    if not found:
-        return
-    shown = "; ".join(found[:5]) + (f"; and {len(found) - 5} more" if len(found) > 5 else "")
-    message = f"the cluster's {workflow.name} ({there['spec'].get('version')}) is not what the file says: {shown}"
-    hint = "register and sync the file, or start what the cluster has with --synced"
-    raise connections.refusal(message, hint, codes.Code.OUT_OF_STEP)
+    A run that Argo ended because it had not yet seen the template is started anew, once; one that the controller
+    started again because data was lost is followed on.
 
+    Args:
+        cluster: The connection.
+        found: The definition that the run was started from.
+        body: What it was started with.
+        clock: Stands in for the real time in tests.
+    """
 
-def _follow(cluster: connections.Connection, name: str, sleep: Callable[[float], None]) -> following.RunState:
-    before: following.RunState | None = None
-    while True:
-        run = cluster.run(name)
+    def __init__(self, cluster: Connection, found: Found, body: Mapping[str, Json], clock: Clock | None = None) -> None:
+        self._cluster = cluster
+        self._found = found
+        self._body = body
+        self._clock = clock or SystemClock()
+        self._outline = outlines.Outline(found.spec)
+
+    def follow(self, name: str, watcher: Callable[[], Watcher]) -> Followed:
+        """Follow the run of this name; `watcher` makes who sees its tasks, one for each run.
+
+        Raises:
+            RemoteError: the run was deleted, or the cluster gave no answer for too long, while the run goes on.
+            KeyboardInterrupt: after saying that the run goes on.
+        """
+        anew = False
+        while True:
+            seen = watcher()
+            followed = self._one(name, seen)
+            if followed.state.came_too_early(self._found.template) and not anew:
+                anew = True
+                display.note(f"Argo had not yet seen the template {self._found.template}: starting the run anew")
+                self._clock.sleep(UNSEEN_SECONDS)
+                name = start(self._cluster, self._body)
+                continue
+            seen.end(followed.result)
+            successor = self._successor(followed)
+            if not successor:
+                return followed
+            display.note("data that the run needed was lost, so the controller started it again")
+            display.note(f"started {successor} in {self._cluster.namespace}")
+            name = successor
+
+    def _one(self, name: str, watcher: Watcher) -> Followed:
+        clock, title = self._clock, self._found.title
+        reporter = Reporter(name, title, self._outline, watcher=watcher, say=display.note, now=clock.now())
+        compared = False
+        try:
+            while True:
+                began = clock.now()
+                state = self._look(name)
+                now = clock.now()
+                if state.revision and not compared:
+                    compared = True
+                    self._compare(state, watcher)
+                reporter.see(state, now)
+                if state.finished:
+                    return Followed(state, RunResult(name, title, state.succeeded, reporter.nodes, state.seconds))
+                clock.sleep(min(MOST_POLL_SECONDS, max(POLL_SECONDS, POLL_SHARE * (now - began))))
+        except KeyboardInterrupt:
+            watcher.close()
+            display.note(f"{name} goes on without you: {_places(self._cluster, name)}")
+            raise
+        finally:
+            watcher.close()
+
+    def _compare(self, state: following.RunState, watcher: Watcher) -> None:
+        """Argo may have taken the template as it was a moment before it was changed."""
+        if self._found.revision and state.revision != self._found.revision:
+            watcher.warned(
+                f"the run follows revision {state.revision}, which Argo still had; the newest is {self._found.revision}"
+            )
+
+    def _look(self, name: str) -> following.RunState:
+        """The run as it is now; waits while the cluster does not answer."""
+        pauses = list(reversed(PAUSES))
+        while True:
+            try:
+                run = self._cluster.run(name)
+                break
+            except Unanswered as error:
+                said = error.diagnostics[0].message
+                if not pauses:
+                    raise refusal(f"{said}; the run goes on", _places(self._cluster, name)) from error
+                if len(pauses) == len(PAUSES):
+                    display.note(f"{said}; trying again")
+                self._clock.sleep(pauses.pop())
         if run is None:
-            raise connections.refusal(f"run {name} was deleted while it was followed")
-        now = following.state(run)
-        for line in following.news(before, now):
-            display.note(line)
-        if now.finished:
-            display.note(f"{name} {now.phase.lower()}" + (f": {now.message}" if now.message else ""))
-            return now
-        before = now
-        sleep(POLL_SECONDS)
+            message = f"run {name} was deleted while it was followed"
+            raise refusal(message, "Argo's archive may still have it, if there is one", codes.Code.RUN_STOPPED)
+        return following.state(run, self._outline)
+
+    def _successor(self, followed: Followed) -> str:
+        """The run that takes the place of one whose data was lost; empty for none."""
+        failures = [node.failure for node in followed.result.failures if node.failure is not None]
+        lost = any(failure.code == codes.Code.INPUT_LOST for failure in failures)
+        if followed.state.phase != "Failed" or not lost or followed.state.again:
+            return ""
+        waited = 0.0
+        while waited <= SUCCESSOR_SECONDS:
+            state = self._look(followed.state.name)
+            if state.successor is not None:
+                return state.successor
+            self._clock.sleep(POLL_SECONDS)
+            waited += POLL_SECONDS
+        return ""
+
+
+def _places(cluster: Connection, name: str) -> str:
+    """Where people see a run."""
+    seen = f"see it by `kubectl get wf {name} -n {cluster.namespace}`"
+    found = link(cluster.namespace, name)
+    return f"{seen} or at {found}" if found else seen
+
+
+def link(namespace: str, name: str, environment: Mapping[str, str] | None = None) -> str:
+    """The page of a run in Argo's UI, where `ARGO_SERVER` says (as for Argo's own command line) that there is one."""
+    variables = os.environ if environment is None else environment
+    server = variables.get("ARGO_SERVER", "")
+    if not server:
+        return ""
+    scheme = "http" if variables.get("ARGO_SECURE", "").lower() == "false" else "https"
+    base = "/".join(part for part in (variables.get("ARGO_BASE_HREF", "").strip("/"), "workflows") if part)
+    return f"{scheme}://{server}/{base}/{namespace}/{name}"

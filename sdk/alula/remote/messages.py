@@ -1,0 +1,73 @@
+"""What Argo says of a node that failed, as a failure record: the user's own error where the pod reported one. Pure.
+
+Called by `following`. The pod's message is written by `alula_api.contract.failures.termination_message`; Argo puts
+`main: Error (exit code 90): ` before it, and says by itself what became of pods that could not report.
+"""
+
+from __future__ import annotations
+
+import re
+
+from alula_api.contract import exits, failures
+from alula_api.contract.codes import Code
+
+_ENDED = re.compile(r"(?:main: )?(?P<reason>\w+) \(exit code (?P<code>\d+)\)(?:: (?P<said>.*))?", re.DOTALL)
+_HEADLINE = re.compile(r"(?P<said>.*?)(?: \((?:(?P<source>[^()]+:\d+), )?attempt \d+\))?")
+_NAMED = re.compile(r"(?P<name>[A-Za-z_][\w.]*): (?P<message>.*)")
+_TRACEBACK = "Traceback (most recent call last):"
+_STOPPED = ("Stopped with strategy", "workflow shutdown with strategy", "terminated")
+_KILLED = 137
+
+
+def stopped(message: str) -> bool:
+    """Whether the node ended because somebody stopped the run."""
+    return message.startswith(_STOPPED)
+
+
+def failure(message: str, *, run: str = "", node: str = "", task: str = "", attempt: int = 1) -> failures.FailureRecord:
+    """The record of a failed attempt, as far as its message tells."""
+    ended = _ENDED.fullmatch(message.strip())
+    if ended is None:
+        kind, code, said = failures.SYSTEM, str(Code.TASK_KILLED), message.strip() or "it failed without a message"
+        return failures.FailureRecord(kind, code, said, node=node, run=run, attempt=attempt, task=task)
+    if not ended["said"]:
+        kind, code = failures.SYSTEM, str(Code.TASK_KILLED)
+        said = _killed(ended["reason"], int(ended["code"]))
+        return failures.FailureRecord(kind, code, said, node=node, run=run, attempt=attempt, task=task)
+    first, _, rest = ended["said"].partition("\n")
+    headline = _HEADLINE.fullmatch(first)
+    assert headline is not None  # the pattern takes every line
+    code, exception, said = _split(headline["said"])
+    more, found, frames = rest.partition(_TRACEBACK)
+    return failures.FailureRecord(
+        failures.USER if code == Code.TASK_FAILED else failures.SYSTEM,
+        code,
+        "\n".join(part for part in (said, more.strip("\n")) if part),
+        exception,
+        f"{found}{frames}".rstrip(),
+        node=node,
+        run=run,
+        attempt=attempt,
+        task=task,
+        retryable=int(ended["code"]) != exits.FATAL,
+        source=headline["source"] or "",
+    )
+
+
+def _split(headline: str) -> tuple[str, str, str]:
+    """The code, the name of the exception and what it says."""
+    named = _NAMED.fullmatch(headline)
+    if named is None:
+        return str(Code.TASK_FAILED), "", headline
+    name = named["name"]
+    if name in Code.__members__:
+        return name, "", named["message"]
+    return str(Code.TASK_FAILED), name, named["message"]
+
+
+def _killed(reason: str, code: int) -> str:
+    if reason == "OOMKilled":
+        return "its process was killed because it used more memory than its limit allows (OOMKilled)"
+    if code == _KILLED:
+        return "its process was killed by SIGKILL"
+    return f"its process ended with exit code {code} and without a report"

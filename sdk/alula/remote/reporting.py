@@ -1,0 +1,147 @@
+"""A run on the cluster, told to the same watchers as a local run: what changed since the last look. Called by `runs`.
+
+Times are those of this machine's clock, at which something was seen; durations are Argo's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from alula.local.results import NodeReport
+from alula.local.watching import Beginning, Watcher
+from alula.remote import messages
+from alula.remote.following import RunState, TaskState
+from alula.remote.outlines import Expected, Outline
+
+if TYPE_CHECKING:
+    from alula_api.contract.failures import FailureRecord
+
+QUIET_SECONDS = 4.0
+"""A run that has not begun by then is said to wait; most are admitted sooner."""
+LONG_SECONDS = 60.0
+"""A run that nobody has looked at by then most likely waits for something that is not there."""
+_USUAL = ("", "a pod", "PodInitializing", "ContainerCreating")
+"""What a pod waits for that is not worth a line."""
+_ENDS = frozenset({"done", "cached", "failed", "stopped", "skipped"})
+
+
+class Reporter:
+    """Keeps one report a task and tells the watcher and the user what is new.
+
+    Args:
+        name: Of the run.
+        title: What runs, as the summary calls it.
+        outline: The tasks to expect.
+        watcher: Sees the tasks.
+        say: Takes a line for people on the run as a whole.
+        now: This machine's clock.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        outline: Outline,
+        *,
+        watcher: Watcher,
+        say: Callable[[str], None],
+        now: float,
+    ) -> None:
+        self.reports = {each.id: _waiting(each) for each in outline.tasks.values()}
+        self._name = name
+        self._outline = outline
+        self._watcher = watcher
+        self._say = say
+        self._nodes = list(self.reports.values())
+        self._began = now
+        self._told: dict[str, str] = {}
+        self._failures: dict[str, int] = {}
+        self._begun: dict[str, int] = {}
+        watcher.begin(Beginning(name, title, self._nodes, 0, now))
+
+    @property
+    def nodes(self) -> tuple[NodeReport, ...]:
+        """All reports, in the order of the author's calls."""
+        return tuple(self._nodes)
+
+    def see(self, state: RunState, now: float) -> None:
+        """Tell what is new in `state`."""
+        if not state.finished:
+            self._tell_waiting(state, now)
+        if state.hidden:
+            self._once("hidden", state.hidden)
+        for task in state.tasks.values():
+            report = self.reports.get(task.id)
+            if report is None:  # the run follows another revision than the definition that was read
+                report = self.reports[task.id] = NodeReport(task.id, task.id)
+                self._nodes.append(report)
+            if report.state not in _ENDS:
+                self._update(report, task, now)
+        if state.finished:
+            for report in self._nodes:
+                if report.state not in _ENDS:
+                    report.state = "skipped" if report.state == "waiting" else "stopped"
+
+    def _update(self, report: NodeReport, task: TaskState, now: float) -> None:
+        expected = self._outline.tasks.get(task.id)
+        if report.state == "waiting" and task.state not in _ENDS:
+            report.began = now
+        self._tell_failures(report, task, expected, now)
+        report.attempts = max(task.attempts, 1)
+        report.most_attempts = max(report.most_attempts, report.attempts)
+        report.why = f"waits for {task.waits}" if task.waits else ""
+        if task.state in _ENDS:
+            report.state, report.seconds = task.state, task.seconds
+            report.failure = None
+            if task.state == "failed":
+                report.failure = self._failure(report, task.failures[-1], len(task.failures))
+            self._watcher.finished(report, now)
+            return
+        if task.state == "running" and report.attempts > self._begun.get(report.id, 0):
+            report.state = "running"
+            self._begun[report.id] = report.attempts
+            self._watcher.started(report, now)
+        if task.waits not in _USUAL:
+            self._once(f"waits {report.id}", f"{report.id} waits for its pod: {task.waits}")
+
+    def _tell_failures(self, report: NodeReport, task: TaskState, expected: Expected | None, now: float) -> None:
+        """Each failed attempt that another follows, once."""
+        last = len(task.failures) - (1 if task.state in ("failed", "stopped") else 0)
+        for number in range(self._failures.get(report.id, 0) + 1, last + 1):
+            report.state, report.attempts = "resting", number
+            report.most_attempts = max(report.most_attempts, number)
+            report.failure = self._failure(report, task.failures[number - 1], number)
+            self._watcher.retrying(report, report.failure, (expected or Expected("", "")).rest(number), now)
+            self._failures[report.id] = number
+
+    def _failure(self, report: NodeReport, message: str, attempt: int) -> FailureRecord:
+        return messages.failure(message, run=self._name, node=report.id, task=report.task, attempt=attempt)
+
+    def _tell_waiting(self, state: RunState, now: float) -> None:
+        waited = now - self._began
+        if not state.phase:
+            if waited >= LONG_SECONDS:
+                self._once("phase", "Argo has not looked at the run yet: does its controller run?")
+            elif waited >= QUIET_SECONDS:
+                self._once("queue", "waiting for Argo to take the run up")
+        elif state.phase == "Pending":
+            self._once("queue", f"waiting for Argo{_because(state.message)}")
+        elif state.held and (waited >= QUIET_SECONDS or state.message):
+            self._once("queue", f"waiting to be admitted{_because(state.message)}")
+            if waited >= LONG_SECONDS and not state.message:
+                self._once("admit", "it has not been admitted for a minute: does the controller of alula run?")
+
+    def _once(self, key: str, text: str) -> None:
+        """Say something unless it was the last that was said about `key`."""
+        if self._told.get(key) != text:
+            self._told[key] = text
+            self._say(text)
+
+
+def _because(message: str) -> str:
+    return f": {message}" if message else ""
+
+
+def _waiting(expected: Expected) -> NodeReport:
+    return NodeReport(expected.id, expected.task, expected.source, most_attempts=expected.attempts)
