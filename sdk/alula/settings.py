@@ -75,13 +75,20 @@ def load(path: str | os.PathLike[str] = ".", environment: Mapping[str, str] | No
     )
     domain = values.get("domain", LOCAL_DOMAIN)
     for key, value in (("project", project), ("domain", domain)):
-        if not names.is_dns_label(value):
-            expected = "lower case letters, digits and -"
-            message = f"the {key} {value!r} is not a name that a namespace can have"
-            problems.append(Diagnostic(Code.BAD_NAME, message, places.get(key, ""), "", expected))
+        problems += name_problems(key, value, places.get(key, ""))
     if problems:
         raise errors.SettingsError(problems)
     return Settings(root, project, domain, _store(root, values.get("store", "")), values.get("image", ""))
+
+
+def name_problems(key: str, value: str, place: str = "") -> list[Diagnostic]:
+    """What is wrong with the name of a project or domain: namespaces and folders are called after it."""
+    from alula_api.contract import names
+
+    if names.is_dns_label(value):
+        return []
+    message = f"the {key} {value!r} is not a name that a namespace can have"
+    return [Diagnostic(Code.BAD_NAME, message, place, "", "lower case letters, digits and -")]
 
 
 def _document(file: Path, problems: list[Diagnostic]) -> dict[str, Any]:

@@ -52,8 +52,12 @@ WRONG = {
     "a letter that does not exist": (["-x"], "there is no flag -x", ""),
     "a value that is missing": (["--workers"], "--workers needs a value", "write --workers N"),
     "a value that is another flag": (["--workers", "--quiet"], "--workers needs a value", "write --workers N"),
-    "a flag that is given twice": (["--workers", "1", "--workers", "2"], "--workers is given twice", ""),
-    "a switch with a value": (["--quiet=yes"], "--quiet takes no value, got 'yes'", ""),
+    "a flag that is given twice": (
+        ["--workers", "1", "--workers", "2"],
+        "--workers is given twice",
+        "drop one of them",
+    ),
+    "a switch with a value": (["--quiet=yes"], "--quiet takes no value, got 'yes'", "write --quiet alone"),
     "a negation with a value": (["--no-ready=1"], "--no-ready takes no value", ""),
 }
 

@@ -84,7 +84,7 @@ def test_a_record_may_be_given_field_by_field(run: Alula) -> None:
     assert "Order(size=Size(width=3, height=1.5, unit='in'), tags=['x'], note='hi')" in done.out
     done = run("run", "flows/shop.py:rich", "--order.size.height", "3")
     assert done.code == 2
-    assert "at size.width: " in done.err
+    assert "--order.size.width is missing: " in done.err
     done = run("run", "flows/shop.py:rich", "--order.sizes.height", "3")
     assert "there is no flag --order.sizes.height" in done.err
 
@@ -96,7 +96,7 @@ def test_files_are_given_by_their_paths(run: Alula, project: Path) -> None:
     assert done.out.split() == ["o0", "2", "o1", "5", "o2", "None"]
     done = run("run", "flows/shop.py:files", "--file", "some.csv", "--path", "gone.txt")
     assert done.code == 2
-    assert "--path there is no file gone.txt" in done.err
+    assert "--path: there is no file gone.txt" in done.err
 
 
 def test_a_launch_plan_gives_its_inputs_and_lets_others_be_changed(run: Alula) -> None:

@@ -104,7 +104,7 @@ BAD = [
     (Literal["a", 3], "b", "must be one of a, 3, not 'b'"),
     (Optional[int], "x", "must be an int, not 'x'"),
     (list[int], "a", "must be an int, not 'a'"),
-    (list[int], "[1, true]", "at [1]: must be an int, not true"),
+    (list[int], "[1, true]", "[1] must be an int, not true"),
     (dict[str, int], "{a: 1}", "must be dict[str, int] as JSON; '{a: 1}' is not JSON"),
     (Point, '{"y": 1}', "x"),
     (Point, "5", "Point"),

@@ -112,7 +112,7 @@ def test_the_lock_has_the_digest_of_every_file(project: Path, tmp_path: Path) ->
 def test_a_release_reads_back_as_it_was_made(project: Path, tmp_path: Path) -> None:
     made = assembling.assemble(discovery.discover([module(project, "rel_back", SOURCE)]), resources.Code("greet:1"))
     releases.write(releases.build(made, "1", commit="", namespace="greet-dev"), tmp_path)
-    assert sorted(manifests.read([tmp_path]), key=lambda each: each["kind"]) == sorted(
+    assert sorted((each.resource for each in manifests.read([tmp_path])), key=lambda each: each["kind"]) == sorted(
         made, key=lambda each: str(each["kind"])
     )
 

@@ -156,6 +156,8 @@ def _normal(text: str, schema: ir.Schema, place: reporting.Place, report: report
     try:
         return values.codec(schema).wire(values.parse(text))
     except values.InvalidValue as error:
+        what = "the default" if code is Code.BAD_DEFAULT else "the value"
         for problem in error.problems:
-            report.add(code, place, str(problem), expected=schemas.describe(schema))
+            where = f", at {problem.path[1:].lstrip('.')}," if problem.path != "$" else ""
+            report.add(code, place, f"{what}{where} {problem.message}", expected=schemas.describe(schema))
         return text

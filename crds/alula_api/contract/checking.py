@@ -91,9 +91,15 @@ def structure(schema: Any, path: str) -> list[Problem]:
     return problems[:MOST_PROBLEMS]
 
 
+def _brief(schema: Schema) -> str:
+    """The words of an unknown type that say what somebody meant."""
+    told = (f"{name}: {shown(schema[name])}" for name in sorted(schema) if name not in _ANNOTATIONS)
+    return "{" + ", ".join(told) + "}"
+
+
 def _check_one(schema: Schema, name: str, path: str, root: Schema, problems: list[Problem]) -> None:
     if not name:
-        problems.append(_bad(path, "is not a type that alula knows"))
+        problems.append(_bad(path, f"is not a type that alula knows: {_brief(schema)}"))
         return
     unknown = [key for key in schema if key not in _KEYWORDS.get(name, {"type"}) and key not in _ANNOTATIONS]
     if unknown:

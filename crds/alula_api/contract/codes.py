@@ -80,7 +80,7 @@ class Code(StrEnum):
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE", "The object store did not answer."
     STORE_DENIED = "STORE_DENIED", "The object store refused the credentials or the operation."
     STORE_ERROR = "STORE_ERROR", "The object store answered with an error that waiting does not mend."
-    NOT_FOUND = "NOT_FOUND", "An object that should be in the store is not there."
+    NOT_FOUND = "NOT_FOUND", "Something that is named is not there: an object in the store, a file or a resource."
     DAMAGED = "DAMAGED", "The bytes of an object are not those that its digest promises."
     INPUT_LOST = "INPUT_LOST", "The data behind an input is gone or damaged, so that the task was not started."
     BUNDLE_DAMAGED = "BUNDLE_DAMAGED", "The code bundle is not the one that the release names."

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_args, get_origin
 import pydantic
 import pydantic_core
 
-from alula_api.contract import labels, schemas
+from alula_api.contract import labels, names, schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 from alula_api.kinds.domains import Domain
@@ -130,9 +130,11 @@ def _head_problems(kind: type[Resource], obj: dict[str, Any]) -> Iterator[_Probl
 def _later_problems(resource: Resource) -> Iterator[_Problem]:
     """What the schema of the API server says by CEL, and what only Python can say: whether types are well formed."""
     name = resource.metadata.name
-    for rule in resource.KIND.name_rules:
-        if not rule.holds(name):
-            yield _Problem(("metadata", "name"), rule.message)
+    broken = [rule.message for rule in resource.KIND.name_rules if not rule.holds(name)]
+    if not broken and not names.is_dns_label(name):  # the API server's own rule for names, which no schema states
+        broken.append(f"must be {_PATTERNS[DNS_LABEL]}, not {_shown(name)}")
+    for message in broken:
+        yield _Problem(("metadata", "name"), message)
     if isinstance(resource, Workflow):
         yield from _type_problems(resource)
 

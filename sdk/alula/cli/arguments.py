@@ -170,7 +170,7 @@ class _Reading:
                 values.check(joined, schema, schema)
             given[parameter.name] = joined
         except values.Unfit as error:
-            self.unfit(parameter, f"--{flags.dashed(parameter.name)} {error}", error.hint)
+            self.unfit(parameter, f"--{flags.dashed(parameter.name)}", error)
 
     def set_part(
         self, parameter: Parameter, path: tuple[str, ...], schema: dict[str, Any], text: str,
@@ -180,7 +180,7 @@ class _Reading:
         try:
             value = values.parse(text, schema)
         except values.Unfit as error:
-            self.unfit(parameter, f"--{flags.dashed(parameter.name)}.{'.'.join(path)} {error}", error.hint)
+            self.unfit(parameter, f"--{flags.dashed(parameter.name)}.{'.'.join(path)}", error)
             return
         base = given.get(parameter.name, None if parameter.required else parameter.default)
         given[parameter.name] = _with(base if isinstance(base, dict) else {}, path, value)
@@ -194,7 +194,7 @@ class _Reading:
                 try:
                     values.check(given[parameter.name], parameter.schema, parameter.schema)
                 except values.Unfit as error:
-                    self.unfit(parameter, f"--{flags.dashed(parameter.name)} {error}", error.hint)
+                    self.unfit(parameter, f"--{flags.dashed(parameter.name)}", error)
 
     def explain(self, problem: Diagnostic) -> Diagnostic:
         """Say more of a flag that does not exist: the launch plan may have fixed it, or it is an option of ours."""
@@ -205,8 +205,18 @@ class _Reading:
             message = f"the launch plan fixes --{flags.dashed(parameter.name)}, so it cannot be given"
             fixed = default_text(parameter)
             return Diagnostic(Code.FIXED_INPUT, message, subject=self.about(parameter), hint=f"it is {fixed}")
-        hint = self.known(word) if word.lstrip("-") in self.options else problem.hint or self.known(word)
+        hint = problem.hint
+        if problem.code == Code.UNKNOWN_INPUT:
+            known = self.fields(parameter, word) if parameter is not None and "." in word else ""
+            hint = known or (self.known(word) if word.lstrip("-") in self.options else hint or self.known(word))
         return Diagnostic(problem.code, problem.message, subject=self.subject, hint=hint)
+
+    def fields(self, parameter: Parameter, word: str) -> str:
+        """The nearest field of a record, for one that it does not have."""
+        schema = schemas.resolve(parameter.schema, parameter.schema)
+        record = values.optional(schema, parameter.schema) or schema
+        names = [f"--{flags.dashed(parameter.name)}.{name}" for name in record.get("properties", ())]
+        return usage.did_you_mean(word, names) or (f"its fields are {', '.join(names)}" if names else "")
 
     def known(self, word: str) -> str:
         option = word.lstrip("-").partition("=")[0]
@@ -221,18 +231,25 @@ class _Reading:
 
     def missing(self, parameter: Parameter) -> None:
         label = values.label(parameter.schema)
+        flag = f"--{flags.dashed(parameter.name)}"
+        if schemas.family(schemas.resolve(parameter.schema, parameter.schema)) == "boolean":
+            label = f"{flag} or --no-{flag[2:]}"
         self.problem(
             Code.MISSING_INPUT,
-            f"--{flags.dashed(parameter.name)} is required",
+            f"{flag} is required",
             subject=self.about(parameter),
             expected=f"{label}" + (f": {' '.join(parameter.description.split())}" if parameter.description else ""),
         )
 
-    def unfit(self, parameter: Parameter, message: str, hint: str) -> None:
+    def unfit(self, parameter: Parameter, flag: str, error: values.Unfit) -> None:
+        """One problem a part that is wrong: `--config.depth must be an int, not "x"`."""
         schema = schemas.resolve(parameter.schema, parameter.schema)
         # What is wrong with a scalar says what was expected.
         expected = "" if schemas.family(schema) in values.SCALARS else schemas.describe(parameter.schema)
-        self.problem(Code.BAD_VALUE, message, hint, subject=self.about(parameter), expected=expected)
+        for where, what in error.parts:
+            colon = "" if what.startswith(("must ", "does not ", "is missing")) else ":"
+            message = f"{flag}{where}{colon} {what}"
+            self.problem(Code.BAD_VALUE, message, error.hint, subject=self.about(parameter), expected=expected)
 
     def about(self, parameter: Parameter) -> str:
         return f"{self.subject}, input {parameter.name}"

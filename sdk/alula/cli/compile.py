@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,48 +50,75 @@ def main(argv: Sequence[str]) -> int:
     if not found.text("out"):
         display.out(text)
         return 0
-    Path(found.text("out")).write_text(text, encoding="utf-8", newline="")
+    _write(text, found.text("out"))
     display.note(f"wrote {len(objects)} Argo objects to {found.text('out')}")
     return 0
 
 
-def _resources(paths: list[Path], image: str) -> list[dict[str, Any]]:
+def _write(text: str, file: str) -> None:
+    try:
+        Path(file).write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise usage.error(f"{file} cannot be written: {error.strerror or error}") from None
+
+
+def _resources(paths: list[Path], image: str) -> list[manifests.Found]:
     python = [path for path in paths if path.suffix == ".py"]
     found = manifests.read(path for path in paths if path.suffix != ".py") if len(python) < len(paths) else []
     if python:
         from alula.cli import projects
 
-        found += assembling.assemble(discovery.discover(python), projects.code(python[0], image))
+        made = assembling.assemble(discovery.discover(python), projects.code(python[0], image))
+        found += [manifests.Found(resource) for resource in made]
     return found
 
 
-def _compile(resources: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[diagnostics.Diagnostic]]:
+def _compile(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], list[diagnostics.Diagnostic]]:
     """Each workflow with its launch plans and the domain, if one is among them."""
-    by_kind: dict[str, list[dict[str, Any]]] = {"Workflow": [], "LaunchPlan": [], "Domain": []}
-    for resource in resources:
-        by_kind[resource["kind"]].append(resource)
-    domain = by_kind["Domain"][0] if by_kind["Domain"] else None
-    plans: dict[str, list[dict[str, Any]]] = {}
+    by_kind: dict[str, list[manifests.Found]] = {"Workflow": [], "LaunchPlan": [], "Domain": []}
+    for each in found:
+        by_kind[each.resource["kind"]].append(each)
+    domain = by_kind["Domain"][0].resource if by_kind["Domain"] else None
+    plans: dict[str, list[manifests.Found]] = {}
     for plan in by_kind["LaunchPlan"]:
-        plans.setdefault(str((plan.get("spec") or {}).get("workflow")), []).append(plan)
+        plans.setdefault(str(_part(plan, "spec").get("workflow")), []).append(plan)
     objects: list[dict[str, Any]] = []
     problems: list[diagnostics.Diagnostic] = []
     for workflow in by_kind["Workflow"]:
-        name = str((workflow.get("metadata") or {}).get("name"))
-        compiled = alula_compiler.compile(workflow, plans.pop(name, []), domain)
+        own = plans.pop(str(_part(workflow, "metadata").get("name")), [])
+        compiled = alula_compiler.compile(workflow.resource, [plan.resource for plan in own], domain)
         objects += compiled.objects
-        problems += compiled.diagnostics
-    for name, orphans in plans.items():
-        for plan in orphans:
-            problems.append(_orphan(name, plan))
+        problems += [_placed(problem, [workflow, *own]) for problem in compiled.diagnostics]
+    problems += [_orphan(name, plan) for name, orphans in plans.items() for plan in orphans]
     return objects, problems
 
 
-def _orphan(name: str, plan: dict[str, Any]) -> diagnostics.Diagnostic:
+def _part(found: manifests.Found, field: str) -> dict[str, Any]:
+    part = found.resource.get(field)
+    return part if isinstance(part, dict) else {}
+
+
+def _placed(problem: diagnostics.Diagnostic, found: Sequence[manifests.Found]) -> diagnostics.Diagnostic:
+    """A problem with the file of its resource: for a malformed field always, else where no line of Python is known."""
+    if problem.source and problem.code != codes.Code.BAD_RESOURCE:
+        return problem
+    about = problem.subject.partition(",")[0].lower()
+    names = {
+        f"{kind} {_part(each, 'metadata').get('name')}".lower(): each.file
+        for each in found
+        for kind in (each.resource["kind"], "launch plan")
+    }
+    file = names.get(about, found[0].file)
+    return dataclasses.replace(problem, source=file) if file else problem
+
+
+def _orphan(name: str, plan: manifests.Found) -> diagnostics.Diagnostic:
     return diagnostics.Diagnostic(
         codes.Code.UNKNOWN_WORKFLOW,
         f"no workflow {name} is among what is compiled",
-        subject=f"launch plan {(plan.get('metadata') or {}).get('name')}",
+        source=plan.file,
+        subject=f"launch plan {_part(plan, 'metadata').get('name')}",
+        hint="name the whole folder, or the workflow's file too",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alula import display
-from alula.cli import flags, helping
+from alula.cli import flags, helping, usage
 
 SUMMARY = "print the CustomResourceDefinitions of alula"
 
@@ -19,6 +19,8 @@ def main(argv: Sequence[str]) -> int:
         usage_line = "usage: alula crds | kubectl apply --server-side -f -"
         display.out(helping.page(usage_line, f"{SUMMARY[0].upper()}{SUMMARY[1:]}.", helping.flags("options", FLAGS)))
         return 0
+    if found.rest:
+        found.problems += usage.error(f"crds takes no arguments, got {found.rest[0]!r}").diagnostics
     found.check()
     from alula_api.kinds import generate
 

@@ -150,7 +150,8 @@ class _Scanner:
             elif text.lower() in {"true", "false"} and flag.negatable:
                 self.add(flag, text.lower() == "true")
             else:
-                self.problem(Code.BAD_OPTION, f"{word} takes no value, got {text!r}")
+                hint = f"write {word} or --no-{word[2:]}" if flag.negatable else f"write {word} alone"
+                self.problem(Code.BAD_OPTION, f"{word} takes no value, got {text!r}", hint)
             return
         if text is None:
             if not words or (words[-1].startswith("--") and self.exists(words[-1])):
@@ -166,7 +167,7 @@ class _Scanner:
     def add(self, flag: Flag, value: Given) -> None:
         values = self.found.values.setdefault(flag.name, [])
         if values and not flag.many and flag.metavar:
-            self.problem(Code.BAD_OPTION, f"--{dashed(flag.name)} is given twice")
+            self.problem(Code.BAD_OPTION, f"--{dashed(flag.name)} is given twice", "drop one of them")
         values.append(value)
 
     def names(self) -> list[str]:

@@ -66,7 +66,7 @@ def _help() -> str:
         "usage: alula COMMAND [options]",
         "Typed, static workflows for git: write them in Python, review them as resources, run them on Argo.",
         helping.section("commands", ((name, summary) for name, (_, summary) in COMMANDS.items())),
-        "`alula COMMAND --help` says more about each.",
+        "`alula COMMAND --help` says more about each; `alula --version` says which alula this is.",
     )
 
 

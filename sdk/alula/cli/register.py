@@ -39,6 +39,7 @@ def main(argv: Sequence[str]) -> int:
             )
         )
         return 0
+    found.problems += usage.names(found)
     found.check()
     if not found.rest:
         raise usage.error("register what?", hint="alula register FILE..., such as flows/penguins.py")

@@ -80,6 +80,7 @@ def check(found: flags.Scan) -> None:
     for name in ("namespace", "context", "detach", "synced"):
         if found.values.get(name) and not found.on("remote"):
             found.problems += usage.error(f"--{name} is for runs on the cluster", "add --remote").diagnostics
+    found.problems += usage.names(found)
     if not found.rest:
         hint = "alula run FILE:WORKFLOW, such as flows/penguins.py:train"
         found.problems += usage.error("run what?", hint).diagnostics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from alula import sources
@@ -123,7 +124,12 @@ def _named(name: str, found: dict[str, Named], file: str, everything: dict[str, 
 
 
 def _choose(file: str, found: dict[str, Named], candidates: dict[str, Named]) -> usage.UsageError:
-    if candidates:
+    folder = Path(file)
+    if folder.is_dir():
+        message = f"{file} is a folder"
+        files = [str(each) for each in sorted(folder.glob("*.py")) if not each.name.startswith("_")]
+        hint = f"name one of its files: {', '.join(files[:5])}" if files else "name a Python file"
+    elif candidates:
         message = f"{file} has {len(candidates)} workflows: say which"
         hint = "alula run " + " | ".join(f"{file}:{name}" for name in candidates)
     else:

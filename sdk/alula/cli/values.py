@@ -33,11 +33,16 @@ class LocalFile:
 
 
 class Unfit(ValueError):
-    """A text is no value of the type; the message says what was expected and got."""
+    """A text is no value of the type; the message says what was expected and got.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    Attributes:
+        parts: What is wrong, each with the place inside the value: `.depth`, `[0]`, or "" for the whole.
+    """
+
+    def __init__(self, message: str, hint: str = "", parts: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(message)
         self.hint = hint
+        self.parts = parts or (("", message),)
 
 
 def parse(text: str, schema: Schema, root: Schema | None = None) -> Given:
@@ -59,7 +64,8 @@ def check(given: Given, schema: Schema, root: Schema) -> None:
     try:
         values.codec(whole).normal(substitute(given, LocalFile.placeholder))
     except values.InvalidValue as error:
-        raise Unfit("; ".join(_problem(problem) for problem in error.problems)) from None
+        parts = tuple((problem.path.removeprefix("$"), problem.message) for problem in error.problems)
+        raise Unfit("; ".join(f"{where} {what}".lstrip() for where, what in parts), parts=parts) from None
 
 
 def substitute(given: Given, replace: Callable[[LocalFile], Any]) -> Any:
@@ -264,7 +270,7 @@ def _json(text: str, what: str) -> Any:
         return values.parse(content)
     except values.InvalidValue as error:
         place = f"the file {text[1:]}" if text.startswith("@") else repr(_short(text))
-        reason = error.problems[0].message
+        reason = error.problems[0].message.removeprefix("is not JSON: ")
         raise Unfit(f"must be {what} as JSON; {place} is not JSON: {reason}", "quote it for the shell: '...'") from None
 
 
@@ -318,8 +324,3 @@ def located(given: Any, schema: Schema, root: Schema, depth: int = 0) -> Given:
             return {k: located(v, schema["additionalProperties"], root, depth + 1) for k, v in given.items()}
     inner = optional(schema, root)
     return located(given, inner, root, depth + 1) if inner is not None and given is not None else given
-
-
-def _problem(problem: values.Problem) -> str:
-    where = problem.path.removeprefix("$")
-    return f"at {where.lstrip('.')}: {problem.message}" if where else problem.message

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,22 @@ from alula_api.contract import codes, diagnostics
 GROUP = "alula.dev/"
 
 
-def read(paths: Iterable[Path]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Found:
+    """A resource as it stands in a file, whatever is wrong with it."""
+
+    resource: dict[str, Any]
+    file: str = ""
+
+
+def read(paths: Iterable[Path]) -> list[Found]:
     """Every resource of alula in these files and folders, as it stands there.
 
     Raises:
         alula.errors.UserError: a file is not there, is not YAML, or none of them holds a resource.
     """
     files = [file for path in paths for file in _files(path)]
-    found = [resource for file in files for resource in _objects(file) if _is_ours(resource)]
+    found = [Found(resource, str(file)) for file in files for resource in _objects(file) if _is_ours(resource, file)]
     if not found:
         names = ", ".join(str(file) for file in files) or "no files"
         message = f"no resource of alula is in {names}"
@@ -42,25 +51,65 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _objects(file: Path) -> Iterator[dict[str, Any]]:
-    text = file.read_text(encoding="utf-8")
-    if file.suffix == ".json":
-        parsed = [json.loads(text)]
-    else:
-        import yaml
+    """The objects of a file; what `kubectl get -o yaml` prints is a list of them in one object."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise _unreadable(file, "it is not text in UTF-8") from None
+    except OSError as error:
+        raise _unreadable(file, error.strerror or str(error)) from None
+    try:
+        parsed = _json(text, file) if file.suffix == ".json" else _yaml(text, file)
+    except RecursionError:
+        raise _unreadable(file, "it is nested too deep") from None
+    for each in parsed:
+        if isinstance(each, dict) and each.get("kind") == "List" and isinstance(each.get("items"), list):
+            yield from (item for item in each["items"] if isinstance(item, dict))
+        elif isinstance(each, dict):
+            yield each
 
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        try:
-            parsed = [*yaml.load_all(text, loader)]
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = f":{mark.line + 1}" if mark is not None else ""
-            problem = getattr(error, "problem", None) or str(error)
-            raise _problem(codes.Code.BAD_RESOURCE, f"not YAML: {problem}", source=f"{file}{line}") from None
-    yield from (each for each in parsed if isinstance(each, dict))
+
+def _json(text: str, file: Path) -> list[Any]:
+    try:
+        return [json.loads(text)]
+    except json.JSONDecodeError as error:
+        raise _problem(
+            codes.Code.BAD_RESOURCE,
+            f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}",
+            source=f"{file}:{error.lineno}",
+        ) from None
 
 
-def _is_ours(resource: dict[str, Any]) -> bool:
-    return str(resource.get("apiVersion", "")).startswith(GROUP) and resource.get("kind") in kinds.KINDS
+def _yaml(text: str, file: Path) -> list[Any]:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return [*yaml.load_all(text, loader)]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise _problem(codes.Code.BAD_RESOURCE, f"not YAML: {problem}", source=f"{file}{line}") from None
+    except (ValueError, TypeError) as error:  # such as a date that is none, or a list as a key
+        raise _problem(codes.Code.BAD_RESOURCE, f"not YAML: {error}", source=str(file)) from None
+
+
+def _is_ours(resource: dict[str, Any], file: Path) -> bool:
+    """Whether it is of our group; then its kind must be one that there is."""
+    if not str(resource.get("apiVersion", "")).startswith(GROUP):
+        return False
+    kind = resource.get("kind")
+    if isinstance(kind, str) and kind in kinds.KINDS:
+        return True
+    near = diagnostics.closest(str(kind), kinds.KINDS)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(kinds.KINDS)}"
+    message = f"kind: there is no kind {kind!r} in {resource['apiVersion']}"
+    raise _problem(codes.Code.BAD_RESOURCE, message, source=str(file), hint=hint)
+
+
+def _unreadable(file: Path, why: str) -> errors.UserError:
+    return _problem(codes.Code.BAD_RESOURCE, f"it cannot be read: {why}", source=str(file))
 
 
 def _problem(code: codes.Code, message: str, *, source: str = "", hint: str = "") -> errors.UserError:
