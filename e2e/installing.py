@@ -23,7 +23,7 @@ from e2e.cluster import api, clusters, processes, s3
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ALULA = "alula.dev/v1alpha1"
 ARGO = "argoproj.io/v1alpha1"
-ROOTS = 6
+ROOTS = 8
 """So many domains a session may have: the controller learns its roots when it starts."""
 
 Object = dict[str, Any]

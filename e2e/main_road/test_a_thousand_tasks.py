@@ -1,0 +1,56 @@
+"""A chain of a thousand tasks that the cache answers ends in Argo without a pod: one patch, however many tasks."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from e2e import installing
+from e2e.main_road.conftest import Road
+
+TASKS = 1000
+SOURCE = f"""
+from alula import task, workflow
+
+@task(cache=True)
+def inc(x: int) -> int:
+    return x + 1
+
+@workflow
+def chain(x: int = 0) -> int:
+    for _ in range({TASKS}):
+        x = inc(x)
+    return x
+"""
+
+
+@pytest.fixture
+def thousand(installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory) -> Road:
+    """The chain, registered and applied."""
+    project = tmp_path_factory.mktemp("thousand")
+    (project / "pyproject.toml").write_text('[tool.alula]\nproject = "thousand"\nimage = "registry.example.org/t:1"\n')
+    (project / "long.py").write_text(SOURCE)
+    gitops = tmp_path_factory.mktemp("gitops")
+    subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
+    road = Road(installation.place("thousand", "dev"), project, gitops)
+    road.register("long.py")
+    road.apply()
+    road.place.ready("Workflow", "long-chain")
+    return road
+
+
+def test_it_ends_without_a_pod(thousand: Road) -> None:
+    place = thousand.place
+    # The same keys and the same format here as in a pod: what was computed here answers the cluster.
+    root = ["--store", place.bucket.url, "--project", place.project, "--domain", place.domain]
+    environment = place.bucket.environment()
+    argv = ["run", "--quiet", "--json", *root, "long.py:chain"]
+    here = installing.alula(place.cluster, *argv, cwd=thousand.project, env=environment)
+    run, outputs = thousand.remote("long.py:chain")
+    assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    assert outputs == {"o0": TASKS}
+    assert str(TASKS) in here.stdout
+    assert place.cluster.pods.started(workflow=run["metadata"]["name"], namespace=place.namespace) == []
+    found = [node for node in installing.nodes(run).values() if node.get("memoizationStatus", {}).get("hit")]
+    assert len(found) == TASKS
