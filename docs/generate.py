@@ -7,14 +7,19 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import dataclasses
+import inspect
 import io
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 from alula.cli import main as command_line
-from alula_api.contract import codes, labels
+from alula_api.contract import codes, labels, pods
+from alula_compiler import engines
 from alula_controller import conditions, permissions, settings
 
 DOCS = Path(__file__).parent
@@ -50,10 +55,31 @@ def reference() -> str:
             table("reason", ((reason.value, reason.sentence) for reason in conditions.Reason)),
             "## Settings of the controller (environment variables)\n",
             table("variable", ((each.name, _default(each)) for each in settings.VARIABLES)),
+            "## Environment of a task's pod\n",
+            table("variable", _documented(pods, "Env")),
+            "## Limits of what is compiled\n",
+            table("limit", _documented(engines, "Limits")),
             "## Rights of the controller\n",
             table("resource", ((rule.target, f"{', '.join(rule.verbs)}: {rule.why}") for rule in permissions.ALL)),
         ]
     )
+
+
+def _documented(module: ModuleType, name: str) -> Iterable[tuple[str, str]]:
+    """The attributes of a class that are followed by a docstring: what each is called or its value, and the docstring."""
+    (found,) = (
+        node
+        for node in ast.parse(inspect.getsource(module)).body
+        if isinstance(node, ast.ClassDef) and node.name == name
+    )
+    values = getattr(module, name)
+    values = values() if dataclasses.is_dataclass(values) else values
+    for attribute, text in zip(found.body, [*found.body[1:], None], strict=True):
+        if isinstance(attribute, ast.AnnAssign) and isinstance(attribute.target, ast.Name):
+            value = getattr(values, attribute.target.id)
+            told = text.value.value if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) else ""
+            shown = value if isinstance(value, str) else f"{attribute.target.id} = {value:,}"
+            yield shown, " ".join(str(told).split())
 
 
 def table(head: str, rows: Iterable[tuple[str, str]]) -> str:

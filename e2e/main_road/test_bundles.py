@@ -30,7 +30,8 @@ def hello(name: str = "world") -> str:
 def bundled(installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory) -> Road:
     """A project whose image holds nothing of it."""
     project = tmp_path_factory.mktemp("bundled")
-    (project / "pyproject.toml").write_text('[tool.alula]\nproject = "bundled"\nimage = "registry.example.org/bare:1"\n')
+    settings = '[tool.alula]\nproject = "bundled"\nimage = "registry.example.org/bare:1"\n'
+    (project / "pyproject.toml").write_text(settings)
     (project / "flow.py").write_text(SOURCE)
     (project / "words.py").write_text('def greeting() -> str:\n    return "Hello"\n')
     gitops = tmp_path_factory.mktemp("gitops")
