@@ -66,7 +66,7 @@ def reference() -> str:
 
 
 def _documented(module: ModuleType, name: str) -> Iterable[tuple[str, str]]:
-    """The attributes of a class that are followed by a docstring: what each is called or its value, and the docstring."""
+    """The attributes of a class that docstrings follow: what each is called, or its name and value; the docstring."""
     (found,) = (
         node
         for node in ast.parse(inspect.getsource(module)).body

@@ -20,8 +20,11 @@ class Limits:
     dag_tasks: int = 199
     """Tasks of a DAG: Argo takes 200, and `admit` is one of them."""
     templates: int = 200
+    """Templates of an object: one a task, graph and piece of a graph."""
     parameters: int = 500
+    """Parameters of a template: inputs, outputs, and what passes between the pieces of a graph."""
     spec_bytes: int = 200_000
+    """The compiled spec as JSON."""
     run_nodes: int = 3_000
     """Calls in a whole run, those of graphs counted each time they are called."""
     nesting: int = 50
@@ -29,6 +32,7 @@ class Limits:
     template_name: int = 54
     """The revision's name is `<name>-<8 characters>`, and it is also a label's value of at most 63."""
     cron_name: int = 52
+    """The name of a CronWorkflow, `lp-<launch plan>`: its runs append the time."""
 
 
 @dataclass(frozen=True, slots=True)
