@@ -48,6 +48,14 @@ def installation(cluster: clusters.Cluster) -> installing.Installation:
     return installing.Installation(cluster)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bare servers first, then those with our controller on them, real pods last.
+
+    The controller answers the holds of every run on its cluster, which tests of the bare engine answer themselves.
+    """
+    items.sort(key=lambda item: [name in getattr(item, "fixturenames", []) for name in ("real_cluster", "installation")])
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Enters the network of the cluster that the test asks for, before its fixtures are made."""
