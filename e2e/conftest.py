@@ -53,7 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     The controller answers the holds of every run on its cluster, which tests of the bare engine answer themselves.
     """
-    items.sort(key=lambda item: [name in getattr(item, "fixturenames", []) for name in ("real_cluster", "installation")])
+    late = ("real_cluster", "installation")
+    items.sort(key=lambda item: [name in getattr(item, "fixturenames", []) for name in late])
 
 
 @pytest.hookimpl(tryfirst=True)
