@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from alula.declare.tasks import Task, task
     from alula.declare.workflows import Workflow, workflow
     from alula.errors import AlulaError, DefinitionError, LoadError, NonRecoverable, UserError, ValueMismatch
-    from alula.local import run
+    from alula.local import RunFailed, run
     from alula.types.files import Directory, File
     from alula.types.times import NaiveDatetime
 
@@ -32,6 +32,7 @@ __all__ = [
     "NonRecoverable",
     "Resources",
     "Retries",
+    "RunFailed",
     "Secret",
     "Task",
     "UserError",
@@ -49,7 +50,7 @@ _HOMES = {
     "alula.declare.tasks": ("Task", "task"),
     "alula.declare.workflows": ("Workflow", "workflow"),
     "alula.errors": ("AlulaError", "DefinitionError", "LoadError", "NonRecoverable", "UserError", "ValueMismatch"),
-    "alula.local": ("run",),
+    "alula.local": ("RunFailed", "run"),
     "alula.types.files": ("Directory", "File"),
     "alula.types.times": ("NaiveDatetime",),
 }

@@ -9,6 +9,7 @@
     └── NonRecoverable       raise it in a task: the run fails at once, whatever `retries` says
 
 The local runner, the remote client and the store add their own leaves below `AlulaError`.
+Those that users see in tracebacks call themselves by their public names, `alula.NonRecoverable`.
 This module must stay light: a pod loads it before the user's code.
 """
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 class AlulaError(Exception):
     """The root of every exception of alula."""
 
+    __module__ = "alula"
+
 
 class UserError(AlulaError):
     """Something in the user's code or call must change; `diagnostics` say what, where and how.
@@ -32,6 +35,8 @@ class UserError(AlulaError):
     Attributes:
         diagnostics: All the problems that were found, in the order in which they were found; never empty.
     """
+
+    __module__ = "alula"
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
@@ -48,9 +53,13 @@ class UserError(AlulaError):
 class DefinitionError(UserError):
     """A task, workflow or launch plan is defined wrongly."""
 
+    __module__ = "alula"
+
 
 class ValueMismatch(UserError, TypeError):
     """A value does not fit the type that a task or workflow declares for it."""
+
+    __module__ = "alula"
 
 
 class LoadError(UserError):
@@ -59,6 +68,8 @@ class LoadError(UserError):
     Attributes:
         traceback: The frames of the user's own code, as text; empty when none was reached.
     """
+
+    __module__ = "alula"
 
     def __init__(self, diagnostics: Iterable[Diagnostic], traceback: str = "") -> None:
         super().__init__(diagnostics)
@@ -74,3 +85,5 @@ class SettingsError(UserError):
 
 class NonRecoverable(AlulaError):
     """Raise this in a task when trying again cannot help: the task fails at once, whatever its `retries`."""
+
+    __module__ = "alula"

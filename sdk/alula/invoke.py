@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from alula.types.carriers import Carrier
     from alula_api.contract.diagnostics import Diagnostic
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 
 def invoke(
     task: Task[..., Any],

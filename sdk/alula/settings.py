@@ -16,6 +16,8 @@ from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
 LOCAL_DOMAIN = "local"
+FOLDER = ".alula"
+"""In the project, where nothing else is set: what local runs keep."""
 _VARIABLES = {
     "project": "ALULA_PROJECT",
     "domain": "ALULA_DOMAIN",
@@ -131,4 +133,4 @@ def _values(
 def _store(root: Path, given: str) -> str:
     if "://" in given:
         return given.rstrip("/")
-    return str(root / (Path(given).expanduser() if given else Path(".alula") / "store"))
+    return str(root / (Path(given).expanduser() if given else Path(FOLDER) / "store"))

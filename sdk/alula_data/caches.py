@@ -73,7 +73,9 @@ class CacheIndex:
         try:
             entry = CacheEntry.from_text(_opened(text), outputs)
         except values.InvalidValue as error:
-            return Lookup(key, None, f"the entry is malformed: {error}", broken=True)
+            damaged = error.problems[0].code == Code.DAMAGED
+            why = "the entry is damaged" if damaged else f"the entry is malformed: {error}"
+            return Lookup(key, None, why, broken=True)
         if entry.key != key:
             return Lookup(key, None, f"the entry is that of the key {entry.key}", broken=True)
         gone = next(self._gone(entry, outputs), "")
@@ -159,7 +161,7 @@ class CacheIndex:
             if stored is None:
                 yield from self._gone_in(name, value, schema)
             elif not self._content.has(stored.path(), stored.size):
-                yield f"its output {name} is gone: {stored.path()}"
+                yield f"its output {name} is gone or damaged: {stored.path()}"
             elif self._deep and stored.size <= _MOST_DEEP and families.has_references(schema, schema):
                 try:
                     loaded = values.codec(schema).normal(self._content.load_value(value))
@@ -173,7 +175,7 @@ class CacheIndex:
             return
         for reference in references.walk(value, schema):
             if not self._content.exists(reference):
-                yield f"its output {name} is gone: {reference.path()}"
+                yield f"its output {name} is gone or damaged: {reference.path()}"
 
 
 def _sealed(text: bytes) -> bytes:

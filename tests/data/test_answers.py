@@ -45,3 +45,11 @@ def test_the_services_own_word_is_shown() -> None:
     assert answers.summary(said("403 Forbidden", "AccessDenied")) == "AccessDenied, status 403"
     assert answers.summary(said("503 Service Unavailable")) == "status 503"
     assert answers.summary("first line\n\nDebug source: ...") == "first line"
+
+
+def test_of_a_server_that_does_not_answer_its_address_is_shown_and_no_retry_settings() -> None:
+    text = (
+        "Generic S3 error: Error performing GET http://127.0.0.1:9/bucket/x/7c.json in 4.25s, after 5 retries, "
+        "max_retries: 5, retry_timeout: 180s  - HTTP error: error sending request\n\nDebug source: ..."
+    )
+    assert answers.summary(text) == "http://127.0.0.1:9: error sending request"

@@ -6,8 +6,8 @@ import alula
 
 PUBLIC = {
     "AlulaError", "Backoff", "Cache", "Cron", "DefinitionError", "Directory", "File", "LaunchPlan", "LoadError",
-    "NaiveDatetime", "NonRecoverable", "Resources", "Retries", "Secret", "Task", "UserError", "ValueMismatch",
-    "Workflow", "run", "task", "workflow",
+    "NaiveDatetime", "NonRecoverable", "Resources", "Retries", "RunFailed", "Secret", "Task", "UserError",
+    "ValueMismatch", "Workflow", "run", "task", "workflow",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from alula.display import failures, frames, outcomes, problems, summaries
 from alula.display.styles import PLAIN, Style
 from alula.display.terminals import Terminal
+from alula.local.results import RunResult
 from alula.local.watching import Beginning
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
@@ -106,6 +108,26 @@ def test_the_live_view_of_a_crowd_shows_what_moves() -> None:
 def test_the_live_view_never_takes_more_lines_than_there_are(height: int) -> None:
     lines = scene(crowd(), height).split("\n")
     assert len(lines) - 1 <= min(height, frames.MOST_ROWS + 4)
+
+
+def test_a_task_that_was_not_tried_again_says_why() -> None:
+    def shown(retryable: bool) -> str:
+        record = dataclasses.replace(worlds.FAILURE, attempt=1, retryable=retryable)
+        node = worlds.node("fit", "failed", attempts=1, most_attempts=3, failure=record)
+        return failures.render(RunResult("r", "w", False, (node,), 1.0))
+
+    assert "not tried again: another task had failed for good" in shown(True)
+    assert "not tried again: it said that this cannot help" in shown(False)
+
+
+def test_a_debugger_is_offered_only_where_the_users_code_failed() -> None:
+    def shown(kind: str) -> str:
+        record = dataclasses.replace(worlds.FAILURE, kind=kind)
+        node = worlds.node("fit", "failed", attempts=1, failure=record)
+        return failures.render(RunResult("r", "w", False, (node,), 1.0), again="alula run --workers 1 x.py")
+
+    assert "where a debugger stops:\n  alula run --workers 1 x.py" in shown("user")
+    assert "debugger" not in shown("system")
 
 
 def test_more_failures_than_anybody_reads_are_counted() -> None:

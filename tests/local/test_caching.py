@@ -164,7 +164,7 @@ def test_a_broken_entry_is_a_miss_and_is_mended(store: Path) -> None:
         path.write_text("{")
     result = run(chain)
     assert result.value == 0
-    assert all(node.why.startswith("its cached value is gone (the entry is malformed") for node in result.nodes)
+    assert all(node.why.startswith("its cached value is lost: the entry is") for node in result.nodes)
     assert set(states(run(chain)).values()) == {"cached"}
 
 
@@ -174,7 +174,7 @@ def test_an_entry_whose_data_is_gone_is_a_miss(store: Path) -> None:
         path.unlink()
     calls.clear()
     result = run(tabled, rows=3)
-    assert result.node("table").why.startswith("its cached value is gone (its output o0 is gone")
+    assert result.node("table").why.startswith("its cached value is lost: its output o0 is gone or damaged: cas/")
     assert result.node("height").state == "cached"
     assert calls == [("table", 3)]
 

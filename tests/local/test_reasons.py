@@ -82,8 +82,9 @@ def test_the_reason_names_what_differs(case: str) -> None:
 
 
 def test_a_value_that_is_gone_says_so() -> None:
-    assert reasons.gone() == "its cached value is gone"
-    assert reasons.gone("its output o0 is gone") == "its cached value is gone (its output o0 is gone)"
+    assert reasons.gone() == "its cached value is lost"
+    where = f"its output o0 is gone or damaged: cas/cd/{'cd2eb083' * 8}/a.txt"
+    assert reasons.gone(where) == "its cached value is lost: its output o0 is gone or damaged: cas/cd/cd2eb083.../a.txt"
 
 
 texts = st.text(max_size=8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 from pathlib import Path
 
@@ -49,6 +50,28 @@ def test_a_plain_call_is_a_serial_run_in_the_callers_thread() -> None:
     assert both(1) == (1, 1)
     assert both(x=2) == (2, 2)
     assert set(threads) == {threading.current_thread()}
+
+
+def test_a_plain_call_tries_one_task_to_its_end_before_the_next() -> None:
+    began = []
+
+    @task(retries=2)
+    def flaky(x: int) -> int:
+        began.append("flaky")
+        raise ValueError(x)
+
+    @task
+    def steady(x: int) -> int:
+        began.append("steady")
+        return x
+
+    @workflow
+    def both(x: int) -> tuple[int, int]:
+        return flaky(x), steady(x)
+
+    with pytest.raises(ValueError, match="1"):
+        both(1)
+    assert began == ["flaky"] * 3
 
 
 def test_a_plain_call_leaves_nothing_in_the_store(store: Path) -> None:
@@ -467,3 +490,22 @@ def test_a_chain_of_10000_tasks_and_a_fan_of_2000_run() -> None:
 
     assert alula.run(long, x=0).value == 10_000
     assert alula.run(wide, x=0).value == 2000
+
+
+def test_a_result_is_shown_in_a_few_words() -> None:
+    assert repr(result := alula.run(flows.chain)) == f"<run {result.run} succeeded: 3 tasks>"
+
+
+def test_what_does_not_fit_is_said_of_the_callers_line() -> None:
+    with pytest.raises(alula.ValueMismatch) as caught:
+        alula.run(flows.chain, x="one")
+    assert caught.value.diagnostics[0].source.startswith("tests/local/test_running.py:")
+    with pytest.raises(alula.ValueMismatch) as caught:
+        alula.run(flows.parts)
+    assert caught.value.diagnostics[0].source.startswith("tests/local/test_running.py:")
+
+
+def test_exceptions_are_called_by_their_public_names() -> None:
+    for name in ("AlulaError", "DefinitionError", "LoadError", "NonRecoverable", "RunFailed", "ValueMismatch"):
+        error = getattr(alula, name)
+        assert (error.__module__, getattr(sys.modules[error.__module__], error.__name__)) == ("alula", error)

@@ -86,6 +86,16 @@ def test_a_failed_step_rests_longer_each_time_up_to_the_cap() -> None:
     assert run.over
 
 
+def test_what_is_tried_again_comes_before_what_has_not_begun() -> None:
+    run = Schedule([[], [], []], [RetryPolicy(1), RetryPolicy(1, lambda _: 5.0), ONCE], [False] * 3)
+    assert run.take() == 0
+    assert run.fail(0, retryable=True, now=0) == 0
+    assert [run.take(), run.take()] == [0, 1]
+    assert run.fail(1, retryable=True, now=0) == 5
+    run.wake(5)
+    assert [run.take(), run.take(), run.take()] == [1, 2, None]
+
+
 def test_a_failure_that_is_not_retryable_is_final_at_once() -> None:
     run = schedule([[]], s0=5)
     assert run.fail(run.take() or 0, retryable=False, now=0) is None

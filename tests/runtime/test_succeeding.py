@@ -290,7 +290,7 @@ def test_an_entry_whose_file_is_gone_or_cut_is_a_miss_that_the_run_mends(pod: Po
     second = pod.run({"x": 1}, **options)
     assert (second.code, second.outputs) == (0, first.outputs)
     assert calls(pod) == 2
-    assert f"not cached: its output o0 is gone: {reference.path()}" in second.stderr
+    assert f"not cached: its output o0 is gone or damaged: {reference.path()}" in second.stderr
     assert content.Content(pod.store).read(reference) == b"content"
     assert "alula: cached" in pod.run({"x": 1}, **options).stderr
     assert calls(pod) == 2

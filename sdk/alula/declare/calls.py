@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from alula.declare.tasks import Task
     from alula_api.contract.problems import InvalidValue
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 CO_COROUTINE = 0x80
 
 Plan = Callable[[tuple[Any, ...], dict[str, Any]], Any]

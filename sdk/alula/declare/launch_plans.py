@@ -17,6 +17,8 @@ from alula_api.contract.diagnostics import Diagnostic
 if TYPE_CHECKING:
     from alula.declare.schedules import Cron
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 
 class LaunchPlan:
     """A way to start a workflow.

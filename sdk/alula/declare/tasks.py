@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from alula.declare.calls import Plan
     from alula.declare.interfaces import Interface
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from alula.graph.closures import Closure
     from alula.graph.nodes import Graph
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from alula.display import rows
 from alula.display.styles import PLAIN, Style, count, duration, pad, safe, width
+from alula_api.contract.failures import USER
 
 if TYPE_CHECKING:
     from alula.local.results import NodeReport, RunResult
@@ -15,12 +16,13 @@ MOST = 5
 
 
 def render(result: RunResult, style: Style = PLAIN, again: str = "") -> str:
-    """The failures as text; `again` is the command that runs the workflow with a debugger's help."""
+    """The failures as text; `again` is the command that runs the workflow with a debugger's help, where
+    the user's code failed."""
     failed = result.failures
     blocks = [_one(node, style) for node in failed[:MOST]]
     if len(failed) > MOST:
         blocks.append(f"{style.ellipsis} and {count(len(failed) - MOST, 'more failed task')}, listed above")
-    if again and failed:
+    if again and any(node.failure is not None and node.failure.kind == USER for node in failed):
         blocks.append(f"to see it again in one thread, where a debugger stops:\n  {style.paint(again, 'cyan')}")
     return "\n\n".join(blocks)
 
@@ -34,8 +36,9 @@ def _one(node: NodeReport, style: Style) -> str:
     facts.append(f"attempt {record.attempt} of {node.most_attempts}" if node.most_attempts > 1 else "")
     facts.append(f"after {duration(node.seconds)}")
     head += " " + style.paint(f"({', '.join(fact for fact in facts if fact)})", "dim")
-    if not record.retryable and node.most_attempts > record.attempt:
-        head += style.paint("  not tried again: it said that this cannot help", "dim")
+    if node.most_attempts > record.attempt:
+        why = "another task had failed for good" if record.retryable else "it said that this cannot help"
+        head += style.paint(f"  not tried again: {why}", "dim")
     body = record.traceback.rstrip() or rows.headline(node)
     parts = [head, _indent(_painted(body, record.exception, style))]
     if record.inputs:

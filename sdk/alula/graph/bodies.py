@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from alula.graph.tracing import Tracer
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 
 _VALUE = "a workflow only puts tasks together: do this in a task and pass it the value"
 

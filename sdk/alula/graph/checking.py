@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from alula.declare.workflows import Workflow
     from alula.graph.nodes import Graph
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 _known: dict[tuple[int, int], tuple[dict[str, Any], dict[str, Any], str | None]] = {}
 
 

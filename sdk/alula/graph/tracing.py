@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from alula.graph.promises import Edge, Promise
     from alula_api.contract.diagnostics import Diagnostic
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 active: ContextVar[Tracer | None] = ContextVar("alula_tracer", default=None)
 """The trace that is going on in this thread; a task that is called meanwhile becomes a node of it."""
 

@@ -9,6 +9,8 @@ import time
 
 from alula.local.attempts import Attempt, Outcome, Work
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 
 class Overdue(BaseException):
     """Raised inside the user's code when its time is over; a BaseException, so that `except Exception` lets it pass."""

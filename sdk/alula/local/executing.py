@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from alula.types.carriers import Carrier
     from alula_api.contract.values import Json
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 Call = Callable[[plans.Step, Attempt, Mapping[str, "Json"]], "dict[str, Json] | Failure"]
 
 

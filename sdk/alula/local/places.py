@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alula import settings, sources
+from alula_api.contract import pods
 
 if TYPE_CHECKING:
     from alula.local.options import Options
@@ -78,8 +79,22 @@ class Place:
         if self._store is None:
             from alula_data.stores import opening
 
-            self._store = opening.open_store(self.prefix)
+            self._store = opening.open_store(self.prefix, endpoint=os.environ.get(pods.Env.STORE_ENDPOINT, ""))
+            _keep_out_of_git(self.folder)
         return self._store
+
+
+def _keep_out_of_git(folder: Path | None) -> None:
+    """The project's own `.alula` folder tells git to leave it alone."""
+    for parent in folder.parents if folder is not None else ():
+        if parent.name == settings.FOLDER:
+            mark = parent / ".gitignore"
+            try:
+                if not mark.exists():
+                    parent.mkdir(parents=True, exist_ok=True)
+                    mark.write_text("*\n", encoding="utf-8")
+            except OSError:  # whoever writes there next says what is wrong
+                return
 
 
 def of(target: Any, options: Options) -> Place:
@@ -87,6 +102,7 @@ def of(target: Any, options: Options) -> Place:
 
     Raises:
         SettingsError: The project's settings cannot be used.
+        StoreError: Nothing knows the scheme of the store's address.
     """
     code = getattr(target.function, "__code__", None)
     file = code.co_filename if code is not None else ""
@@ -94,4 +110,16 @@ def of(target: Any, options: Options) -> Place:
     store = options.store or found.store
     if options.store and "://" not in store:
         store = os.path.abspath(os.path.expanduser(store))  # noqa: PTH100, PTH111
-    return Place("/".join((store.rstrip("/"), options.project or found.project, options.domain or found.domain)))
+    place = Place("/".join((store.rstrip("/"), options.project or found.project, options.domain or found.domain)))
+    _check_scheme(place)
+    return place
+
+
+def _check_scheme(place: Place) -> None:
+    """Refuse an address that nothing can open before anything runs; what is known is opened when it is needed."""
+    scheme, found, _ = place.prefix.partition("://")
+    if found and scheme != "file":
+        from alula_data.stores import objects
+
+        if scheme not in objects.SCHEMES:
+            place.store()

@@ -5,6 +5,7 @@ The parts of a node's key are kept from run to run (`histories`); a key that is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -32,6 +33,8 @@ class Parts:
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
+_DIGEST = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
+
 FAILED = "it failed the last time"
 """Why a key that is not new has no value."""
 
@@ -50,8 +53,12 @@ def explain(now: Parts, before: Parts | None) -> str:
 
 
 def gone(why: str = "") -> str:
-    """Why a key that is not new has no value."""
-    return f"its cached value is gone{f' ({why})' if why else ''}"
+    """Why a key that is not new has no value; digests in `why` are cut short."""
+    return f"its cached value is lost{f': {_DIGEST.sub(_cut, why)}' if why else ''}"
+
+
+def _cut(digest: re.Match[str]) -> str:
+    return f"{digest[1]}..."
 
 
 def _definition(now: Parts, before: Parts) -> list[str]:

@@ -54,7 +54,7 @@ class OutputType:
     schema: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunResult:
     """A finished local run.
 
@@ -109,6 +109,10 @@ class RunResult:
         """The nodes that failed, in the graph's order."""
         return tuple(node for node in self.nodes if node.state == "failed")
 
+    def __repr__(self) -> str:
+        tasks = "1 task" if len(self.nodes) == 1 else f"{len(self.nodes)} tasks"
+        return f"<run {self.run} {'succeeded' if self.ok else 'failed'}: {tasks}>"
+
     def node(self, id: str) -> NodeReport:
         """The report of one node.
 
@@ -126,6 +130,8 @@ class RunResult:
 
 class RunFailed(errors.AlulaError):
     """A local run failed; `result` says what ran and what did not."""
+
+    __module__ = "alula"
 
     def __init__(self, result: RunResult) -> None:
         self.result = result

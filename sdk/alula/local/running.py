@@ -17,6 +17,8 @@ from alula.local.watching import Watcher
 from alula_api.contract import diagnostics
 from alula_api.contract.codes import Code
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 
 def execute(target: Target, make_inputs: Inputs, options: Options, watcher: Watcher) -> results.RunResult:
     """Run `target`; when the data behind an input was gone or damaged, once more, because what made it runs again."""

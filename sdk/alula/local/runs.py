@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from alula.types.carriers import Carrier
     from alula_api.contract.values import Json
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 Target = Any
 """A `Workflow`, or a `Task` that is run by itself; both have a name, a function and an interface."""
 

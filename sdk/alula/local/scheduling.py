@@ -98,14 +98,19 @@ class Schedule:
     def fail(self, step: int, *, retryable: bool, now: float) -> float | None:
         """The running `step` failed: the seconds until it is tried again, or None if that was the end of it.
 
-        The first final failure stops the run: nothing starts any more, and steps that rest have failed.
+        The first final failure stops the run: nothing starts any more, and steps that rest have failed. What is tried
+        again comes before what has not begun, so that one task after the other reads as in the workflow.
         """
         self._stop(step)
         policy = self._policies[step]
         if retryable and self.attempts[step] <= policy.limit and not self.failing:
             rest = policy.rest(self.attempts[step])
-            self.states[step] = State.RESTING
-            heapq.heappush(self._rests, (now + rest, step))
+            if rest > 0:
+                self.states[step] = State.RESTING
+                heapq.heappush(self._rests, (now + rest, step))
+            else:
+                self.states[step] = State.WAITING
+                self._ready.appendleft(step)
             return rest
         self.states[step] = State.FAILED
         self.failing = True
@@ -119,7 +124,7 @@ class Schedule:
         while self._rests and self._rests[0][0] <= now:
             _, step = heapq.heappop(self._rests)
             self.states[step] = State.WAITING
-            self._ready.append(step)
+            self._ready.appendleft(step)
 
     def _stop(self, step: int) -> None:
         if self.states[step] is not State.RUNNING:

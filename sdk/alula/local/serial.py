@@ -10,6 +10,8 @@ from alula.local.attempts import Work
 from alula.local.clocks import Clock
 from alula.local.conducting import Conductor
 
+__tracebackhide__ = True  # pytest shows the user's frames only
+
 
 def drive(conductor: Conductor, work: Work, clock: Clock) -> None:
     """Run to the end; returns when nothing runs and nothing will.

@@ -11,6 +11,7 @@ import re
 from alula_data import errors
 
 _STATUS = re.compile(r"status code: (\d{3})")
+_TRIED = re.compile(r"Error performing \w+ (?P<server>\w+://[^/\s]+)\S* .* - (?:HTTP error: )?(?P<why>.+)\Z")
 _SERVICE_CODE = re.compile(r"<Code>(\w+)</Code>")
 _MISSING_OBJECT = {"", "NoSuchKey", "BlobNotFound", "NoSuchUpload"}
 _MISSING_BUCKET = {"NoSuchBucket", "ContainerNotFound"}
@@ -53,13 +54,16 @@ def classify(text: str, *, missing: bool = False, denied: bool = False) -> tuple
 
 
 def summary(text: str) -> str:
-    """The service's own words, else the client's first line."""
+    """The service's own words, else which server did not answer and why, else the client's first line."""
     code = _SERVICE_CODE.search(text)
     status = _STATUS.search(text)
     if code:
         return f"{code[1]}, status {status[1]}" if status else code[1]
+    if status:
+        return f"status {status[1]}"
     line = text.strip().split("\n", 1)[0]
-    return f"status {status[1]}" if status else line
+    tried = _TRIED.search(line)
+    return f"{tried['server']}: {tried['why']}" if tried else line
 
 
 def _number(match: re.Match[str] | None) -> int:
