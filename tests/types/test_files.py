@@ -119,6 +119,17 @@ def test_a_directory_travels_whole(tmp_path: Path, shelf: Shelf) -> None:
     assert len(back.digest) == 64
 
 
+def test_a_new_directory_is_an_empty_folder_to_fill(shelf: Shelf) -> None:
+    made = Directory.new("out")
+    assert isinstance(made, Directory)
+    assert [*made.path.iterdir()] == []
+    (made.path / "a.txt").write_text("a")
+    assert (travel(Directory, made, shelf).path / "a.txt").read_text() == "a"
+    assert Directory.new("out").path != made.path
+    with pytest.raises(ValueError, match="expected a folder's name without folders before it, got 'a/b'"):
+        Directory.new("a/b")
+
+
 def test_files_travel_inside_containers(tmp_path: Path, shelf: Shelf) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(name)

@@ -67,6 +67,10 @@ def _constant(tracer: Tracer, value: Any, target: PyType, place: Place) -> bindi
             message = f"{buried._alula_edge.label} stands inside a {what}"
             hint = f"build the {what} in a task that takes the parts, and pass on its result"
             tracer.problem(Code.NOT_A_TASK, message, place.source(), subject=place.subject, hint=hint)
+        elif hasattr(value, "interface") and hasattr(value, "function"):
+            message = f"the {value.subject} itself stands where its result is needed"
+            hint = f"call it: {value.function.__name__}(...)"
+            tracer.problem(Code.NOT_A_TASK, message, place.source(), subject=place.subject, hint=hint)
         else:
             subject = f"{tracer.subject}, {place.subject}"
             tracer.problems += calls.unfit(mismatch, Code.BAD_VALUE, subject, target.label, place.source())

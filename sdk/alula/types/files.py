@@ -94,11 +94,7 @@ class _TypedFile(_Stored):
         Args:
             name: The file's name with its extension, such as `report.html`.
         """
-        import tempfile
-
-        if not name or Path(name).name != name:
-            raise ValueError(f"expected a file name without folders, got {name!r}")
-        return cls(Path(tempfile.mkdtemp(prefix="alula-")) / name)
+        return cls(_fresh(name, "a file's name"))
 
     @property
     def size(self) -> int:
@@ -141,6 +137,10 @@ if TYPE_CHECKING:
     class Directory(_Stored):
         """A folder that tasks pass on by reference."""
 
+        @classmethod
+        def new(cls, name: str) -> Directory:
+            """An empty folder in a fresh temporary directory, for a task to fill and return."""
+
 else:
 
     class File(_TypedFile):
@@ -176,12 +176,32 @@ else:
 
         kind = "directory"
 
+        @classmethod
+        def new(cls, name: str) -> Any:
+            """An empty folder in a fresh temporary directory, for a task to fill and return.
+
+            Args:
+                name: The folder's name.
+            """
+            made = cls(_fresh(name, "a folder's name"))
+            made.path.mkdir()
+            return made
+
         @property
         def digest(self) -> str:
             """What identifies the content; known once the folder is stored."""
             if self._reference is None:
                 raise ValueError(f"{self!r} has no digest before it is stored")
             return self._reference.digest
+
+
+def _fresh(name: str, what: str) -> Path:
+    """A path of that name in a new temporary directory."""
+    import tempfile
+
+    if not name or Path(name).name != name:
+        raise ValueError(f"expected {what} without folders before it, got {name!r}")
+    return Path(tempfile.mkdtemp(prefix="alula-")) / name
 
 
 def _require(path: Path, what: str, folder: bool) -> None:

@@ -69,3 +69,13 @@ def has_a_mistake_of_its_own(n: int) -> str:
 @workflow
 def returns_what_a_plain_function_made(n: int) -> list[float]:
     return [n, 1.0]
+
+
+@workflow
+def returns_a_task_that_it_never_called(n: int) -> pd.DataFrame:
+    return load
+
+
+@workflow
+def passes_a_workflow_on_that_it_never_called(n: int) -> str:
+    return show(calls_a_plain_function)
