@@ -23,6 +23,8 @@ def main() -> int:
     gitops.mkdir(parents=True)
     target, store = "flows/penguins.py:train", ["--store", str(PLACE / "store")]
 
+    say("Each command can be repeated by hand, after these two:")
+    tell(f"{BOLD}$ source .venv/bin/activate\n$ cd {PROJECT.relative_to(ROOT)}{PLAIN}")
     say("Train on the Palmer penguins, here, in parallel where the graph allows.")
     alula("run", *store, target)
     say("Again: nothing has changed, so every task comes from the cache.")

@@ -22,6 +22,7 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 DNS_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+RELEASE = "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 ENTRYPOINT = "^[^: ]+:[^: ]+$"
 QUANTITY = r"^([0-9]+([.][0-9]*)?|[.][0-9]+)(m|k|[KMGTPE]i?|[eE][0-9]+)?$"
 DURATION = "^([0-9]+([.][0-9]+)?(d|h|ms|m|s))+$"
@@ -105,7 +106,7 @@ Parameter = Annotated[str, bounded(63, PARAMETER)]
 Entrypoint = Annotated[str, bounded(512, ENTRYPOINT)]
 CacheName = Annotated[str, bounded(512)]
 Digest = Annotated[str, bounded(64, "^[0-9a-f]{64}$", least=64)]
-ReleaseVersion = Annotated[str, bounded(63, "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")]
+ReleaseVersion = Annotated[str, bounded(63, RELEASE)]
 Image = Annotated[str, bounded(1024)]
 Duration = Annotated[str, bounded(50, DURATION)]
 Quantity = Annotated[str, bounded(32, QUANTITY)]

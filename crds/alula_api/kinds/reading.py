@@ -18,7 +18,17 @@ from alula_api.contract import labels, names, schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 from alula_api.kinds.domains import Domain
-from alula_api.kinds.fields import API_VERSION, CLEAN, DNS_LABEL, DURATION, ENTRYPOINT, PARAMETER, QUANTITY, is_clean
+from alula_api.kinds.fields import (
+    API_VERSION,
+    CLEAN,
+    DNS_LABEL,
+    DURATION,
+    ENTRYPOINT,
+    PARAMETER,
+    QUANTITY,
+    RELEASE,
+    is_clean,
+)
 from alula_api.kinds.launch_plans import LaunchPlan
 from alula_api.kinds.resources import Resource
 from alula_api.kinds.workflows import Workflow
@@ -36,6 +46,7 @@ _NAMED_LISTS = {"tasks": "task", "graphs": "graph", "nodes": "node", "inputs": "
 # What a pattern means, in words that a reader can act on.
 _PATTERNS = {
     DNS_LABEL: "lower-case letters, digits and dashes, with a letter or digit at both ends",
+    RELEASE: "letters, digits and - _ . with a letter or digit at both ends",
     DURATION: "a duration such as 90s, 10m or 1h30m",
     CLEAN: "text without the control characters U+007F to U+009F, which kustomize changes (in JSON: \\\\u007f)",
     PARAMETER: "a name of letters, digits, _ and -, that begins with a letter or _",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from alula import display
@@ -40,6 +41,8 @@ def main(argv: Sequence[str]) -> int:
         )
         return 0
     found.problems += usage.names(found)
+    if found.on("bundle") and found.text("bundle_out"):
+        found.problems += usage.error("--bundle and --bundle-out exclude each other").diagnostics
     found.check()
     if not found.rest:
         raise usage.error("register what?", hint="alula register FILE..., such as flows/penguins.py")
@@ -48,17 +51,34 @@ def main(argv: Sequence[str]) -> int:
     definitions = discovery.discover(paths)
     code = projects.code(paths[0], found.text("image"))
     if found.text("bundle_out"):
-        code = bundling.write(project.root, code, Path(found.text("bundle_out")))
+        with _writing(found.text("bundle_out")):
+            code = bundling.write(project.root, code, Path(found.text("bundle_out")))
+        display.note(f"wrote the bundle {found.text('bundle_out')}/{code.bundle_digest}")
     elif found.on("bundle"):
+        place = f"{project.store.rstrip('/')}/{project.project}/releases"
         code = bundling.upload(project.root, code, project.store, project.project)
+        display.note(f"uploaded the bundle {place}/{code.bundle_digest}")
+        if "://" not in place:
+            display.note("warning: that is a folder of this machine: pods read it only if it is theirs too")
     made = assembling.assemble(definitions, code, found.text("version"))
     domain = found.text("domain", "dev")
     release = releases.build(
         made, assembling.version_of(made), commit=_commit(project.root), namespace=f"{project.project}-{domain}"
     )
     folder = Path(found.text("repo", "gitops")) / project.project / domain
-    _tell(release, releases.write(release, folder), folder)
+    with _writing(str(folder)):
+        changes = releases.write(release, folder)
+    _tell(release, changes, folder)
     return 0
+
+
+@contextlib.contextmanager
+def _writing(place: str) -> Iterator[None]:
+    """A place that cannot be written is the user's to choose anew."""
+    try:
+        yield
+    except OSError as error:
+        raise usage.error(f"{error.filename or place} cannot be written: {error.strerror or error}") from None
 
 
 def _commit(root: Path) -> str:
