@@ -175,9 +175,11 @@ def _why(error: Exception) -> str:
 
     if isinstance(error, exceptions.NameResolutionError):
         return "its name is not known here"
-    if isinstance(error, exceptions.ConnectTimeoutError):
-        return f"no connection within {CONNECT_SECONDS:.0f} s"
-    if isinstance(error, exceptions.TimeoutError):
-        return f"no answer within {READ_SECONDS:.0f} s"
+    if not isinstance(error, exceptions.NewConnectionError):  # refused, which counts as a timeout of connecting
+        if isinstance(error, exceptions.ConnectTimeoutError):
+            return f"no connection within {CONNECT_SECONDS:.0f} s"
+        if isinstance(error, exceptions.TimeoutError):
+            return f"no answer within {READ_SECONDS:.0f} s"
     # urllib3 says `HTTPConnection(host=..., port=...): Failed to establish a new connection: [Errno 111] ...`
-    return str(error).rpartition(": ")[2].strip("()'\" ") or type(error).__name__
+    said = str(error).rpartition(": ")[2].rpartition("] ")[2].strip("()'\" ")
+    return said[:1].lower() + said[1:] or type(error).__name__

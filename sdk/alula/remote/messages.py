@@ -13,7 +13,7 @@ from alula_api.contract.codes import Code
 
 _ENDED = re.compile(r"(?:main: )?(?P<reason>\w+) \(exit code (?P<code>\d+)\)(?:: (?P<said>.*))?", re.DOTALL)
 _HEADLINE = re.compile(r"(?P<said>.*?)(?: \((?:(?P<source>[^()]+:\d+), )?attempt \d+\))?")
-_NAMED = re.compile(r"(?P<name>[A-Za-z_][\w.]*): (?P<message>.*)")
+_NAMED = re.compile(r"(?P<name>(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:: (?P<message>.*))?")
 _TRACEBACK = "Traceback (most recent call last):"
 _STOPPED = ("Stopped with strategy", "workflow shutdown with strategy", "terminated")
 _KILLED = 137
@@ -57,12 +57,12 @@ def failure(message: str, *, run: str = "", node: str = "", task: str = "", atte
 def _split(headline: str) -> tuple[str, str, str]:
     """The code, the name of the exception and what it says."""
     named = _NAMED.fullmatch(headline)
-    if named is None:
+    if named is None or (named["message"] is None and not named["name"].rpartition(".")[2][0].isupper()):
         return str(Code.TASK_FAILED), "", headline
-    name = named["name"]
+    name, message = named["name"], named["message"] or ""
     if name in Code.__members__:
-        return name, "", named["message"]
-    return str(Code.TASK_FAILED), name, named["message"]
+        return name, "", message or Code[name].sentence
+    return str(Code.TASK_FAILED), name, message
 
 
 def _killed(reason: str, code: int) -> str:

@@ -12,7 +12,7 @@ from alula.declare import workflows
 from alula.local.clocks import SystemClock
 from alula.local.results import RunResult
 from alula.local.watching import Watcher
-from alula.remote import connections, following, outlines
+from alula.remote import connections, following, outlines, waiting
 from alula.remote.refusals import Unanswered, refusal
 from alula.remote.reporting import Reporter
 from alula_api.contract import codes, labels, values
@@ -28,9 +28,6 @@ POLL_SECONDS = 1.0
 MOST_POLL_SECONDS = 10.0
 POLL_SHARE = 20
 """A look at a large run costs the API server; looking takes at most one part in so many of the time."""
-
-PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0, 15.0, 15.0, 15.0)
-"""Seconds to wait, one after another, while the cluster does not answer."""
 
 UNSEEN_SECONDS = 3.0
 """After so long Argo has most likely seen a template that it had not when a run was started."""
@@ -107,6 +104,7 @@ class Follower:
         self._body = body
         self._clock = clock or SystemClock()
         self._outline = outlines.Outline(found.spec)
+        self._cost = 0.0  # seconds that the last look took
 
     def follow(self, name: str, watcher: Callable[[], Watcher]) -> Followed:
         """Follow the run of this name; `watcher` makes who sees its tasks, one for each run.
@@ -139,16 +137,14 @@ class Follower:
         compared = False
         try:
             while True:
-                began = clock.now()
                 state = self._look(name)
-                now = clock.now()
                 if state.revision and not compared:
                     compared = True
                     self._compare(state, watcher)
-                reporter.see(state, now)
+                reporter.see(state, clock.now())
                 if state.finished:
                     return Followed(state, RunResult(name, title, state.succeeded, reporter.nodes, state.seconds))
-                clock.sleep(min(MOST_POLL_SECONDS, max(POLL_SECONDS, POLL_SHARE * (now - began))))
+                clock.sleep(min(MOST_POLL_SECONDS, max(POLL_SECONDS, POLL_SHARE * self._cost)))
         except KeyboardInterrupt:
             watcher.close()
             display.note(f"{name} goes on without you: {_places(self._cluster, name)}")
@@ -165,22 +161,21 @@ class Follower:
 
     def _look(self, name: str) -> following.RunState:
         """The run as it is now; waits while the cluster does not answer."""
-        pauses = list(reversed(PAUSES))
-        while True:
-            try:
-                run = self._cluster.run(name)
-                break
-            except Unanswered as error:
-                said = error.diagnostics[0].message
-                if not pauses:
-                    raise refusal(f"{said}; the run goes on", _places(self._cluster, name)) from error
-                if len(pauses) == len(PAUSES):
-                    display.note(f"{said}; trying again")
-                self._clock.sleep(pauses.pop())
+        try:
+            run = waiting.patiently(lambda: self._ask(name), waiting.LONG, sleep=self._clock.sleep, say=display.note)
+        except Unanswered as error:
+            message = f"{error.diagnostics[0].message}; the run goes on"
+            raise refusal(message, _places(self._cluster, name)) from error
         if run is None:
             message = f"run {name} was deleted while it was followed"
             raise refusal(message, "Argo's archive may still have it, if there is one", codes.Code.RUN_STOPPED)
         return following.state(run, self._outline)
+
+    def _ask(self, name: str) -> dict[str, Any] | None:
+        began = self._clock.now()
+        run = self._cluster.run(name)
+        self._cost = self._clock.now() - began
+        return run
 
     def _successor(self, followed: Followed) -> str:
         """The run that takes the place of one whose data was lost; empty for none."""

@@ -1,0 +1,329 @@
+"""`alula run --remote`, from the words on the command line to what stands on the screen."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alula.cli import main
+from alula.remote import runs
+from alula_api.contract import references
+from alula_data import digests
+from alula_data.stores import opening
+from tests.remote import projects, servers
+from tests.remote.conftest import Clock
+from tests.remote.servers import ARGO, NAMESPACE, OURS
+
+PREFIX = "memory://remote/penguins/dev"
+SCORES = '{"accuracy":0.7}'
+
+
+@dataclass
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+class World:
+    """A project, the cluster that has its definitions, and the run that will be started."""
+
+    def __init__(self, server: servers.Server, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.server, self.file, self.capsys = server, file, capsys
+        self.module = projects.load(file)
+        self.name: str = self.module.train.name
+        server.on("GET", f"{OURS}/workflows/{self.name}", projects.workflow(self.module))
+        server.on("GET", f"{OURS}/launchplans/nightly", projects.plan(self.module))
+        server.on("POST", f"{ARGO}/workflows", servers.Answer({"metadata": {"name": "run-1"}}, 201))
+        self.ends()
+
+    def ends(self, phase: str = "Succeeded", output: str | None = SCORES, **more: Any) -> None:
+        """The run goes on for one look and then ends so."""
+        self.server.on("GET", f"{ARGO}/workflows/run-1", run("Running"), run(phase, output, **more))
+
+    def alula(self, *words: str, target: str = "train") -> Done:
+        options = [word for word in words if word.startswith("-o ")]
+        inputs = [word for word in words if not word.startswith("-o ")]
+        flags = [part for option in options for part in option[3:].split(" ")]
+        self.capsys.readouterr()
+        code = main.main(["run", "--remote", *flags, f"{self.file}:{target}", *inputs])
+        found = self.capsys.readouterr()
+        return Done(code, found.out, found.err)
+
+    def sent(self) -> dict[str, str]:
+        """The inputs that the last run was started with."""
+        body = self.server.asked("POST", f"{ARGO}/workflows")[-1].body
+        return {each["name"]: each["value"] for each in body["spec"]["arguments"]["parameters"]}
+
+
+def run(phase: str, output: str | None = None, **more: Any) -> dict[str, Any]:
+    root: dict[str, Any] = {"name": "run-1", "type": "DAG", "phase": phase, **more.pop("root", {})}
+    if output is not None:
+        root["outputs"] = {"parameters": [{"name": "o0", "value": output}]}
+    times = {"startedAt": "2026-03-04T10:00:00Z", "finishedAt": "2026-03-04T10:00:09Z"}
+    fit = {"name": "run-1.fit", "type": "Pod", "phase": phase, **times, **more.pop("fit", {})}
+    admit = {"name": "run-1.admit", "type": "Suspend", "phase": "Succeeded"}
+    nodes = {"run-1": root, "1": admit, **({"2": fit} if fit["phase"] else {})}
+    return {"metadata": {"name": "run-1"}, "status": {"phase": phase, **times, "nodes": nodes, **more}}
+
+
+@pytest.fixture
+def world(
+    server: servers.Server,
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+) -> Iterator[World]:
+    servers.kubeconfig(config, server.host, {"token": "secret-token"})
+    monkeypatch.setattr(runs, "SystemClock", Clock)
+    monkeypatch.setenv("COLUMNS", "100")
+    for name in ("ALULA_STORE_ROOT", "ALULA_PROJECT", "ALULA_DOMAIN", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    yield World(server, projects.write(tmp_path / "project", f"command_{abs(hash(request.node.name))}"), capsys)
+    opening._memories.clear()
+
+
+def test_a_run_is_started_followed_and_its_output_printed(world: World) -> None:
+    done = world.alula("--seed", "7")
+    assert (done.code, done.out) == (0, 'result  {"accuracy": 0.7}\n')
+    assert done.err == (
+        f"started run-1 in {NAMESPACE}\n"
+        f"{world.name}: 1 task, run run-1\n"
+        "[   0ms] fit started\n"
+        "[  1.0s] fit done in 9.0s\n"
+        f"{world.name} succeeded in 9.0s: 1 task, 1 ran\n"
+        "  ✓ fit  9.0s\n\n"
+    )
+    assert world.sent() == {"seed": "7"}
+
+
+def test_as_json_the_outputs_are_one_object(world: World) -> None:
+    assert json.loads(world.alula("-o --json").out) == {"o0": {"accuracy": 0.7}}
+
+
+def test_quietly_nothing_but_the_outputs_is_printed(world: World) -> None:
+    done = world.alula("-o --quiet")
+    assert done.out == 'result  {"accuracy": 0.7}\n'
+    assert done.err == f"started run-1 in {NAMESPACE}\n"
+
+
+def test_detached_the_name_is_all_of_stdout_and_nothing_is_followed(world: World) -> None:
+    done = world.alula("-o --detach")
+    assert (done.code, done.out, done.err) == (0, "run-1\n", f"started run-1 in {NAMESPACE}\n")
+    assert not world.server.asked("GET", f"{ARGO}/workflows/run-1")
+
+
+def test_only_what_is_given_is_sent(world: World) -> None:
+    world.alula("-o --detach")
+    assert world.sent() == {}
+    world.alula("-o --detach", "--title", "{{workflow.uid}} $(HOME) 🐧")
+    assert json.loads(world.sent()["title"]) == "{{workflow.uid}} $(HOME) 🐧"
+    assert "{" not in world.sent()["title"] and "$" not in world.sent()["title"]
+
+
+def test_a_launch_plan_sends_neither_its_own_values_nor_fixed_ones(world: World) -> None:
+    world.alula("-o --detach", target="nightly")
+    body = world.server.asked("POST", f"{ARGO}/workflows")[-1].body
+    assert body["spec"]["workflowTemplateRef"] == {"name": "lp-nightly"}
+    assert world.sent() == {}
+    world.alula("-o --detach", "--title", "today", target="nightly")
+    assert world.sent() == {"title": '"today"'}
+
+
+def test_project_and_domain_say_the_namespace(world: World) -> None:
+    assert world.alula("-o --domain prod").code == 1
+    assert world.server.requests[-1].path.startswith("/apis/alula.dev/v1alpha1/namespaces/penguins-prod/")
+    assert world.alula("-o --namespace elsewhere").code == 1
+    assert "/namespaces/elsewhere/" in world.server.requests[-1].path
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("-o --namespace a/b", "'a/b' cannot be a namespace"),
+        ("-o --no-cache", "--no-cache is for local runs"),
+        ("-o --workers 4 --strict", "--strict is for local runs"),
+    ],
+)
+def test_what_would_be_ignored_or_cannot_be_is_refused_before_anything_is_asked(
+    options: str, said: str, world: World
+) -> None:
+    done = world.alula(options)
+    assert done.code == 2
+    assert said in done.err
+    assert not world.server.requests
+
+
+def test_a_task_alone_does_not_run_on_a_cluster(world: World) -> None:
+    done = world.alula("--seed", "1", "--table", str(world.file), target="fit")
+    assert done.code == 2
+    assert "a task alone cannot run on the cluster" in done.err
+
+
+def test_a_file_out_of_step_is_refused_and_started_with_synced(world: World) -> None:
+    there = projects.workflow(world.module)
+    there["spec"]["inputs"][0]["default"] = "8"
+    world.server.on("GET", f"{OURS}/workflows/{world.name}", there)
+    refused = world.alula()
+    assert refused.code == 1
+    assert "error OUT_OF_STEP: the cluster's" in refused.err
+    assert not world.server.asked("POST", f"{ARGO}/workflows")
+    assert world.alula("-o --synced").code == 0
+
+
+def test_a_failed_run_shows_the_users_error_as_the_pod_told_it(world: World) -> None:
+    message = (
+        "main: Error (exit code 90): ValueError: max_depth must be positive (flows/penguins.py:63, attempt 1)\n"
+        'Traceback (most recent call last):\n  File "flows/penguins.py", line 63, in fit\n'
+        "ValueError: max_depth must be positive"
+    )
+    world.ends("Failed", None, fit={"message": message})
+    done = world.alula()
+    assert (done.code, done.out) == (1, "")
+    tail = done.err[done.err.index(f"{world.name} failed after 9.0s") :]
+    assert tail == (
+        f"{world.name} failed after 9.0s: 1 task, 1 failed\n"
+        "  ✗ fit  9.0s    ValueError: max_depth must be positive\n\n"
+        "✗ fit failed (flows/penguins.py:63, attempt 1 of 3, after 9.0s)"
+        "  not tried again: it said that this cannot help\n\n"
+        "  Traceback (most recent call last):\n"
+        '    File "flows/penguins.py", line 63, in fit\n'
+        "  ValueError: max_depth must be positive\n\n"
+        f"logs: kubectl logs -n {NAMESPACE} -l workflows.argoproj.io/workflow=run-1 -c main --prefix --tail=-1\n"
+    )
+
+
+def test_a_refused_run_shows_why_it_was_not_admitted(world: World) -> None:
+    refusal = 'error BAD_VALUE: must be an integer, not "many"\n  in run run-1, input seed'
+    ended = run("Failed", None, fit={"phase": ""}, root={"message": refusal})
+    world.server.on("GET", f"{ARGO}/workflows/run-1", ended)
+    done = world.alula()
+    assert (done.code, done.out) == (1, "")
+    assert done.err.endswith(f"1 task, 1 not started\n  - fit          not started\n\n{refusal}\n")
+
+
+def test_a_refusal_of_the_cluster_is_no_traceback(world: World) -> None:
+    said = 'workflows.argoproj.io is forbidden: User "ada" cannot create resource'
+    world.server.on("POST", f"{ARGO}/workflows", servers.refused(403, said))
+    done = world.alula()
+    assert done.code == 1
+    assert done.err == (
+        f"error CLUSTER: you may not start a run in namespace {NAMESPACE}: {said}\n"
+        "  hint: ask for the right, or check --context and --namespace\n"
+    )
+
+
+def test_packed_nodes_are_read_and_hidden_ones_said_to_be_hidden(world: World) -> None:
+    ended = run("Succeeded", SCORES)
+    packed = gzip.compress(json.dumps(ended["status"].pop("nodes")).encode())
+    ended["status"]["compressedNodes"] = base64.b64encode(packed).decode()
+    world.server.on("GET", f"{ARGO}/workflows/run-1", ended)
+    assert world.alula().out == 'result  {"accuracy": 0.7}\n'
+    del ended["status"]["compressedNodes"]
+    ended["status"]["offloadNodeStatusVersion"] = "fnv:1"
+    done = world.alula()
+    assert (done.code, done.out) == (0, "")
+    assert "output o0 cannot be shown: this Argo keeps the nodes of its runs in a database" in done.err
+
+
+def reference(data: bytes) -> references.Reference:
+    return references.Reference("file", digests.of_bytes(data), len(data), "report.html", "html")
+
+
+@pytest.fixture
+def stored(world: World) -> World:
+    """The cluster says where the domain's data lies."""
+    world.server.on("GET", f"{OURS}/domains/domain", {"status": {"store": PREFIX}})
+    return world
+
+
+def test_files_are_shown_by_their_place_in_the_domains_store(stored: World) -> None:
+    made = reference(b"<html>")
+    stored.ends(output=json.dumps(made.to_json()))
+    assert stored.alula().out == f"result  {PREFIX}/{made.path()}  (html file, 6 B)\n"
+    assert json.loads(stored.alula("-o --json").out) == {"o0": f"{PREFIX}/{made.path()}"}
+
+
+def test_files_are_shown_as_they_are_where_nobody_says_the_store(world: World) -> None:
+    made = reference(b"<html>")
+    world.ends(output=json.dumps(made.to_json()))
+    assert json.loads(world.alula("-o --json").out) == {"o0": made.to_json()}
+
+
+def test_the_store_of_the_settings_is_taken_where_the_cluster_does_not_say(world: World) -> None:
+    made = reference(b"<html>")
+    world.ends(output=json.dumps(made.to_json()))
+    assert f"s3://data/penguins/dev/{made.path()}" in world.alula("-o --store s3://data").out
+
+
+def test_another_store_than_the_clusters_is_refused(stored: World) -> None:
+    done = stored.alula("-o --store s3://other")
+    assert done.code == 2
+    assert f"this domain's pods read and write {PREFIX}, not s3://other/penguins/dev" in done.err
+    assert not stored.server.asked("POST", f"{ARGO}/workflows")
+
+
+def test_a_large_output_is_read_from_the_store(stored: World) -> None:
+    data = b'{"accuracy":0.25}'
+    envelope = references.Stored(digests.of_bytes(data), len(data), "0" * 64)
+    opening.open_store(PREFIX).put(envelope.path(), data)
+    stored.ends(output=json.dumps(envelope.to_json()))
+    assert stored.alula().out == 'result  {"accuracy": 0.25}\n'
+
+
+def test_a_large_output_that_cannot_be_read_is_said_to_lie_in_the_store(stored: World, world: World) -> None:
+    envelope = references.Stored("a" * 64, 12_345, "0" * 64)
+    stored.ends(output=json.dumps(envelope.to_json()))
+    done = stored.alula()
+    assert done.code == 0
+    assert f"output o0 (12 kB) lies at {PREFIX}/{envelope.path()} and cannot be read: " in done.err
+    world.server.answers.pop(("GET", f"{OURS}/domains/domain"))
+    assert f"output o0 (12 kB) lies in the domain's store at {envelope.path()}" in world.alula().err
+
+
+def test_a_file_that_is_given_is_uploaded_to_the_domains_store(stored: World, tmp_path: Path) -> None:
+    (tmp_path / "birds.csv").write_bytes(b"a,b\n1,2\n")
+    assert stored.alula("-o --detach", "--table", str(tmp_path / "birds.csv")).code == 0
+    sent = json.loads(stored.sent()["table"])
+    made = references.Reference.from_json(sent)
+    assert (made.name, made.format) == ("birds.csv", "csv")
+    assert opening.open_store(PREFIX).get(made.path()) == b"a,b\n1,2\n"
+
+
+def test_a_file_without_a_known_store_is_refused_before_a_run_is_started(world: World, tmp_path: Path) -> None:
+    (tmp_path / "birds.csv").write_text("a,b\n")
+    done = world.alula("--table", str(tmp_path / "birds.csv"))
+    assert done.code == 2
+    assert "a file can be given to a run on the cluster only through its store" in done.err
+    assert not world.server.asked("POST", f"{ARGO}/workflows")
+
+
+def test_an_interrupt_ends_with_130_and_says_that_the_run_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(clock: Clock, seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Clock, "sleep", interrupt)
+    done = world.alula()
+    assert done.code == 130
+    assert done.err.endswith(
+        f"run-1 goes on without you: see it by `kubectl get wf run-1 -n {NAMESPACE}`\ninterrupted\n"
+    )
+
+
+def test_the_kubernetes_client_is_loaded_for_remote_runs_only() -> None:
+    code = "import sys, alula.cli.run, alula.remote.runs; sys.exit('kubernetes' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,183 @@
+"""Argo's status in the terms of a local run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from alula.remote import following
+from alula.remote.following import RunState, TaskState
+from alula.remote.outlines import Outline
+from tests.remote import worlds
+from tests.remote.worlds import RUN, admit, cached, failed, node, retried, root, status
+
+OUTLINE = Outline(worlds.SPEC)
+
+
+def read(found: dict[str, object], **metadata: object) -> RunState:
+    return following.state(worlds.run(worlds.keyed(found), **metadata), OUTLINE)
+
+
+def test_a_run_that_argo_has_not_looked_at_has_no_phase() -> None:
+    found = following.state(worlds.run(), OUTLINE)
+    assert (found.phase, found.finished, found.held, found.begun) == ("", False, False, False)
+
+
+def test_a_run_is_held_until_it_is_admitted() -> None:
+    assert read(status("Running")).held
+    assert read(status("Running", root("Running"), admit("Running"))).held
+    assert not read(status("Running", root("Running"), admit())).held
+    assert not read(status("Failed", root("Failed"), admit("Failed"))).held
+
+
+def test_the_message_of_a_held_run_is_its_place_in_the_queue() -> None:
+    assert read(status("Running", admit("Running"), message="third in the queue")).message == "third in the queue"
+
+
+def test_the_message_of_a_refused_run_is_that_of_its_root() -> None:
+    found = read(status("Failed", root("Failed", message="error BAD_VALUE: seed"), admit("Failed"), message="x"))
+    assert (found.message, found.tasks, found.begun) == ("error BAD_VALUE: seed", {}, True)
+
+
+def test_outputs_are_those_of_the_whole_graph() -> None:
+    found = read(status("Succeeded", root("Succeeded", {"o0": '{"a":1}', "o1": "2"}), ended=1))
+    assert found.outputs == {"o0": '{"a":1}', "o1": "2"}
+    assert found.succeeded and found.seconds == 31
+
+
+def test_groups_and_holds_are_no_tasks() -> None:
+    found = read(status("Running", root("Running"), admit(), node("train", "Running", "DAG"), node("load", "Running")))
+    assert list(found.tasks) == ["load"]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "task"),
+    {
+        "a task from the cache": ([cached("load")], TaskState("load", "cached")),
+        "a pod without a retry node": ([node("load", "Running")], TaskState("load", "running")),
+        "a pod that waits": (
+            [node("load", "Pending", message="ImagePullBackOff")],
+            TaskState("load", "running", waits="ImagePullBackOff"),
+        ),
+        "a pod that waits without saying for what": (
+            [node("load", "Pending")],
+            TaskState("load", "running", waits="a pod"),
+        ),
+        "a retry node before its first attempt": (
+            retried("train.fit", "Running"),
+            TaskState("train.fit", "running", attempts=0),
+        ),
+        "a first attempt": (
+            retried("train.fit", "Running", node("", "Running")),
+            TaskState("train.fit", "running", attempts=1),
+        ),
+        "a task that rests between attempts": (
+            retried("train.fit", "Running", failed("", "ValueError: no")),
+            TaskState("train.fit", "resting", 1, failures=("main: Error (exit code 91): ValueError: no",)),
+        ),
+        "a second attempt that waits for its pod": (
+            retried("train.fit", "Running", failed("", "E: no"), node("", "Pending", message="Unschedulable")),
+            TaskState("train.fit", "running", 2, "Unschedulable", failures=("main: Error (exit code 91): E: no",)),
+        ),
+        "a second attempt that worked": (
+            retried("train.fit", "Succeeded", failed("", "E: no"), node("", "Succeeded"), began=2, ended=9),
+            TaskState("train.fit", "done", 2, seconds=7, failures=("main: Error (exit code 91): E: no",)),
+        ),
+        "a task whose attempts are used up": (
+            retried("train.fit", "Failed", failed("", "E: 1"), failed("", "E: 2", 90), message="No more retries left"),
+            TaskState(
+                "train.fit",
+                "failed",
+                2,
+                failures=("main: Error (exit code 91): E: 1", "main: Error (exit code 90): E: 2"),
+            ),
+        ),
+        "a pod that was deleted": (
+            retried("load", "Running", node("", "Error", message="pod deleted"), node("", "Running")),
+            TaskState("load", "running", 2, failures=("pod deleted",)),
+        ),
+        "a retry node that fails by itself": (
+            retried("load", "Error", message="pods is forbidden: exceeded quota"),
+            TaskState("load", "failed", 0, failures=("pods is forbidden: exceeded quota",)),
+        ),
+        "a task that somebody stopped": (
+            retried("load", "Failed", node("", "Failed", message="workflow shutdown with strategy:  Stop")),
+            TaskState("load", "stopped", 1, failures=("workflow shutdown with strategy:  Stop",)),
+        ),
+        "a task that was left out": ([node("score", "Omitted", "Skipped")], TaskState("score", "skipped")),
+        "a task in a piece of a graph that was cut": (
+            retried("main-2.train.training-1.fit-2", "Running", node("", "Running")),
+            TaskState("train.fit-2", "running"),
+        ),
+    }.values(),
+    ids=lambda each: "",
+)
+def test_what_argo_shows_of_a_task_is_its_state(nodes: list[dict[str, object]], task: TaskState) -> None:
+    assert read(status("Running", root("Running"), admit(), *nodes)).tasks == {task.id: task}
+
+
+def test_tasks_stand_in_the_order_of_their_beginning() -> None:
+    nodes = [
+        node("score", "Running", began=9),
+        node("load", "Succeeded", began=1, ended=2),
+        *retried("train.fit", "Running", began=3),
+    ]
+    assert list(read(status("Running", *nodes)).tasks) == ["load", "train.fit", "score"]
+
+
+def test_attempts_are_counted_by_number_and_not_by_place() -> None:
+    attempts = [failed("", f"E: {number}") for number in range(12)]
+    retry, *inner = retried("load", "Running", *attempts)
+    task = read(status("Running", retry, *reversed(inner))).tasks["load"]
+    assert [each[-1] for each in task.failures] == [str(number)[-1] for number in range(12)]
+
+
+def test_packed_nodes_are_the_same_nodes() -> None:
+    found = worlds.keyed(status("Succeeded", root("Succeeded", {"o0": "1"}), admit(), cached("load")))
+    assert read(worlds.packed(found)) == read(found)
+
+
+def test_nodes_that_cannot_be_read_are_told_and_the_run_is_followed_all_the_same() -> None:
+    found = read({"phase": "Running", "offloadNodeStatusVersion": "fnv:1"})
+    assert "database" in found.hidden
+    assert (found.tasks, found.held, found.begun) == ({}, False, True)
+    assert following.node_map({"offloadNodeStatusVersion": "fnv:1"}) == {}
+
+
+MISSING = 'workflowtemplates.argoproj.io "penguins-train" not found'
+
+
+def test_a_run_that_ended_because_its_template_was_unseen_came_too_early() -> None:
+    assert read(status("Error", message=MISSING)).came_too_early("penguins-train")
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        status("Error", message=MISSING.replace("train", "other")),
+        status("Error", message="serviceaccounts not found"),
+        status("Failed", message=MISSING),
+        status("Running", message=MISSING),
+        status("Error", root("Error", message=MISSING), admit()),
+    ],
+)
+def test_no_other_run_came_too_early(found: dict[str, object]) -> None:
+    assert not read(found).came_too_early("penguins-train")
+
+
+def test_labels_and_annotations_say_what_it_follows_and_what_took_its_place() -> None:
+    found = read(
+        status("Failed"),
+        labels={"alula.dev/revision": "penguins-train-1a2b3c4d"},
+        annotations={"alula.dev/restarted-as": "penguins-train-again"},
+    )
+    assert (found.revision, found.successor, found.again) == ("penguins-train-1a2b3c4d", "penguins-train-again", False)
+    assert read(status("Failed")).successor is None
+    assert read(status("Failed"), annotations={"alula.dev/restarted-from": RUN}).again
+
+
+def test_a_status_that_is_half_written_is_no_crash() -> None:
+    nodes = {"1": {"name": RUN}, "2": {"name": f"{RUN}.load", "type": "Pod"}, "3": {"name": "x", "type": "Retry"}}
+    found = following.state(worlds.run({"phase": "Running", "nodes": json.loads(json.dumps(nodes))}), OUTLINE)
+    assert found.tasks["load"].state == "running"

@@ -1,0 +1,91 @@
+"""The tasks of a definition's runs, and Argo's paths as the author's ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import alula_compiler
+from alula.remote.outlines import Expected, Outline
+from tests.remote import worlds
+
+
+def test_tasks_stand_in_the_order_of_the_authors_calls_with_sub_workflows_laid_open() -> None:
+    outline = Outline(worlds.SPEC)
+    assert list(outline.tasks) == ["load", "train.fit", "train.fit-2", "score"]
+    assert outline.tasks["load"] == Expected("load", "load", "flows/penguins.py:44", 1, None)
+    fit = outline.tasks["train.fit-2"]
+    assert (fit.task, fit.source, fit.attempts) == ("fit", "flows/training.py:10", 4)
+
+
+def test_the_rest_between_attempts_grows_up_to_the_cap() -> None:
+    outline = Outline(worlds.SPEC)
+    assert [outline.tasks["train.fit"].rest(failures) for failures in (1, 2, 3, 100)] == [10, 30, 60, 60]
+    assert [outline.tasks["load"].rest(failures) for failures in (1, 2, 3, 100)] == [5, 10, 20, 60]
+
+
+@pytest.mark.parametrize(
+    ("path", "id"),
+    [
+        ("load", "load"),
+        ("train.fit", "train.fit"),
+        ("main-1.load", "load"),
+        ("main-2.main-1.train.training-3.fit-2", "train.fit-2"),
+        ("other", "other"),
+        ("load.other", "load.other"),
+    ],
+)
+def test_the_pieces_of_a_graph_that_was_cut_are_no_part_of_an_id(path: str, id: str) -> None:
+    assert Outline(worlds.SPEC).id(path) == id
+
+
+def chain(length: int) -> dict[str, Any]:
+    nodes = [{"id": "step", "task": "step"}]
+    nodes += [{"id": f"step-{n}", "task": "step", "after": [nodes[-1]["id"]]} for n in range(2, length + 1)]
+    return {
+        "version": "1",
+        "code": {"image": "x:1", "runtime": 1},
+        "tasks": [{"name": "step", "entrypoint": "flows:step"}],
+        "graphs": [{"name": "main", "nodes": nodes}],
+    }
+
+
+def test_every_path_that_the_compiler_makes_is_found_again() -> None:
+    spec = chain(1_000)
+    workflow = {"apiVersion": "alula.dev/v1alpha1", "kind": "Workflow", "metadata": {"name": "chain"}, "spec": spec}
+    compiled = alula_compiler.compile(workflow)
+    assert compiled.ok
+    dags = compiled.plans["chain"]["dags"]
+    paths, stack = [], [("", "main")]
+    while stack:
+        prefix, name = stack.pop()
+        for step in dags[name]["tasks"]:
+            if "dag" in step:
+                stack.append((f"{prefix}{step['name']}.", step["dag"]))
+            else:
+                paths.append(prefix + step["name"])
+    outline = Outline(spec)
+    assert len(dags) > 1
+    assert (
+        {outline.id(path) for path in paths}
+        == set(outline.tasks)
+        == {node["id"] for node in spec["graphs"][0]["nodes"]}
+    )
+
+
+def test_a_deep_definition_is_no_recursion() -> None:
+    graphs = [
+        {"name": "main" if n == 0 else f"g{n}", "nodes": [{"id": "in", "graph": f"g{n + 1}"}]} for n in range(3_000)
+    ]
+    spec = {"tasks": [{"name": "t"}], "graphs": [*graphs, {"name": "g3000", "nodes": [{"id": "t", "task": "t"}]}]}
+    (only,) = Outline(spec).tasks
+    assert only == "in." * 3_000 + "t"
+
+
+def test_what_is_not_in_the_definition_is_no_crash() -> None:
+    outline = Outline(
+        {"graphs": [{"name": "main", "nodes": [{"id": "a", "task": "gone"}, {"id": "b", "graph": "gone"}]}]}
+    )
+    assert list(outline.tasks) == ["a"]
+    assert Outline({}).tasks == {}
