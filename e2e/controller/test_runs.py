@@ -1,4 +1,7 @@
-"""Runs on a real Argo: admitted, filled in, refused, and none of them hanging."""
+"""Runs on a real Argo: admitted, filled in, refused, and none of them hanging.
+
+All scenarios share one domain and so one cache: each has numbers and labels of its own.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,14 @@ def entry_of(run: dict[str, object], node: str) -> str:
 
 def test_the_second_run_has_no_pod_and_one_changed_input_runs_what_depends_on_it(scene: Scene) -> None:
     scene.define(definitions.workflow("chain"))
-    first = scene.run("chain", x="100")
+    first = scene.run("chain", x="100", label="chain")
     assert first["status"]["phase"] == "Succeeded", first["status"].get("message")
     assert len(scene.pods(first)) == 3
-    second = scene.run("chain", x="100")
+    second = scene.run("chain", x="100", label="chain")
     assert second["status"]["phase"] == "Succeeded"
     assert scene.pods(second) == []
     assert memoized(second) == {"add", "add-2", "greet"}
-    third = scene.run("chain", x="101")
+    third = scene.run("chain", x="101", label="chain")
     assert third["status"]["phase"] == "Succeeded"
     assert memoized(third) == {"greet"}
     assert len(scene.pods(third)) == 2
@@ -34,9 +37,9 @@ def test_the_second_run_has_no_pod_and_one_changed_input_runs_what_depends_on_it
 
 def test_a_cached_sub_graph_and_all_behind_it_is_filled_in(scene: Scene) -> None:
     scene.define(definitions.nested("nested"))
-    first = scene.run("nested", x="200")
+    first = scene.run("nested", x="200", label="nested")
     assert first["status"]["phase"] == "Succeeded", first["status"].get("message")
-    second = scene.run("nested", x="200")
+    second = scene.run("nested", x="200", label="nested")
     assert second["status"]["phase"] == "Succeeded"
     assert scene.pods(second) == []
     assert memoized(second) == {"first", "sub.one", "sub.two", "sub.aside", "after"}
@@ -46,9 +49,9 @@ def test_a_cached_sub_graph_and_all_behind_it_is_filled_in(scene: Scene) -> None
 
 def test_a_sub_graph_that_is_partly_cached_runs_the_rest_and_what_is_behind_it(scene: Scene) -> None:
     scene.define(definitions.nested("nested"))
-    first = scene.run("nested", x="300", label="a")
+    first = scene.run("nested", x="300", label="nested-a")
     assert first["status"]["phase"] == "Succeeded", first["status"].get("message")
-    second = scene.run("nested", x="300", label="b")
+    second = scene.run("nested", x="300", label="nested-b")
     assert second["status"]["phase"] == "Succeeded", second["status"].get("message")
     assert memoized(second) == {"first", "sub.one", "sub.two"}
     # `after` lies behind the graph, so it is not filled in; its pod finds the entry itself.
@@ -57,12 +60,12 @@ def test_a_sub_graph_that_is_partly_cached_runs_the_rest_and_what_is_behind_it(s
 
 def test_a_cached_graph_in_a_graph_that_is_partly_cached_is_filled_in_with_what_is_behind_it(scene: Scene) -> None:
     scene.define(definitions.deep("deep"))
-    first = scene.run("deep", x="350", label="a")
+    first = scene.run("deep", x="350", label="deep-a")
     assert first["status"]["phase"] == "Succeeded", first["status"].get("message")
-    whole = scene.run("deep", x="350", label="a")
+    whole = scene.run("deep", x="350", label="deep-a")
     assert whole["status"]["phase"] == "Succeeded"
     assert scene.pods(whole) == []
-    partly = scene.run("deep", x="350", label="b")
+    partly = scene.run("deep", x="350", label="deep-b")
     assert partly["status"]["phase"] == "Succeeded", partly["status"].get("message")
     inside = {"sub.inside.one", "sub.inside.two", "sub.inside.aside"}
     assert memoized(partly) == {"first", "sub.behind", *inside}
