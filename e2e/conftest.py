@@ -49,12 +49,19 @@ def installation(cluster: clusters.Cluster) -> installing.Installation:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bare servers first, then those with our controller on them, real pods last.
+    """Bare servers first, then those with our controller on them, real pods last; each a group for one xdist worker.
 
     The controller answers the holds of every run on its cluster, which tests of the bare engine answer themselves.
     """
-    late = ("real_cluster", "installation")
-    items.sort(key=lambda item: [name in getattr(item, "fixturenames", []) for name in late])
+    kinds = ("real_cluster", "installation", "cluster")
+
+    def kind(item: pytest.Item) -> str:
+        return next((name for name in kinds if name in getattr(item, "fixturenames", [])), "")
+
+    items.sort(key=lambda item: ["cluster", "", "installation", "real_cluster"].index(kind(item)))
+    for item in items:
+        if found := kind(item):
+            item.add_marker(pytest.mark.xdist_group(found))
 
 
 @pytest.hookimpl(tryfirst=True)
