@@ -38,7 +38,7 @@ class StoreError(Exception):
     """
 
     CODE = Code.STORE_ERROR
-    SENTENCE = "the store answered with an error"
+    SENTENCE = "the store cannot be used"
     HINT = ""
 
     def __init__(self, url: str, key: str = "", detail: str = "", hint: str = "") -> None:

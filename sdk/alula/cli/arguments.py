@@ -128,10 +128,11 @@ class _Reading:
             if name in self.parts:
                 self.set_part(*self.parts[name], str(texts[-1]), given)
         self.check_parts(found.values, given)
-        wrong = {problem.subject for problem in self.problems}
+        told = {problem.subject for problem in self.problems}
+        told |= {problem.message.partition(" ")[0] for problem in self.problems}
         for parameter in self.parameters.values():
             lacking = parameter.required and not parameter.fixed and parameter.name not in given
-            if lacking and self.about(parameter) not in wrong:
+            if lacking and not told & {self.about(parameter), f"--{flags.dashed(parameter.name)}"}:
                 self.missing(parameter)
         if self.problems:
             raise usage.UsageError(self.problems)
@@ -227,7 +228,8 @@ class _Reading:
 
     def next(self, found: Mapping[str, object]) -> str:
         """The first input that is not given: most likely what a bare word was meant for."""
-        return next((name for name, item in self.parameters.items() if name not in found and not item.fixed), "")
+        given = {name.partition(".")[0] for name in found}
+        return next((name for name, item in self.parameters.items() if name not in given and not item.fixed), "")
 
     def missing(self, parameter: Parameter) -> None:
         label = values.label(parameter.schema)

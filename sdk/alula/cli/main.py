@@ -114,7 +114,8 @@ def _explain(error: Exception) -> int:
         return USAGE if isinstance(error, usage.UsageError) else FAILED
     if isinstance(error, StoreError):
         place = f"{error.url.rstrip('/')}/{error.key}".rstrip("/")
-        found = diagnostics.Diagnostic(error.code, error.SENTENCE, subject=place, hint=error.hint or error.detail)
+        message = f"{error.SENTENCE} ({error.detail})" if error.detail else error.SENTENCE
+        found = diagnostics.Diagnostic(error.code, message, subject=place, hint=error.hint)
         display.diagnostics([found])
         return FAILED
     if isinstance(error, errors.AlulaError):

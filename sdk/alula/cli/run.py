@@ -119,7 +119,8 @@ def show(result: RunResult, found: flags.Scan, again: str = "") -> None:
     from alula.display import failures, outcomes, terminals
 
     if not result.ok:
-        display.note("\n" + failures.render(result, terminals.detect("stderr").style, again))
+        text = failures.render(result, terminals.detect("stderr").style, again)
+        display.note(text if found.on("quiet") else f"\n{text}")
     elif found.on("json"):
         display.out(outcomes.as_json(result))
     elif text := outcomes.render(result, (terminal := terminals.detect("stdout")).style, terminal.width):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alula_api.contract import schemas, values
+from alula_api.contract import problems, schemas, values
 
 Schema = dict[str, Any]
 Given = Any
@@ -160,14 +160,14 @@ def _integer(text: str, schema: Schema) -> int:
     bare = text.strip().replace("_", "")
     if bare.lstrip("+-").isdecimal() and len(bare) <= 4300:
         return int(bare)
-    raise Unfit(f"must be an int, not {text!r}")
+    raise Unfit(f"must be an int, not {problems.shown(text)}")
 
 
 def _number(text: str, schema: Schema) -> float | str:
     try:
         number = float(text)
     except ValueError:
-        raise Unfit(f"must be a float, not {text!r}") from None
+        raise Unfit(f"must be a float, not {problems.shown(text)}") from None
     if math.isfinite(number):
         return number
     return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
@@ -176,12 +176,12 @@ def _number(text: str, schema: Schema) -> float | str:
 def _boolean(text: str, schema: Schema) -> bool:
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
-    raise Unfit(f"must be true or false, not {text!r}")
+    raise Unfit(f"must be true or false, not {problems.shown(text)}")
 
 
 def _null(text: str, schema: Schema) -> None:
     if text not in {"null", "None", ""}:
-        raise Unfit(f"must be null, not {text!r}")
+        raise Unfit(f"must be null, not {problems.shown(text)}")
 
 
 def _bytes(text: str, schema: Schema) -> str:
@@ -203,7 +203,7 @@ def _duration(text: str, schema: Schema) -> str:
     try:
         return durations.iso(datetime.timedelta(seconds=durations.seconds(text)))
     except (ValueError, OverflowError):
-        raise Unfit(f"must be a duration such as 90s, 1h30m or PT90S, not {text!r}") from None
+        raise Unfit(f"must be a duration such as 90s, 1h30m or PT90S, not {problems.shown(text)}") from None
 
 
 def _any(text: str, schema: Schema) -> Any:
@@ -242,7 +242,7 @@ def _literal(text: str, schema: Schema) -> Any:
         if not isinstance(item, str) and values.dumps(item) == text.lower():
             return item
     allowed = ", ".join(item if isinstance(item, str) else values.dumps(item) for item in schema["enum"])
-    raise Unfit(f"must be one of {allowed}, not {text!r}")
+    raise Unfit(f"must be one of {allowed}, not {problems.shown(text)}")
 
 
 def _union(text: str, schema: Schema, root: Schema) -> Given:
@@ -261,7 +261,7 @@ def _union(text: str, schema: Schema, root: Schema) -> Given:
                 wrong.append(error)
     if len(wrong) == 1:
         raise wrong[0]
-    raise Unfit(f"must be {schemas.describe(schema)}, not {text!r}")
+    raise Unfit(f"must be {schemas.describe(schema)}, not {problems.shown(text)}")
 
 
 def _json(text: str, what: str) -> Any:
@@ -269,7 +269,7 @@ def _json(text: str, what: str) -> Any:
     try:
         return values.parse(content)
     except values.InvalidValue as error:
-        place = f"the file {text[1:]}" if text.startswith("@") else repr(_short(text))
+        place = f"the file {text[1:]}" if text.startswith("@") else problems.shown(text)
         reason = error.problems[0].message.removeprefix("is not JSON: ")
         raise Unfit(f"must be {what} as JSON; {place} is not JSON: {reason}", "quote it for the shell: '...'") from None
 

@@ -1,0 +1,3 @@
+import alula
+
+TABLE = {"a": 1}["b"]

@@ -1,0 +1,6 @@
+from alula import task
+
+
+@task
+def load(n: int) -> int
+    return n
