@@ -135,6 +135,7 @@ def alula_at_a_terminal(project: Path, capsys: pytest.CaptureFixture[str]) -> Ca
 def steady(text: str, project: Path) -> str:
     """A transcript without what differs from run to run."""
     text = text.replace(str(project.parent), "/home/me").replace(sys.prefix, "/home/me/.venv")
+    text = re.sub(r"\breleases/[0-9a-f]{64}", "releases/<digest>", text)
     text = re.sub(r"\[ *[\d.]+m?s\]", "[   1ms]", text)
     text = re.sub(r"\b(after|in) [\d.]+m?s\b", r"\1 1ms", text)
     text = re.sub(r"(?m)^(  . \w+) +[\d.]+m?s\b *", r"\1  1ms  ", text)

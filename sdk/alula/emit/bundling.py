@@ -5,10 +5,12 @@ Called by `alula register`. A release says the digest and never the place.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 from alula.emit.resources import Code
+from alula_api.contract import pods
 from alula_data import bundles
 from alula_data.stores import opening
 
@@ -34,5 +36,6 @@ def upload(root: Path, code: Code, store: str, project: str) -> Code:
         alula_data.errors.StoreError: the store cannot be reached or refuses.
     """
     digest, data = pack(root)
-    opening.open_store(f"{store.rstrip('/')}/{project}/releases").put_if_absent(digest, data)
+    endpoint = os.environ.get(pods.Env.STORE_ENDPOINT, "")
+    opening.open_store(f"{store.rstrip('/')}/{project}/releases", endpoint=endpoint).put_if_absent(digest, data)
     return replace(code, bundle_digest=digest, bundle_size=len(data))
