@@ -32,29 +32,28 @@ def test_a_definition_does_not_differ_from_itself() -> None:
     assert comparing.differences(SPEC, copy.deepcopy(SPEC)) == []
 
 
-@pytest.mark.parametrize(
-    "change",
-    {
-        "another release": lambda spec: spec.update(version="other", code={"image": "mirror/penguins:1", "runtime": 1}),
-        "another description": lambda spec: spec["inputs"][0].update(description="Other words."),
-        "another line": lambda spec: spec["graphs"][0]["nodes"][0].update(line=99),
-        "another place": lambda spec: (
-            spec["graphs"][0].update(source="x.py:1"),
-            spec["tasks"][0].update(source="x.py:2"),
-        ),
-        "resources": lambda spec: spec["tasks"][0].update(resources={"requests": {"cpu": "4"}}),
-        "retries, timeout, image, env and secrets": lambda spec: spec["tasks"][1].update(
-            retries={"limit": 9}, timeout="1h", image="other:1", env=[{"name": "A", "value": "b"}], secrets=[]
-        ),
-        "the order that kustomize gives to lists it patched": lambda spec: (
-            [spec[part].reverse() for part in ("inputs", "tasks", "graphs")]
-            + [graph["nodes"].reverse() for graph in spec["graphs"]]
-        ),
-        "another text of the same value": lambda spec: spec["inputs"][1].update(default='"Stra\\u00dfe"'),
-        "keys that the API server sorted": lambda spec: spec.update(json.loads(json.dumps(spec, sort_keys=True))),
-    }.values(),
-    ids=str,
-)
+CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "another release": lambda spec: spec.update(version="other", code={"image": "mirror/penguins:1", "runtime": 1}),
+    "another description": lambda spec: spec["inputs"][0].update(description="Other words."),
+    "another line": lambda spec: spec["graphs"][0]["nodes"][0].update(line=99),
+    "another place": lambda spec: (
+        spec["graphs"][0].update(source="x.py:1"),
+        spec["tasks"][0].update(source="x.py:2"),
+    ),
+    "resources": lambda spec: spec["tasks"][0].update(resources={"requests": {"cpu": "4"}}),
+    "retries, timeout, image, env and secrets": lambda spec: spec["tasks"][1].update(
+        retries={"limit": 9}, timeout="1h", image="other:1", env=[{"name": "A", "value": "b"}], secrets=[]
+    ),
+    "the order that kustomize gives to lists it patched": lambda spec: (
+        [spec[part].reverse() for part in ("inputs", "tasks", "graphs")]
+        + [graph["nodes"].reverse() for graph in spec["graphs"]]
+    ),
+    "another text of the same value": lambda spec: spec["inputs"][1].update(default='"Stra\\u00dfe"'),
+    "keys that the API server sorted": lambda spec: spec.update(json.loads(json.dumps(spec, sort_keys=True))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_what_a_domain_may_change_is_no_difference(change: Callable[[dict[str, Any]], object]) -> None:
     assert changed(change) == []
 
