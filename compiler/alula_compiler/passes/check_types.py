@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from alula_api.contract import schemas, values
+from alula_api.contract import references, schemas, values
 from alula_api.contract.codes import Code
 from alula_compiler import engines, ir, reporting, tables
+
+_ENVELOPE = (values.Problem("$", f"must not be an object with {references.STORED} alone: stored values travel so"),)
 
 
 def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
@@ -139,9 +141,10 @@ def _plan(plan: ir.LaunchPlan, types: dict[str, ir.Schema], report: reporting.Re
         if name not in types:
             return text
         try:
-            return values.codec(types[name]).wire(values.parse(text))
-        except values.InvalidValue:
-            pass
+            return _wire(values.parse(text), types[name])
+        except values.InvalidValue as error:
+            if error.problems == _ENVELOPE and schemas.family(types[name]) != "string":
+                return _normal(text, types[name], place.at(f"input {name}"), report, Code.BAD_VALUE)
         try:
             # What is not a JSON string is taken as it stands, where the input takes text.
             return values.codec(types[name]).wire(text)
@@ -154,10 +157,17 @@ def _plan(plan: ir.LaunchPlan, types: dict[str, ir.Schema], report: reporting.Re
 def _normal(text: str, schema: ir.Schema, place: reporting.Place, report: reporting.Report, code: Code) -> str:
     """Return the value's one wire form; report what does not fit and return the text as it is."""
     try:
-        return values.codec(schema).wire(values.parse(text))
+        return _wire(values.parse(text), schema)
     except values.InvalidValue as error:
         what = "the default" if code is Code.BAD_DEFAULT else "the value"
         for problem in error.problems:
             where = f", at {problem.path[1:].lstrip('.')}," if problem.path != "$" else ""
             report.add(code, place, f"{what}{where} {problem.message}", expected=schemas.describe(schema))
         return text
+
+
+def _wire(value: values.Json, schema: ir.Schema) -> str:
+    """Return the wire form; a value that a pod would take for the envelope of a stored one is refused."""
+    if references.is_envelope(value):
+        raise values.InvalidValue(_ENVELOPE)
+    return values.codec(schema).wire(value)

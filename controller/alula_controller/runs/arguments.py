@@ -93,22 +93,35 @@ def _list(value: object) -> Sequence[Mapping[str, Any]]:
 
 
 def _value(given: plans.Input, text: str, subject: str) -> Known | Diagnostic:
-    schema = dict(given.type)
+    codec = values.codec(dict(given.type))
     try:
         parsed = values.parse(text)
         if references.stored(parsed) is not None:
             return Known(parsed)
-        return Known(values.codec(schema).normal(parsed))
+        return Known(codec.normal(parsed))
     except values.InvalidValue as error:
         wrong = error
-    try:
-        return Known(values.codec(schema).normal(text))
-    except values.InvalidValue as error:
-        # Which of the two refusals tells the author more: of the text as text, unless it was JSON of another shape.
-        wrong = wrong if _is_json(text) else error
+    is_json, fits = _is_json(text), False
+    if is_json and references.is_envelope(parsed):
+        # No envelope of ours; a value that looks like one would be taken for it, and as text it would be another value.
+        fits = _fits(codec, parsed)
+    if not fits:
+        try:
+            return Known(codec.normal(text))
+        except values.InvalidValue as error:
+            # Which of the two refusals tells the author more: of the text as text, unless it was JSON of another shape.
+            wrong = wrong if is_json else error
     problems = "; ".join(str(problem) for problem in wrong.problems[:5])
-    expected = schemas.describe(schema)
+    expected = schemas.describe(codec.schema)
     return Diagnostic(Code.BAD_VALUE, f"{given.name} does not fit: {problems}", subject=subject, expected=expected)
+
+
+def _fits(codec: values.Codec, value: values.Json) -> bool:
+    try:
+        codec.normal(value)
+    except values.InvalidValue:
+        return False
+    return True
 
 
 def _is_json(text: str) -> bool:
