@@ -1,4 +1,4 @@
-"""A pod reads the golden vectors from its arguments as what they are, and knows their identity without decoding them."""
+"""A pod reads the golden vectors from its arguments as what they are, and knows identities without decoding."""
 
 from __future__ import annotations
 
