@@ -9,7 +9,6 @@ import pytest
 
 from alula import errors, settings
 from alula.emit import assembling, bundling, discovery, manifests, releases, resources
-from alula_api.contract import codes
 from alula_data import bundles
 
 SOURCE = """
@@ -41,9 +40,19 @@ def module(project: Path, name: str, source: str) -> Path:
     return file
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def release(*files: Path, version: str = "", commit: str = "") -> releases.Release:
     made = assembling.assemble(discovery.discover(files), resources.Code("greet:1"), version)
-    return releases.build(made, assembling.version_of(made), commit=commit, namespace="greet-dev")
+    return built(made, assembling.version_of(made), commit=commit)
+
+
+def built(
+    made: list[resources.Resource], version: str, *, project: str = "greet", commit: str = ""
+) -> releases.Release:
+    return releases.build(made, version, commit=commit, project=project, namespace="greet-dev")
 
 
 def test_a_release_holds_a_file_for_each_resource_and_what_kustomize_needs(project: Path) -> None:
@@ -109,38 +118,90 @@ def test_the_lock_has_the_digest_of_every_file(project: Path, tmp_path: Path) ->
     }
 
 
+def test_the_lock_says_whose_release_it_is_and_what_it_runs(project: Path, tmp_path: Path) -> None:
+    made = release(module(project, "rel_whose", SOURCE), version="2026.11", commit="a" * 40)
+    lock = json.loads(made.files["release.lock"])
+    assert list(lock) == ["generated", "project", "version", "commit", "image", "files"]
+    assert (lock["project"], lock["version"], lock["commit"], lock["image"]) == (
+        "greet",
+        "2026.11",
+        "a" * 40,
+        "greet:1",
+    )
+
+
+def test_every_generated_file_says_so_in_its_first_lines(project: Path) -> None:
+    made = release(module(project, "rel_generated", SOURCE))
+    for path, text in made.files.items():
+        if path.endswith(".yaml"):
+            assert text.startswith("# GENERATED" if path.startswith("release/") else "# This domain's own settings")
+    assert made.files["release.lock"].splitlines()[1] == '  "generated": "by alula register",'
+
+
+def test_the_domains_own_file_shows_a_patch_of_a_task_that_there_is(project: Path) -> None:
+    text = release(module(project, "rel_hint", SOURCE)).files["kustomization.yaml"]
+    assert "#     metadata: {name: rel-hint-hello}\n" in text
+    assert "#     spec: {tasks: [{name: shout, resources: {requests: {memory: 4Gi}}}]}\n" in text
+
+
+def test_another_projects_release_is_not_overwritten(project: Path, tmp_path: Path) -> None:
+    file = module(project, "rel_other", SOURCE)
+    made = assembling.assemble(discovery.discover([file]), resources.Code("greet:1"))
+    releases.write(built(made, "1", project="penguins"), tmp_path / "dev")
+    before = contents(tmp_path / "dev")
+    with pytest.raises(errors.UserError) as raised:
+        releases.write(release(file), tmp_path / "dev")
+    (problem,) = raised.value.diagnostics
+    assert "holds a release of the project penguins, not of greet" in problem.message
+    assert problem.source == str(tmp_path / "dev" / "release.lock")
+    assert contents(tmp_path / "dev") == before
+
+
+def test_what_somebody_else_put_into_the_release_is_not_removed(project: Path, tmp_path: Path) -> None:
+    file = module(project, "rel_foreign", SOURCE)
+    releases.write(release(file), tmp_path / "dev")
+    for name in ("one.yaml", "two.yaml"):
+        (tmp_path / "dev" / "release" / name).write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
+    before = contents(tmp_path / "dev")
+    with pytest.raises(errors.UserError) as raised:
+        releases.write(release(module(project, "rel_foreign_b", SOURCE)), tmp_path / "dev")
+    assert [Path(each.source).name for each in raised.value.diagnostics] == ["one.yaml", "two.yaml"]
+    assert "kustomization.yaml and name it there under resources" in raised.value.diagnostics[0].hint
+    assert contents(tmp_path / "dev") == before
+
+
+def test_hidden_files_are_left_alone(project: Path, tmp_path: Path) -> None:
+    file = module(project, "rel_hidden", SOURCE)
+    releases.write(release(file), tmp_path)
+    (tmp_path / "release" / ".DS_Store").write_bytes(b"x")
+    assert releases.write(release(file), tmp_path).none
+    assert (tmp_path / "release" / ".DS_Store").exists()
+
+
+def test_without_a_lock_generated_files_are_known_by_their_first_line(project: Path, tmp_path: Path) -> None:
+    releases.write(release(module(project, "rel_unlocked", SOURCE)), tmp_path)
+    (tmp_path / "release.lock").write_text("not JSON")
+    changes = releases.write(release(module(project, "rel_unlocked_b", SOURCE)), tmp_path)
+    assert "release/workflow-rel-unlocked-hello.yaml" in changes.removed
+
+
+def test_what_was_edited_by_hand_is_written_anew_and_told(project: Path, tmp_path: Path) -> None:
+    file = module(project, "rel_edited", SOURCE)
+    releases.write(release(file), tmp_path)
+    edited = tmp_path / "release" / "workflow-rel-edited-hello.yaml"
+    written = edited.read_text()
+    edited.write_text(written + "# by hand\n")
+    changes = releases.write(release(file), tmp_path)
+    assert changes.edited == changes.changed == ("release/workflow-rel-edited-hello.yaml",)
+    assert edited.read_text() == written
+
+
 def test_a_release_reads_back_as_it_was_made(project: Path, tmp_path: Path) -> None:
     made = assembling.assemble(discovery.discover([module(project, "rel_back", SOURCE)]), resources.Code("greet:1"))
-    releases.write(releases.build(made, "1", commit="", namespace="greet-dev"), tmp_path)
+    releases.write(built(made, "1"), tmp_path)
     assert sorted((each.resource for each in manifests.read([tmp_path])), key=lambda each: each["kind"]) == sorted(
         made, key=lambda each: str(each["kind"])
     )
-
-
-def test_two_workflows_of_one_name_are_an_error_with_both_places(project: Path) -> None:
-    named = SOURCE.replace("@workflow", "@workflow(name='same')")
-    one, two = module(project, "clash_a", named), module(project, "clash_b", named.partition("daily =")[0])
-    with pytest.raises(errors.DefinitionError) as raised:
-        discovery.discover([one, two])
-    (problem,) = raised.value.diagnostics
-    assert problem.code == codes.Code.DUPLICATE_NAME
-    assert "clash_b.py" in problem.source and "clash_a.py" in problem.expected
-
-
-def test_a_file_without_a_workflow_is_told(project: Path) -> None:
-    with pytest.raises(errors.DefinitionError) as raised:
-        discovery.discover([module(project, "empty_file", "x = 1\n")])
-    assert raised.value.diagnostics[0].code == codes.Code.NOT_FOUND
-
-
-def test_a_task_that_a_pod_could_not_find_is_refused(project: Path) -> None:
-    source = (
-        "from alula import task, workflow\n\ndef make():\n    @task\n    def inner(x: int) -> int:\n        return x\n"
-        "    return inner\n\ninner = make()\n\n@workflow\ndef outer(x: int) -> int:\n    return inner(x)\n"
-    )
-    with pytest.raises(errors.DefinitionError) as raised:
-        discovery.discover([module(project, "local_task", source)])
-    assert raised.value.diagnostics[0].code == codes.Code.BAD_SOURCE
 
 
 def test_a_bundle_is_put_under_its_digest_once(project: Path, tmp_path: Path) -> None:

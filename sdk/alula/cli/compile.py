@@ -10,7 +10,7 @@ from typing import Any
 import alula_compiler
 from alula import display
 from alula.cli import flags, helping, usage
-from alula.emit import assembling, discovery, manifests
+from alula.emit import assembling, building, discovery, manifests
 from alula_api.contract import codes, diagnostics
 
 SUMMARY = "print the Argo objects that a release becomes"
@@ -30,8 +30,11 @@ def main(argv: Sequence[str]) -> int:
         display.out(
             helping.page(
                 "usage: alula compile [options] PATH...",
-                "Print the Argo objects that resources become. PATH is a folder that `alula register` wrote, a file of "
-                "resources, or a Python file with workflows.",
+                helping.prose(
+                    "Print the Argo objects that resources become. PATH is a folder that `alula register` wrote, a "
+                    "file of resources, or a Python file with workflows. A folder with a kustomization is built by "
+                    "kubectl or kustomize first, so that the domain's patches count."
+                ),
                 helping.flags("options", FLAGS),
             )
         )
@@ -64,13 +67,27 @@ def _write(text: str, file: str) -> None:
 
 def _resources(paths: list[Path], image: str) -> list[manifests.Found]:
     python = [path for path in paths if path.suffix == ".py"]
-    found = manifests.read(path for path in paths if path.suffix != ".py") if len(python) < len(paths) else []
+    found = [each for path in paths if path.suffix != ".py" for each in _read(path)]
     if python:
         from alula.cli import projects
 
         made = assembling.assemble(discovery.discover(python), projects.code(python[0], image))
         found += [manifests.Found(resource) for resource in made]
     return found
+
+
+def _read(path: Path) -> list[manifests.Found]:
+    """The resources at a path: of a folder with a kustomization, what it builds, patches applied."""
+    file = building.kustomization(path) if path.is_dir() else None
+    if file is None:
+        return manifests.read([path])
+    command = building.builder()
+    if command is not None:
+        return manifests.parse(building.build(path, command), path)
+    if fields := building.ignored(file):
+        message = f"{', '.join(fields)} of {file} not applied: neither kubectl nor kustomize is on PATH"
+        display.note(f"warning: {message}; what is printed is the release without them")
+    return manifests.read([path / "release" if (path / "release").is_dir() else path])
 
 
 def _compile(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], list[diagnostics.Diagnostic]]:
@@ -83,7 +100,7 @@ def _compile(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], li
     for plan in by_kind["LaunchPlan"]:
         plans.setdefault(str(_part(plan, "spec").get("workflow")), []).append(plan)
     objects: list[dict[str, Any]] = []
-    problems: list[diagnostics.Diagnostic] = []
+    problems = _twice(by_kind["Workflow"] + by_kind["LaunchPlan"])
     for workflow in by_kind["Workflow"]:
         own = plans.pop(str(_part(workflow, "metadata").get("name")), [])
         compiled = alula_compiler.compile(workflow.resource, [plan.resource for plan in own], domain)
@@ -91,6 +108,27 @@ def _compile(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], li
         problems += [_placed(problem, [workflow, *own]) for problem in compiled.diagnostics]
     problems += [_orphan(name, plan) for name, orphans in plans.items() for plan in orphans]
     return objects, problems
+
+
+def _twice(found: Iterable[manifests.Found]) -> list[diagnostics.Diagnostic]:
+    """Two resources of one name: most likely two domains at once."""
+    first: dict[tuple[str, str], manifests.Found] = {}
+    problems = []
+    for each in found:
+        kind, name = str(each.resource["kind"]), str(_part(each, "metadata").get("name"))
+        other = first.setdefault((kind, name), each)
+        if other is not each:
+            message, hint = f"two {kind}s are named {name}", "name the folder of one domain"
+            problems.append(
+                diagnostics.Diagnostic(
+                    codes.Code.DUPLICATE_NAME,
+                    message,
+                    source=each.file,
+                    expected=f"a name of its own; the other one is in {other.file}",
+                    hint=hint,
+                )
+            )
+    return problems
 
 
 def _part(found: manifests.Found, field: str) -> dict[str, Any]:

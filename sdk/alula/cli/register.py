@@ -33,9 +33,11 @@ def main(argv: Sequence[str]) -> int:
         display.out(
             helping.page(
                 "usage: alula register [options] FILE...",
-                "Write the workflows and launch plans that Python files or folders define into "
-                "DIR/<project>/<domain>/release. The release is exactly what is named; the same sources write the same "
-                "bytes. Nothing is committed: review it and commit it yourself.",
+                helping.prose(
+                    "Write the workflows and launch plans that Python files or folders define into "
+                    "DIR/<project>/<domain>/release. The release is exactly what is named (of a folder, all but its "
+                    "tests); the same sources write the same bytes. Nothing is committed: review it and commit it."
+                ),
                 helping.flags("options", FLAGS),
             )
         )
@@ -63,12 +65,19 @@ def main(argv: Sequence[str]) -> int:
     made = assembling.assemble(definitions, code, found.text("version"))
     domain = found.text("domain", "dev")
     release = releases.build(
-        made, assembling.version_of(made), commit=_commit(project.root), namespace=f"{project.project}-{domain}"
+        made,
+        assembling.version_of(made),
+        commit=_commit(project.root),
+        project=project.project,
+        namespace=f"{project.project}-{domain}",
     )
-    folder = Path(found.text("repo", "gitops")) / project.project / domain
+    repo = Path(found.text("repo", "gitops"))
+    folder = repo / project.project / domain
+    is_new = not repo.exists()
     with _writing(str(folder)):
         changes = releases.write(release, folder)
     _tell(release, changes, folder)
+    _tell_next(repo, folder, changes, is_new=is_new)
     return 0
 
 
@@ -102,5 +111,19 @@ def _tell(release: releases.Release, changes: releases.Changes, folder: Path) ->
     display.note(f"release {release.version} in {folder}")
     for word, paths in (("new", changes.created), ("changed", changes.changed), ("removed", changes.removed)):
         for path in paths:
-            display.note(f"  {word:<8} {path}")
-    display.note(f"next: review and commit it, then apply it: kubectl apply --server-side -k {folder}")
+            edited = "  (somebody had edited it there)" if path in changes.edited else ""
+            display.note(f"  {word:<8} {path}{edited}")
+    if changes.removed:
+        display.note("a release is exactly what is named: to keep what was removed, name its file too")
+
+
+def _tell_next(repo: Path, folder: Path, changes: releases.Changes, *, is_new: bool) -> None:
+    """What to do with it; a folder that nothing tracks is no gitops repository yet."""
+    inside = any((each / ".git").exists() for each in (repo.resolve(), *repo.resolve().parents))
+    if not inside:
+        made = f"made the folder {repo}" if is_new else f"{repo} is there"
+        display.note(f"{made}, but it is in no git repository yet: git init {repo}")
+    elif is_new:
+        display.note(f"made the folder {repo}")
+    if not changes.none:
+        display.note(f"next: review and commit it, then apply it: kubectl apply --server-side -k {folder}")

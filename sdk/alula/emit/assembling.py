@@ -6,12 +6,12 @@ Called by the command line. Pure but for reading the definitions' source.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from alula import errors
-from alula.emit import discovery, resources
+from alula.emit import discovery, located, resources
 from alula_api import kinds
-from alula_api.contract import diagnostics, values
+from alula_api.contract import diagnostics, schemas, values
 
 VERSION_DIGITS = 8
 
@@ -26,12 +26,16 @@ def assemble(found: discovery.Definitions, code: resources.Code, version: str = 
     """
     made = [resources.workflow(each, code) for each in found.workflows]
     made += [resources.launch_plan(each) for each in found.launch_plans]
+    types = {
+        plan.name: {each.name: each.type.schema for each in plan.workflow.interface.inputs}
+        for plan in found.launch_plans
+    }
     version = version or digest(made)
     for resource in made:
         spec = resource["spec"]
         assert isinstance(spec, dict)
         spec["version"] = version
-    problems = [problem for resource in made for problem in _check(resource)]
+    problems = [problem for resource in made for problem in _check(resource, types)]
     if problems:
         raise errors.DefinitionError(problems)
     return made
@@ -50,6 +54,12 @@ def digest(made: Sequence[resources.Resource]) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:VERSION_DIGITS]
 
 
-def _check(resource: resources.Resource) -> list[diagnostics.Diagnostic]:
+def _check(
+    resource: resources.Resource, types: Mapping[str, Mapping[str, schemas.Schema]]
+) -> list[diagnostics.Diagnostic]:
+    """What the cluster would refuse, and what no release may hold."""
     _, problems = kinds.read(kinds.KINDS[str(resource["kind"])], resource)
-    return list(problems)
+    metadata = resource["metadata"]
+    assert isinstance(metadata, dict)
+    of_plan = types.get(str(metadata["name"]), {}) if resource["kind"] == "LaunchPlan" else {}
+    return [*problems, *(located.problems(resource, of_plan) if not problems else ())]

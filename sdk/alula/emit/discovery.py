@@ -1,76 +1,139 @@
-"""Finds the workflows and launch plans that a file defines, and refuses names that clash.
+"""Finds the workflows and launch plans that files define, and refuses what a pod could not run or tell apart.
 
 Called by the command line before anything is emitted. Every problem in every file is collected before it raises.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from alula import errors, sources
+from alula import errors, loading, sources
 from alula.declare import launch_plans, tasks, workflows
 from alula_api.contract import codes, diagnostics
+
+Workflow = workflows.Workflow[..., Any]
+LaunchPlan = launch_plans.LaunchPlan
+
+_WORDS = (b"workflow", b"LaunchPlan")
+"""A file that defines something holds one of them, however it spells its imports."""
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Definitions:
     """What one release is made of, sorted by name."""
 
-    workflows: tuple[workflows.Workflow[..., Any], ...]
-    launch_plans: tuple[launch_plans.LaunchPlan, ...]
+    workflows: tuple[Workflow, ...]
+    launch_plans: tuple[LaunchPlan, ...]
+
+
+@dataclass
+class _Search:
+    """What was found so far, each once, by identity; and what is wrong."""
+
+    workflows: dict[int, Workflow] = field(default_factory=dict)
+    plans: dict[int, LaunchPlan] = field(default_factory=dict)
+    imported: dict[int, Workflow | LaunchPlan] = field(default_factory=dict)
+    problems: list[diagnostics.Diagnostic] = field(default_factory=list)
+    tracebacks: list[str] = field(default_factory=list)
 
 
 def discover(paths: Iterable[Path]) -> Definitions:
     """Load every Python file at or below `paths` and take the workflows and launch plans that they define.
 
-    A definition that a file imports from another is taken once, where it was defined.
+    What a file imports from another is left to that file, but for the workflow of a launch plan: a plan needs it.
+    Folders are searched for files with definitions; tests, hidden folders and virtual environments are left out.
 
     Raises:
-        alula.errors.DefinitionError: names clash, a graph is wrong, or there is nothing to emit.
+        alula.errors.LoadError: files cannot be imported.
+        alula.errors.DefinitionError: names clash, a graph is wrong, a pod could not find a task, or there is nothing.
     """
-    found_workflows: dict[int, workflows.Workflow[..., Any]] = {}
-    found_plans: dict[int, launch_plans.LaunchPlan] = {}
-    files = [file for path in paths for file in _python_files(path)]
+    files = list(dict.fromkeys(file for path in paths for file in _python_files(path)))
+    search = _Search()
     for file in files:
-        for value in vars(sources.load(str(file))).values():
-            if isinstance(value, workflows.Workflow):
-                found_workflows[id(value)] = value
-            elif isinstance(value, launch_plans.LaunchPlan):
-                found_plans[id(value)] = value
-                found_workflows[id(value.workflow)] = value.workflow
-    problems = [*_trace(found_workflows.values())]
-    problems += _clashes("workflow", found_workflows.values())
-    problems += _clashes("launch plan", found_plans.values())
-    problems += _task_clashes(found_workflows.values()) if not problems else []
-    if not found_workflows and not problems:
-        problems.append(
-            diagnostics.Diagnostic(
-                codes.Code.NOT_FOUND,
-                f"no workflow is defined in {', '.join(map(str, files)) or 'an empty list of files'}",
-                hint="decorate a function with @workflow",
-            )
-        )
-    if problems:
-        raise errors.DefinitionError(tuple(problems))
+        _load(file, search)
+    if search.tracebacks:
+        raise errors.LoadError(search.problems, "\n".join(each for each in search.tracebacks if each))
+    search.problems += _trace(search.workflows.values())
+    search.problems += _clashes("workflow", search.workflows.values())
+    search.problems += _clashes("launch plan", search.plans.values())
+    if not search.problems:
+        search.problems += _tasks(search.workflows.values())
+    if not search.workflows and not search.problems:
+        search.problems.append(_nothing(files, search.imported.values()))
+    if search.problems:
+        raise errors.DefinitionError(search.problems)
     return Definitions(
-        tuple(sorted(found_workflows.values(), key=lambda each: each.name)),
-        tuple(sorted(found_plans.values(), key=lambda each: each.name)),
+        tuple(sorted(search.workflows.values(), key=lambda each: each.name)),
+        tuple(sorted(search.plans.values(), key=lambda each: each.name)),
     )
 
 
 def _python_files(path: Path) -> Iterator[Path]:
+    """The path itself, whatever it holds; of a folder, the files that may define something."""
     if not path.is_dir():
         yield path
         return
-    for file in sorted(path.rglob("*.py")):
-        if not any(part.startswith((".", "__pycache__")) for part in file.relative_to(path).parts):
-            yield file
+    stack = [path]
+    while stack:
+        folder = stack.pop()
+        if folder != path and (folder.name.startswith((".", "__pycache__")) or (folder / "pyvenv.cfg").exists()):
+            continue
+        entries = sorted(folder.iterdir())
+        stack += [entry for entry in reversed(entries) if entry.is_dir() and not entry.is_symlink()]
+        yield from (entry for entry in entries if entry.suffix == ".py" and entry.is_file() and _may_define(entry))
 
 
-def _trace(found: Iterable[workflows.Workflow[..., Any]]) -> Iterator[diagnostics.Diagnostic]:
+def _may_define(file: Path) -> bool:
+    stem = file.stem
+    if stem.startswith("test_") or stem.endswith("_test") or stem in {"conftest", "setup"}:
+        return False
+    text = file.read_bytes()
+    return any(word in text for word in _WORDS)
+
+
+def _load(file: Path, search: _Search) -> None:
+    try:
+        module = sources.load(str(file))
+    except errors.LoadError as error:
+        search.problems += error.diagnostics
+        search.tracebacks.append(error.traceback)
+        return
+    except errors.DefinitionError as error:
+        search.problems += error.diagnostics
+        return
+    for value in vars(module).values():
+        if not isinstance(value, (workflows.Workflow, launch_plans.LaunchPlan)):
+            continue
+        if _is_imported(value, module):
+            search.imported[id(value)] = value
+        elif isinstance(value, launch_plans.LaunchPlan):
+            search.plans[id(value)] = value
+            search.workflows[id(value.workflow)] = value.workflow
+        else:
+            search.workflows[id(value)] = value
+
+
+def _is_imported(value: Workflow | LaunchPlan, module: ModuleType) -> bool:
+    """Whether another module holds it, where it was made; what a function of another module made belongs here."""
+    if value.source.file == sources.relative(module.__file__ or ""):
+        return False
+    homes = [
+        each
+        for each in list(sys.modules.values())
+        if each is not module
+        and isinstance(getattr(each, "__file__", None), str)
+        and sources.relative(str(each.__file__)) == value.source.file
+    ]
+    return any(value is each for home in homes for each in vars(home).values())
+
+
+def _trace(found: Iterable[Workflow]) -> Iterator[diagnostics.Diagnostic]:
     for workflow in found:
         try:
             _ = workflow.graph
@@ -78,27 +141,47 @@ def _trace(found: Iterable[workflows.Workflow[..., Any]]) -> Iterator[diagnostic
             yield from error.diagnostics
 
 
-def _clashes(
-    what: str, found: Iterable[workflows.Workflow[..., Any]] | Iterable[launch_plans.LaunchPlan]
-) -> Iterator[diagnostics.Diagnostic]:
-    first: dict[str, workflows.Workflow[..., Any] | launch_plans.LaunchPlan] = {}
+def _clashes(what: str, found: Iterable[Workflow] | Iterable[LaunchPlan]) -> Iterator[diagnostics.Diagnostic]:
+    first: dict[str, Workflow | LaunchPlan] = {}
     for each in found:
         other = first.setdefault(each.name, each)
         if other is not each:
             yield _clash(f"two {what}s are named {each.name!r}", each.source, other.source)
 
 
-def _task_clashes(found: Iterable[workflows.Workflow[..., Any]]) -> Iterator[diagnostics.Diagnostic]:
-    """Two functions must not share a cache identity: one would be handed the other's values."""
+def _tasks(found: Iterable[Workflow]) -> Iterator[diagnostics.Diagnostic]:
+    """Two functions must not share a cache identity, or one would be handed the other's values; pods must find all."""
     first: dict[str, tasks.Task[..., Any]] = {}
     for task in dict.fromkeys(task for workflow in found for task in workflow.closure.tasks):
         other = first.setdefault(task.key, task)
         if other is not task and other.entrypoint != task.entrypoint:
             yield _clash(f"two tasks are named {task.key!r}", task.source, other.source)
-        if task.obstacle:
+        if obstacle := task.obstacle or _obstacle(task):
             yield diagnostics.Diagnostic(
-                codes.Code.BAD_SOURCE, f"a pod cannot find this task: {task.obstacle}", str(task.source), task.subject
+                codes.Code.BAD_SOURCE, f"a pod cannot find this task: {obstacle}", str(task.source), task.subject
             )
+
+
+def _obstacle(task: tasks.Task[..., Any]) -> str:
+    """Why the task's entrypoint leads elsewhere, in words."""
+    try:
+        found = loading.find(task.entrypoint)
+    except errors.LoadError as error:
+        return error.diagnostics[0].message
+    if found is task or getattr(found, "source", None) == task.source:
+        return ""
+    place = getattr(found, "source", "")
+    return f"{task.entrypoint} is another one now, made at {place}: give them names of their own"
+
+
+def _nothing(files: list[Path], imported: Iterable[Workflow | LaunchPlan]) -> diagnostics.Diagnostic:
+    places = [*dict.fromkeys(f"{each.name} ({each.source.file})" for each in imported)]
+    if places:
+        hint = f"what they import is defined elsewhere, so name that: {', '.join(places[:_SHOWN])}"
+    else:
+        hint = "decorate a function with @workflow"
+    where = ", ".join(map(str, files)) or "these folders"
+    return diagnostics.Diagnostic(codes.Code.NOT_FOUND, f"no workflow is defined in {where}", hint=hint)
 
 
 def _clash(message: str, source: sources.Source, other: sources.Source) -> diagnostics.Diagnostic:

@@ -5,6 +5,7 @@ Called by `alula compile`. Only the kinds of alula are taken; kustomizations, lo
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -39,6 +40,30 @@ def read(paths: Iterable[Path]) -> list[Found]:
         message = f"no resource of alula is in {names}"
         raise _problem(codes.Code.NOT_FOUND, message, hint="name a folder that `alula register` wrote")
     return found
+
+
+def parse(text: str, folder: Path) -> list[Found]:
+    """The resources of alula in what was built of a folder, each with the file below it that it comes from.
+
+    Raises:
+        alula.errors.UserError: there is none.
+    """
+    places: dict[tuple[Any, Any], str] = {}
+    for file in _files(folder):
+        with contextlib.suppress(errors.UserError):  # a patch, or something that is nobody's resource
+            for each in _objects(file):
+                places.setdefault(_identity(each), str(file))
+    built = [each for each in _yaml(text, folder) if isinstance(each, dict)]
+    found = [Found(each, places.get(_identity(each), str(folder))) for each in built if _is_ours(each, folder)]
+    if not found:
+        message = f"no resource of alula is in what kustomize builds of {folder}"
+        raise _problem(codes.Code.NOT_FOUND, message, hint="name a folder that `alula register` wrote")
+    return found
+
+
+def _identity(resource: dict[str, Any]) -> tuple[Any, Any]:
+    metadata = resource.get("metadata")
+    return str(resource.get("kind")), str(metadata.get("name")) if isinstance(metadata, dict) else ""
 
 
 def _files(path: Path) -> Iterator[Path]:
