@@ -41,10 +41,12 @@ class Road:
     def remote(self, target: str, *inputs: str) -> tuple[installing.Object, dict[str, Any]]:
         """`alula run --remote`; returns the run as it ended, and its outputs as the command printed them."""
         told = self.alula("run", "--remote", "--json", target, *inputs)
-        started = re.search(r"^started (\S+) in (\S+)$", told.stderr, re.MULTILINE)
-        assert started is not None, told.stderr
-        assert started[2] == self.place.namespace
-        return self.place.ended(started[1]), json.loads(told.stdout)
+        # The last one counts: a run that came before Argo had seen its template is started anew.
+        started = re.findall(r"^started (\S+) in (\S+)$", told.stderr, re.MULTILINE)
+        assert started, told.stderr
+        name, namespace = started[-1]
+        assert namespace == self.place.namespace
+        return self.place.ended(name), json.loads(told.stdout)
 
     def alula(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """The command line, in the project's folder."""

@@ -38,7 +38,8 @@ def test_a_file_becomes_a_run_and_the_second_run_has_no_pod(penguins: Road, monk
     for name, value in penguins.place.bucket.environment().items():
         monkeypatch.setenv(name, value)
     store = opening.open_store(penguins.place.prefix, endpoint=penguins.place.bucket.endpoint)
-    page = store.get(f"cas/{report['digest'][:2]}/{report['digest']}/report.html").decode()
+    assert report.startswith(f"{penguins.place.prefix}/cas/") and report.endswith("/report.html")
+    page = store.get(report.removeprefix(f"{penguins.place.prefix}/")).decode()
     assert "Which penguin is it?" in page
 
     second, again = penguins.remote("flows/penguins.py:train")
