@@ -42,6 +42,7 @@ KINDS: Mapping[str, type[Workflow] | type[LaunchPlan] | type[Domain]] = {
     "Domain": Domain,
 }
 
+_SMALLER = "do more in each task, as by giving one task a list of items, or split it into several workflows"
 _NAMED_LISTS = {"tasks": "task", "graphs": "graph", "nodes": "node", "inputs": "input", "outputs": "output"}
 # What a pattern means, in words that a reader can act on.
 _PATTERNS = {
@@ -71,6 +72,7 @@ class _Problem:
     loc: tuple[int | str, ...]
     message: str
     hint: str = ""
+    code: Code = Code.BAD_RESOURCE
 
 
 def read(kind: type[R], obj: object) -> tuple[R | None, list[Diagnostic]]:
@@ -99,7 +101,7 @@ def _diagnostic(kind: type[Resource], obj: dict[str, Any], problem: _Problem) ->
     source = annotations.get(labels.SOURCE, "") if isinstance(annotations, dict) else ""
     path = path_text(problem.loc)
     return Diagnostic(
-        Code.BAD_RESOURCE,
+        problem.code,
         f"{path}: {problem.message}" if path else problem.message,
         source=source if isinstance(source, str) else "",
         subject=", ".join(_subjects(kind, obj, problem.loc)),
@@ -167,6 +169,9 @@ def _told(kind: type[Resource], errors: Sequence[pydantic_core.ErrorDetails]) ->
             nearest = closest(str(loc[-1]), known)
             hint = f"did you mean {nearest}?" if nearest else f"known fields: {', '.join(known)}" if known else ""
             yield _Problem(loc, "unknown field", hint)
+        elif error["type"] in ("too_long", "too_many"):
+            hint = _SMALLER if loc[-1] in ("nodes", "items") else ""
+            yield _Problem(loc, _message(error), hint, Code.TOO_LARGE)
         else:
             yield _Problem(loc, _message(error))
 
@@ -185,8 +190,9 @@ def _message(error: pydantic_core.ErrorDetails) -> str:
     if kind == "string_too_short":
         least = limits.get("min_length")
         return "must not be empty" if least == 1 else f"must have at least {least} characters, not {len(found)}"
-    if kind == "too_long":
-        return f"must have at most {limits.get('max_length')} entries, not {len(found)}"
+    if kind in ("too_long", "too_many"):
+        most = limits.get("max_length", limits.get("most"))
+        return f"must have at most {most:,} entries, not {len(found):,}"
     if kind == "literal_error":
         return f"must be {limits.get('expected')}, not {_shown(found)}"
     if kind in ("greater_than_equal", "less_than_equal"):

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from alula import errors
 from alula.declare import tasks
 from alula.graph import bindings
 from alula_api.contract import values
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from alula.graph.nodes import Graph, Node
@@ -71,8 +74,12 @@ class Plan(NamedTuple):
 
 
 def flatten(graph: Graph) -> Plan:
-    """Lay `graph` open."""
-    flattening = _Flattening()
+    """Lay `graph` open.
+
+    Raises:
+        DefinitionError: Workflows call each other too deep.
+    """
+    flattening = _Flattening(graph)
     scope: dict[str, Origin] = {item.name: OfInput(item.name) for item in graph.inputs}
     outputs = flattening.graph(graph, "", scope, ())
     return Plan(tuple(flattening.steps), tuple(outputs.items()))
@@ -107,8 +114,15 @@ def used_steps(origin: Origin) -> Iterator[OfStep]:
             yield from used_steps(item)
 
 
+def _too_deep(graph: Graph) -> Diagnostic:
+    message = f"workflows call each other more than {MOST_DEPTH} deep"
+    hint = "call the inner workflows from the outer one, side by side"
+    return Diagnostic(Code.TOO_LARGE, message, str(graph.source), f"workflow {graph.name}", hint=hint)
+
+
 class _Flattening:
-    def __init__(self) -> None:
+    def __init__(self, outermost: Graph) -> None:
+        self.outermost = outermost
         self.steps: list[Step] = []
 
     def graph(
@@ -123,7 +137,7 @@ class _Flattening:
             first: Steps that everything in it waits for.
         """
         if prefix.count(".") > MOST_DEPTH:
-            raise RecursionError(f"workflows are nested more than {MOST_DEPTH} deep at {prefix}")
+            raise errors.DefinitionError([_too_deep(self.outermost)])
         ends: dict[str, int] = {}
         made: dict[str, Mapping[str, Origin]] = {}
         for node in graph.nodes:
