@@ -142,9 +142,6 @@ def test_our_options_have_a_place_each() -> None:
     assert len(letters) == len(set(letters))
 
 
-def test_a_run_on_the_cluster_takes_no_task_and_no_local_file(run: Alula, project: Path) -> None:
+def test_a_run_on_the_cluster_takes_no_task(run: Alula) -> None:
     done = run("run", "--remote", "flows/single.py:inc", "--x", "1")
     assert (done.code, "a task alone cannot run on the cluster" in done.err) == (2, True)
-    (project / "some.csv").write_text("a\n")
-    done = run("run", "--remote", "flows/shop.py:files", "--file", "some.csv", "--path", "some.csv")
-    assert (done.code, "only through its store" in done.err) == (2, True)
