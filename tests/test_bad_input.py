@@ -37,6 +37,7 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
         [
             f"alula run {SELL} {WHOLE} --sise LARGE --order.amonut 3",
             f"alula run {SELL} {WHOLE} --workers 1",
+            f"alula run {SELL} {WHOLE} -q",
             f"alula run --worker 1 {SELL} {WHOLE}",
             f"alula run {SELL} {WHOLE} LARGE",
             f"alula run flows/inputs.py:gifts {WHOLE}",

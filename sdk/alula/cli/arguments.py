@@ -48,7 +48,7 @@ def read(
         argv: What stands after the file.
         parameters: The inputs that exist.
         subject: What messages call the workflow.
-        options: Names of our own options, which somebody may have written in the wrong place.
+        options: Names and letters of our own options, which somebody may have written in the wrong place.
 
     Raises:
         UsageError: With all that is wrong.
@@ -220,9 +220,9 @@ class _Reading:
         return usage.did_you_mean(word, names) or (f"its fields are {', '.join(names)}" if names else "")
 
     def known(self, word: str) -> str:
-        option = word.lstrip("-").partition("=")[0]
-        if option in self.options:
-            return f"--{option} is an option of alula run: write it before the file"
+        option = word.partition("=")[0]
+        if option.lstrip("-") in self.options:
+            return f"{option} is an option of alula run: write it before the file"
         names = [f"--{flags.dashed(name)}" for name, parameter in self.parameters.items() if not parameter.fixed]
         return f"its inputs are {', '.join(names)}" if names else "it takes no inputs"
 

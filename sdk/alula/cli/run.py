@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
     _ = getattr(
         target.runs, "graph", None
     )  # what is wrong with the workflow comes before what is wrong with its inputs
-    options = {flag.name for flag in FLAGS}
+    options = {word for flag in FLAGS for word in (flag.name, flag.letter) if word}
     given = {**target.preset(), **arguments.read(rest, parameters, f"{target.kind} {target.named.name}", options)}
     if found.on("remote"):
         return _remotely(target, given, found)
