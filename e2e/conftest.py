@@ -48,6 +48,7 @@ def installation(cluster: clusters.Cluster) -> installing.Installation:
     return installing.Installation(cluster)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Bare servers first, then those with our controller on them, real pods last; each a group for one xdist worker.
 
