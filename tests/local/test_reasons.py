@@ -144,3 +144,21 @@ def test_a_history_knows_what_failed() -> None:
 def test_a_history_forgets_tasks_that_no_node_has() -> None:
     history = History([], {}).updated({"a": BEFORE}).updated({"a": replace(BEFORE, version="2")})
     assert json.loads(history.to_text())["tasks"] == [["flows:fit", "2", "i1", True]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ("7", "8", "7 → 8"),
+        ('{"depth":3}', '{"depth":4}', '{"depth":3} → {"depth":4}'),
+        ('{"depth":3,"rate":0.5,"tags":[],"color"…', '{"depth":4,"rate":0.5,"tags":[],"color"…',
+         '{"depth":3,"rate":0.5,"t… → {"depth":4,"rate":0.5,"t…'),
+        ('{"kind":"forest","trees":60,"depth":3}', '{"kind":"forest","trees":60,"depth":12}',
+         '…:60,"depth":3} → …:60,"depth":12}'),
+        ("'a long text that goes on'", "'a long text that goes on and on'", "…that goes on' → …that goes on and on'"),
+    ],
+)  # fmt: skip
+def test_of_long_inputs_what_differs_is_shown(old: str, new: str, shown: str) -> None:
+    before = replace(BEFORE, inputs={"n": "1"}, shown={"n": old})
+    now = replace(BEFORE, key="k2", inputs={"n": "2"}, shown={"n": new})
+    assert reasons.explain(now, before) == f"input n changed ({shown})"

@@ -35,6 +35,8 @@ class Parts:
 
 _DIGEST = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
+LONG = 24
+"""Characters of an input beyond which only what differs is shown."""
 FAILED = "it failed the last time"
 """Why a key that is not new has no value."""
 
@@ -59,6 +61,24 @@ def gone(why: str = "") -> str:
 
 def _cut(digest: re.Match[str]) -> str:
     return f"{digest[1]}..."
+
+
+def _differing(old: str, new: str) -> tuple[str, str]:
+    """Both texts around the place where they first differ, when they are long."""
+    if max(len(old), len(new)) <= LONG:
+        return old, new
+    same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    start = max(0, same - LONG // 2)
+
+    def around(text: str) -> str:
+        end = start + LONG
+        return (
+            ("…" if start else "")
+            + text[start:end].removesuffix("…")
+            + ("…" if text[end:] or text.endswith("…") else "")
+        )
+
+    return around(old), around(new)
 
 
 def _definition(now: Parts, before: Parts) -> list[str]:
@@ -87,6 +107,6 @@ def _inputs(now: Parts, before: Parts) -> list[str]:
 def _how(name: str, now: Parts, before: Parts) -> str:
     old, new = before.shown.get(name, ""), now.shown.get(name, "")
     if old and new and old != new:
-        return f" ({old} → {new})"
+        return " ({} → {})".format(*_differing(old, new))
     origin = now.origins.get(name, "")
     return f" (from {origin})" if origin else ""
