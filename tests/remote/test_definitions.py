@@ -141,6 +141,15 @@ def test_a_definition_that_nobody_compiles_is_not_waited_for_for_ever(
     assert "does the controller of alula run?" in said
 
 
+def test_what_the_controller_says_meanwhile_is_told_in_the_end(
+    server: servers.Server, search: Search, module: Any
+) -> None:
+    found = projects.workflow(module, status="False", reason="NameTaken", message="somebody else made that template")
+    found["status"]["conditions"].append({**projects.READY, "type": "Reconciling"})
+    serve(server, module, found)
+    assert "has not been compiled within 30 s: somebody else made that template" in search.refused(module.train)
+
+
 def test_an_api_server_that_hiccups_is_asked_again(server: servers.Server, search: Search, module: Any) -> None:
     serve(server, module, servers.refused(503, "starting"), servers.GONE, projects.workflow(module))
     assert search(module.train).spec["version"] == "0a1b2c3d"

@@ -76,6 +76,10 @@ def test_groups_and_holds_are_no_tasks() -> None:
             retried("train.fit", "Running", failed("", "ValueError: no")),
             TaskState("train.fit", "resting", 1, failures=("main: Error (exit code 91): ValueError: no",)),
         ),
+        "a task whose last attempt has failed, before Argo draws the conclusion": (
+            retried("train.fit", "Running", failed("", "E: no", 90)),
+            TaskState("train.fit", "running", 1, failures=("main: Error (exit code 90): E: no",)),
+        ),
         "a second attempt that waits for its pod": (
             retried("train.fit", "Running", failed("", "E: no"), node("", "Pending", message="Unschedulable")),
             TaskState("train.fit", "running", 2, "Unschedulable", failures=("main: Error (exit code 91): E: no",)),

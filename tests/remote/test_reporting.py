@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from alula import display
-from alula.display import plain
+from alula.display import live, plain
 from alula.local.results import NodeReport, RunResult
 from alula.local.watching import Beginning, Watcher
 from alula.remote import following
 from alula.remote.outlines import Outline
 from alula.remote.reporting import LONG_SECONDS, QUIET_SECONDS, Reporter
 from tests import goldens
+from tests.display.screens import Screen
+from tests.display.test_progress import terminal
 from tests.remote import worlds
 from tests.remote.test_messages import RECORD
 from tests.remote.worlds import RUN, admit, cached, failed, node, retried, root, said, status
@@ -82,6 +84,28 @@ def test_a_run_in_a_log(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
         reporter.see(state, 100.0 + second)
     watcher.end(RunResult(RUN, "penguins-train", state.succeeded, reporter.nodes, state.seconds))
     goldens.check(GOLDEN / "log.txt", capsys.readouterr().err)
+
+
+def test_on_a_terminal_it_is_the_live_view_of_a_local_run_with_notes_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    tty = terminal(monkeypatch)
+    monkeypatch.setattr(live, "INTERVAL", 3600.0)
+    now = 100.0
+    watcher = live.Live(lambda: now)
+    reporter = Reporter(RUN, "penguins-train", OUTLINE, watcher=watcher, say=display.note, now=now)
+    reporter.see(read(status("Running", root("Running"), admit("Running"), message="2 runs before it")), now)
+    now = 103.0
+    waiting = node("", "Pending", message="ErrImagePull")
+    state = read(status("Running", *RUNNING, cached("load"), *retried("train.fit", "Running", waiting)))
+    reporter.see(state, now)
+    now = 105.0
+    watcher.warned("something")
+    goldens.check(GOLDEN / "live.txt", Screen().feed(tty.getvalue()).text() + "\n")
+    ended = read(status("Failed", root("Failed"), admit(), cached("load"), *retried("train.fit", "Failed", waiting)))
+    reporter.see(ended, now)
+    watcher.end(RunResult(RUN, "penguins-train", False, reporter.nodes, ended.seconds))
+    screen = Screen().feed(tty.getvalue())
+    assert screen.cursor_shown
+    goldens.check(GOLDEN / "live-end.txt", screen.text() + "\n")
 
 
 def test_a_run_that_is_admitted_soon_is_not_said_to_wait() -> None:
@@ -209,6 +233,20 @@ def test_looking_twice_tells_nothing_twice() -> None:
     failure = lines.reporter.reports["train.fit"].failure
     assert failure is not None
     assert (failure.message, failure.attempt, failure.retryable) == ("2", 2, False)
+
+
+def test_the_last_attempt_is_not_said_to_be_followed_by_another() -> None:
+    recorder = Recorder()
+    lines = Lines(recorder)
+    first, last = failed("", "E: 1"), failed("", "E: 2", 90)
+    lines.at(1, *RUNNING, *retried("train.fit", "Running", first, node("", "Running")))
+    lines.at(2, *RUNNING, *retried("train.fit", "Running", first, last))
+    lines.at(3, *RUNNING, *retried("train.fit", "Failed", first, last))
+    assert recorder.calls == [
+        "train.fit failed 1: 1, again in 10",
+        "train.fit started 2 of 4",
+        "train.fit failed",
+    ]
 
 
 def test_more_attempts_than_the_author_allowed_are_those_of_a_system_that_failed() -> None:

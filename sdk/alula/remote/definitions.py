@@ -103,7 +103,8 @@ def _awaited(
             raise refusal(f"{KINDS[plural]} {name} is not ready: {verdict}", look)
         if waited >= PATIENCE_SECONDS:
             message = f"{KINDS[plural]} {name} has not been compiled within {PATIENCE_SECONDS:.0f} s"
-            raise refusal(message, f"does the controller of alula run? See {look}")
+            said = _conditions(found).get("Ready", {}).get("message")
+            raise refusal(f"{message}: {said}" if said else message, f"does the controller of alula run? See {look}")
         if not waited:
             say(f"waiting for the controller to compile {KINDS[plural]} {name}")
         sleep(PAUSE_SECONDS)
@@ -112,13 +113,7 @@ def _awaited(
 
 def _ready(found: Mapping[str, Any]) -> bool | str:
     """Whether it is compiled; why it never will be as it stands; False for not yet."""
-    status = found.get("status") or {}
-    current = found["metadata"].get("generation")
-    conditions = {
-        str(each.get("type")): each
-        for each in status.get("conditions") or ()
-        if each.get("observedGeneration", current) == current
-    }
+    conditions = _conditions(found)
     ready = conditions.get("Ready", {})
     if ready.get("status") == "True":
         return True
@@ -126,6 +121,13 @@ def _ready(found: Mapping[str, Any]) -> bool | str:
     if ready.get("status") != "False" or passing:
         return False
     return str(ready.get("message") or ready.get("reason") or "it does not say why")
+
+
+def _conditions(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """By type, those that speak of the newest form."""
+    current = found["metadata"].get("generation")
+    conditions = (found.get("status") or {}).get("conditions") or ()
+    return {str(each.get("type")): each for each in conditions if each.get("observedGeneration", current) == current}
 
 
 def _missing(cluster: Connection, plural: str, name: str) -> RemoteError:

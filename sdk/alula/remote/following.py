@@ -174,7 +174,7 @@ def _retried(id: str, node: Mapping[str, Any], attempts: Mapping[int, Mapping[st
         failed = (_message(node),)
     found = _state(node, failed)
     last = inner[-1] if inner else node
-    if found == "running" and last.get("phase") in _BROKEN:
+    if found == "running" and last.get("phase") in _BROKEN and not messages.final(_message(last)):
         found = "resting"
     waits = _waits(last) if found == "running" else ""
     return TaskState(id, found, len(inner), waits, _seconds(node), failed)

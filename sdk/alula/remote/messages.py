@@ -24,6 +24,12 @@ def stopped(message: str) -> bool:
     return message.startswith(_STOPPED)
 
 
+def final(message: str) -> bool:
+    """Whether the pod said that no other attempt must follow."""
+    ended = _ENDED.fullmatch(message.strip())
+    return ended is not None and int(ended["code"]) == exits.FATAL
+
+
 def failure(message: str, *, run: str = "", node: str = "", task: str = "", attempt: int = 1) -> failures.FailureRecord:
     """The record of a failed attempt, as far as its message tells."""
     ended = _ENDED.fullmatch(message.strip())

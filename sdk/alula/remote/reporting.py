@@ -107,7 +107,7 @@ class Reporter:
 
     def _tell_failures(self, report: NodeReport, task: TaskState, expected: Expected | None, now: float) -> None:
         """Each failed attempt that another follows, once."""
-        last = len(task.failures) - (1 if task.state in ("failed", "stopped") else 0)
+        last = len(task.failures) if task.state == "resting" else min(len(task.failures), task.attempts - 1)
         for number in range(self._failures.get(report.id, 0) + 1, last + 1):
             report.state, report.attempts = "resting", number
             report.most_attempts = max(report.most_attempts, number)
