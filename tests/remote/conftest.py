@@ -16,6 +16,7 @@ def server() -> Iterator[servers.Server]:
     made = servers.Server()
     listening = servers.serve(made)
     yield made
+    made.over.set()
     listening.shutdown()
     listening.server_close()
 

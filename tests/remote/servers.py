@@ -31,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A status with an object, or with bytes as they are; status 0 hangs up without an answer."""
+    """A status with an object, or with bytes as they are; 0 hangs up without an answer, -1 never answers."""
 
     body: Any = None
     status: int = 200
@@ -43,6 +43,7 @@ def refused(status: int, message: str) -> Answer:
 
 
 GONE = Answer(status=0)
+SILENT = Answer(status=-1)
 
 
 @dataclass
@@ -53,6 +54,7 @@ class Server:
     answers: dict[tuple[str, str], collections.deque[Answer]] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     accepts: Callable[[str], bool] = lambda authorization: True
+    over: threading.Event = field(default_factory=threading.Event)
 
     def on(self, method: str, path: str, *answers: Any) -> None:
         """Answer `method path` so; what is no Answer is an object."""
@@ -88,7 +90,9 @@ def serve(server: Server, context: ssl.SSLContext | None = None) -> http.server.
         def _answer(self, body: Any) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = server.answer(Request(self.command, self.path, headers, body))
-            if not answer.status:
+            if answer.status < 0:
+                server.over.wait(60)
+            if answer.status <= 0:
                 self.close_connection = True
                 return
             data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()

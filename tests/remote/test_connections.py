@@ -245,6 +245,15 @@ def test_a_connection_that_breaks_off_is_no_answer(server: servers.Server, clust
         cluster.run("x")
 
 
+def test_a_server_that_never_answers_is_not_waited_for_for_ever(
+    server: servers.Server, cluster: connections.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "READ_SECONDS", 0.2)
+    server.on("GET", f"{ARGO}/workflows/x", servers.SILENT)
+    with pytest.raises(Unanswered, match="does not answer: no answer within 0 s"):
+        cluster.run("x")
+
+
 def test_a_run_whose_creation_was_not_answered_may_have_been_started(
     server: servers.Server, cluster: connections.Connection
 ) -> None:

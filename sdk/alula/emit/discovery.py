@@ -136,7 +136,7 @@ def _is_imported(value: Workflow | LaunchPlan, module: ModuleType) -> bool:
 def _trace(found: Iterable[Workflow]) -> Iterator[diagnostics.Diagnostic]:
     for workflow in found:
         try:
-            _ = workflow.graph
+            _ = workflow.closure
         except errors.DefinitionError as error:
             yield from error.diagnostics
 
