@@ -30,7 +30,7 @@ unit: $(STAMP)  ## everything that needs no cluster
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile -q
 
 e2e: $(STAMP)  ## scenarios on real servers (skipped in one loud line where they cannot start; ALULA_E2E=required forbids that)
-	$(BIN)/python -m pytest e2e -n $(WORKERS) --dist loadgroup -q
+	$(BIN)/python -m pytest e2e -q
 
 e2e-setup:  ## install the Debian packages that the cluster scenarios need (root)
 	bash e2e/setup

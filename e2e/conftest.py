@@ -48,21 +48,13 @@ def installation(cluster: clusters.Cluster) -> installing.Installation:
     return installing.Installation(cluster)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bare servers first, then those with our controller on them, real pods last; each a group for one xdist worker.
+    """Bare servers first, then those with our controller on them, real pods last.
 
     The controller answers the holds of every run on its cluster, which tests of the bare engine answer themselves.
     """
-    kinds = ("real_cluster", "installation", "cluster")
-
-    def kind(item: pytest.Item) -> str:
-        return next((name for name in kinds if name in getattr(item, "fixturenames", [])), "")
-
-    items.sort(key=lambda item: ["cluster", "", "installation", "real_cluster"].index(kind(item)))
-    for item in items:
-        if found := kind(item):
-            item.add_marker(pytest.mark.xdist_group(found))
+    late = ("real_cluster", "installation")
+    items.sort(key=lambda item: [name in getattr(item, "fixturenames", []) for name in late])
 
 
 @pytest.hookimpl(tryfirst=True)
