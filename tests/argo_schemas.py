@@ -66,10 +66,8 @@ def _check(value: Any, rules: dict[str, Any], path: str) -> Iterator[str]:
             yield f"{path}: must be an integer or a string, not {value!r}"
         return
     kind = rules.get("type")
-    if (
-        (kind is not None
-        and (type(value) is bool) != (kind == "boolean"))
-        or not isinstance(value, _TYPES.get(kind, object))
+    if (kind is not None and (type(value) is bool) != (kind == "boolean")) or not isinstance(
+        value, _TYPES.get(kind, object)
     ):
         yield f"{path}: must be of type {kind}, not {value!r:.60}"
         return
