@@ -34,6 +34,7 @@ def bundled(installation: installing.Installation, tmp_path_factory: pytest.Temp
     (project / "pyproject.toml").write_text(settings)
     (project / "flow.py").write_text(SOURCE)
     (project / "words.py").write_text('def greeting() -> str:\n    return "Hello"\n')
+    installation.cluster.pods.image("registry.example.org/bare:1", env={})
     gitops = tmp_path_factory.mktemp("gitops")
     subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
     return Road(installation.place("bundled", "dev"), project, gitops)
