@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from e2e.cluster import api, clusters, processes, s3
+from e2e.cluster import clusters, processes, s3
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ALULA = "alula.dev/v1alpha1"
@@ -166,6 +166,3 @@ def nodes(run: Object) -> dict[str, Object]:
 
     found = following.node_map(run["status"])
     return {node["displayName"]: node for node in found.values()}
-
-
-__all__ = ["ALULA", "ARGO", "Installation", "Place", "alula", "api", "install_domain", "kustomize", "nodes"]

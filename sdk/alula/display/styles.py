@@ -68,11 +68,6 @@ class Style:
         return self.paint("━" * full, "green") + self.paint("─" * (width - full), "dim")
 
     @property
-    def arrow(self) -> str:
-        """Between an old and a new value."""
-        return "→" if self.symbols else "->"
-
-    @property
     def ellipsis(self) -> str:
         """Where something was cut off."""
         return "…" if self.symbols else "..."
