@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from alula_api.contract import jsontext
-from alula_api.contract.forms import Form
+from alula_api.contract.codec_parts import Form
 from alula_api.contract.jsontext import INTEGER_LIMIT, MOST_DEPTH, MOST_DIGITS
 from alula_api.contract.problems import MOST_PROBLEMS, Misfit, Problem, member, shown
 from alula_api.contract.scalars import check_text

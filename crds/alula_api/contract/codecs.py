@@ -9,10 +9,20 @@ from __future__ import annotations
 import functools
 import hashlib
 
-from alula_api.contract import anyjson, containers, families, forms, jsontext, records, references, scalars, unions
+from alula_api.contract import (
+    anyjson,
+    codec_parts,
+    containers,
+    families,
+    jsontext,
+    records,
+    references,
+    scalars,
+    unions,
+)
+from alula_api.contract.codec_parts import Form
 from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
-from alula_api.contract.forms import Form
 from alula_api.contract.jsontext import MOST_DEPTH, Json
 from alula_api.contract.problems import REFUSALS, InvalidValue, Problem
 
@@ -76,7 +86,7 @@ class Codec:
         if jsontext.is_deep(value):
             return [Problem("$", f"is nested deeper than {MOST_DEPTH} levels")]
         problems: list[Problem] = []
-        forms.explain(self._form, value, "$", problems)
+        codec_parts.explain(self._form, value, "$", problems)
         # Where no part is wrong, it is the defaults filled in that lie too deep, or our caller's own stack.
         return problems or [Problem("$", f"is nested deeper than {MOST_DEPTH} levels")]
 
@@ -92,10 +102,10 @@ def codec(schema: Schema) -> Codec:
 
 @functools.lru_cache(maxsize=4096)
 def _codec(text: str) -> Codec:
-    from alula_api.contract import checking
+    from alula_api.contract import wellformed
 
     schema = jsontext.reread(text)
-    problems = checking.structure(schema, "$")
+    problems = wellformed.structure(schema, "$")
     if problems:
         raise InvalidValue(problems)
     compiler = _Compiler(schema)
@@ -188,7 +198,7 @@ class _Compiler:
             str(target.get("title", "an object")),
             lambda value: inner[0].normal(value),  # noqa: PLW0108 it is not there yet
             families.kinds(target, self.root),
-            explain=lambda value, path, problems: forms.explain(inner[0], value, path, problems),
+            explain=lambda value, path, problems: codec_parts.explain(inner[0], value, path, problems),
             canonical=lambda value: value if inner[0].canonical is None else inner[0].canonical(value),
             identify=(lambda value: value if inner[0].identify is None else inner[0].identify(value))
             if families.has_references(target, self.root)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from alula_api.contract import forms, jsontext
-from alula_api.contract.forms import Convert, Form
+from alula_api.contract import codec_parts, jsontext
+from alula_api.contract.codec_parts import Convert, Form
 from alula_api.contract.problems import MOST_PROBLEMS, Misfit, Problem, member, shown
 from alula_api.contract.scalars import check_text
 
@@ -18,7 +18,7 @@ _FLAT = frozenset({type(None), bool, int, float, str})
 
 def sequence(item: Form) -> Form:
     """`list[T]` and `tuple[T, ...]`."""
-    many = forms.of_list(item)
+    many = codec_parts.of_list(item)
 
     def normal(value: Any) -> Any:
         if type(value) is not list:
@@ -36,8 +36,8 @@ def sequence(item: Form) -> Form:
         normal,
         _ARRAY,
         explain=explain,
-        canonical=forms.mapped(item.canonical),
-        identify=forms.mapped(item.identify),
+        canonical=codec_parts.mapped(item.canonical),
+        identify=codec_parts.mapped(item.identify),
     )
 
 
@@ -45,7 +45,7 @@ def _explain_items(item: Form, values: list[Any], path: str, problems: list[Prob
     for index, value in enumerate(values):
         if len(problems) >= MOST_PROBLEMS:
             return
-        forms.explain(item, value, f"{path}[{index}]", problems)
+        codec_parts.explain(item, value, f"{path}[{index}]", problems)
 
 
 def fixed(items: Sequence[Form], names: Sequence[str] = ()) -> Form:
@@ -64,7 +64,7 @@ def fixed(items: Sequence[Form], names: Sequence[str] = ()) -> Form:
             problems.append(Problem(path, f"must be an array of {count} items{fields}, not {shown(value)}"))
             return
         for index, (item, part) in enumerate(zip(items, value, strict=True)):
-            forms.explain(item, part, f"{path}[{index}]", problems)
+            codec_parts.explain(item, part, f"{path}[{index}]", problems)
 
     def each(parts: list[Convert | None]) -> Convert | None:
         if not any(parts):
@@ -83,9 +83,9 @@ def fixed(items: Sequence[Form], names: Sequence[str] = ()) -> Form:
 
 def unordered(item: Form) -> Form:
     """`set` and `frozenset`: sorted by the canonical text of the items, on the wire too; no item twice."""
-    many = forms.of_list(item)
+    many = codec_parts.of_list(item)
     texts = _canonical_texts(item)
-    identify_items = forms.mapped(item.identify)
+    identify_items = codec_parts.mapped(item.identify)
 
     def normal(value: Any) -> Any:
         if type(value) is not list:
@@ -115,7 +115,7 @@ def unordered(item: Form) -> Form:
         normal,
         _ARRAY,
         explain=explain,
-        canonical=forms.mapped(item.canonical),
+        canonical=codec_parts.mapped(item.canonical),
         identify=identify if identify_items is not None else None,
     )
 
@@ -130,7 +130,7 @@ def _explain_twice(keys: list[str], values: list[Any], path: str, problems: list
 
 def _canonical_texts(form: Form) -> Convert:
     """Return the canonical texts of a list of wire values."""
-    canonical = forms.mapped(form.canonical)
+    canonical = codec_parts.mapped(form.canonical)
     encode = jsontext.encode
 
     def texts(values: list[Any]) -> list[str]:
@@ -143,8 +143,8 @@ def _canonical_texts(form: Form) -> Convert:
 
 def dictionary(item: Form) -> Form:
     """`dict[str, T]`: the order stays on the wire and is that of the keys in canonical text."""
-    many = forms.of_list(item)
-    inner, identified = forms.mapped(item.canonical), forms.mapped(item.identify)
+    many = codec_parts.of_list(item)
+    inner, identified = codec_parts.mapped(item.canonical), codec_parts.mapped(item.identify)
 
     def normal(value: Any) -> Any:
         if type(value) is not dict or not set(map(type, value)) <= _STRINGS:
@@ -176,7 +176,7 @@ def dictionary(item: Form) -> Form:
             except Misfit:
                 problems.append(Problem(path, "must have keys without lone surrogates"))
                 continue
-            forms.explain(item, part, member(path, key), problems)
+            codec_parts.explain(item, part, member(path, key), problems)
 
     return Form(
         "an object",
@@ -191,8 +191,8 @@ def dictionary(item: Form) -> Form:
 
 def pairs(key: Form, item: Form) -> Form:
     """`dict[K, T]` with other keys than text: a list of pairs; no key twice."""
-    keys_of, items_of = forms.of_list(key), forms.of_list(item)
-    inner_key, inner_item = forms.mapped(key.canonical), forms.mapped(item.canonical)
+    keys_of, items_of = codec_parts.of_list(key), codec_parts.of_list(item)
+    inner_key, inner_item = codec_parts.mapped(key.canonical), codec_parts.mapped(item.canonical)
     texts = _canonical_texts(key)
 
     def split(value: Any) -> tuple[list[Any], list[Any]]:
@@ -231,8 +231,8 @@ def pairs(key: Form, item: Form) -> Form:
             if type(pair) is not list or len(pair) != 2:
                 problems.append(Problem(f"{path}[{index}]", f"must be a pair of key and value, not {shown(pair)}"))
                 continue
-            forms.explain(key, pair[0], f"{path}[{index}][0]", problems)
-            forms.explain(item, pair[1], f"{path}[{index}][1]", problems)
+            codec_parts.explain(key, pair[0], f"{path}[{index}][0]", problems)
+            codec_parts.explain(item, pair[1], f"{path}[{index}][1]", problems)
         if len(problems) == before:
             _explain_twice(texts(split(value)[0]), [pair[0] for pair in value], path, problems)
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from alula_api.contract import codecs, jsontext, references
+from alula_api.contract.bare_types import strip
 from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
 from alula_api.contract.jsontext import Json
 from alula_api.contract.problems import InvalidValue, Problem, member, shown
-from alula_api.contract.stripping import strip
 
 VERSION: Final = 1
 MOST_ENTRY: Final = 64 * 1024

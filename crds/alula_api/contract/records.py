@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alula_api.contract import forms, jsontext
-from alula_api.contract.forms import Convert, Form
+from alula_api.contract import codec_parts, jsontext
+from alula_api.contract.codec_parts import Convert, Form
 from alula_api.contract.problems import MOST_PROBLEMS, Misfit, Problem, member, shown
 
 _DICT = {dict}
@@ -16,7 +16,7 @@ def record(title: str, properties: Mapping[str, Form], required: frozenset[str],
     """Return the codec of a record; `defaults` are JSON texts that fit their property."""
     count = len(properties)
     fields = [(name, form.normal) for name, form in properties.items()]
-    columns = [(name, forms.of_list(form), form.is_exact) for name, form in properties.items()]
+    columns = [(name, codec_parts.of_list(form), form.is_exact) for name, form in properties.items()]
     complete = {tuple(properties)}
     what = title or "an object"
 
@@ -68,7 +68,7 @@ def record(title: str, properties: Mapping[str, Form], required: frozenset[str],
                 problems.append(Problem(member(path, name), f"does not exist in {what}{_hint(name, properties)}"))
         for name, form in properties.items():
             if name in value:
-                forms.explain(form, value[name], member(path, name), problems)
+                codec_parts.explain(form, value[name], member(path, name), problems)
             elif name in required and name not in defaults and len(problems) < MOST_PROBLEMS:
                 problems.append(Problem(member(path, name), f"is missing: {what} needs {form.what}"))
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from alula_api.contract import families
+from alula_api.contract.codec_parts import Form
 from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
-from alula_api.contract.forms import Form
 from alula_api.contract.jsontext import Json
 from alula_api.contract.problems import InvalidValue, Misfit, Problem, member, shown
 

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from alula_api.contract import jsontext
+from alula_api.contract.codec_parts import Form
 from alula_api.contract.families import Schema
-from alula_api.contract.forms import Form
 from alula_api.contract.jsontext import INTEGER_LIMIT, MOST_DIGITS
 from alula_api.contract.problems import InvalidValue, Misfit, Problem, shown
 

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from alula_api.contract import durations
-from alula_api.contract.forms import Form
+from alula_api.contract.codec_parts import Form
 from alula_api.contract.problems import Misfit
 
 _TEXT = frozenset({str})

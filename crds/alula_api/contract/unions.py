@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alula_api.contract import forms
-from alula_api.contract.forms import Convert, Form
+from alula_api.contract import codec_parts
+from alula_api.contract.codec_parts import Convert, Form
 from alula_api.contract.problems import Misfit, Problem, shown
 
 TAG = "$type"
@@ -36,7 +36,7 @@ def untagged(variants: Sequence[Form]) -> Form:
         if form is None:
             problems.append(Problem(path, f"must be {what}, not {shown(value)}"))
         else:
-            forms.explain(form, value, path, problems)
+            codec_parts.explain(form, value, path, problems)
 
     def by_kind(parts: Mapping[type, Convert | None]) -> Convert | None:
         converts = {kind: convert for kind, convert in parts.items() if convert is not None}
@@ -81,7 +81,7 @@ def tagged(variants: Mapping[str, Form]) -> Form:
         elif not isinstance(value[TAG], str) or value[TAG] not in variants:
             problems.append(Problem(f'{path}["{TAG}"]', f"must be one of {names}, not {shown(value[TAG])}"))
         else:
-            forms.explain(variants[value[TAG]], value[VALUE], f"{path}.{VALUE}", problems)
+            codec_parts.explain(variants[value[TAG]], value[VALUE], f"{path}.{VALUE}", problems)
 
     def by_tag(parts: Mapping[str, Convert | None]) -> Convert | None:
         converts = {tag: convert for tag, convert in parts.items() if convert is not None}

@@ -7,9 +7,9 @@ that its producer gave it.
 from __future__ import annotations
 
 from alula_api.contract import families, jsontext
-from alula_api.contract.describing import describe
 from alula_api.contract.families import Schema
 from alula_api.contract.jsontext import MOST_DEPTH
+from alula_api.contract.type_names import describe
 
 _LISTS = ("list", "tuples", "set", "frozenset")
 _JSON_LIKE = frozenset(
