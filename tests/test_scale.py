@@ -16,7 +16,7 @@ import alula
 import alula.testing
 from alula import errors, sources
 from alula.cli import main
-from alula.emit import assembling, discovery, resources
+from alula.emit import assemble, discovery, resources
 from tests import argo_schemas
 
 TASKS = """
@@ -133,7 +133,7 @@ def test_ten_thousand_in_a_chain_are_emitted_and_refused_for_their_number(
     write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write(chain(10_000))
-    (workflow,) = assembling.assemble(discovery.discover([Path(file)]), resources.Code("registry.example.org/large:1"))
+    (workflow,) = assemble.assemble(discovery.discover([Path(file)]), resources.Code("registry.example.org/large:1"))
     (graph,) = workflow["spec"]["graphs"]  # type: ignore[index,call-overload]
     nodes = graph["nodes"]
     assert len(nodes) == 10_000

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from alula.emit import building
+from alula.emit import kustomize
 from tests.emit.conftest import Alula
 from tests.emit.test_releases import SOURCE
 
@@ -24,7 +24,7 @@ patches:
 """
 NEITHER = "neither kubectl nor kustomize is on PATH"
 
-needs_kustomize = pytest.mark.skipif(building.builder() is None, reason=f"{NEITHER}, so nothing builds a folder")
+needs_kustomize = pytest.mark.skipif(kustomize.builder() is None, reason=f"{NEITHER}, so nothing builds a folder")
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def folder(greet: Path, alula: Alula) -> Path:
 
 @pytest.fixture
 def without_kustomize(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "builder", lambda: None)
+    monkeypatch.setattr(kustomize, "builder", lambda: None)
 
 
 def append(folder: Path, text: str) -> None:
@@ -65,7 +65,7 @@ def test_with_and_without_kustomize_an_unpatched_folder_is_the_same_bytes(
     folder: Path, alula: Alula, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built = alula("compile", str(folder))
-    monkeypatch.setattr(building, "builder", lambda: None)
+    monkeypatch.setattr(kustomize, "builder", lambda: None)
     read = alula("compile", str(folder))
     assert (built.code, built.err) == (read.code, read.err) == (0, "")
     assert built.out == read.out == alula("compile", str(folder / "release")).out
@@ -151,7 +151,7 @@ def test_a_python_file_compiles_as_its_release_does(folder: Path, alula: Alula) 
 def test_kubectl_is_looked_for_beside_python_and_then_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
-    assert building.builder() is None
+    assert kustomize.builder() is None
     for folder, name, command in (
         ("path", "kustomize", ["build"]),
         ("path", "kubectl", ["kustomize"]),
@@ -161,11 +161,11 @@ def test_kubectl_is_looked_for_beside_python_and_then_on_path(tmp_path: Path, mo
         file.parent.mkdir(exist_ok=True)
         file.write_text("#!/bin/sh\n")
         file.chmod(file.stat().st_mode | stat.S_IXUSR)
-        assert building.builder() == [str(file), *command]
+        assert kustomize.builder() == [str(file), *command]
 
 
 def test_a_kustomize_that_cannot_be_run_is_told(folder: Path, alula: Alula, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "builder", lambda: ["/nowhere/kubectl", "kustomize"])
+    monkeypatch.setattr(kustomize, "builder", lambda: ["/nowhere/kubectl", "kustomize"])
     done = alula("compile", str(folder))
     assert done.code == 1
     assert "/nowhere/kubectl cannot be run" in done.err

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alula import errors, settings
-from alula.emit import assembling, bundling, discovery, manifests, releases, resources
+from alula.emit import assemble, bundling, discovery, manifests, releases, resources
 from alula_data import bundles
 
 SOURCE = """
@@ -45,8 +45,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def release(*files: Path, version: str = "", commit: str = "") -> releases.Release:
-    made = assembling.assemble(discovery.discover(files), resources.Code("greet:1"), version)
-    return built(made, assembling.version_of(made), commit=commit)
+    made = assemble.assemble(discovery.discover(files), resources.Code("greet:1"), version)
+    return built(made, assemble.version_of(made), commit=commit)
 
 
 def built(
@@ -146,7 +146,7 @@ def test_the_domains_own_file_shows_a_patch_of_a_task_that_there_is(project: Pat
 
 def test_another_projects_release_is_not_overwritten(project: Path, tmp_path: Path) -> None:
     file = module(project, "rel_other", SOURCE)
-    made = assembling.assemble(discovery.discover([file]), resources.Code("greet:1"))
+    made = assemble.assemble(discovery.discover([file]), resources.Code("greet:1"))
     releases.write(built(made, "1", project="penguins"), tmp_path / "dev")
     before = contents(tmp_path / "dev")
     with pytest.raises(errors.UserError) as raised:
@@ -197,7 +197,7 @@ def test_what_was_edited_by_hand_is_written_anew_and_told(project: Path, tmp_pat
 
 
 def test_a_release_reads_back_as_it_was_made(project: Path, tmp_path: Path) -> None:
-    made = assembling.assemble(discovery.discover([module(project, "rel_back", SOURCE)]), resources.Code("greet:1"))
+    made = assemble.assemble(discovery.discover([module(project, "rel_back", SOURCE)]), resources.Code("greet:1"))
     releases.write(built(made, "1"), tmp_path)
     assert sorted((each.resource for each in manifests.read([tmp_path])), key=lambda each: each["kind"]) == sorted(
         made, key=lambda each: str(each["kind"])

@@ -9,8 +9,8 @@ from typing import Any
 
 import alula_compiler
 from alula import display
-from alula.cli import flags, helping, usage
-from alula.emit import assembling, building, discovery, manifests
+from alula.cli import flags, help_text, usage
+from alula.emit import assemble, discovery, kustomize, manifests
 from alula_api.contract import codes, diagnostics
 
 SUMMARY = "print the Argo objects that a release becomes"
@@ -28,14 +28,14 @@ def main(argv: Sequence[str]) -> int:
     found = flags.scan(argv, FLAGS)
     if found.on("help"):
         display.out(
-            helping.page(
+            help_text.page(
                 "usage: alula compile [options] PATH...",
-                helping.prose(
+                help_text.prose(
                     "Print the Argo objects that resources become. PATH is a folder that `alula register` wrote, a "
                     "file of resources, or a Python file with workflows. A folder with a kustomization is built by "
                     "kubectl or kustomize first, so that the domain's patches count."
                 ),
-                helping.flags("options", FLAGS),
+                help_text.flags("options", FLAGS),
             )
         )
         return 0
@@ -71,20 +71,20 @@ def _resources(paths: list[Path], image: str) -> list[manifests.Found]:
     if python:
         from alula.cli import projects
 
-        made = assembling.assemble(discovery.discover(python), projects.code(python[0], image))
+        made = assemble.assemble(discovery.discover(python), projects.code(python[0], image))
         found += [manifests.Found(resource) for resource in made]
     return found
 
 
 def _read(path: Path) -> list[manifests.Found]:
     """The resources at a path: of a folder with a kustomization, what it builds, patches applied."""
-    file = building.kustomization(path) if path.is_dir() else None
+    file = kustomize.kustomization(path) if path.is_dir() else None
     if file is None:
         return manifests.read([path])
-    command = building.builder()
+    command = kustomize.builder()
     if command is not None:
-        return manifests.parse(building.build(path, command), path)
-    if fields := building.ignored(file):
+        return manifests.parse(kustomize.build(path, command), path)
+    if fields := kustomize.ignored(file):
         message = f"{', '.join(fields)} of {file} not applied: neither kubectl nor kustomize is on PATH"
         display.note(f"warning: {message}; what is printed is the release without them")
     return manifests.read([path / "release" if (path / "release").is_dir() else path])

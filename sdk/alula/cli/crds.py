@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alula import display
-from alula.cli import flags, helping, usage
+from alula.cli import flags, help_text, usage
 
 SUMMARY = "print the CustomResourceDefinitions of alula"
 
@@ -17,7 +17,9 @@ def main(argv: Sequence[str]) -> int:
     found = flags.scan(argv, FLAGS)
     if found.on("help"):
         usage_line = "usage: alula crds | kubectl apply --server-side -f -"
-        display.out(helping.page(usage_line, f"{SUMMARY[0].upper()}{SUMMARY[1:]}.", helping.flags("options", FLAGS)))
+        display.out(
+            help_text.page(usage_line, f"{SUMMARY[0].upper()}{SUMMARY[1:]}.", help_text.flags("options", FLAGS))
+        )
         return 0
     if found.rest:
         found.problems += usage.error(f"crds takes no arguments, got {found.rest[0]!r}").diagnostics

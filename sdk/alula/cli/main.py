@@ -60,12 +60,12 @@ def version() -> str:
 
 
 def _help() -> str:
-    from alula.cli import helping
+    from alula.cli import help_text
 
-    return helping.page(
+    return help_text.page(
         "usage: alula COMMAND [options]",
         "Typed, static workflows for git: write them in Python, review them as resources, run them on Argo.",
-        helping.section("commands", ((name, summary) for name, (_, summary) in COMMANDS.items())),
+        help_text.section("commands", ((name, summary) for name, (_, summary) in COMMANDS.items())),
         "`alula COMMAND --help` says more about each; `alula --version` says which alula this is.",
     )
 

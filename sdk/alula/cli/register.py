@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from alula import display
-from alula.cli import flags, helping, projects, usage
-from alula.emit import assembling, bundling, discovery, releases
+from alula.cli import flags, help_text, projects, usage
+from alula.emit import assemble, bundling, discovery, releases
 
 SUMMARY = "write a release of your workflows into a folder for git"
 
@@ -31,14 +31,14 @@ def main(argv: Sequence[str]) -> int:
     found = flags.scan(argv, FLAGS)
     if found.on("help"):
         display.out(
-            helping.page(
+            help_text.page(
                 "usage: alula register [options] FILE...",
-                helping.prose(
+                help_text.prose(
                     "Write the workflows and launch plans that Python files or folders define into "
                     "DIR/<project>/<domain>/release. The release is exactly what is named (of a folder, all but its "
                     "tests); the same sources write the same bytes. Nothing is committed: review it and commit it."
                 ),
-                helping.flags("options", FLAGS),
+                help_text.flags("options", FLAGS),
             )
         )
         return 0
@@ -62,11 +62,11 @@ def main(argv: Sequence[str]) -> int:
         display.note(f"uploaded the bundle {place}/{code.bundle_digest}")
         if "://" not in place:
             display.note("warning: that is a folder of this machine: pods read it only if it is theirs too")
-    made = assembling.assemble(definitions, code, found.text("version"))
+    made = assemble.assemble(definitions, code, found.text("version"))
     domain = found.text("domain", "dev")
     release = releases.build(
         made,
-        assembling.version_of(made),
+        assemble.version_of(made),
         commit=_commit(project.root),
         project=project.project,
         namespace=f"{project.project}-{domain}",

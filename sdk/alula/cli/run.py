@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from alula import display
-from alula.cli import arguments, flags, helping, usage
+from alula.cli import flags, help_text, inputs, usage
 
 if TYPE_CHECKING:
     from alula.cli import targets
@@ -63,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
         target.runs, "graph", None
     )  # what is wrong with the workflow comes before what is wrong with its inputs
     options = {word for flag in FLAGS for word in (flag.name, flag.letter) if word}
-    given = {**target.preset(), **arguments.read(rest, parameters, f"{target.kind} {target.named.name}", options)}
+    given = {**target.preset(), **inputs.read(rest, parameters, f"{target.kind} {target.named.name}", options)}
     if found.on("remote"):
         return _remotely(target, given, found)
     return _locally(target, given, found, rest)
@@ -88,7 +88,7 @@ def check(found: flags.Scan) -> None:
 
 
 def _locally(target: targets.Target, given: Mapping[str, Any], found: flags.Scan, rest: Sequence[str]) -> int:
-    from alula.cli import files
+    from alula.cli import local_files
     from alula.local import running
     from alula.local.options import Options
     from alula.local.watching import Watcher
@@ -109,7 +109,7 @@ def _locally(target: targets.Target, given: Mapping[str, Any], found: flags.Scan
         from alula.display import progress
 
         watcher = progress.watcher(options.clock.now, plain=found.on("plain") or options.workers == 1)
-    result = running.execute(target.runs, lambda carrier: files.commit(given, schemas, carrier), options, watcher)
+    result = running.execute(target.runs, lambda carrier: local_files.commit(given, schemas, carrier), options, watcher)
     show(result, found, _again(target, found, rest))
     return 0 if result.ok else 1
 
@@ -130,9 +130,9 @@ def show(result: RunResult, found: flags.Scan, again: str = "") -> None:
 
 
 def _remotely(target: targets.Target, given: Mapping[str, Any], found: flags.Scan) -> int:
-    from alula.cli import remotely
+    from alula.cli import run_remote
 
-    return remotely.run(target, given, found)
+    return run_remote.run(target, given, found)
 
 
 def _again(target: targets.Target, found: flags.Scan, rest: Sequence[str]) -> str:
@@ -147,33 +147,33 @@ def _again(target: targets.Target, found: flags.Scan, rest: Sequence[str]) -> st
     return shlex.join(["alula", "run", *options, target.word, *rest])
 
 
-def _wants_help(rest: Sequence[str], parameters: Sequence[arguments.Parameter]) -> bool:
+def _wants_help(rest: Sequence[str], parameters: Sequence[inputs.Parameter]) -> bool:
     names = {parameter.name for parameter in parameters}
     return ("--help" in rest and "help" not in names) or "-h" in rest
 
 
 def _page() -> str:
-    return helping.page(
+    return help_text.page(
         "usage: alula run [options] FILE[:NAME] [inputs]",
-        helping.prose(
+        help_text.prose(
             "Run a workflow, a launch plan or a task of a Python file. Options stand before the file, inputs after it:"
         )
         + "\n  alula run --workers 4 flows/penguins.py:train --seed 7",
-        helping.flags("options", LOCAL),
-        helping.flags("what is shown", SHOWN),
-        helping.flags("on the cluster", REMOTE),
+        help_text.flags("options", LOCAL),
+        help_text.flags("what is shown", SHOWN),
+        help_text.flags("on the cluster", REMOTE),
         "`alula run FILE:NAME --help` lists the inputs.",
     )
 
 
-def _inputs_page(target: targets.Target, parameters: Sequence[arguments.Parameter]) -> str:
+def _inputs_page(target: targets.Target, parameters: Sequence[inputs.Parameter]) -> str:
     from alula_api.contract import schemas
 
     runs = target.runs
-    listed = arguments.to_flags(parameters)
+    listed = inputs.to_flags(parameters)
     required = [flag for flag in listed if flag.required]
     fixed = [
-        (f"--{flags.dashed(item.name)} {arguments.default_text(item)}", item.description)
+        (f"--{flags.dashed(item.name)} {inputs.default_text(item)}", item.description)
         for item in parameters
         if item.fixed
     ]
@@ -182,12 +182,12 @@ def _inputs_page(target: targets.Target, parameters: Sequence[arguments.Paramete
          " ".join(f"{schemas.describe(output.type.schema)}  {output.description}".split(" ")).strip())
         for output in runs.interface.outputs
     ]  # fmt: skip
-    return helping.page(
+    return help_text.page(
         f"usage: alula run [options] {target.word} {'[inputs]' if not required else 'INPUTS'}",
-        helping.prose(getattr(target.named, "description", "") or runs.interface.summary),
-        helping.flags("inputs", listed) or "It takes no inputs.",
-        helping.section("fixed by the launch plan", fixed),
-        helping.section("outputs", outputs),
+        help_text.prose(getattr(target.named, "description", "") or runs.interface.summary),
+        help_text.flags("inputs", listed) or "It takes no inputs.",
+        help_text.section("fixed by the launch plan", fixed),
+        help_text.section("outputs", outputs),
         f"This is the {target.kind} {target.named.name}, at {target.named.source}.\n"
         "Options of alula stand before the file: alula run --help",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from alula import sources
-from alula.cli import arguments, usage
+from alula.cli import inputs, usage
 from alula.declare import launch_plans, tasks, workflows
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
@@ -38,12 +38,12 @@ class Target:
         """`workflow`, `launch plan` or `task`."""
         return _kind(self.named)
 
-    def parameters(self) -> list[arguments.Parameter]:
+    def parameters(self) -> list[inputs.Parameter]:
         """Its inputs; a launch plan's own values are the defaults, and what it fixes cannot be given."""
         plan = self.named if isinstance(self.named, launch_plans.LaunchPlan) else None
         own = {} if plan is None else {**plan.inputs, **plan.fixed_inputs}
         return [
-            arguments.Parameter(
+            inputs.Parameter(
                 name=item.name,
                 schema=item.type.schema,
                 required=item.required and item.name not in own,

@@ -1,6 +1,6 @@
 """Traced definitions as resources: plain dicts in the declared order of the kinds' fields.
 
-Called by `alula.emit.assembling`. Says what was declared and nothing more: no namespace, no domain, no location.
+Called by `alula.emit.assemble`. Says what was declared and nothing more: no namespace, no domain, no location.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alula import Directory, File, NaiveDatetime
-from alula.cli import values
-from alula.cli.values import LocalFile, Unfit
+from alula.cli import input_values
+from alula.cli.input_values import LocalFile, Unfit
 from alula.types import compiling
 from alula_api.contract import values as contract
 
@@ -85,7 +85,7 @@ GOOD = [
 
 @pytest.mark.parametrize(("annotation", "text", "expected"), GOOD, ids=lambda part: str(part)[:40])
 def test_a_text_becomes_a_value_that_fits(annotation: Any, text: str, expected: Any) -> None:
-    found = values.parse(text, schema(annotation))
+    found = input_values.parse(text, schema(annotation))
     assert contract.codec(schema(annotation)).normal(found) is not ...
     if expected is not None or text == "null":
         assert found == expected
@@ -119,27 +119,27 @@ BAD = [
 @pytest.mark.parametrize(("annotation", "text", "message"), BAD, ids=lambda part: str(part)[:40])
 def test_a_text_that_does_not_fit_is_refused_in_words(annotation: Any, text: str, message: str) -> None:
     with pytest.raises(Unfit) as caught:
-        values.parse(text, schema(annotation))
+        input_values.parse(text, schema(annotation))
     assert message in str(caught.value)
 
 
 def test_structures_and_bytes_may_lie_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "point.json").write_text('{"x": 5}')
-    assert values.parse(f"@{tmp_path}/point.json", schema(Point)) == {"x": 5}
+    assert input_values.parse(f"@{tmp_path}/point.json", schema(Point)) == {"x": 5}
     (tmp_path / "raw").write_bytes(b"hi")
-    assert values.parse(f"@{tmp_path}/raw", schema(bytes)) == "aGk="
+    assert input_values.parse(f"@{tmp_path}/raw", schema(bytes)) == "aGk="
 
 
 def test_paths_become_marks_wherever_the_type_has_files(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("hi")
     mark = LocalFile(file, "file")
-    assert values.parse(str(file), schema(File)) == mark
-    assert values.parse(str(file), schema(list[File])) == [mark]
-    assert values.parse(json.dumps({"x": 1, "file": str(file)}), schema(Point)) == {"x": 1, "file": mark}
-    assert values.parse(json.dumps({"a": [str(file)]}), schema(dict[str, list[File]])) == {"a": [mark]}
+    assert input_values.parse(str(file), schema(File)) == mark
+    assert input_values.parse(str(file), schema(list[File])) == [mark]
+    assert input_values.parse(json.dumps({"x": 1, "file": str(file)}), schema(Point)) == {"x": 1, "file": mark}
+    assert input_values.parse(json.dumps({"a": [str(file)]}), schema(dict[str, list[File]])) == {"a": [mark]}
     with pytest.raises(Unfit, match="there is no file"):
-        values.parse(json.dumps({"x": 1, "file": "gone"}), schema(Point))
+        input_values.parse(json.dumps({"x": 1, "file": "gone"}), schema(Point))
 
 
 LABELS = {
@@ -151,7 +151,7 @@ LABELS = {
 
 @pytest.mark.parametrize("annotation", LABELS, ids=str)
 def test_a_type_has_a_short_name_in_the_help(annotation: Any) -> None:
-    assert values.label(schema(annotation)) == LABELS[annotation]
+    assert input_values.label(schema(annotation)) == LABELS[annotation]
 
 
 @given(st.text())
@@ -160,24 +160,24 @@ def test_text_is_taken_as_it_stands(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         return
-    assert values.parse(text, {"type": "string"}) == text
+    assert input_values.parse(text, {"type": "string"}) == text
 
 
 @given(st.integers())
 def test_every_int_is_read(number: int) -> None:
-    assert values.parse(str(number), {"type": "integer"}) == number
+    assert input_values.parse(str(number), {"type": "integer"}) == number
 
 
 @given(st.floats())
 def test_every_float_is_read(number: float) -> None:
-    found = values.parse(repr(number), {"type": "number"})
+    found = input_values.parse(repr(number), {"type": "number"})
     assert found == contract.codec({"type": "number"}).normal(number)
 
 
 @given(st.text(max_size=20), st.sampled_from([annotation for annotation, _, _ in GOOD]))
 def test_any_text_is_a_value_or_refused_in_words(text: str, annotation: Any) -> None:
     try:
-        found = values.parse(text, schema(annotation))
+        found = input_values.parse(text, schema(annotation))
     except Unfit as error:
         assert str(error)
     else:

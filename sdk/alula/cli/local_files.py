@@ -5,39 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from alula.cli import values
-from alula_api.contract import values as json_values
+from alula.cli import input_values
+from alula_api.contract import values
 
 if TYPE_CHECKING:
     from alula.types.carriers import Carrier
 
 
 def commit(
-    given: Mapping[str, values.Given], schemas: Mapping[str, dict[str, Any]], carrier: Carrier
+    given: Mapping[str, input_values.Given], schemas: Mapping[str, dict[str, Any]], carrier: Carrier
 ) -> dict[str, Any]:
     """The wire values of inputs, with a reference in place of each file."""
     return {
-        name: json_values.codec(schemas[name]).normal(values.substitute(value, lambda file: _commit(file, carrier)))
+        name: values.codec(schemas[name]).normal(input_values.substitute(value, lambda file: _commit(file, carrier)))
         for name, value in given.items()
     }
 
 
-def are_in(given: values.Given) -> bool:
+def are_in(given: input_values.Given) -> bool:
     """Whether a file is among the values."""
-    if isinstance(given, values.LocalFile):
+    if isinstance(given, input_values.LocalFile):
         return True
     parts = given.values() if isinstance(given, Mapping) else given if isinstance(given, list) else ()
     return any(are_in(part) for part in parts)
 
 
-def _commit(file: values.LocalFile, carrier: Carrier) -> dict[str, Any]:
+def _commit(file: input_values.LocalFile, carrier: Carrier) -> dict[str, Any]:
     if file.type == "frame" and file.path.suffix != ".parquet":
         return _table(file, carrier)
     name = "frame.parquet" if file.type == "frame" else file.path.name
     return carrier.commit_file(file.path, type=file.type, name=name, format=file.format).to_json()
 
 
-def _table(file: values.LocalFile, carrier: Carrier) -> dict[str, Any]:
+def _table(file: input_values.LocalFile, carrier: Carrier) -> dict[str, Any]:
     """A table that is not parquet yet."""
     import pandas
 

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from alula import errors
-from alula.emit import discovery, located, resources
+from alula.emit import discovery, portability, resources
 from alula_api import kinds
 from alula_api.contract import diagnostics, schemas, values
 
@@ -62,4 +62,4 @@ def _check(
     metadata = resource["metadata"]
     assert isinstance(metadata, dict)
     of_plan = types.get(str(metadata["name"]), {}) if resource["kind"] == "LaunchPlan" else {}
-    return [*problems, *(located.problems(resource, of_plan) if not problems else ())]
+    return [*problems, *(portability.problems(resource, of_plan) if not problems else ())]

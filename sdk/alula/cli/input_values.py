@@ -1,4 +1,4 @@
-"""The text of a flag to the JSON value of its type. Called by `arguments`; knows types, no flags.
+"""The text of a flag to the JSON value of its type. Called by `inputs`; knows types, no flags.
 
 Text inputs take the text as it stands. Structures are JSON, or `@file` with JSON inside. Files are paths; they stay
 `LocalFile` marks until somebody with a store puts references in their place.

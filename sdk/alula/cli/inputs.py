@@ -10,9 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alula.cli import flags, usage, values
-from alula_api.contract import schemas
-from alula_api.contract import values as json_values
+from alula.cli import flags, input_values, usage
+from alula_api.contract import schemas, values
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
@@ -41,7 +40,7 @@ def to_flags(parameters: Sequence[Parameter]) -> list[flags.Flag]:
 
 def read(
     argv: Sequence[str], parameters: Sequence[Parameter], subject: str, options: Collection[str] = ()
-) -> dict[str, values.Given]:
+) -> dict[str, input_values.Given]:
     """The values that `argv` gives.
 
     Args:
@@ -66,7 +65,7 @@ def default_text(parameter: Parameter) -> str:
         return _text(parameter.default, schemas.resolve(parameter.schema, parameter.schema))
     if parameter.default is True or parameter.default is False:
         return "yes" if parameter.default else "no"
-    text = json_values.dumps(parameter.default)
+    text = values.dumps(parameter.default)
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
@@ -81,21 +80,21 @@ def _text(default: str, schema: dict[str, Any]) -> str:
 def _flag(parameter: Parameter) -> flags.Flag:
     schema = schemas.resolve(parameter.schema, parameter.schema)
     is_bool = schemas.family(schema) == "boolean"
-    optional = values.optional(schema, parameter.schema) is not None
+    optional = input_values.optional(schema, parameter.schema) is not None
     return flags.Flag(
         parameter.name,
-        metavar="" if is_bool else values.label(parameter.schema),
+        metavar="" if is_bool else input_values.label(parameter.schema),
         help=_help(parameter, schema),
         default=default_text(parameter),
         negatable=is_bool or optional,
-        many=values.is_list(schema, parameter.schema),
+        many=input_values.is_list(schema, parameter.schema),
         required=parameter.required,
     )
 
 
 def _help(parameter: Parameter, schema: dict[str, Any]) -> str:
     text = " ".join(parameter.description.split())
-    inner = values.optional(schema, parameter.schema) or schema
+    inner = input_values.optional(schema, parameter.schema) or schema
     if schemas.family(inner) != "record":
         return text
     fields = ", ".join(f"{name}: {schemas.describe(item)}" for name, item in [*inner["properties"].items()][:8]) + (
@@ -113,14 +112,14 @@ class _Reading:
         self.problems: list[Diagnostic] = []
         self.parts: dict[str, tuple[Parameter, tuple[str, ...], dict[str, Any]]] = {}
 
-    def read(self, argv: Sequence[str]) -> dict[str, values.Given]:
+    def read(self, argv: Sequence[str]) -> dict[str, input_values.Given]:
         listed = to_flags([*self.parameters.values()])
         found = flags.scan(argv, listed, unknown=Code.UNKNOWN_INPUT, also=self.part)
         self.problems += [self.explain(problem) for problem in found.problems]
         for word in found.rest:
             hint = f"write --{flags.dashed(self.next(found.values))} {word}" if self.next(found.values) else ""
             self.problem(Code.UNKNOWN_INPUT, f"inputs are flags, got {word!r}", hint)
-        given: dict[str, values.Given] = {}
+        given: dict[str, input_values.Given] = {}
         for name, texts in found.values.items():
             if name in self.parameters:
                 self.value(self.parameters[name], texts, given)
@@ -145,16 +144,16 @@ class _Reading:
         if not dot or parameter is None or parameter.fixed:
             return None
         schema = schemas.resolve(parameter.schema, parameter.schema)
-        inner = values.optional(schema, parameter.schema)
+        inner = input_values.optional(schema, parameter.schema)
         record = schema if inner is None else {**inner, **_definitions(parameter.schema)}
         path = tuple(step.replace("-", "_") for step in rest.split("."))
         target = schemas.at(record, path)
         if schemas.family(record) != "record" or not isinstance(target, dict):
             return None
         self.parts[name] = (parameter, path, target)
-        return flags.Flag(name, metavar=values.label(target))
+        return flags.Flag(name, metavar=input_values.label(target))
 
-    def value(self, parameter: Parameter, texts: list[flags.Given], given: dict[str, values.Given]) -> None:
+    def value(self, parameter: Parameter, texts: list[flags.Given], given: dict[str, input_values.Given]) -> None:
         if texts[-1] is False and schemas.family(schemas.resolve(parameter.schema, parameter.schema)) != "boolean":
             given[parameter.name] = None  # --no-NAME
             return
@@ -162,39 +161,39 @@ class _Reading:
             given[parameter.name] = texts[-1]
             return
         schema = parameter.schema
-        is_list = values.is_list(schemas.resolve(schema, schema), schema)
+        is_list = input_values.is_list(schemas.resolve(schema, schema), schema)
         try:
             # That anything else is given twice has been told already.
-            parsed = [values.parse(str(text), schema) for text in (texts if is_list else texts[:1])]
+            parsed = [input_values.parse(str(text), schema) for text in (texts if is_list else texts[:1])]
             joined = parsed[0] if len(parsed) == 1 else [item for part in parsed for item in part or []]
             if len(parsed) > 1:
-                values.check(joined, schema, schema)
+                input_values.check(joined, schema, schema)
             given[parameter.name] = joined
-        except values.Unfit as error:
+        except input_values.Unfit as error:
             self.unfit(parameter, f"--{flags.dashed(parameter.name)}", error)
 
     def set_part(
         self, parameter: Parameter, path: tuple[str, ...], schema: dict[str, Any], text: str,
-        given: dict[str, values.Given],
+        given: dict[str, input_values.Given],
     ) -> None:  # fmt: skip
         """Put one field into the record that is given, the default, or an empty one."""
         try:
-            value = values.parse(text, schema)
-        except values.Unfit as error:
+            value = input_values.parse(text, schema)
+        except input_values.Unfit as error:
             self.unfit(parameter, f"--{flags.dashed(parameter.name)}.{'.'.join(path)}", error)
             return
         base = given.get(parameter.name, None if parameter.required else parameter.default)
         given[parameter.name] = _with(base if isinstance(base, dict) else {}, path, value)
 
-    def check_parts(self, found: Mapping[str, list[flags.Given]], given: dict[str, values.Given]) -> None:
+    def check_parts(self, found: Mapping[str, list[flags.Given]], given: dict[str, input_values.Given]) -> None:
         """Records that were put together field by field must be whole."""
         for parameter in {
             self.parts[name][0].name: self.parts[name][0] for name in found if name in self.parts
         }.values():
             if parameter.name in given:
                 try:
-                    values.check(given[parameter.name], parameter.schema, parameter.schema)
-                except values.Unfit as error:
+                    input_values.check(given[parameter.name], parameter.schema, parameter.schema)
+                except input_values.Unfit as error:
                     self.unfit(parameter, f"--{flags.dashed(parameter.name)}", error)
 
     def explain(self, problem: Diagnostic) -> Diagnostic:
@@ -215,7 +214,7 @@ class _Reading:
     def fields(self, parameter: Parameter, word: str) -> str:
         """The nearest field of a record, for one that it does not have."""
         schema = schemas.resolve(parameter.schema, parameter.schema)
-        record = values.optional(schema, parameter.schema) or schema
+        record = input_values.optional(schema, parameter.schema) or schema
         names = [f"--{flags.dashed(parameter.name)}.{name}" for name in record.get("properties", ())]
         return usage.did_you_mean(word, names) or (f"its fields are {', '.join(names)}" if names else "")
 
@@ -232,7 +231,7 @@ class _Reading:
         return next((name for name, item in self.parameters.items() if name not in given and not item.fixed), "")
 
     def missing(self, parameter: Parameter) -> None:
-        label = values.label(parameter.schema)
+        label = input_values.label(parameter.schema)
         flag = f"--{flags.dashed(parameter.name)}"
         if schemas.family(schemas.resolve(parameter.schema, parameter.schema)) == "boolean":
             label = f"{flag} or --no-{flag[2:]}"
@@ -243,11 +242,11 @@ class _Reading:
             expected=f"{label}" + (f": {' '.join(parameter.description.split())}" if parameter.description else ""),
         )
 
-    def unfit(self, parameter: Parameter, flag: str, error: values.Unfit) -> None:
+    def unfit(self, parameter: Parameter, flag: str, error: input_values.Unfit) -> None:
         """One problem a part that is wrong: `--config.depth must be an int, not "x"`."""
         schema = schemas.resolve(parameter.schema, parameter.schema)
         # What is wrong with a scalar says what was expected.
-        expected = "" if schemas.family(schema) in values.SCALARS else schemas.describe(parameter.schema)
+        expected = "" if schemas.family(schema) in input_values.SCALARS else schemas.describe(parameter.schema)
         for where, what in error.parts:
             colon = "" if what.startswith(("must ", "does not ", "is missing")) else ":"
             message = f"{flag}{where}{colon} {what}"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alula.cli import main
-from alula.emit import located
+from alula.emit import portability
 from alula_api.contract import references
 
 FILE = {"x-alula-type": "file"}
@@ -49,13 +49,13 @@ def default(value: Any, type: Mapping[str, Any] = FILE) -> dict[str, Any]:
     ],
 )
 def test_a_local_path_is_refused_with_its_place(resource: dict[str, Any], subject: str) -> None:
-    (problem,) = located.problems(resource, {})
+    (problem,) = portability.problems(resource, {})
     assert problem.message.startswith("a release cannot hold the local path file:///home/ada/birds.csv")
     assert (problem.source, problem.subject) == ("flows/penguins.py:41", subject)
 
 
 def test_data_of_one_domains_store_is_refused() -> None:
-    (problem,) = located.problems(default(reference()), {})
+    (problem,) = portability.problems(default(reference()), {})
     assert "the stored file 'birds.csv'" in problem.message
 
 
@@ -66,7 +66,7 @@ def test_the_values_of_a_launch_plan_are_looked_at_too() -> None:
         "metadata": {"name": "nightly"},
         "spec": {"inputs": values[1:], "fixedInputs": values[:1]},
     }
-    (problem,) = located.problems(plan, {"table": FILE, "seed": {"type": "integer"}})
+    (problem,) = portability.problems(plan, {"table": FILE, "seed": {"type": "integer"}})
     assert problem.subject == "LaunchPlan nightly, input table"
 
 
@@ -81,7 +81,7 @@ def test_the_values_of_a_launch_plan_are_looked_at_too() -> None:
     ],
 )
 def test_what_means_the_same_everywhere_is_left_alone(resource: dict[str, Any]) -> None:
-    assert list(located.problems(resource, {})) == []
+    assert list(portability.problems(resource, {})) == []
 
 
 SOURCES = {
@@ -99,7 +99,7 @@ def test_a_local_file_in_a_definition_is_an_error_with_its_line_and_nothing_is_w
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").write_text("[tool.alula]\nproject = 'local'\nimage = 'x:1'\n")
     (tmp_path / "birds.csv").write_text("a,b\n")
-    name = f"located_{len(how)}"
+    name = f"portability_{len(how)}"
     head = "from alula import File, LaunchPlan, task, workflow\n\n@task\ndef use(t: File) -> int:\n    return 1\n\n"
     (tmp_path / f"{name}.py").write_text(head + SOURCES[how])
     assert main.main(["register", "--repo", "gitops", f"{name}.py"]) == 1

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from alula import display, settings
-from alula.cli import files, flags, usage
+from alula.cli import flags, local_files, usage
 from alula.declare import tasks
 from alula.local.results import OutputType, RunResult
 from alula.local.watching import Watcher
@@ -50,7 +50,7 @@ def run(target: targets.Target, given: Mapping[str, Any], found: flags.Scan) -> 
         own = {name: value for name, value in given.items() if name not in preset or value != preset[name]}
         place = _place(cluster, found.text("store"), here.store, f"{project}/{domain}")
         schemas = {item.name: item.type.schema for item in target.runs.interface.inputs}
-        inputs = files.commit(own, schemas, _carrier(place, own))
+        inputs = local_files.commit(own, schemas, _carrier(place, own))
         workflow = target.runs
         assert not isinstance(workflow, tasks.Task)
         body = runs.manifest(there.template, inputs, workflow)
@@ -101,7 +101,7 @@ def _carrier(place: Place | None, given: Mapping[str, Any]) -> Carrier:
     """Where files are uploaded to, with the user's own credentials; never opened when there is none."""
     from alula.local import handing, places
 
-    if place is None and any(files.are_in(value) for value in given.values()):
+    if place is None and any(local_files.are_in(value) for value in given.values()):
         raise usage.error(
             "a file can be given to a run on the cluster only through its store",
             'name the store by --store, or write store = "s3://..." under [tool.alula] in pyproject.toml',
