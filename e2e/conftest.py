@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import pytest
 
@@ -46,6 +46,15 @@ def real_cluster(request: pytest.FixtureRequest) -> Iterator[clusters.RealCluste
 def installation(cluster: clusters.Cluster) -> installing.Installation:
     """alula installed on the process-pod cluster: CRDs, rights, and the controller as a process."""
     return installing.Installation(cluster)
+
+
+@pytest.fixture
+def web_ui(request: pytest.FixtureRequest, cluster: clusters.Cluster) -> str:
+    """The address of Argo's web UI; a server built without it skips the test even where tests are required."""
+    try:
+        return cluster.web_ui()
+    except errors.Unavailable as error:
+        _skip(request.config, f"PICTURES OF ARGO'S WEB UI SKIPPED: {error}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -87,8 +96,7 @@ def _running(config: pytest.Config, kind: str, start: Callable[[str], SomeCluste
         reason = f"no {kind} on this machine: {error}"
         if os.environ.get("ALULA_E2E") == "required":
             pytest.fail(f"ALULA_E2E=required, but {reason}", pytrace=False)
-        config.stash[NOTES].append(f"END-TO-END TESTS SKIPPED: {reason}")
-        pytest.skip(reason)
+        _skip(config, f"END-TO-END TESTS SKIPPED: {reason}")
     removed = {name: os.environ.pop(name) for name in processes.MISLEADING if name in os.environ}
     config.stash[CLUSTERS][kind] = started
     _enter(config, kind)
@@ -101,6 +109,12 @@ def _running(config: pytest.Config, kind: str, start: Callable[[str], SomeCluste
         kept = started.stop(keep_logs=bool(config.stash[FAILED]))
         if kept is not None:
             config.stash[NOTES].append(f"logs of {kind}: {kept}")
+
+
+def _skip(config: pytest.Config, reason: str) -> NoReturn:
+    """Skips a test with a line of its own at the end of the session."""
+    config.stash[NOTES].append(reason)
+    pytest.skip(reason)
 
 
 def _enter(config: pytest.Config, kind: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import pathlib
+import re
 import time
 import urllib.error
 import urllib.request
@@ -12,7 +13,7 @@ from typing import Any
 from e2e.cluster import api, binaries, control_plane, errors, processes
 
 NAMESPACE = "argo"
-EXECUTOR_IMAGE = "quay.io/argoproj/argoexec:v4.1.2"
+EXECUTOR_IMAGE = "localhost/argoexec:e2e"  # made by `images` of whatever executor is at hand
 SERVER_PORT = 2746
 
 
@@ -103,17 +104,24 @@ def start_server(
     greetings = ("FIRST_TIME_USER_MODAL", "FEEDBACK_MODAL", "NEW_VERSION_MODAL")
     environment = processes.clean_environment(dict.fromkeys(greetings, "false"))
     process = supervisor.spawn("argo-server", command, environment, log)
-    control_plane.await_ready("argo server", [process], _serves_ui, 60)
+    control_plane.await_ready("argo server", [process], lambda: front_page() is not None, 60)
     return process
 
 
-def _serves_ui() -> bool:
+def front_page() -> str | None:
+    """The page that a browser of Argo's server opens first; None while nothing is served."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"http://127.0.0.1:{SERVER_PORT}/", timeout=5) as response:
-            return int(response.status) == 200
+            return str(response.read().decode())
     except (OSError, urllib.error.URLError):
-        return False
+        return None
+
+
+def missing_ui(page: str) -> str | None:
+    """The sentence by which a front page says that its server was built without the web UI."""
+    said = re.search(r"[^<>.]*\bno web UI\b[^<>.]*", page)
+    return said.group().strip() if said else None
 
 
 def executor_role() -> list[dict[str, Any]]:

@@ -189,6 +189,18 @@ class Cluster:
             self.servers["argo-server"] = argo.start_server(self.supervisor, self.plane, log)
         return f"http://127.0.0.1:{argo.SERVER_PORT}"
 
+    def web_ui(self) -> str:
+        """As `argo_server`, where that server has the web UI.
+
+        Raises:
+            Unavailable: it was built without; the message is what its front page says.
+        """
+        address = self.argo_server()
+        missing = argo.missing_ui(argo.front_page() or "")
+        if missing is not None:
+            raise errors.Unavailable(f"Argo's server says: {missing}")
+        return address
+
     def stop(self, *, keep_logs: bool = False) -> pathlib.Path | None:
         """Ends everything and removes the cluster's folder; returns where kept logs are."""
         if hasattr(self, "plane"):

@@ -6,16 +6,29 @@ import pathlib
 import struct
 import zlib
 
-from e2e.cluster import clusters, screenshots
+import pytest
+
+from e2e.cluster import argo, clusters, screenshots
 from e2e.harness import runs
 
 
-def test_a_picture_of_a_run_shows_its_graph(cluster: clusters.Cluster, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("<!doctype html><title>Argo</title><p>This build has no web UI.", "This build has no web UI"),
+        ('<title>Argo</title><div id="app"></div><script src="main.5f.js"></script>', None),
+    ],
+)
+def test_a_server_without_the_ui_says_so_on_its_front_page(page: str, said: str | None) -> None:
+    assert argo.missing_ui(page) == said
+
+
+def test_a_picture_of_a_run_shows_its_graph(cluster: clusters.Cluster, web_ui: str, tmp_path: pathlib.Path) -> None:
     namespace = cluster.namespace("pictures")
     cluster.apply(runs.workflow("shown", runs.template("main", "pass")), namespace)
     cluster.await_workflow(namespace, "shown")
 
-    url = f"{cluster.argo_server()}/workflows/{namespace}/shown"
+    url = f"{web_ui}/workflows/{namespace}/shown"
     picture = screenshots.take(url, tmp_path / "run.png", text="shown", width=1000, height=700)
 
     width, height, rows = read_png(picture)
