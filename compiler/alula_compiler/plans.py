@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from alula_api.contract import keys
-from alula_compiler import ir
+from alula_compiler import program as ir
 
 VERSION = 1
 

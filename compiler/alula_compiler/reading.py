@@ -1,6 +1,6 @@
 """From resources to the compiler's form: shape is the models' business, meaning is the passes'.
 
-Called by `compiling` only. Whatever it is given, it answers with diagnostics, never with an exception. Maps come back
+Called by `compile` only. Whatever it is given, it answers with diagnostics, never with an exception. Maps come back
 from the API server with their keys sorted, so they are sorted here: a file and the cluster's copy compile alike.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_api.kinds import bindings, domains, launch_plans, reading, workflows
-from alula_compiler import ir
+from alula_compiler import program as ir
 
 SOURCE = "alula.dev/source"
 

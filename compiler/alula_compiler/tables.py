@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from alula_compiler import ir
+from alula_compiler import program as ir
 
 
 @dataclass(frozen=True)

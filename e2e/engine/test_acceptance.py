@@ -8,7 +8,7 @@ import pathlib
 import pytest
 
 import alula_compiler
-from alula_compiler import crons
+from alula_compiler.passes import check_schedules
 from e2e.cluster import clusters
 from e2e.engine import runs
 from tests.compiler import compiled, test_goldens
@@ -48,7 +48,7 @@ def test_argo_reads_exactly_the_cron_lines_that_the_compiler_accepts(
         path.write_text("\n---\n".join(json.dumps(one) for one in found))
         done = cluster.argo("lint", "--offline", "--kinds=cronworkflows,workflowtemplates", str(path), check=False)
         read[line] = done.returncode == 0
-    assert read == {line: not crons.problem(line) for line in read}
+    assert read == {line: not check_schedules.problem(line) for line in read}
     assert read == {**dict.fromkeys(GOOD, True), **dict.fromkeys(BAD, False)}
 
 

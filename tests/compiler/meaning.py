@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from alula_compiler import ir
+from alula_compiler import program as ir
 
 Value = Any
 """Nested tuples: ("const", json), ("input", name, path), ("call", path, output, path), ("list", values)."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 from alula_api.contract.diagnostics import Diagnostic
-from alula_compiler import ir
+from alula_compiler import program as ir
 
 CONFIG = {
     "type": "object",

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from alula_compiler import engines, ir, passes, reading, reporting
+from alula_compiler import engines, passes, problems, reading
+from alula_compiler import program as ir
 from tests.compiler import compiled, notation
 
 PASSES = {one.__module__.rpartition(".")[2]: one for one in passes.PASSES}
@@ -42,9 +43,9 @@ def test_the_pass_does_what_its_fixture_says(name: str, case: dict[str, Any]) ->
     before, after = case["before"], case["after"]
     limits = engines.Limits(**case.get("limits", {}))
     settings = engines.Engine(store="s3://s", releases="s3://r", secret=case.get("secret", ""), limits=limits)
-    program, problems = reading.read(notation.resource(before), notation.launch_plans(before), case.get("domain"))
-    assert program is not None, notation.told(problems)
-    report = reporting.Report()
+    program, misshapen = reading.read(notation.resource(before), notation.launch_plans(before), case.get("domain"))
+    assert program is not None, notation.told(misshapen)
+    report = problems.Report()
     for earlier, one in PASSES.items():
         # A check is shown alone; a lowering pass relies on all passes before it.
         if earlier == name or one not in passes.CHECKS or PASSES[name] not in passes.CHECKS:

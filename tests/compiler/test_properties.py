@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import alula_compiler
 from alula_api import kinds
 from alula_api.contract import jsontext
-from alula_compiler import engines, ir, passes, reading, reporting
+from alula_compiler import engines, passes, problems, reading
+from alula_compiler import program as ir
 from alula_compiler.argo import texts
 from alula_compiler.passes import check_limits
 from tests.compiler import compiled, meaning, strategies
@@ -22,9 +23,9 @@ ENGINE = dataclasses.replace(compiled.ENGINE, limits=engines.Limits(run_nodes=10
 
 def stages(resource: dict[str, Any], engine: engines.Engine = ENGINE) -> dict[str, ir.Program]:
     """Return the program after each pass, by the pass's name; nothing may be reported."""
-    program, problems = reading.read(resource, [], None)
-    assert program is not None, problems
-    report = reporting.Report()
+    program, misshapen = reading.read(resource, [], None)
+    assert program is not None, misshapen
+    report = problems.Report()
     found = {}
     for one in passes.PASSES:
         program = one(program, engine, report)
@@ -63,8 +64,8 @@ def verify(program: ir.Program, ordered: bool) -> None:
 def test_specialised_graphs_mean_what_the_written_ones_mean(resource: dict[str, Any]) -> None:
     found = stages(resource)
     written = meaning.of_program(found["check_graph"])
-    assert meaning.of_program(found["specialise"]) == written
-    for graph in found["specialise"].graphs:
+    assert meaning.of_program(found["whole_values"]) == written
+    for graph in found["whole_values"].graphs:
         for node in graph.nodes:
             assert node.graph is None or all(_is_whole(binding) for _, binding in node.inputs)
         assert all(_is_whole(output.binding) for output in graph.outputs)
@@ -78,7 +79,7 @@ def _is_whole(binding: ir.Binding) -> bool:
 def test_pieces_keep_every_edge_and_order_and_none_is_too_large(resource: dict[str, Any], most: int) -> None:
     limits = dataclasses.replace(ENGINE.limits, dag_tasks=most)
     found = stages(resource, dataclasses.replace(ENGINE, limits=limits))
-    before, after = found["lower"], found["chunk"]
+    before, after = found["lower_tasks"], found["split_graphs"]
     whole = meaning.of_program(before)
     cut = meaning.of_program(after, meaning.pieces_of(before, after))
     assert (cut.calls, cut.outputs) == (whole.calls, whole.outputs)
@@ -90,8 +91,8 @@ def test_pieces_keep_every_edge_and_order_and_none_is_too_large(resource: dict[s
 def test_plan_and_argo_s_templates_mean_what_was_written(resource: dict[str, Any], most: int) -> None:
     limits = dataclasses.replace(ENGINE.limits, dag_tasks=most)
     found = stages(resource, dataclasses.replace(ENGINE, limits=limits))
-    whole = meaning.of_program(found["lower"])
-    pieces = meaning.pieces_of(found["lower"], found["chunk"])
+    whole = meaning.of_program(found["lower_tasks"])
+    pieces = meaning.pieces_of(found["lower_tasks"], found["split_graphs"])
     plan = meaning.of_plan(found["emit"].plans_by_template["w"], pieces)
     argo = meaning.of_argo(found["emit"].objects[0]["spec"], pieces)
     assert (plan.calls, plan.outputs) == (whole.calls, whole.outputs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from alula_api.contract import jsontext
-from alula_compiler import ir
+from alula_compiler import program as ir
 
 
 def constant(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from alula_api.contract import jsontext, labels, names, schemas
-from alula_compiler import ir
+from alula_compiler import program as ir
 from alula_compiler.argo import expressions, texts
 
 API_VERSION = "argoproj.io/v1alpha1"

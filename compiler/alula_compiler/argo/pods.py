@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 
 from alula_api.contract import pods
-from alula_compiler import engines, ir
+from alula_compiler import engines
+from alula_compiler import program as ir
 from alula_compiler.argo import texts
 
 _TOKEN = "alula-token"  # noqa: S105

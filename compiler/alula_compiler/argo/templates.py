@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alula_api.contract import keys, labels, pods
-from alula_compiler import engines, ir
+from alula_compiler import engines
+from alula_compiler import program as ir
 from alula_compiler.argo import expressions, texts
 
 VOLUME = "alula"
@@ -28,7 +29,7 @@ def admit(inputs: Sequence[ir.Port]) -> ir.Object:
 def task(template: ir.TaskTemplate, source: ir.Task, settings: engines.Engine) -> ir.Object:
     """Return the template that runs a task in a pod."""
     pod = source.pod
-    assert pod is not None, "`lower` has given every task its pod"
+    assert pod is not None, "`lower_tasks` has given every task its pod"
     lists = {name for name, _ in template.items}
     arguments = _arguments(template, source, lists)
     made: ir.Object = {"name": template.name, "metadata": {"labels": {labels.TASK: source.name}}}

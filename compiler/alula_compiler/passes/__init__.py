@@ -9,22 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from alula_compiler import engines, ir, reporting
+from alula_compiler import engines, problems
+from alula_compiler import program as ir
 from alula_compiler.passes import (
     apply_domain,
     check_graph,
     check_limits,
     check_schedules,
     check_types,
-    chunk,
     emit,
-    lower,
-    name,
+    lower_tasks,
+    name_templates,
     resolve,
-    specialise,
+    split_graphs,
+    whole_values,
 )
 
-Pass: TypeAlias = Callable[[ir.Program, engines.Engine, reporting.Report], ir.Program]
+Pass: TypeAlias = Callable[[ir.Program, engines.Engine, problems.Report], ir.Program]
 
 CHECKS: tuple[Pass, ...] = (
     resolve.run,  # every name leads somewhere
@@ -34,10 +35,10 @@ CHECKS: tuple[Pass, ...] = (
 )
 LOWERING: tuple[Pass, ...] = (
     apply_domain.run,  # the Domain's settings in place of the installation's
-    specialise.run,  # graphs are called with whole values only
-    lower.run,  # retries, deadlines, resources, environment and Secrets in Argo's terms
-    chunk.run,  # no graph has more nodes than a DAG may have
-    name.run,  # templates of tasks and graphs have their names
+    whole_values.run,  # graphs are called with whole values only
+    lower_tasks.run,  # retries, deadlines, resources, environment and Secrets in Argo's terms
+    split_graphs.run,  # no graph has more nodes than a DAG may have
+    name_templates.run,  # templates of tasks and graphs have their names
     emit.run,  # Argo objects and plans
     check_limits.run,  # names, numbers and bytes; no stray live tag
 )

@@ -9,30 +9,31 @@ from __future__ import annotations
 import dataclasses
 
 from alula_api.contract.codes import Code
-from alula_compiler import calls, engines, ir, reporting, topology
+from alula_compiler import engines, graph_calls, order, problems
+from alula_compiler import program as ir
 
 
-def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
     """Report circles, reserved names and what is too large for one run; put nodes in order."""
     graphs = tuple(_graph(program, graph, report) for graph in program.graphs)
-    called = calls.between(graphs)
-    circle = topology.cycle(called)
+    called = graph_calls.between(graphs)
+    circle = order.cycle(called)
     if circle:
-        place = reporting.of_graph(program, next(graph for graph in graphs if graph.name == circle[0]))
+        place = problems.of_graph(program, next(graph for graph in graphs if graph.name == circle[0]))
         report.add(Code.CYCLE, place, f"graphs call each other: {_shown(circle)}", hint="a static graph cannot recurse")
     if circle or ir.MAIN not in called:
         return program
-    order = calls.order(called)
-    reached = set(order)
+    in_order = graph_calls.order(called)
+    reached = set(in_order)
     kept = [graph for graph in graphs if graph.name in reached]
-    _sizes(program, kept, order, settings.limits, report)
+    _sizes(program, kept, in_order, settings.limits, report)
     used = {node.task for graph in kept for node in graph.nodes}
     tasks = tuple(task for task in program.tasks if task.name in used)
     return dataclasses.replace(program, graphs=tuple(kept), tasks=tasks)
 
 
-def _graph(program: ir.Program, graph: ir.Graph, report: reporting.Report) -> ir.Graph:
-    place = reporting.of_graph(program, graph)
+def _graph(program: ir.Program, graph: ir.Graph, report: problems.Report) -> ir.Graph:
+    place = problems.of_graph(program, graph)
     if not graph.nodes and graph.name != ir.MAIN:
         hint = "give what it returns to the caller's nodes directly"
         report.add(Code.BAD_RESOURCE, place, "a graph must call at least one task", hint=hint)
@@ -42,9 +43,9 @@ def _graph(program: ir.Program, graph: ir.Graph, report: reporting.Report) -> ir
             report.add(Code.BAD_NAME, where, f"a node must not be called `{ir.ADMIT}`: that is the run's first node")
         elif node.id[0].isdigit():
             report.add(Code.BAD_NAME, where, "the id of a node must begin with a letter")
-    ordered = topology.ordered(graph.nodes)
+    ordered = order.ordered(graph.nodes)
     if len(ordered) < len(graph.nodes):
-        path = topology.cycle(topology.dependencies(graph.nodes))
+        path = order.cycle(order.dependencies(graph.nodes))
         by_id = {node.id: node for node in graph.nodes}
         where = place.at(f"node {path[0]}", by_id[path[0]].source)
         report.add(Code.CYCLE, where, f"nodes wait for each other: {_shown(path)}")
@@ -53,14 +54,14 @@ def _graph(program: ir.Program, graph: ir.Graph, report: reporting.Report) -> ir
 
 
 def _sizes(
-    program: ir.Program, graphs: list[ir.Graph], order: list[str], limits: engines.Limits, report: reporting.Report
+    program: ir.Program, graphs: list[ir.Graph], in_order: list[str], limits: engines.Limits, report: problems.Report
 ) -> None:
-    place = reporting.of_program(program)
-    called = calls.between(graphs)
+    place = problems.of_program(program)
+    called = graph_calls.between(graphs)
     known = {graph.name: graph for graph in graphs}
     if any(node.graph is not None and node.graph not in known for graph in graphs for node in graph.nodes):
         return
-    nodes = calls.nodes_in_run(known, order)[ir.MAIN]
+    nodes = graph_calls.nodes_in_run(known, in_order)[ir.MAIN]
     if nodes > limits.run_nodes:
         report.add(
             Code.TOO_LARGE,
@@ -68,7 +69,7 @@ def _sizes(
             f"a run would have {nodes:,} nodes, and must have at most {limits.run_nodes:,}",
             hint="do more in each task, as by giving one task a list of items, or split it into several workflows",
         )
-    levels = calls.depths(called, order)[ir.MAIN]
+    levels = graph_calls.depths(called, in_order)[ir.MAIN]
     if levels > limits.nesting:
         message = f"graphs call each other {levels} levels deep, and must at most {limits.nesting}"
         report.add(Code.TOO_LARGE, place, message, hint="call the inner graphs from `main`")

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from alula_api.contract import jsontext
 from alula_api.contract.codes import Code
-from alula_compiler import engines, ir, reporting
+from alula_compiler import engines, problems
+from alula_compiler import program as ir
 from alula_compiler.argo import texts
 
 _SMALLER = "do more in each task, as by giving one task a list of items, or split it into several workflows"
 
 
-def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
     """Report what is too large or too long, and text that Argo would evaluate."""
     limits = settings.limits
     for found in program.objects:
-        place = reporting.Place(f"{found['kind']} {found['metadata']['name']}", program.source)
+        place = problems.Place(f"{found['kind']} {found['metadata']['name']}", program.source)
         name = found["metadata"]["name"]
         longest = limits.cron_name if found["kind"] == "CronWorkflow" else limits.template_name
         if len(name) > longest:
@@ -47,7 +48,7 @@ def stray_tags(found: object) -> list[str]:
     return stray
 
 
-def _size(spec: ir.Object, size: int, limits: engines.Limits, place: reporting.Place, report: reporting.Report) -> None:
+def _size(spec: ir.Object, size: int, limits: engines.Limits, place: problems.Place, report: problems.Report) -> None:
     templates = spec["templates"]
     if len(templates) > limits.templates:
         message = f"has {len(templates):,} templates (tasks, graphs, pieces of graphs), and must have at most "

@@ -9,15 +9,16 @@ import dataclasses
 
 from alula_api.contract import references, schemas, values
 from alula_api.contract.codes import Code
-from alula_compiler import engines, ir, reporting, tables
+from alula_compiler import engines, problems, tables
+from alula_compiler import program as ir
 
 _ENVELOPE = (values.Problem("$", f"must not be an object with {references.STORED} alone: stored values travel so"),)
 
 
-def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
     """Report what does not fit; return the program with every written value in the wire form of its type."""
     known = tables.Tables(program)
-    whole = reporting.of_program(program)
+    whole = problems.of_program(program)
     tasks = []
     for task in program.tasks:
         place = whole.at(f"task {task.name}", task.source)
@@ -32,9 +33,9 @@ def run(program: ir.Program, settings: engines.Engine, report: reporting.Report)
 class _Graph:
     """The edges of one graph."""
 
-    def __init__(self, program: ir.Program, graph: ir.Graph, known: tables.Tables, report: reporting.Report) -> None:
+    def __init__(self, program: ir.Program, graph: ir.Graph, known: tables.Tables, report: problems.Report) -> None:
         self.graph, self.known, self.report = graph, known, report
-        self.place = reporting.of_graph(program, graph)
+        self.place = problems.of_graph(program, graph)
         self.nodes = {node.id: node for node in graph.nodes}
         self.inputs = {port.name: port.type for port in graph.inputs}
 
@@ -60,7 +61,7 @@ class _Graph:
             bindings.append((name, checked))
         return dataclasses.replace(node, inputs=tuple(bindings))
 
-    def _binding(self, binding: ir.Binding, target: ir.Schema, place: reporting.Place) -> ir.Binding:
+    def _binding(self, binding: ir.Binding, target: ir.Schema, place: problems.Place) -> ir.Binding:
         if not isinstance(binding, ir.Items):
             return self._leaf(binding, target, place)
         elements = _elements(target, len(binding.leaves))
@@ -71,7 +72,7 @@ class _Graph:
         pairs = enumerate(zip(binding.leaves, elements, strict=True))
         return ir.Items(tuple(self._leaf(leaf, type_, place.at(f"item {index}")) for index, (leaf, type_) in pairs))
 
-    def _leaf(self, leaf: ir.Leaf, target: ir.Schema, place: reporting.Place) -> ir.Leaf:
+    def _leaf(self, leaf: ir.Leaf, target: ir.Schema, place: problems.Place) -> ir.Leaf:
         if isinstance(leaf, ir.Constant):
             return ir.Constant(_normal(leaf.text, target, place, self.report, Code.BAD_VALUE))
         source = self._type(leaf)
@@ -124,15 +125,15 @@ def _elements(target: ir.Schema, count: int) -> list[ir.Schema] | None:
     return found
 
 
-def _port(port: ir.Port, place: reporting.Place, report: reporting.Report) -> ir.Port:
+def _port(port: ir.Port, place: problems.Place, report: problems.Report) -> ir.Port:
     if port.default is None:
         return port
     where = place.at(f"input {port.name}")
     return dataclasses.replace(port, default=_normal(port.default, port.type, where, report, Code.BAD_DEFAULT))
 
 
-def _plan(plan: ir.LaunchPlan, types: dict[str, ir.Schema], report: reporting.Report) -> ir.LaunchPlan:
-    place = reporting.of_plan(plan)
+def _plan(plan: ir.LaunchPlan, types: dict[str, ir.Schema], report: problems.Report) -> ir.LaunchPlan:
+    place = problems.of_plan(plan)
 
     def normal(given: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
         return tuple((name, one(name, text)) for name, text in given)
@@ -154,7 +155,7 @@ def _plan(plan: ir.LaunchPlan, types: dict[str, ir.Schema], report: reporting.Re
     return dataclasses.replace(plan, inputs=normal(plan.inputs), fixed=normal(plan.fixed))
 
 
-def _normal(text: str, schema: ir.Schema, place: reporting.Place, report: reporting.Report, code: Code) -> str:
+def _normal(text: str, schema: ir.Schema, place: problems.Place, report: problems.Report, code: Code) -> str:
     """Return the value's one wire form; report what does not fit and return the text as it is."""
     try:
         return _wire(values.parse(text), schema)

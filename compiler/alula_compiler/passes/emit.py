@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from alula_compiler import calls, engines, ir, plans, reporting
+from alula_compiler import engines, graph_calls, plans, problems
+from alula_compiler import program as ir
 from alula_compiler.argo import objects, pods, templates
 
 
-def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
     """Emit the workflow's template, then each launch plan's with its schedule."""
     common = {
         "serviceAccountName": settings.service_account,
@@ -32,6 +33,6 @@ def run(program: ir.Program, settings: engines.Engine, report: reporting.Report)
 
 
 def _nodes_in_run(program: ir.Program) -> int:
-    called = calls.between(program.graphs)
+    called = graph_calls.between(program.graphs)
     graphs = {graph.name: graph for graph in program.graphs}
-    return calls.nodes_in_run(graphs, calls.order(called))[ir.MAIN]
+    return graph_calls.nodes_in_run(graphs, graph_calls.order(called))[ir.MAIN]

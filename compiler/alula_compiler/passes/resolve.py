@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections import Counter
 
 from alula_api.contract.codes import Code
-from alula_compiler import engines, ir, reporting, tables
+from alula_compiler import engines, problems, tables
+from alula_compiler import program as ir
 
 
-def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
     """Report every name that leads nowhere, with the nearest one that does."""
     known = tables.Tables(program)
-    whole = reporting.of_program(program)
+    whole = problems.of_program(program)
     if ir.MAIN not in known.graphs:
-        hint = reporting.did_you_mean(ir.MAIN, list(known.graphs))
+        hint = problems.did_you_mean(ir.MAIN, list(known.graphs))
         report.add(Code.UNKNOWN_GRAPH, whole, "there is no graph `main`, with which a run starts", hint=hint)
     for graph in program.graphs:
         _Graph(program, graph, known, report).check()
@@ -28,9 +29,9 @@ def run(program: ir.Program, settings: engines.Engine, report: reporting.Report)
 class _Graph:
     """The names inside one graph."""
 
-    def __init__(self, program: ir.Program, graph: ir.Graph, known: tables.Tables, report: reporting.Report) -> None:
+    def __init__(self, program: ir.Program, graph: ir.Graph, known: tables.Tables, report: problems.Report) -> None:
         self.graph, self.known, self.report = graph, known, report
-        self.place = reporting.of_graph(program, graph)
+        self.place = problems.of_graph(program, graph)
         self.nodes = {node.id: node for node in graph.nodes}
         self.inputs = {port.name for port in graph.inputs}
 
@@ -46,61 +47,61 @@ class _Graph:
         for output in self.graph.outputs:
             self._binding(output.binding, self.place.at(f"output {output.name}"))
 
-    def _target(self, node: ir.Node, place: reporting.Place) -> None:
+    def _target(self, node: ir.Node, place: problems.Place) -> None:
         interface = self.known.interface(node)
         if interface is None:
             kind, code, names = ("graph", Code.UNKNOWN_GRAPH, self.known.graphs.keys())
             if node.task is not None:
                 kind, code, names = ("task", Code.UNKNOWN_TASK, self.known.tasks.keys())
-            hint = reporting.did_you_mean(node.target, list(names))
+            hint = problems.did_you_mean(node.target, list(names))
             self.report.add(code, place, f"there is no {kind} `{node.target}`", hint=hint)
             return
         what = f"task {node.target}" if node.task is not None else f"graph {node.target}"
         given = {name for name, _ in node.inputs}
         for name, _ in node.inputs:
             if name not in interface.inputs:
-                hint = reporting.did_you_mean(name, list(interface.inputs))
+                hint = problems.did_you_mean(name, list(interface.inputs))
                 self.report.add(Code.UNKNOWN_INPUT, place, f"{what} has no input `{name}`", hint=hint)
         for name, port in interface.inputs.items():
             if name not in given and port.default is None:
                 self.report.add(Code.MISSING_INPUT, place, f"input `{name}` of {what} must be given")
 
-    def _binding(self, binding: ir.Binding, place: reporting.Place) -> None:
+    def _binding(self, binding: ir.Binding, place: problems.Place) -> None:
         for leaf in ir.leaves(binding):
             if isinstance(leaf, ir.FromInput) and leaf.input not in self.inputs:
-                hint = reporting.did_you_mean(leaf.input, sorted(self.inputs))
+                hint = problems.did_you_mean(leaf.input, sorted(self.inputs))
                 self.report.add(Code.UNKNOWN_INPUT, place, f"there is no input `{leaf.input}`", hint=hint)
             if isinstance(leaf, ir.FromNode):
                 self._source(leaf, place)
 
-    def _source(self, leaf: ir.FromNode, place: reporting.Place) -> None:
+    def _source(self, leaf: ir.FromNode, place: problems.Place) -> None:
         node = self.nodes.get(leaf.node)
         if node is None:
             self._unknown_node(leaf.node, place)
             return
         interface = self.known.interface(node)
         if interface is not None and leaf.output not in interface.outputs:
-            hint = reporting.did_you_mean(leaf.output, list(interface.outputs))
+            hint = problems.did_you_mean(leaf.output, list(interface.outputs))
             message = f"node `{leaf.node}` has no output `{leaf.output}`"
             self.report.add(Code.UNKNOWN_OUTPUT, place, message, hint=hint)
 
-    def _unknown_node(self, name: str, place: reporting.Place) -> None:
-        hint = reporting.did_you_mean(name, list(self.nodes))
+    def _unknown_node(self, name: str, place: problems.Place) -> None:
+        hint = problems.did_you_mean(name, list(self.nodes))
         self.report.add(Code.UNKNOWN_NODE, place, f"there is no node `{name}`", hint=hint)
 
 
-def _plan(program: ir.Program, plan: ir.LaunchPlan, report: reporting.Report) -> None:
-    place = reporting.of_plan(plan)
+def _plan(program: ir.Program, plan: ir.LaunchPlan, report: problems.Report) -> None:
+    place = problems.of_plan(plan)
     if plan.workflow != program.name:
         message = f"is of workflow `{plan.workflow}`, not of `{program.name}`"
-        report.add(Code.UNKNOWN_WORKFLOW, place, message, hint=reporting.did_you_mean(plan.workflow, [program.name]))
+        report.add(Code.UNKNOWN_WORKFLOW, place, message, hint=problems.did_you_mean(plan.workflow, [program.name]))
         return
     main = program.graph(ir.MAIN)
     ports = {port.name: port for port in main.inputs} if main else {}
     given = Counter(name for name, _ in (*plan.inputs, *plan.fixed))
     for name, count in given.items():
         if name not in ports:
-            hint = reporting.did_you_mean(name, list(ports))
+            hint = problems.did_you_mean(name, list(ports))
             message = f"workflow {program.name} has no input `{name}`"
             report.add(Code.UNKNOWN_INPUT, place, message, hint=hint)
         elif count > 1:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
-from alula_compiler import ir
+from alula_compiler import program as ir
 
 MOST = 100
 """As many are kept; a workflow made by a program may be wrong in ten thousand places."""

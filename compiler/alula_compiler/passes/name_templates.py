@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from alula_compiler import engines, ir, reporting
+from alula_compiler import engines, problems
+from alula_compiler import program as ir
 
 _Form = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
 """The inputs that are lists of single values, with the path in each of those."""
 
 
-def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
     """Set the template of every node and graph, and list the tasks' templates."""
     taken = {ir.ADMIT, ir.MAIN}
     forms = _forms(program)

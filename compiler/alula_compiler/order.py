@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 
-from alula_compiler import ir
+from alula_compiler import program as ir
 
 
 def dependencies(nodes: Sequence[ir.Node]) -> dict[str, tuple[str, ...]]:

@@ -92,7 +92,7 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """How Argo runs a task's attempts: what `lower` makes of the task's own options."""
+    """How Argo runs a task's attempts: what `lower_tasks` makes of the task's own options."""
 
     image: str
     env: tuple[Object, ...]
@@ -122,7 +122,7 @@ class Task:
     secrets: tuple[tuple[str, str, str], ...] = ()
     """(environment variable, Secret, key in the Secret)"""
     pod: Pod | None = None
-    """Set by `lower`."""
+    """Set by `lower_tasks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Node:
     after: tuple[str, ...] = ()
     source: str = ""
     template: str = ""
-    """The Argo template that runs it; set by `name`."""
+    """The Argo template that runs it; set by `name_templates`."""
 
     @property
     def target(self) -> str:
@@ -163,7 +163,7 @@ class Graph:
     nodes: tuple[Node, ...] = ()
     source: str = ""
     template: str = ""
-    """The Argo template that it becomes; set by `name`."""
+    """The Argo template that it becomes; set by `name_templates`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ class Program:
     domain: Domain = Domain()
     storage: Storage | None = None
     templates: tuple[TaskTemplate, ...] = ()
-    """Set by `name`."""
+    """Set by `name_templates`."""
     objects: tuple[Object, ...] = ()
     """The compiled Argo objects; set by `emit`."""
     plans_by_template: Mapping[str, Object] = field(default_factory=dict)

@@ -12,7 +12,8 @@ from collections import Counter
 
 from alula_api.contract import durations, exits, pods
 from alula_api.contract.codes import Code
-from alula_compiler import engines, ir, reporting
+from alula_compiler import engines, problems
+from alula_compiler import program as ir
 from alula_compiler.argo import texts
 
 SYSTEM_ATTEMPTS = 3
@@ -26,14 +27,14 @@ _TOO_LATE = "longer than the specified deadline"
 _RESERVED = ("ALULA_", "ARGO_")
 
 
-def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
     """Give every task its `pod`."""
     tasks = tuple(dataclasses.replace(task, pod=_pod(program, task, report)) for task in program.tasks)
     return dataclasses.replace(program, tasks=tasks)
 
 
-def _pod(program: ir.Program, task: ir.Task, report: reporting.Report) -> ir.Pod:
-    place = reporting.of_program(program).at(f"task {task.name}", task.source)
+def _pod(program: ir.Program, task: ir.Task, report: problems.Report) -> ir.Pod:
+    place = problems.of_program(program).at(f"task {task.name}", task.source)
     image = task.image or program.image
     if texts.needs_brace(image):
         report.add(Code.BAD_OPTION, place, "an image must not hold `{{`")
@@ -75,7 +76,7 @@ def _deadline(task: ir.Task) -> int | None:
 
 
 def _environment(
-    program: ir.Program, task: ir.Task, place: reporting.Place, report: reporting.Report
+    program: ir.Program, task: ir.Task, place: problems.Place, report: problems.Report
 ) -> tuple[ir.Object, ...]:
     """The task's own variables, exact to the byte in the process whatever they hold."""
     names = [name for name, _ in task.env] + [name for name, _, _ in task.secrets]

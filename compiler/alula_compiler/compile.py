@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from alula_api.contract import labels, pods
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
-from alula_compiler import engines, ir, passes, reading, reporting
+from alula_compiler import engines, passes, problems, reading
+from alula_compiler import program as ir
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,10 @@ def compile(
     if program is None:
         return Compiled(diagnostics=diagnostics)
     settings = engine or engines.Engine.preview()
-    report = reporting.Report()
+    report = problems.Report()
     if program.runtime != pods.VERSION:
         message = f"the release speaks version {program.runtime} of the pod's contract"
-        place = reporting.of_program(program)
+        place = problems.of_program(program)
         report.add(Code.RUNTIME_VERSION, place, message, expected=str(pods.VERSION), hint="upgrade alula's controller")
     for check in passes.CHECKS:
         program = check(program, settings, report)

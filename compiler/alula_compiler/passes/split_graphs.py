@@ -12,13 +12,14 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
-from alula_compiler import engines, ir, reporting, topology
+from alula_compiler import engines, order, problems
+from alula_compiler import program as ir
 
 Pieces = list[list[ir.Node]]
 Before = Mapping[str, Sequence[str]]
 
 
-def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
     """Cut every graph that is too large; the pieces stand before the graph that they come from."""
     taken = {graph.name for graph in program.graphs}
     graphs: list[ir.Graph] = []
@@ -33,7 +34,7 @@ def run(program: ir.Program, settings: engines.Engine, report: reporting.Report)
 
 def _cut(graph: ir.Graph, most: int, taken: set[str]) -> tuple[ir.Graph, list[ir.Graph]]:
     """Return the graph with pieces in place of nodes, and the pieces. The nodes must be in order."""
-    before = topology.dependencies(graph.nodes)
+    before = order.dependencies(graph.nodes)
     # As many pieces as there must be, but of equal size.
     size = -(-len(graph.nodes) // -(-len(graph.nodes) // most))
     candidates = [_by_levels(graph.nodes, before, size), _depth_first(graph.nodes, before, size)]
@@ -44,7 +45,7 @@ def _cut(graph: ir.Graph, most: int, taken: set[str]) -> tuple[ir.Graph, list[ir
 
 def _by_levels(nodes: Sequence[ir.Node], before: Before, most: int) -> Pieces:
     """Whole levels together as far as they fit; a level that is too large alone, in pieces of equal size."""
-    depth = topology.levels(before)
+    depth = order.levels(before)
     levels: list[list[ir.Node]] = [[] for _ in range(1 + max(depth.values()))]
     for node in nodes:
         levels[depth[node.id]].append(node)
@@ -66,19 +67,19 @@ def _by_levels(nodes: Sequence[ir.Node], before: Before, most: int) -> Pieces:
 
 def _depth_first(nodes: Sequence[ir.Node], before: Before, most: int) -> Pieces:
     """Each node as soon as what it needs is there, so that independent chains stay together."""
-    after = topology.dependents(before)
+    after = order.dependents(before)
     by_id = {node.id: node for node in nodes}
     missing = {name: len(sources) for name, sources in before.items()}
     ready = [node.id for node in reversed(nodes) if not before[node.id]]
-    order: list[ir.Node] = []
+    found: list[ir.Node] = []
     while ready:
         name = ready.pop()
-        order.append(by_id[name])
+        found.append(by_id[name])
         for following in reversed(after[name]):
             missing[following] -= 1
             if missing[following] == 0:
                 ready.append(following)
-    return [order[start : start + most] for start in range(0, len(order), most)]
+    return [found[start : start + most] for start in range(0, len(found), most)]
 
 
 def _cost(before: Before, pieces: Pieces) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from alula_compiler import ir
+from alula_compiler import program as ir
 
 
 def between(graphs: Sequence[ir.Graph]) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 
 from alula_api.contract.codes import Code
-from alula_compiler import engines, ir, reporting, tables
+from alula_compiler import engines, problems, tables
+from alula_compiler import program as ir
 
 Path = tuple[str, ...]
 
@@ -44,7 +45,7 @@ class _Variant:
     outputs: Mapping[str, _Shape]
 
 
-def run(program: ir.Program, settings: engines.Engine, report: reporting.Report) -> ir.Program:
+def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
     """Make the variants; report outputs of the workflow, and lists in lists, that only a task could make."""
     state = _Variants(program, report)
     state.of(ir.MAIN, ())
@@ -59,7 +60,7 @@ def element(port: str, index: int) -> str:
 class _Variants:
     """All variants of a program's graphs, made when they are first called."""
 
-    def __init__(self, program: ir.Program, report: reporting.Report) -> None:
+    def __init__(self, program: ir.Program, report: problems.Report) -> None:
         self.program, self.report = program, report
         self.sources = tables.Tables(program).graphs
         self.names = set(self.sources)
@@ -89,7 +90,7 @@ class _Rewriting:
 
     def __init__(self, variants: _Variants, graph: ir.Graph, name: str, shapes: Mapping[str, _Shape]) -> None:
         self.variants, self.graph, self.name, self.shapes = variants, graph, name, shapes
-        self.place = reporting.of_graph(variants.program, graph)
+        self.place = problems.of_graph(variants.program, graph)
         # What each source that is not simply a whole value means now.
         self.inputs = {port: _meant(ir.FromInput(port), shape) for port, shape in shapes.items()}
         self.outputs: dict[tuple[str, str], ir.Binding] = {}
@@ -152,7 +153,7 @@ class _Rewriting:
                 outputs += [ir.Output(name, {}, whole) for name, whole in _whole(output.name, binding)]
         return tuple(outputs), shapes
 
-    def _binding(self, binding: ir.Binding, place: reporting.Place) -> ir.Binding:
+    def _binding(self, binding: ir.Binding, place: problems.Place) -> ir.Binding:
         if not isinstance(binding, ir.Items):
             return self._leaf(binding)
         found: list[ir.Leaf] = []
