@@ -1,0 +1,214 @@
+"""Where the value of an input or output comes from: a constant, an input of the graph, a node's output, or several.
+
+The one algebra of bindings. The SDK makes them while tracing, the kinds and the plan hold them as JSON, the compiler
+rewrites them, and the walk evaluates them. Nothing here knows types: whether a value fits is checked elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Literal, Protocol, TypeAlias
+
+from alula_api.contract import jsontext
+from alula_api.contract.jsontext import Json
+from alula_api.contract.problems import InvalidValue, Problem, member
+from alula_api.contract.references import Stored
+
+MAX_ITEMS: Final = 1_000
+"""Leaves of one binding."""
+MAX_PATH: Final = 32
+"""Steps of an attribute path."""
+
+
+class Unknown(Enum):
+    """The type of `UNKNOWN`."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+"""A value that cannot be known here: its node has not finished or is not taken, or it lies in the store."""
+
+Value: TypeAlias = Json | Stored
+"""A value as it travels: JSON, or the envelope of a value that lies in the store."""
+MaybeValue: TypeAlias = Value | Literal[Unknown.UNKNOWN]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value that the author wrote: canonical JSON text, exactly as in the resource."""
+
+    text: str
+
+    @property
+    def json(self) -> Json:
+        """The value, parsed anew each time.
+
+        Raises:
+            InvalidValue: The text is not JSON.
+        """
+        return jsontext.parse(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class FromInput:
+    """An input of the graph, or what lies behind an attribute path in it."""
+
+    input: str
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FromNode:
+    """An output of a node of the same graph, or what lies behind an attribute path in it."""
+
+    node: str
+    output: str
+    path: tuple[str, ...] = ()
+
+
+Leaf: TypeAlias = Constant | FromInput | FromNode
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list whose elements have each their own source."""
+
+    leaves: tuple[Leaf, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """The first of several sources that has a value: what the branches of a conditional make."""
+
+    leaves: tuple[Leaf, ...]
+
+
+Binding: TypeAlias = Leaf | Items | FirstOf
+
+
+class Scope(Protocol):
+    """What a graph's bindings read: its inputs, and the outputs that its nodes have made so far."""
+
+    def input(self, name: str) -> MaybeValue:
+        """Return an input of the graph."""
+        ...
+
+    def output(self, node: str, output: str) -> MaybeValue:
+        """Return an output of a node; UNKNOWN while there is none."""
+        ...
+
+
+def leaves(binding: Binding) -> tuple[Leaf, ...]:
+    """Return the sources that a binding reads: itself, or each of several."""
+    return binding.leaves if isinstance(binding, (Items, FirstOf)) else (binding,)
+
+
+def nodes(binding: Binding) -> tuple[str, ...]:
+    """Return the nodes whose outputs a binding reads, each once, in the order of the binding."""
+    return tuple(dict.fromkeys(leaf.node for leaf in leaves(binding) if isinstance(leaf, FromNode)))
+
+
+def mapped(binding: Binding, change: Callable[[Leaf], Leaf]) -> Binding:
+    """Return the binding with `change` applied to each of its leaves."""
+    if isinstance(binding, Items):
+        return Items(tuple(map(change, binding.leaves)))
+    if isinstance(binding, FirstOf):
+        return FirstOf(tuple(map(change, binding.leaves)))
+    return change(binding)
+
+
+def evaluate(binding: Binding, scope: Scope) -> MaybeValue:
+    """Return the value that a binding stands for.
+
+    A value in the store is known as a whole only: a part of it, or a list that holds it, is UNKNOWN.
+
+    Raises:
+        InvalidValue: A path leads nowhere in a known value, or a constant is not JSON.
+    """
+    if isinstance(binding, Items):
+        return _list([evaluate(leaf, scope) for leaf in binding.leaves])
+    if isinstance(binding, FirstOf):
+        for leaf in binding.leaves:
+            value = evaluate(leaf, scope)
+            if value is not UNKNOWN:
+                return value
+        return UNKNOWN
+    if isinstance(binding, Constant):
+        return binding.json
+    value = scope.input(binding.input) if isinstance(binding, FromInput) else scope.output(binding.node, binding.output)
+    if not binding.path or value is UNKNOWN:
+        return value
+    return UNKNOWN if isinstance(value, Stored) else jsontext.select(value, binding.path)
+
+
+def _list(found: list[MaybeValue]) -> MaybeValue:
+    known: list[Json] = [item for item in found if item is not UNKNOWN and not isinstance(item, Stored)]
+    return known if len(known) == len(found) else UNKNOWN
+
+
+def to_json(binding: Binding) -> dict[str, Any]:
+    """Return a binding in the form of the resource."""
+    if isinstance(binding, Items):
+        return {"items": [to_json(leaf) for leaf in binding.leaves]}
+    if isinstance(binding, FirstOf):
+        return {"firstOf": [to_json(leaf) for leaf in binding.leaves]}
+    if isinstance(binding, Constant):
+        return {"value": binding.text}
+    found: dict[str, Any] = {"input": binding.input} if isinstance(binding, FromInput) else {"node": binding.node}
+    if isinstance(binding, FromNode):
+        found["output"] = binding.output
+    if binding.path:
+        found["path"] = list(binding.path)
+    return found
+
+
+def from_json(found: object, where: str = "$") -> Binding:
+    """Return the binding of its form in the resource.
+
+    Args:
+        found: The form, which may be anything.
+        where: Its place, for the messages.
+
+    Raises:
+        InvalidValue: It is no binding; names the place.
+    """
+    if isinstance(found, dict) and len(found) == 1:
+        for name, several in _SEVERAL.items():
+            if name in found:
+                return several(_leaves(found[name], member(where, name)))
+    return _leaf(found, where)
+
+
+_SEVERAL: Final[Mapping[str, Callable[[tuple[Leaf, ...]], Binding]]] = {"items": Items, "firstOf": FirstOf}
+
+
+def _leaves(found: object, where: str) -> tuple[Leaf, ...]:
+    if not isinstance(found, list) or len(found) > MAX_ITEMS:
+        raise _invalid(where, f"must be a list of at most {MAX_ITEMS} bindings")
+    return tuple(_leaf(leaf, f"{where}[{index}]") for index, leaf in enumerate(found))
+
+
+def _leaf(found: object, where: str) -> Leaf:
+    if not isinstance(found, dict):
+        raise _invalid(where, "must be a binding")
+    path = found.get("path", [])
+    if not isinstance(path, list) or len(path) > MAX_PATH or not all(isinstance(step, str) for step in path):
+        raise _invalid(member(where, "path"), f"must be a list of at most {MAX_PATH} texts")
+    texts = {name: text for name, text in found.items() if name != "path"}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise _invalid(where, "must be a binding of texts")
+    match sorted(texts):
+        case ["value"] if "path" not in found:
+            return Constant(texts["value"])
+        case ["input"]:
+            return FromInput(texts["input"], tuple(path))
+        case ["node", "output"]:
+            return FromNode(texts["node"], texts["output"], tuple(path))
+    raise _invalid(where, "must have exactly one of `value`, `input`, `node` with `output`, `items`, `firstOf`")
+
+
+def _invalid(where: str, message: str) -> InvalidValue:
+    return InvalidValue([Problem(where, message)])
