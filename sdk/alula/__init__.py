@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from alula.declare.tasks import Task, task
     from alula.declare.workflows import Workflow, workflow
     from alula.errors import AlulaError, DefinitionError, LoadError, NonRecoverable, UserError, ValueMismatch
-    from alula.local import RunFailed, run
+    from alula.local.api import run
+    from alula.progress.reports import RunFailed
     from alula.types.files import Directory, File
     from alula.types.times import NaiveDatetime
 
@@ -50,7 +51,8 @@ _HOMES = {
     "alula.declare.tasks": ("Task", "task"),
     "alula.declare.workflows": ("Workflow", "workflow"),
     "alula.errors": ("AlulaError", "DefinitionError", "LoadError", "NonRecoverable", "UserError", "ValueMismatch"),
-    "alula.local": ("RunFailed", "run"),
+    "alula.local.api": ("run",),
+    "alula.progress.reports": ("RunFailed",),
     "alula.types.files": ("Directory", "File"),
     "alula.types.times": ("NaiveDatetime",),
 }

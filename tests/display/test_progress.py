@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from alula.display import live, plain, progress
-from alula.local import attempts
-from alula.local.results import NodeReport, RunResult
-from alula.local.watching import Beginning, Watcher
+from alula.progress.current import current
+from alula.progress.reports import NodeReport, RunResult
+from alula.progress.watchers import Beginning, Watcher
 from tests import goldens
 from tests.display import worlds
 from tests.display.screens import Screen
@@ -60,11 +60,11 @@ def story(watcher: Watcher) -> None:
     begin(watcher, fit, 100.01)
     fit.why = "input seed changed (7 → 8)"
     watcher.missed(fit, 100.02)
-    attempts.current.node = "fit"
+    current.node = "fit"
     print("looking at", end=" ")
     print("343 penguins")
     print("half a line", end="")
-    attempts.current.node = ""
+    current.node = ""
     fit.state, fit.failure = "resting", worlds.FAILURE
     watcher.retrying(fit, worlds.FAILURE, 5, 103.0)
     watcher.warned("the store is slow")
@@ -151,7 +151,7 @@ def test_lines_of_different_threads_never_mix(monkeypatch: pytest.MonkeyPatch) -
     meeting = threading.Barrier(4)
 
     def talk(name: str) -> None:
-        attempts.current.node = name
+        current.node = name
         meeting.wait(30)
         for number in range(50):
             print(name, end=" ")

@@ -10,8 +10,8 @@ import pytest
 from alula.display import failures, frames, outcomes, problems, summaries
 from alula.display.styles import PLAIN, Style
 from alula.display.terminals import Terminal
-from alula.local.results import RunResult
-from alula.local.watching import Beginning
+from alula.progress.reports import RunResult
+from alula.progress.watchers import Beginning
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from tests import goldens
@@ -140,7 +140,7 @@ def test_more_failures_than_anybody_reads_are_counted() -> None:
 
 def test_a_single_output_without_a_name_is_called_the_result() -> None:
     result = worlds.succeeded()
-    from alula.local.results import OutputType, RunResult
+    from alula.progress.reports import OutputType, RunResult
 
     one = RunResult("r", "w", True, (), 1.0, wire={"o0": 5}, output_types=(OutputType("o0", {"type": "integer"}),))
     assert outcomes.render(one) == "result  5"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alula.local.results import NodeReport, OutputType, RunResult
+from alula.progress.reports import NodeReport, OutputType, RunResult
 from alula_api.contract.failures import FailureRecord
 
 FAILURE = FailureRecord(

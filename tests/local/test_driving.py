@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from alula.local import serial, threads
-from alula.local.attempts import Attempt, Failure, Outcome, Success
-from alula.local.conducting import Conductor
-from alula.local.scheduling import RetryPolicy, Schedule, State
+from alula.local.drive import serial, threads
+from alula.local.drive.attempts import Attempt, Failure, Outcome, Success
+from alula.local.drive.dispatch import Dispatcher
+from alula.local.drive.schedule import RetryPolicy, Schedule, State
 from tests.local.virtual import VirtualClock
 
 PATIENCE = 30.0
@@ -62,15 +62,15 @@ class Stage:
         self.diary = Diary()
         self.schedule = Schedule(dependencies, [policy] * size, [False] * size)
         limits = [(timeouts or {}).get(step) for step in range(size)]
-        self.conductor = Conductor(self.schedule, limits, self.diary, lambda attempt: OVERDUE, preparation)
+        self.dispatcher = Dispatcher(self.schedule, limits, self.diary, lambda attempt: OVERDUE, preparation)
         self.work = work
         self.workers = workers
 
     def run(self) -> list[str]:
         if self.workers == 1:
-            serial.drive(self.conductor, self.work, self.clock)
+            serial.drive(self.dispatcher, self.work, self.clock)
         else:
-            threads.drive(self.conductor, self.work, self.clock, self.workers)
+            threads.drive(self.dispatcher, self.work, self.clock, self.workers)
         return self.diary.lines
 
 

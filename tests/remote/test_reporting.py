@@ -9,8 +9,8 @@ import pytest
 
 from alula import display
 from alula.display import live, plain
-from alula.local.results import NodeReport, RunResult
-from alula.local.watching import Beginning, Watcher
+from alula.progress.reports import NodeReport, RunResult
+from alula.progress.watchers import Beginning, Watcher
 from alula.remote import following
 from alula.remote.outlines import Outline
 from alula.remote.reporting import LONG_SECONDS, QUIET_SECONDS, Reporter

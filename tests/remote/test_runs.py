@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from alula import task, workflow
-from alula.local.watching import Watcher
+from alula.progress.watchers import Watcher
 from alula.remote import connections, definitions, runs, waiting
 from alula.remote.refusals import RemoteError
 from alula_api.contract import values

@@ -14,7 +14,7 @@ from alula.cli import flags, help_text, inputs, usage
 
 if TYPE_CHECKING:
     from alula.cli import targets
-    from alula.local.results import RunResult
+    from alula.progress.reports import RunResult
 
 SUMMARY = "run a workflow here, or on the cluster with --remote"
 
@@ -89,9 +89,9 @@ def check(found: flags.Scan) -> None:
 
 def _locally(target: targets.Target, given: Mapping[str, Any], found: flags.Scan, rest: Sequence[str]) -> int:
     from alula.cli import local_files
-    from alula.local import running
+    from alula.local import api
     from alula.local.options import Options
-    from alula.local.watching import Watcher
+    from alula.progress.watchers import Watcher
 
     options = Options(
         workers=int(found.text("workers", "0")),
@@ -109,7 +109,7 @@ def _locally(target: targets.Target, given: Mapping[str, Any], found: flags.Scan
         from alula.display import progress
 
         watcher = progress.watcher(options.clock.now, plain=found.on("plain") or options.workers == 1)
-    result = running.execute(target.runs, lambda carrier: local_files.commit(given, schemas, carrier), options, watcher)
+    result = api.execute(target.runs, lambda carrier: local_files.commit(given, schemas, carrier), options, watcher)
     show(result, found, _again(target, found, rest))
     return 0 if result.ok else 1
 

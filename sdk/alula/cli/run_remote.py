@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from alula import display, settings
 from alula.cli import flags, local_files, usage
 from alula.declare import tasks
-from alula.local.results import OutputType, RunResult
-from alula.local.watching import Watcher
+from alula.progress.reports import OutputType, RunResult
+from alula.progress.watchers import Watcher
 from alula_api.contract import names, references, values
 from alula_api.contract.codes import Code
 
 if TYPE_CHECKING:
     from alula.cli import targets
-    from alula.local.places import Place
+    from alula.local.store.place import DataRoot
     from alula.remote.connections import Connection
     from alula.remote.runs import Followed
     from alula.types.carriers import Carrier
@@ -83,9 +83,9 @@ def _watcher(found: flags.Scan) -> Watcher:
     return progress.watcher(time.monotonic, plain=found.on("plain"))
 
 
-def _place(cluster: Connection, given: str, configured: str, domain: str) -> Place | None:
+def _place(cluster: Connection, given: str, configured: str, domain: str) -> DataRoot | None:
     """Where the domain's data lies: as its cluster says, else as the user says; None when nobody does."""
-    from alula.local import places
+    from alula.local.store.place import DataRoot
 
     said = cluster.store().rstrip("/")
     named = f"{given.rstrip('/')}/{domain}" if given else ""
@@ -93,24 +93,25 @@ def _place(cluster: Connection, given: str, configured: str, domain: str) -> Pla
         message = f"this domain's pods read and write {said}, not {named}"
         raise usage.error(message, "leave --store out, or check --project, --domain and --context")
     store = said or named or (f"{configured.rstrip('/')}/{domain}" if "://" in configured else "")
-    place = places.Place(store)
+    place = DataRoot(store)
     return place if store and place.folder is None else None
 
 
-def _carrier(place: Place | None, given: Mapping[str, Any]) -> Carrier:
+def _carrier(place: DataRoot | None, given: Mapping[str, Any]) -> Carrier:
     """Where files are uploaded to, with the user's own credentials; never opened when there is none."""
-    from alula.local import handing, places
+    from alula.local.store.place import DataRoot
+    from alula.local.work import carriers
 
     if place is None and any(local_files.are_in(value) for value in given.values()):
         raise usage.error(
             "a file can be given to a run on the cluster only through its store",
             'name the store by --store, or write store = "s3://..." under [tool.alula] in pyproject.toml',
         )
-    return handing.Storing((place or places.Place("")).content, handing.Shelf())
+    return carriers.StoreCarrier((place or DataRoot("")).content, carriers.FrameShelf())
 
 
 def _show(
-    followed: Followed, spec: Mapping[str, Any], place: Place | None, cluster: Connection, found: flags.Scan
+    followed: Followed, spec: Mapping[str, Any], place: DataRoot | None, cluster: Connection, found: flags.Scan
 ) -> int:
     """The outputs as a local run shows them, or what failed and where its log is."""
     from alula.cli import run as local
@@ -129,7 +130,7 @@ def _show(
     return 1
 
 
-def _with_outputs(followed: Followed, spec: Mapping[str, Any], place: Place | None) -> RunResult:
+def _with_outputs(followed: Followed, spec: Mapping[str, Any], place: DataRoot | None) -> RunResult:
     """The result with the values that Argo keeps; what lies in the store is read where it can be."""
     types = tuple(OutputType(str(each["name"]), each.get("type") or {}) for each in spec.get("outputs") or ())
     known = tuple(each for each in types if each.name in followed.state.outputs)
@@ -142,7 +143,7 @@ def _with_outputs(followed: Followed, spec: Mapping[str, Any], place: Place | No
     )
 
 
-def _value(name: str, text: str, place: Place | None) -> Any:
+def _value(name: str, text: str, place: DataRoot | None) -> Any:
     try:
         found = values.parse(text)
         stored = references.stored(found)

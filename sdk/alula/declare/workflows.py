@@ -114,10 +114,10 @@ class Workflow(Generic[P, R]):
             return tracer.call(self, args, kwargs, sys._getframe(1))  # type: ignore[no-any-return]
         from alula import uncaught
         from alula.declare import calls
-        from alula.local import run_serially
+        from alula.local import api
 
         uncaught.install()
-        return run_serially(self, calls.arguments(self, args, kwargs))  # type: ignore[no-any-return]
+        return api.run_serially(self, calls.arguments(self, args, kwargs))  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"<workflow {self.name} at {self.source}>"

@@ -9,7 +9,7 @@ from alula.display.styles import PLAIN, Style, count, duration, pad, safe, width
 from alula_api.contract.failures import USER
 
 if TYPE_CHECKING:
-    from alula.local.results import NodeReport, RunResult
+    from alula.progress.reports import NodeReport, RunResult
 
 MOST = 5
 """So many failures are shown in full; the others are listed by `summaries`."""

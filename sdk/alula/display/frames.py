@@ -13,8 +13,8 @@ from alula.display.styles import count, duration, fit, safe
 from alula.display.terminals import Terminal
 
 if TYPE_CHECKING:
-    from alula.local.results import NodeReport
-    from alula.local.watching import Beginning
+    from alula.progress.reports import NodeReport
+    from alula.progress.watchers import Beginning
 
 MOST_ROWS = 30
 """Of a graph with more nodes than this only what moves is shown."""

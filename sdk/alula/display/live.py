@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, TextIO
 
 from alula.display import capturing, frames, printing, summaries, terminals
 from alula.display.styles import safe
-from alula.local import attempts
-from alula.local.watching import Beginning, Watcher
+from alula.progress.current import current
+from alula.progress.watchers import Beginning, Watcher
 
 if TYPE_CHECKING:
-    from alula.local.results import NodeReport, RunResult
+    from alula.progress.reports import NodeReport, RunResult
 
 INTERVAL = 0.1
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
@@ -142,4 +142,4 @@ class Live(Watcher):
 
 
 def _node() -> str:
-    return getattr(attempts.current, "node", "")
+    return current.node

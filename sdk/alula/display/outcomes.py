@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from alula.display.styles import PLAIN, Style, amount, pad, safe, width
 
 if TYPE_CHECKING:
-    from alula.local.results import OutputType, RunResult
+    from alula.progress.reports import OutputType, RunResult
 
 LONGEST = 2000
 """Characters of one value that are shown."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from alula.display import printing, rows, summaries, terminals
 from alula.display.styles import Style, count, duration, safe
-from alula.local.watching import Beginning, Watcher
+from alula.progress.watchers import Beginning, Watcher
 
 if TYPE_CHECKING:
-    from alula.local.results import NodeReport, RunResult
+    from alula.progress.reports import NodeReport, RunResult
     from alula_api.contract.failures import FailureRecord
 
 MOST_NODES = 100

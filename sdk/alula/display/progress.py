@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alula.display import terminals
-from alula.local.watching import Watcher
+from alula.progress.watchers import Watcher
 
 
 def watcher(now: Callable[[], float], *, plain: bool = False) -> Watcher:

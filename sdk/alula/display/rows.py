@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from alula.display.styles import Style, count, duration, fit, pad, safe, width
 
 if TYPE_CHECKING:
-    from alula.local.results import NodeReport
+    from alula.progress.reports import NodeReport
 
 NAMES_AT_MOST = 48
 """Columns for node ids; longer ones are cut."""

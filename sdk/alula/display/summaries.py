@@ -9,7 +9,7 @@ from alula.display import rows
 from alula.display.styles import PLAIN, Style, count, duration, safe
 
 if TYPE_CHECKING:
-    from alula.local.results import NodeReport, RunResult
+    from alula.progress.reports import NodeReport, RunResult
 
 MOST_NODES = 40
 MOST_TASKS = 30

@@ -1,4 +1,4 @@
-"""The inputs of a run: Python values to wire values, and what is wrong with them. Called by `running`."""
+"""The inputs of a run: Python values to wire values, and what is wrong with them. Called by `api`."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Literal
 
-from alula.local.clocks import Clock, SystemClock
+from alula.progress.clocks import Clock, SystemClock
 
 CacheUse = Literal["use", "off", "overwrite"]
 

@@ -1,6 +1,6 @@
 """A traced graph as flat steps: sub-workflows laid open, every binding resolved to where its value comes from.
 
-Called by `running` once a run. Pure. A sub-workflow becomes its nodes, named by path (`sub.train`, as Argo shows them),
+Called by `run` once a run. Pure. A sub-workflow becomes its nodes, named by path (`sub.train`, as Argo shows them),
 between two virtual steps: nothing in it starts before all that the call needs is there, and who uses one of its outputs
 waits for all of it, as on a cluster.
 """

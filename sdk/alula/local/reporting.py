@@ -1,4 +1,4 @@
-"""What happens in a run as reports of its nodes, told to a watcher. The drivers' observer; made by `running`."""
+"""What happens in a run as reports of its nodes, told to a watcher. The drivers' observer; made by `run`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from alula.local import plans
-from alula.local.attempts import Attempt, Failure, Outcome, Success
-from alula.local.results import NodeReport
-from alula.local.watching import Watcher
+from alula.local.drive.attempts import Attempt, Failure, Outcome, Success
+from alula.progress.reports import NodeReport
+from alula.progress.watchers import Watcher
 
 
 class Reporter:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from alula.local.results import NodeReport
-from alula.local.watching import Beginning, Watcher
+from alula.progress.reports import NodeReport
+from alula.progress.watchers import Beginning, Watcher
 from alula.remote import messages
 from alula.remote.following import RunState, TaskState
 from alula.remote.outlines import Expected, Outline

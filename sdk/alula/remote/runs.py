@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from alula import display
 from alula.declare import workflows
-from alula.local.clocks import SystemClock
-from alula.local.results import RunResult
-from alula.local.watching import Watcher
+from alula.progress.clocks import SystemClock
+from alula.progress.reports import RunResult
+from alula.progress.watchers import Watcher
 from alula.remote import connections, following, outlines, waiting
 from alula.remote.refusals import Unanswered, refusal
 from alula.remote.reporting import Reporter

@@ -80,7 +80,7 @@ def mock(
     given = [returns is not _NOTHING, raises is not None, calls is not None]
     if sum(given) != 1:
         raise TypeError("mock takes exactly one of returns=, raises= and calls=")
-    from alula.local import standins
+    from alula.local.work import mocks
 
     record = Mock()
 
@@ -90,7 +90,7 @@ def mock(
             raise raises
         return calls(**inputs) if calls is not None else returns
 
-    with standins.standing(task, stand_in):
+    with mocks.active(task, stand_in):
         yield record
 
 

@@ -1,0 +1,126 @@
+"""What others call to run something here: `alula.run`, the plain call of a workflow, and `alula run`.
+
+Checks and encodes what it is given; `run` does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from alula import errors
+from alula.local import inputs as given_inputs
+from alula.local.options import Options
+from alula.local.run import Inputs, Run, Target, has_lost_data
+from alula.progress import reports
+from alula.progress.watchers import Watcher
+from alula_api.contract import diagnostics
+from alula_api.contract.codes import Code
+
+__tracebackhide__ = True  # pytest shows the user's frames only
+
+
+def execute(target: Target, make_inputs: Inputs, options: Options, watcher: Watcher) -> reports.RunResult:
+    """Run `target`; when the data behind an input was gone or damaged, once more, because what made it runs again."""
+    result = Run(target, make_inputs, options, watcher).run(may_be_repeated=True)
+    if not has_lost_data(result):
+        return result
+    watcher.warned("data that an earlier run had left was gone or damaged: what made it runs again")
+    return Run(target, make_inputs, options, watcher).run()
+
+
+def run(
+    target: Target, inputs: Mapping[str, Any] | None = None, options: Options | None = None, /, **given: Any
+) -> reports.RunResult:
+    """Run a workflow here, in parallel where its graph allows.
+
+    ```python
+    result = alula.run(train, seed=7, workers=4)
+    result.outputs["report"].path
+    ```
+
+    Args:
+        target: A workflow, a launch plan, or a single task.
+        inputs: Its inputs by name; also those that are called like an option.
+        options: How to run it.
+        given: Names of inputs are inputs; the others are options, as in `Options`.
+
+    Raises:
+        RunFailed: A task failed for good; `result` of the exception says which and why.
+        ValueMismatch: An input is missing or unknown, or does not fit its type.
+        DefinitionError: The workflow is wrong.
+    """
+    target, planned, fixed = _resolve(target)
+    known = target.interface.by_name
+    chosen = {name: value for name, value in given.items() if name not in known}
+    chosen_options = _options(target, options or Options(), chosen)
+    named = {**(inputs or {}), **{name: value for name, value in given.items() if name in known}}
+    given_inputs.check_fixed(target, named, fixed)
+    named = {**planned, **named}
+    given_inputs.check_names(target, named)
+    watcher = Watcher()
+    if chosen_options.show:
+        from alula.display import progress
+
+        watcher = progress.watcher(chosen_options.clock.now, plain=chosen_options.workers == 1)
+    result = execute(target, lambda carrier: given_inputs.encode(target, named, carrier), chosen_options, watcher)
+    if not result.ok:
+        raise reports.RunFailed(result) from (result.errors[0] if result.errors else None)
+    return result
+
+
+def run_serially(target: Target, inputs: Mapping[str, Any]) -> Any:
+    """The plain call of a workflow: one task after the other in this thread; returns what the workflow returns.
+
+    Raises:
+        BaseException: What a task raised, with a note that names its node.
+        RunFailed: A task failed without an exception of its own, as at its timeout.
+    """
+    given_inputs.check_names(target, inputs)
+    result = execute(
+        target,
+        lambda carrier: given_inputs.encode(target, inputs, carrier),
+        Options(workers=1, records=False),
+        Watcher(),
+    )
+    if result.ok:
+        return result.value
+    if not result.errors:
+        raise reports.RunFailed(result)
+    error = result.errors[0]
+    node = result.failures[0]
+    error.add_note(f"in node {node.id} of workflow {result.workflow}, called at {node.source}")
+    raise error
+
+
+def _resolve(target: Any) -> tuple[Target, Mapping[str, Any], Mapping[str, Any]]:
+    """What runs, the inputs that a launch plan gives, and those of them that it fixes."""
+    from alula.declare import launch_plans, tasks, workflows
+
+    if isinstance(target, launch_plans.LaunchPlan):
+        return target.workflow, target.values, target.fixed_inputs
+    if isinstance(target, (workflows.Workflow, tasks.Task)):
+        return target, {}, {}
+    message = f"alula.run takes a workflow, a launch plan or a task, not {target!r}"
+    raise errors.ValueMismatch(
+        [diagnostics.Diagnostic(Code.NOT_A_TASK, message, hint="decorate the function with @workflow")]
+    )
+
+
+def _options(target: Target, options: Options, chosen: Mapping[str, Any]) -> Options:
+    import dataclasses
+
+    names = {field.name for field in dataclasses.fields(Options)}
+    wrong = [name for name in chosen if name not in names]
+    if wrong:
+        known = [*target.interface.by_name, *sorted(names)]
+        raise errors.ValueMismatch(
+            diagnostics.Diagnostic(
+                Code.UNKNOWN_INPUT,
+                f"{name!r} is neither an input of the workflow nor an option of alula.run",
+                subject=target.subject,
+                hint=f"did you mean {near!r}?" if (near := diagnostics.closest(name, known)) else "",
+            )
+            for name in wrong
+        )
+    return dataclasses.replace(options, **chosen) if chosen else options

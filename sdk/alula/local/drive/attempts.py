@@ -1,0 +1,54 @@
+"""One attempt at one step, and what came of it: the values that pass between the drivers and the work they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alula_api.contract.failures import FailureRecord
+    from alula_api.contract.values import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """The step's outputs in wire normal form; `cached` when they came from the cache."""
+
+    outputs: Mapping[str, Json]
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt failed; `error` is the user's own exception where it was raised in this process."""
+
+    record: FailureRecord
+    retryable: bool
+    error: BaseException | None = None
+
+
+Outcome = Success | Failure
+
+
+class Attempt:
+    """One try of `step`; `number` counts from 1.
+
+    `over` turns True when the driver has drawn its conclusion: whoever still works on the attempt then must leave
+    nothing behind. `abandon` may be set by the worker to end what it waits for, for example a child process. `ready`
+    is called by a worker that had to prepare something first: the time of the timeout begins anew.
+    """
+
+    __slots__ = ("abandon", "deadline", "number", "over", "ready", "started", "step")
+
+    def __init__(self, step: int, number: int, started: float) -> None:
+        self.step = step
+        self.number = number
+        self.started = started
+        self.over = False
+        self.deadline: float | None = None
+        self.abandon: Callable[[], None] | None = None
+        self.ready: Callable[[], None] | None = None
+
+
+Work = Callable[[Attempt], Outcome]

@@ -1,0 +1,128 @@
+"""The part of a run that both drivers share: begin an attempt, draw its conclusion, see what is due.
+
+Called by `serial` and `threads` only, which must hold their lock meanwhile. Decides nothing about order or retries
+(`schedule` does) and runs no user code.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from alula.local.drive.attempts import Attempt, Failure, Outcome
+from alula.local.drive.schedule import Schedule
+
+
+class Observer(Protocol):
+    """Who wants to know what happens; called in order, never from two threads at once."""
+
+    def started(self, attempt: Attempt) -> None:
+        """`attempt` begins."""
+        ...
+
+    def retrying(self, attempt: Attempt, failure: Failure, rest: float, now: float) -> None:
+        """`attempt` failed; its step is tried again after `rest` seconds."""
+        ...
+
+    def finished(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
+        """`attempt` was the last one of its step."""
+        ...
+
+    def left(self, attempt: Attempt) -> None:
+        """`attempt` passed its timeout and goes on in a thread whose result nobody reads."""
+        ...
+
+
+class Dispatcher:
+    """A schedule with its timeouts, reporting to an observer.
+
+    Args:
+        schedule: The states of the steps.
+        timeouts: Seconds an attempt of each step may take; None for no limit.
+        observer: Is told of every change.
+        overdue: Makes the failure of an attempt that passed its timeout.
+        preparation: Seconds that an attempt may take before it is `ready`, and its timeout begins; 0 where attempts
+            begin with the user's function.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        timeouts: Sequence[float | None],
+        observer: Observer,
+        overdue: Callable[[Attempt], Failure],
+        preparation: float = 0.0,
+    ) -> None:
+        self.schedule = schedule
+        self.timeouts = timeouts
+        self.observer = observer
+        self.overdue = overdue
+        self.preparation = preparation
+        self._deadlines: list[tuple[float, int, Attempt]] = []
+        self._begun = 0
+
+    @property
+    def next_due(self) -> float | None:
+        """When `expire` or `schedule.wake` next has something to do."""
+        while self._deadlines and self._is_stale(self._deadlines[0]):
+            heapq.heappop(self._deadlines)
+        deadline = self._deadlines[0][0] if self._deadlines else None
+        wake = self.schedule.next_wake
+        if deadline is None or wake is None:
+            return wake if deadline is None else deadline
+        return min(deadline, wake)
+
+    def begin(self, now: float) -> Attempt | None:
+        """Start the next ready step."""
+        schedule = self.schedule
+        step = schedule.take()
+        if step is None:
+            return None
+        attempt = Attempt(step, schedule.attempts[step], now)
+        timeout = self.timeouts[step]
+        if timeout is not None:
+            self._limit(attempt, now + timeout + self.preparation)
+        self.observer.started(attempt)
+        return attempt
+
+    def ready(self, attempt: Attempt, now: float) -> None:
+        """The preparation of `attempt` is over."""
+        timeout = self.timeouts[attempt.step]
+        if timeout is not None and not attempt.over:
+            self._limit(attempt, now + timeout)
+
+    def conclude(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
+        """Take the outcome of an attempt that is not over yet."""
+        attempt.over = True
+        if isinstance(outcome, Failure):
+            rest = self.schedule.fail(attempt.step, retryable=outcome.retryable, now=now)
+            if rest is not None:
+                self.observer.retrying(attempt, outcome, rest, now)
+                return
+            self.observer.finished(attempt, outcome, now)
+        else:
+            # The observer keeps the outputs, which the steps released by `succeed` read.
+            self.observer.finished(attempt, outcome, now)
+            self.schedule.succeed(attempt.step)
+
+    def expire(self, now: float) -> list[Attempt]:
+        """Fail every attempt whose time is over; returns them."""
+        expired = []
+        while self._deadlines and self._deadlines[0][0] <= now:
+            entry = heapq.heappop(self._deadlines)
+            if self._is_stale(entry):
+                continue
+            attempt = entry[2]
+            expired.append(attempt)
+            self.conclude(attempt, self.overdue(attempt), now)
+        return expired
+
+    def _limit(self, attempt: Attempt, deadline: float) -> None:
+        self._begun += 1
+        attempt.deadline = deadline
+        heapq.heappush(self._deadlines, (deadline, self._begun, attempt))
+
+    def _is_stale(self, entry: tuple[float, int, Attempt]) -> bool:
+        """Whether the attempt is over or has got another deadline since."""
+        return entry[2].over or entry[2].deadline != entry[0]

@@ -1,0 +1,108 @@
+"""How files and frames get from one task to the next in a local run. Implements the carriers of `alula.types`.
+
+Values are JSON and are handed over as that. A frame may be kept in this process instead of stored: each consumer gets a
+copy of its own, so that nobody sees another's changes. Files always go through the store, because a task may return one
+that it is about to remove.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from alula_api.contract import references
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from alula_api.contract.references import Reference
+    from alula_api.contract.values import Json
+    from alula_data.content import Content
+
+
+class FrameShelf:
+    """The frames that are kept in this process, by the digest of their references."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+        self._made = 0
+        self._lock = threading.Lock()
+
+    def put(self, frame: Any) -> str:
+        """Keep a copy of `frame`; returns the digest to ask for it by."""
+        copy = _copy(frame)
+        with self._lock:
+            self._made += 1
+            digest = f"{self._made:064x}"
+            self._kept[digest] = copy
+        return digest
+
+    def get(self, digest: str) -> Any | None:
+        """A copy of the frame, or None."""
+        frame = self._kept.get(digest)
+        return None if frame is None else _copy(frame)
+
+    def drop(self, value: Json, depth: int = 0) -> None:
+        """Forget every frame that a value names."""
+        if isinstance(value, dict):
+            digest = value.get("digest")
+            if isinstance(digest, str) and value.get("type") == "frame":
+                self._kept.pop(digest, None)
+                return
+        if depth < 100 and self._kept and isinstance(value, (dict, list)):
+            for item in value.values() if isinstance(value, dict) else value:
+                self.drop(item, depth + 1)
+
+
+class StoreCarrier:
+    """A carrier that puts everything into the store; frames that another task kept can still be read.
+
+    Args:
+        content: Opens the store on first use, so that a run of plain values needs none.
+        shelf: The frames that are kept.
+    """
+
+    def __init__(self, content: Callable[[], Content], shelf: FrameShelf) -> None:
+        self._content = content
+        self._shelf = shelf
+
+    def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
+        """Store a file or folder."""
+        return self._content().commit_file(path, type=type, name=name, format=format)
+
+    def fetch(self, reference: Reference) -> Path:
+        """A local path to stored content."""
+        return self._content().fetch(reference)
+
+    def keep(self, value: object, *, type: str, name: str = "", format: str = "") -> Reference | None:
+        """Nothing is kept: it must be stored."""
+        return None
+
+    def kept(self, reference: Reference) -> object | None:
+        """A copy of a frame that another task left in this process."""
+        found: object | None = self._shelf.get(reference.digest) if reference.type == "frame" else None
+        return found
+
+
+class MemoryCarrier(StoreCarrier):
+    """A carrier that keeps frames in this process."""
+
+    def keep(self, value: object, *, type: str, name: str = "", format: str = "") -> Reference | None:
+        """Keep a frame; files must be stored."""
+        if type != "frame":
+            return None
+        return references.Reference(type, self._shelf.put(value), 0, name, format)
+
+
+def _copy(frame: Any) -> Any:
+    """A copy that can be changed without changing the original: shallow where pandas copies on write."""
+    return frame.copy(deep=not _copies_on_write())
+
+
+def _copies_on_write() -> bool:
+    import pandas
+
+    if int(pandas.__version__.partition(".")[0]) >= 3:
+        return True
+    return pandas.get_option("mode.copy_on_write") is True

@@ -1,0 +1,44 @@
+"""The environment variables that tasks declare, during a run in this process. Called by `run`.
+
+One process has one environment, so tasks that want different values of one variable cannot run side by side in threads;
+the user is told, and `--processes` gives each attempt its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alula.declare.tasks import Task
+
+
+@contextmanager
+def declared(tasks: Iterable[Task[..., Any]], warn: Callable[[str], None], *, apart: bool) -> Iterator[None]:
+    """Set what the tasks declare, and put everything back afterwards.
+
+    Args:
+        tasks: The tasks of the run.
+        warn: Takes what the user should know.
+        apart: Attempts have processes of their own, which set their variables themselves.
+    """
+    wanted: dict[str, str] = {}
+    for task in tasks:
+        for secret in task.options.secrets:
+            if secret.name not in os.environ:
+                warn(f"{task.subject} gets {secret.name} from the Secret {secret.secret}; here it is not set")
+        for name, value in ({} if apart else task.options.environment).items():
+            if wanted.setdefault(name, value) != value:
+                warn(f"tasks want different values of {name}, and share one here: use --processes")
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, old in before.items():
+            if old is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = old

@@ -1,0 +1,150 @@
+"""What comes of a run: one value a node, and the run's own. Rendered by `alula.display`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from alula import errors
+
+if TYPE_CHECKING:
+    from alula_api.contract.failures import FailureRecord
+    from alula_api.contract.values import Json
+
+State = Literal["waiting", "running", "resting", "done", "cached", "failed", "skipped", "stopped"]
+
+
+@dataclass(slots=True)
+class NodeReport:
+    """One node as the run sees it now; a finished run hands out reports that no longer change.
+
+    Attributes:
+        id: The path of node ids, as Argo shows it: `sub.train`.
+        task: The task's name.
+        source: Where the node is called, as `flows/penguins.py:44`.
+        attempts: Attempts begun.
+        most_attempts: Attempts allowed.
+        began: When the first attempt began, on the run's clock.
+        seconds: From the first attempt's beginning to the last one's end, rests included.
+        cacheable: Whether the cache is asked.
+        why: Why a cached task ran after all, for people; "" when there is nothing to say.
+        failure: Of the last failed attempt.
+    """
+
+    id: str
+    task: str
+    source: str = ""
+    state: State = "waiting"
+    attempts: int = 0
+    most_attempts: int = 1
+    began: float = 0.0
+    seconds: float = 0.0
+    cacheable: bool = False
+    why: str = ""
+    failure: FailureRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputType:
+    """One output of the workflow, as the display needs it."""
+
+    name: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, repr=False)
+class RunResult:
+    """A finished local run.
+
+    Attributes:
+        run: Its id.
+        workflow: The workflow's name.
+        ok: Whether every node came to its end.
+        nodes: One report a node, in the graph's order.
+        seconds: How long it took.
+        dir: The folder of the run's own records; None when the store is not a folder.
+        wire: The outputs as JSON; files and frames are references.
+        warnings: What the user should know, in order.
+        errors: The exceptions of the tasks that failed, where they were raised in this process.
+    """
+
+    run: str
+    workflow: str
+    ok: bool
+    nodes: tuple[NodeReport, ...]
+    seconds: float
+    dir: Path | None = None
+    wire: Mapping[str, Json] = field(default_factory=dict)
+    output_types: tuple[OutputType, ...] = ()
+    warnings: tuple[str, ...] = ()
+    decode: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False, compare=False)
+    locate: Callable[[Json], Path | str | None] = field(default=lambda _: None, repr=False, compare=False)
+    unpack: Callable[[list[Any]], Any] = field(default=tuple, repr=False, compare=False)
+    errors: tuple[BaseException, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The workflow's outputs as Python values, each call anew.
+
+        Raises:
+            RunFailed: The run failed, so there are none.
+        """
+        if not self.ok:
+            raise RunFailed(self)
+        return self.decode()
+
+    @property
+    def value(self) -> Any:
+        """What the workflow returns: its output, or all of them as a tuple or NamedTuple.
+
+        Raises:
+            RunFailed: The run failed, so there is none.
+        """
+        return self.unpack(list(self.outputs.values()))
+
+    @property
+    def failures(self) -> tuple[NodeReport, ...]:
+        """The nodes that failed, in the graph's order."""
+        return tuple(node for node in self.nodes if node.state == "failed")
+
+    def __repr__(self) -> str:
+        tasks = "1 task" if len(self.nodes) == 1 else f"{len(self.nodes)} tasks"
+        return f"<run {self.run} {'succeeded' if self.ok else 'failed'}: {tasks}>"
+
+    def node(self, id: str) -> NodeReport:
+        """The report of one node.
+
+        Raises:
+            KeyError: There is no such node.
+        """
+        for node in self.nodes:
+            if node.id == id:
+                return node
+        from alula_api.contract import diagnostics
+
+        near = diagnostics.closest(id, (node.id for node in self.nodes))
+        raise KeyError(f"no node {id!r}" + (f"; did you mean {near!r}?" if near else ""))
+
+
+class RunFailed(errors.AlulaError):
+    """A local run failed; `result` says what ran and what did not."""
+
+    __module__ = "alula"
+
+    def __init__(self, result: RunResult) -> None:
+        self.result = result
+        super().__init__(result)
+
+    def __str__(self) -> str:
+        first = [f"{node.id}: {_headline(node)}" for node in self.result.failures[:5]]
+        more = len(self.result.failures) - len(first)
+        return f"{self.result.workflow} failed: " + "; ".join(first) + (f"; and {more} more" if more else "")
+
+
+def _headline(node: NodeReport) -> str:
+    record = node.failure
+    if record is None:
+        return "failed"
+    return f"{record.exception}: {record.message}" if record.exception else record.message

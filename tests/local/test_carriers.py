@@ -1,0 +1,83 @@
+"""Frames that stay in the process, and what is forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import alula
+from alula import wording
+from alula.local.work import carriers
+from alula_api.contract.references import Reference
+from tests.local import flows
+
+
+def refuse() -> None:
+    raise AssertionError("the store is not needed")
+
+
+@pytest.mark.parametrize("copies_on_write", [True, False])
+def test_everybody_gets_a_frame_of_their_own(copies_on_write: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not copies_on_write:  # then the copies are deep, which is right under every pandas
+        monkeypatch.setattr(carriers, "_copies_on_write", lambda: False)
+    frame = pd.DataFrame({"a": [1, 2, 3]})
+    carrier = carriers.MemoryCarrier(refuse, carriers.FrameShelf())
+    reference = carrier.keep(frame, type="frame", name="frame.parquet", format="parquet")
+    assert reference is not None
+    frame.iloc[0, 0] = 99
+    first = carrier.kept(reference)
+    first.iloc[0, 0] = 98
+    first["b"] = 1
+    second = carrier.kept(reference)
+    assert second["a"].tolist() == [1, 2, 3]
+    assert [*second.columns] == ["a"]
+
+
+def test_files_are_never_kept(tmp_path: Path) -> None:
+    carrier = carriers.MemoryCarrier(refuse, carriers.FrameShelf())
+    assert carrier.keep(tmp_path, type="file") is None
+    assert carrier.kept(Reference("file", "0" * 64, 1)) is None
+
+
+def test_what_a_value_names_is_forgotten_wherever_it_stands() -> None:
+    shelf = carriers.FrameShelf()
+    carrier = carriers.MemoryCarrier(refuse, shelf)
+    references = [carrier.keep(pd.DataFrame({"a": [n]}), type="frame") for n in range(3)]
+    shelf.drop({"x": [references[0].to_json()], "y": 1})
+    assert [shelf.get(reference.digest) is None for reference in references] == [True, False, False]
+
+
+def test_a_run_forgets_frames_as_soon_as_nobody_needs_them() -> None:
+    sizes = []
+    drop = carriers.FrameShelf.drop
+
+    def watch(self, value, depth=0):
+        drop(self, value, depth)
+        sizes.append(len(self._kept))
+
+    carriers.FrameShelf.drop = watch
+    try:
+        alula.run(flows.frames, rows=3, workers=1)
+    finally:
+        carriers.FrameShelf.drop = drop
+    assert sizes[-1] == 0
+
+
+SHORTS = {
+    "a text": ("abc", "'abc'"),
+    "a number": (1.5, "1.5"),
+    "an object": ({"a": [1, None]}, '{"a":[1,null]}'),
+    "a long text": ("x" * 500, "'" + "x" * 98 + "…"),
+    "a file": (Reference("file", "0" * 64, 5, "note.txt", "txt").to_json(), "note.txt (txt file)"),
+    "a frame": (Reference("frame", "0" * 64, 5, "frame.parquet", "parquet").to_json(), "parquet frame"),
+    "a lone surrogate": ("\ud800", "'\\ud800'"),
+}
+
+
+@pytest.mark.parametrize("case", SHORTS)
+def test_a_value_is_told_in_few_characters(case: str) -> None:
+    value, expected = SHORTS[case]
+    assert wording.short(value) == expected
+    assert len(wording.short(value)) <= wording.SHORT
