@@ -23,12 +23,12 @@ from e2e.cluster import (
     errors,
     images,
     nodes,
-    pods,
     processes,
     s3,
     states,
     users,
 )
+from e2e.cluster.pods import control
 
 Object = dict[str, Any]
 
@@ -45,7 +45,7 @@ class Cluster:
         self.supervisor = supervisor
         self.plane: control_plane.ControlPlane
         self.s3: s3.S3
-        self.pods: pods.Pods
+        self.pods: control.Pods
         self.servers: dict[str, processes.Process] = {}
 
     # Reaching it

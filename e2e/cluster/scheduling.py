@@ -14,7 +14,8 @@ import sys
 import urllib.parse
 from typing import Any
 
-from e2e.cluster import api, podspecs
+from e2e.cluster import api
+from e2e.cluster.pods import spec
 
 Object = dict[str, Any]
 
@@ -34,7 +35,7 @@ def requests(pod: Object) -> dict[str, float]:
 
 
 def _request(container: Object, resource: str) -> float:
-    return podspecs.amount(container.get("resources", {}).get("requests", {}).get(resource, "0"))
+    return spec.amount(container.get("resources", {}).get("requests", {}).get(resource, "0"))
 
 
 def fits(pod: Object, placed: list[Object], capacity: dict[str, float]) -> bool:
@@ -52,7 +53,7 @@ def bind_waiting(client: api.Api, node: str) -> None:
     if not waiting:
         return
     allocatable = client.get("v1", "Node", node)["status"]["allocatable"]
-    capacity = {name: podspecs.amount(allocatable[name]) for name in RESOURCES}
+    capacity = {name: spec.amount(allocatable[name]) for name in RESOURCES}
     for pod in sorted(waiting, key=lambda p: str(p["metadata"]["creationTimestamp"])):
         if not fits(pod, placed, capacity):
             continue

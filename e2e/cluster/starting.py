@@ -15,12 +15,12 @@ from e2e.cluster import (
     control_plane,
     errors,
     nodes,
-    pods,
     processes,
     s3,
     snapshots,
     states,
 )
+from e2e.cluster.pods import control
 
 SERVERS = (
     "etcd",
@@ -118,9 +118,9 @@ def _start_servers(cluster: clusters.Cluster, argo_settings: dict[str, str]) -> 
 def _start_pods(cluster: clusters.Cluster) -> None:
     """Starts whatever will run the cluster's pods."""
     if not isinstance(cluster, clusters.RealCluster):
-        cluster.pods = pods.Pods(cluster.supervisor, cluster.plane, cluster.folder)
+        cluster.pods = control.Pods(cluster.supervisor, cluster.plane, cluster.folder)
         return
     cluster.node = nodes.Node(cluster.supervisor, cluster.plane, cluster.folder)
     cluster.node.start()
     cluster.servers |= cluster.node.servers
-    cluster.pods = pods.RealPods(cluster.supervisor, cluster.plane, cluster.folder, cluster.node)
+    cluster.pods = control.RealPods(cluster.supervisor, cluster.plane, cluster.folder, cluster.node)

@@ -2,7 +2,7 @@
 
 Beside a real kubelet (`execute` false) it only keeps the record of what ran.
 
-A process inside the cluster, started by `e2e.cluster.pods` as `python -m e2e.cluster.podrunner
+A process inside the cluster, started by `e2e.cluster.pods.control` as `python -m e2e.cluster.pods.runner
 <config file>`, which also talks to it over a Unix socket. It watches pods that belong to a workflow,
 runs each one's main container, posts what Argo's executor would post, and sets the pod's status.
 Everything else about a run (its graph, retries, maps, holds) is Argo's own doing.
@@ -21,7 +21,8 @@ import time
 import traceback
 from typing import Any
 
-from e2e.cluster import api, control_plane, podkubelet, podobservations, podprocesses, podspecs
+from e2e.cluster import api, control_plane
+from e2e.cluster.pods import kubelet, observe, process, spec
 
 Object = dict[str, Any]
 
@@ -36,10 +37,10 @@ class Runner:
         self.folder = folder
         self.base = base
         self.execute = execute
-        self.observed: dict[str, podobservations.ObservedPod] = {}
+        self.observed: dict[str, observe.ObservedPod] = {}
         self.slots = threading.Semaphore(PARALLEL)
         self.changed = threading.Condition()
-        self.pods: dict[str, podprocesses.PodProcess] = {}
+        self.pods: dict[str, process.PodProcess] = {}
         self.holds: set[str] = set()
         self.images: dict[str, Object] = {}
 
@@ -49,7 +50,7 @@ class Runner:
         """Follows the pods of all workflows, for ever."""
         if self.execute:
             self._register()
-        selector = {"labelSelector": podspecs.WORKFLOW}
+        selector = {"labelSelector": spec.WORKFLOW}
         while True:
             with contextlib.suppress(OSError, api.ApiError):
                 # A dead API server is not to be hammered.
@@ -69,14 +70,14 @@ class Runner:
     def saw(self, event: str, item: Object) -> None:
         uid = item["metadata"]["uid"]
         if not self.execute:
-            observed = podobservations.ObservedPod(item, self.folder / "logs")
+            observed = observe.ObservedPod(item, self.folder / "logs")
             self.observed.setdefault(uid, observed).saw(item)
             return
         pod = self.pods.get(uid)
         if pod is None:
             if event == "DELETED" or item.get("status", {}).get("phase") != "Pending":
                 return
-            pod = self.pods[uid] = podprocesses.PodProcess(item, self.client, self.folder)
+            pod = self.pods[uid] = process.PodProcess(item, self.client, self.folder)
             threading.Thread(target=self.run, args=[pod], daemon=True).start()
         if event == "DELETED" or "deletionTimestamp" in item["metadata"]:
             grace = 0 if event == "DELETED" else item["metadata"].get("deletionGracePeriodSeconds", 0)
@@ -86,22 +87,22 @@ class Runner:
 
     def _register(self) -> None:
         """Makes the node that process pods are bound to, so that their logs can be asked for."""
-        metadata = {"name": podprocesses.NODE}
+        metadata = {"name": process.NODE}
         self.client.apply({"apiVersion": "v1", "kind": "Node", "metadata": metadata})
         status = {
             "addresses": [{"type": "InternalIP", "address": control_plane.NODE_ADDRESS}],
             "conditions": [{"type": "Ready", "status": "True", "reason": "Ready", "message": ""}],
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": podkubelet.PORT}},
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": kubelet.PORT}},
         }
         patch = {"status": status}
-        self.client.patch("v1", "Node", podprocesses.NODE, None, patch, subresource="status")
+        self.client.patch("v1", "Node", process.NODE, None, patch, subresource="status")
 
-    def find(self, namespace: str, name: str) -> podprocesses.PodProcess | None:
+    def find(self, namespace: str, name: str) -> process.PodProcess | None:
         """The newest pod of a name."""
         same = [pod for pod in self.pods.values() if (pod.namespace, pod.name) == (namespace, name)]
         return same[-1] if same else None
 
-    def run(self, pod: podprocesses.PodProcess) -> None:
+    def run(self, pod: process.PodProcess) -> None:
         try:
             with self.changed:
                 self.changed.wait_for(lambda: pod.is_deleted or not self.is_held(pod))
@@ -111,16 +112,16 @@ class Runner:
         except Exception:  # A pod's trouble must reach the log, and never end the runner.
             traceback.print_exc()
 
-    def is_held(self, pod: podprocesses.PodProcess) -> bool:
+    def is_held(self, pod: process.PodProcess) -> bool:
         return any(fnmatch.fnmatchcase(name, hold) for hold in self.holds for name in pod.names)
 
     # From tests
 
     def answer(self, request: Object) -> Any:
-        """Carries out one request of `e2e.cluster.pods`."""
+        """Carries out one request of `e2e.cluster.pods.control`."""
         match request["op"]:
             case "started":
-                pods: list[podprocesses.PodProcess | podobservations.ObservedPod]
+                pods: list[process.PodProcess | observe.ObservedPod]
                 pods = [*self.pods.values(), *self.observed.values()]
                 return [pod.record() for pod in pods]
             case "hold":
@@ -160,7 +161,7 @@ def main(path: str) -> None:
     RUNNERS.append(runner)
     if runner.execute:
         certificate, key = config["certificate"]
-        podkubelet.start(runner.find, control_plane.NODE_ADDRESS, certificate, key)
+        kubelet.start(runner.find, control_plane.NODE_ADDRESS, certificate, key)
     server = socketserver.ThreadingUnixStreamServer(config["socket"], _Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

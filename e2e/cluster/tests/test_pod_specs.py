@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster import podspecs
+from e2e.cluster.pods import spec
 
 ENV = {"A": "1", "EMPTY": ""}
 
@@ -25,7 +25,7 @@ ENV = {"A": "1", "EMPTY": ""}
     ],
 )
 def test_references_expand_as_the_kubelet_does(text: str, expanded: str) -> None:
-    assert podspecs.expand(text, ENV) == expanded
+    assert spec.expand(text, ENV) == expanded
 
 
 def pod(main: dict[str, Any], **spec: Any) -> dict[str, Any]:
@@ -47,30 +47,30 @@ def test_the_command_is_what_stands_after_the_emissary_s_dashes() -> None:
         "args": ["-m", "--", "$(POD)"],
         "env": [{"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
     }
-    launch = podspecs.launch(pod(main), podspecs.Sources(), {"PATH": "/bin"}, {"EXTRA": "1"})
+    launch = spec.launch(pod(main), spec.Sources(), {"PATH": "/bin"}, {"EXTRA": "1"})
     assert launch.argv == ["python", "-m", "--", "p"]
     assert launch.env == {"PATH": "/bin", "EXTRA": "1", "POD": "p"}
     assert [output["name"] for output in launch.outputs] == ["x"]
 
 
 def test_long_arguments_come_from_the_pod_s_config_map() -> None:
-    offloaded = {podspecs.ARGUMENTS_KEY: json.dumps(["one", "$$"])}
+    offloaded = {spec.ARGUMENTS_KEY: json.dumps(["one", "$$"])}
     main = {
         "command": ["argoexec", "emissary", "--", "echo"],
-        "env": [{"name": podspecs.ARGUMENTS_KEY, "value": "/argo/config/x"}],
+        "env": [{"name": spec.ARGUMENTS_KEY, "value": "/argo/config/x"}],
     }
-    sources = podspecs.Sources(config_maps={"p": offloaded})
-    assert podspecs.launch(pod(main), sources, {}, {}).argv == ["echo", "one", "$$"]
+    sources = spec.Sources(config_maps={"p": offloaded})
+    assert spec.launch(pod(main), sources, {}, {}).argv == ["echo", "one", "$$"]
 
 
 def test_an_argument_too_long_for_the_kernel_comes_as_a_file() -> None:
     long = "x" * 140_000
     main = {
         "command": ["argoexec", "emissary", "--", "echo", "-n"],
-        "env": [{"name": podspecs.ARGUMENTS_KEY, "value": "/argo/config/x"}],
+        "env": [{"name": spec.ARGUMENTS_KEY, "value": "/argo/config/x"}],
     }
-    sources = podspecs.Sources(config_maps={"p": {podspecs.ARGUMENTS_KEY: json.dumps(["one", long])}})
-    launch = podspecs.launch(pod(main), sources, {}, {})
+    sources = spec.Sources(config_maps={"p": {spec.ARGUMENTS_KEY: json.dumps(["one", long])}})
+    launch = spec.launch(pod(main), sources, {}, {})
     path = "/run/argo-arguments/argo_arg_2.txt"
     assert launch.argv == ["echo", "-n", "one", f"@{path}"]
     assert launch.files == {path: long}
@@ -86,12 +86,12 @@ def test_an_argument_too_long_for_the_kernel_comes_as_a_file() -> None:
 )
 def test_a_reference_to_nothing_refuses_the_pod(source: dict[str, Any], message: str) -> None:
     main = {"command": ["e", "--", "x"], "env": [{"name": "V", "valueFrom": source}]}
-    sources = podspecs.Sources(secrets={"some": {"key": "value"}})
-    with pytest.raises(podspecs.BadPod, match=message):
-        podspecs.launch(pod(main), sources, {}, {})
+    sources = spec.Sources(secrets={"some": {"key": "value"}})
+    with pytest.raises(spec.BadPod, match=message):
+        spec.launch(pod(main), sources, {}, {})
 
 
 def test_resources_read_back_in_the_divisor_s_unit() -> None:
-    assert podspecs.quantity("1Gi", "1Mi") == 1024
-    assert podspecs.quantity("1500m") == 2
-    assert podspecs.quantity("2", "1m") == 2000
+    assert spec.quantity("1Gi", "1Mi") == 1024
+    assert spec.quantity("1500m") == 2
+    assert spec.quantity("2", "1m") == 2000

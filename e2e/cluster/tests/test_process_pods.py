@@ -8,7 +8,7 @@ import time
 import pytest
 
 from e2e.cluster import clusters
-from e2e.harness import runs
+from e2e.cluster.tests import runs
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 
 from e2e.cluster import binaries, errors, processes
 
-PROBE = "e2e/harness/test_process_pods.py::test_a_deadline_of_the_pod_ends_it"
+PROBE = "e2e/cluster/tests/test_process_pods.py::test_a_deadline_of_the_pod_ends_it"
 
 
 def run_probe(folder: pathlib.Path, **variables: str) -> subprocess.CompletedProcess[str]:

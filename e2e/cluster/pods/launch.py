@@ -1,6 +1,6 @@
 """Runs one process pod: builds its private view of the machine, then becomes its command.
 
-Started by `e2e.cluster.podrunner` with a JSON file as its argument. Works in a mount namespace of
+Started by `e2e.cluster.pods.runner` with a JSON file as its argument. Works in a mount namespace of
 its own, so the paths in the pod are the real ones and nothing of them is seen or left outside.
 Standard library only, as few imports as possible (no pathlib): every pod pays for them.
 """

@@ -1,4 +1,4 @@
-"""A real pod as `e2e.cluster.podrunner` sees it: only watched, so that tests can ask what ran."""
+"""A real pod as `e2e.cluster.pods.runner` sees it: only watched, so that tests can ask what ran."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime
 import pathlib
 from typing import Any
 
-from e2e.cluster import podspecs
+from e2e.cluster.pods import spec
 
 Object = dict[str, Any]
 
@@ -22,8 +22,8 @@ def describe(pod: Object) -> Object:
     return {
         "name": metadata["name"],
         "namespace": metadata["namespace"],
-        "node": metadata.get("annotations", {}).get(podspecs.NODE_NAME, ""),
-        "workflow": metadata.get("labels", {}).get(podspecs.WORKFLOW, ""),
+        "node": metadata.get("annotations", {}).get(spec.NODE_NAME, ""),
+        "workflow": metadata.get("labels", {}).get(spec.WORKFLOW, ""),
         "image": next((str(c["image"]) for c in containers if c["name"] == "main"), ""),
     }
 

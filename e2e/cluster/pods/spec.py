@@ -1,6 +1,6 @@
 """What a pod's main container asks for, worked out as a kubelet would; pure.
 
-`launch()` turns a pod, and the Secrets and ConfigMaps it names, into what `podlaunch` runs. Argo has
+`launch()` turns a pod, and the Secrets and ConfigMaps it names, into what `launch` runs. Argo has
 rewritten the command to `argoexec emissary ... -- <command>`; its arguments may have moved to a
 ConfigMap of the pod's name.
 """

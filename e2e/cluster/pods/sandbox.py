@@ -1,6 +1,6 @@
 """The place a process pod runs in: its folders, its process, and its files seen from outside.
 
-Used by `e2e.cluster.podprocesses`; what happens inside, before the command, is `podlaunch`.
+Used by `e2e.cluster.pods.process`; what happens inside, before the command, is `launch`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import subprocess
 import sys
 import threading
 
-from e2e.cluster import podspecs, processes
+from e2e.cluster import processes
+from e2e.cluster.pods import spec
 
 # Without site-packages and without the environment: the launcher needs this repository only.
-_LAUNCHER = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from e2e.cluster import podlaunch; podlaunch.main(sys.argv[2])"
-)
+_LAUNCHER = "import sys; sys.path.insert(0, sys.argv[1]); from e2e.cluster.pods import launch; launch.main(sys.argv[2])"
 
 
 class Sandbox:
@@ -38,7 +37,7 @@ class Sandbox:
     def is_started(self) -> bool:
         return self._process is not None
 
-    def start(self, launch: podspecs.Launch, cwd: str) -> None:
+    def start(self, launch: spec.Launch, cwd: str) -> None:
         """Lays out the folders and starts the command."""
         spec = self._prepare(launch, cwd)
         path = self._folder / "launch.json"
@@ -91,7 +90,7 @@ class Sandbox:
         """What the command has printed so far."""
         return self._log.read_bytes() if self._log.exists() else b""
 
-    def _prepare(self, launch: podspecs.Launch, cwd: str) -> dict[str, object]:
+    def _prepare(self, launch: spec.Launch, cwd: str) -> dict[str, object]:
         for name in ("home", "run", "dev"):
             (self._folder / name).mkdir(parents=True)
         termination = self._folder / "termination-log"

@@ -1,6 +1,6 @@
 """What the API server asks of a node about process pods: logs, and the signals that Argo sends.
 
-An HTTPS server inside `e2e.cluster.podrunner` that answers `kubectl logs`, and of `exec` only what
+An HTTPS server inside `e2e.cluster.pods.runner` that answers `kubectl logs`, and of `exec` only what
 Argo uses to stop a step: `argoexec kill <signal> 1`. For exec the API server speaks SPDY/3.1; here
 is as much of it as one command without input needs.
 """

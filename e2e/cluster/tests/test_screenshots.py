@@ -9,7 +9,7 @@ import zlib
 import pytest
 
 from e2e.cluster import argo, clusters, screenshots
-from e2e.harness import runs
+from e2e.cluster.tests import runs
 
 
 @pytest.mark.parametrize(

@@ -61,11 +61,11 @@ class Pods:
             "execute": execute,
             "certificate": [str(plane.certificates.server), str(plane.certificates.server_key)],
         }
-        path = folder / "podrunner.json"
+        path = folder / "runner.json"
         path.touch(mode=0o600)
         path.write_text(json.dumps(config))
-        command = [sys.executable, "-m", "e2e.cluster.podrunner", str(path)]
-        log = folder / "logs" / "podrunner.log"
+        command = [sys.executable, "-m", "e2e.cluster.pods.runner", str(path)]
+        log = folder / "logs" / "runner.log"
         environment = processes.clean_environment({"PYTHONUNBUFFERED": "1"})
         self.process = supervisor.spawn("podrunner", command, environment, log)
         control_plane.await_ready("podrunner", [self.process], pathlib.Path(self._socket).exists, 30)

@@ -1,4 +1,4 @@
-"""One process pod from its first sight to its end; used by `e2e.cluster.podrunner`."""
+"""One process pod from its first sight to its end; used by `e2e.cluster.pods.runner`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from e2e.cluster import api, podobservations, podsandboxes, podspecs, podstatuses
+from e2e.cluster import api
+from e2e.cluster.pods import observe, sandbox, spec, status
 
 Object = dict[str, Any]
 
@@ -30,21 +31,21 @@ class PodProcess:
         self.pod = pod
         self.name: str = metadata["name"]
         self.namespace: str = metadata["namespace"]
-        described = podobservations.describe(pod)
+        described = observe.describe(pod)
         self.image: str = described["image"]
         self.names = (self.name, described["node"])
         self.is_deleted = False
         self._client = client
         self._log = folder / "logs" / "pods" / f"{self.namespace}.{self.name}.log"
-        self._sandbox = podsandboxes.Sandbox(folder / "pods" / metadata["uid"], self._log)
+        self._sandbox = sandbox.Sandbox(folder / "pods" / metadata["uid"], self._log)
         self._lock = threading.Lock()
         self._is_over = False
         self._verdict: tuple[str, str] | None = None
-        self._seen = podobservations.now()
+        self._seen = observe.now()
         self._started = ""
         self._ended = ""
-        self._outcome: podstatuses.Outcome | None = None
-        self._launch: podspecs.Launch | None = None
+        self._outcome: status.Outcome | None = None
+        self._launch: spec.Launch | None = None
 
     def matches(self, name: str) -> bool:
         return name in self.names
@@ -60,7 +61,7 @@ class PodProcess:
     def record(self) -> Object:
         """What tests are told about it."""
         return {
-            **podobservations.describe(self.pod),
+            **observe.describe(self.pod),
             "argv": self._launch.argv if self._launch else [],
             "seen": self._seen,
             "started": self._started if self._sandbox.is_started else "",
@@ -124,25 +125,25 @@ class PodProcess:
     def _run(self, base: Mapping[str, str], extra: Mapping[str, str], cwd: str | None) -> None:
         home = {"HOME": str(self._sandbox.home), "HOSTNAME": self.name}
         try:
-            launch = podspecs.launch(self.pod, self._sources(), {**base, **home}, extra)
-        except podspecs.BadPod as error:
-            self._set(podstatuses.refused(self.pod, "CreateContainerConfigError", str(error)))
+            launch = spec.launch(self.pod, self._sources(), {**base, **home}, extra)
+        except spec.BadPod as error:
+            self._set(status.refused(self.pod, "CreateContainerConfigError", str(error)))
             return
         self._launch = launch
-        self._started = podobservations.now()
-        self._set(podstatuses.running(self.pod, self._started))
+        self._started = observe.now()
+        self._set(status.running(self.pod, self._started))
         self._sandbox.start(launch, launch.cwd or cwd or str(self._sandbox.home))
         if self.is_deleted:
             self.end(0)
         outcome = self._wait(launch)
-        self._ended = podobservations.now()
+        self._ended = observe.now()
         self._outcome = outcome
         # Outputs first: Argo reads them when it sees that the pod has ended.
-        if outcome.code is not None and podspecs.NODE_ID in self.pod["metadata"]["annotations"]:
-            self._client.create(podstatuses.task_result(self.pod, outcome))
-        self._set(podstatuses.ended(self.pod, outcome, self._started, self._ended))
+        if outcome.code is not None and spec.NODE_ID in self.pod["metadata"]["annotations"]:
+            self._client.create(status.task_result(self.pod, outcome))
+        self._set(status.ended(self.pod, outcome, self._started, self._ended))
 
-    def _wait(self, launch: podspecs.Launch) -> podstatuses.Outcome:
+    def _wait(self, launch: spec.Launch) -> status.Outcome:
         """Waits for the command, or for one of the two deadlines: the pod's and Argo's own."""
         ends = [(time.time() + launch.deadline, _POD_OVERDUE)] if launch.deadline is not None else []
         ends += [(launch.argo_deadline, _STEP_OVERDUE)] if launch.argo_deadline is not None else []
@@ -154,13 +155,13 @@ class PodProcess:
         code = self._sandbox.wait(None)
         assert code is not None
         if overdue == _POD_OVERDUE:
-            return podstatuses.Outcome(code, pod_reason="DeadlineExceeded", pod_message=overdue)
+            return status.Outcome(code, pod_reason="DeadlineExceeded", pod_message=overdue)
         return self._outcome_of(launch, code, overdue)
 
-    def _outcome_of(self, launch: podspecs.Launch, code: int, remark: str = "") -> podstatuses.Outcome:
-        message = podstatuses.cut_message(self._sandbox.read(launch.termination_path) or b"")
+    def _outcome_of(self, launch: spec.Launch, code: int, remark: str = "") -> status.Outcome:
+        message = status.cut_message(self._sandbox.read(launch.termination_path) or b"")
         if not message and code != 0 and launch.message_from_log:
-            message = podstatuses.cut_message(self.output()[-2048:])
+            message = status.cut_message(self.output()[-2048:])
         values, missing = [], ""
         for parameter in launch.outputs:
             source = parameter["valueFrom"]
@@ -176,8 +177,8 @@ class PodProcess:
             stdout = self.output()[:_SCRIPT_OUTPUT_BYTES].decode(errors="replace").removesuffix("\n")
         reason, detail = self._verdict or ("", "")
         if detail:
-            return podstatuses.Outcome(None, pod_reason=reason, pod_message=detail)
-        return podstatuses.Outcome(
+            return status.Outcome(None, pod_reason=reason, pod_message=detail)
+        return status.Outcome(
             code,
             message,
             reason,
@@ -205,11 +206,11 @@ class PodProcess:
         with contextlib.suppress(api.ApiError):
             self._client.request("DELETE", path, options)
 
-    def _sources(self) -> podspecs.Sources:
-        config_maps, secrets = podspecs.references(self.pod)
-        return podspecs.Sources(
+    def _sources(self) -> spec.Sources:
+        config_maps, secrets = spec.references(self.pod)
+        return spec.Sources(
             {n: found.get("data") or {} for n in config_maps if (found := self._get("ConfigMap", n))},
-            {n: podspecs.decode_secret(found) for n in secrets if (found := self._get("Secret", n))},
+            {n: spec.decode_secret(found) for n in secrets if (found := self._get("Secret", n))},
         )
 
     def _get(self, kind: str, name: str) -> Object | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from e2e.cluster import podspecs
+from e2e.cluster.pods import spec
 
 Object = dict[str, Any]
 
@@ -110,10 +110,10 @@ def task_result(pod: Object, outcome: Outcome) -> Object:
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "WorkflowTaskResult",
         "metadata": {
-            "name": metadata["annotations"][podspecs.NODE_ID],
+            "name": metadata["annotations"][spec.NODE_ID],
             "namespace": metadata["namespace"],
             "labels": {
-                podspecs.WORKFLOW: metadata["labels"][podspecs.WORKFLOW],
+                spec.WORKFLOW: metadata["labels"][spec.WORKFLOW],
                 "workflows.argoproj.io/report-outputs-completed": "true",
             },
             "ownerReferences": metadata.get("ownerReferences", []),
