@@ -54,7 +54,7 @@ def web_ui(request: pytest.FixtureRequest, cluster: clusters.Cluster) -> str:
     try:
         return cluster.web_ui()
     except errors.Unavailable as error:
-        _skip(request.config, f"PICTURES OF ARGO'S WEB UI SKIPPED: {error}")
+        _skip(request.config, "PICTURES OF ARGO'S WEB UI", str(error))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -96,7 +96,7 @@ def _running(config: pytest.Config, kind: str, start: Callable[[str], SomeCluste
         reason = f"no {kind} on this machine: {error}"
         if os.environ.get("ALULA_E2E") == "required":
             pytest.fail(f"ALULA_E2E=required, but {reason}", pytrace=False)
-        _skip(config, f"END-TO-END TESTS SKIPPED: {reason}")
+        _skip(config, "END-TO-END TESTS", reason)
     removed = {name: os.environ.pop(name) for name in processes.MISLEADING if name in os.environ}
     config.stash[CLUSTERS][kind] = started
     _enter(config, kind)
@@ -111,9 +111,9 @@ def _running(config: pytest.Config, kind: str, start: Callable[[str], SomeCluste
             config.stash[NOTES].append(f"logs of {kind}: {kept}")
 
 
-def _skip(config: pytest.Config, reason: str) -> NoReturn:
+def _skip(config: pytest.Config, what: str, reason: str) -> NoReturn:
     """Skips a test with a line of its own at the end of the session."""
-    config.stash[NOTES].append(reason)
+    config.stash[NOTES].append(f"{what} SKIPPED: {reason}")
     pytest.skip(reason)
 
 
