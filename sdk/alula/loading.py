@@ -119,7 +119,7 @@ def _without_imports(traceback: types.TracebackType | None) -> types.TracebackTy
 
 
 def _failed(name: str, file: Path | None, error: Exception) -> errors.LoadError:
-    from alula import tracebacks
+    from alula.attempt import tracebacks
 
     error.__traceback__ = _without_imports(error.__traceback__)
     if isinstance(error, SyntaxError):

@@ -21,7 +21,8 @@ def install() -> None:
 
 def show(kind: type[BaseException], error: BaseException, traceback: types.TracebackType | None) -> None:
     """An uncaught exception on stderr."""
-    from alula import display, errors, tracebacks
+    from alula import display, errors
+    from alula.attempt import tracebacks
 
     if isinstance(error, errors.UserError):
         display.diagnostics(error.diagnostics)

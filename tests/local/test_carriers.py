@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import alula
-from alula import wording
+from alula.attempt import redact
 from alula.local.work import carriers
 from alula_api.contract.references import Reference
 from tests.local import flows
@@ -79,5 +79,5 @@ SHORTS = {
 @pytest.mark.parametrize("case", SHORTS)
 def test_a_value_is_told_in_few_characters(case: str) -> None:
     value, expected = SHORTS[case]
-    assert wording.short(value) == expected
-    assert len(wording.short(value)) <= wording.SHORT
+    assert redact.short(value) == expected
+    assert len(redact.short(value)) <= redact.SHORT

@@ -41,7 +41,7 @@ def test_a_users_exception_is_told_everywhere_in_their_own_frames(pod: Pod) -> N
     assert record.inputs == {"x": "7"}
     assert "return inner(x)" in record.traceback
     assert "alula/runtime" not in record.traceback
-    assert "alula/invoke" not in record.traceback
+    assert "alula/attempt" not in record.traceback
     assert ended.message.startswith("KeyError: 'no such column' (flows/m.py:11, attempt 1)\n")
     assert "raise KeyError" in ended.message
     assert "raise KeyError" in ended.stderr

@@ -10,10 +10,10 @@ def main() -> int:
     import gc
     import os
 
-    from alula.runtime import deferring
+    from alula.runtime import lazy_inspect
 
     gc.disable()  # nothing that is made while modules load is garbage; the user's function runs with it on
-    deferring.defer("inspect")
+    lazy_inspect.defer("inspect")
     from alula.runtime import running
 
     return running.run(sys.argv[1:], os.environ)

@@ -9,8 +9,8 @@ import enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from alula.runtime import stopping
-from alula.runtime.stopping import Stop
+from alula.runtime import errors
+from alula.runtime.errors import Stop
 from alula_api.contract import pods
 from alula_api.contract.codes import Code
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alula.declare.tasks import Task
-    from alula.runtime.places import Place
+    from alula.runtime.attempt_env import AttemptEnv
     from alula_api.contract.references import Reference
     from alula_api.contract.values import Json
     from alula_data.content import Content
@@ -39,7 +39,7 @@ class Phase(enum.Enum):
 class Attempt:
     """One attempt at one task; a carrier for the values of its task too."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: AttemptEnv) -> None:
         self.place = place
         self.phase = Phase.STARTING
         self.call: pods.Call | None = None
@@ -54,7 +54,7 @@ class Attempt:
         from alula_data.stores import opening
 
         if not self.place.store:
-            raise Stop(stopping.SYSTEM, Code.BAD_ENGINE, f"the environment has no {pods.Env.STORE}")
+            raise Stop(errors.SYSTEM, Code.BAD_ENGINE, f"the environment has no {pods.Env.STORE}")
         return opening.open_store(self.place.store, endpoint=self.place.endpoint)
 
     @cached_property
@@ -70,16 +70,16 @@ class Attempt:
 
     def shown_inputs(self) -> dict[str, str]:
         """A short form of each input that was read."""
-        from alula import wording
+        from alula.attempt import redact
 
-        return {name: self.discreet(wording.short(value)) for name, value in self.inputs.items()}
+        return {name: self.discreet(redact.short(value)) for name, value in self.inputs.items()}
 
     def discreet(self, text: str) -> str:
         """`text` without the values of the task's and the store's secrets."""
-        from alula import wording
+        from alula.attempt import redact
 
         own = [secret.name for secret in self.task.options.secrets] if self.task else []
-        return wording.discreet(text, [*own, pods.Env.ACCESS_KEY, pods.Env.SECRET_KEY])
+        return redact.discreet(text, [*own, pods.Env.ACCESS_KEY, pods.Env.SECRET_KEY])
 
     def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
         """See `alula.types.carriers`."""

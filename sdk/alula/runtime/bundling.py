@@ -7,27 +7,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alula.runtime import stopping
-from alula.runtime.places import Place
-from alula.runtime.stopping import Stop
+from alula.runtime import errors
+from alula.runtime.attempt_env import AttemptEnv
+from alula.runtime.errors import Stop
 from alula_api.contract import pods
 from alula_api.contract.codes import Code
 
 
-def unpack(place: Place) -> str:
+def unpack(place: AttemptEnv) -> str:
     """Unpacks the bundle; returns its folder."""
-    from alula_data import bundles, errors
+    from alula_data import bundles
+    from alula_data.errors import NotFound
     from alula_data.stores import opening
 
     if not place.releases:
-        raise Stop(stopping.SYSTEM, Code.BAD_ENGINE, f"the environment has no {pods.Env.RELEASES} for the code bundle")
+        raise Stop(errors.SYSTEM, Code.BAD_ENGINE, f"the environment has no {pods.Env.RELEASES} for the code bundle")
     to = Path(place.work, "code")
     try:
         data = opening.open_store(place.releases, endpoint=place.endpoint).get(place.bundle)
         bundles.unpack(data, place.bundle, to)
-    except errors.NotFound as error:
+    except NotFound as error:
         message = f"the code bundle is not in the store: {error}; `alula register` uploads it"
-        raise Stop(stopping.SYSTEM, error.code, message) from error
+        raise Stop(errors.SYSTEM, error.code, message) from error
     except bundles.BundleError as error:
-        raise Stop(stopping.SYSTEM, error.code, str(error)) from error
+        raise Stop(errors.SYSTEM, error.code, str(error)) from error
     return str(to)

@@ -1,8 +1,8 @@
 """What an exception means: whose failure it is, its code and message, and whether another attempt may help.
 
-Called by `reporting` once an attempt has failed. The rules: whatever the user's function raises is theirs and worth
-another attempt unless it is NonRecoverable; a value that does not fit is theirs and is not; a store without an answer
-is the system's and is; data that is gone is the system's and is not.
+Called by `failure_report` once an attempt has failed. The rules: whatever the user's function raises is theirs, and
+worth another attempt unless it is NonRecoverable; a value that does not fit is theirs and is not; a store without an
+answer is the system's and is; data that is gone is the system's and is not.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from alula import errors, tracebacks, wording
+from alula import errors
+from alula.attempt import redact, tracebacks
 from alula.runtime.attempts import Attempt, Phase
-from alula.runtime.stopping import Stop, Terminated, TimedOut
+from alula.runtime.errors import Stop, Terminated, TimedOut
 from alula_api.contract import durations, failures
 from alula_api.contract.codes import Code
 from alula_api.contract.failures import FailureRecord
@@ -44,8 +45,8 @@ def record(attempt: Attempt, error: BaseException) -> FailureRecord:
         return _of_user(
             attempt, error, code=Code.BAD_SOURCE, retryable=not isinstance(error, (ImportError, SyntaxError))
         )
-    message = f"{type(error).__name__} while {attempt.phase.value}: {wording.message(error)}"
-    return _record(attempt, failures.SYSTEM, Code.INTERNAL, message, exception=wording.exception_name(error))
+    message = f"{type(error).__name__} while {attempt.phase.value}: {redact.message(error)}"
+    return _record(attempt, failures.SYSTEM, Code.INTERNAL, message, exception=redact.exception_name(error))
 
 
 def _of_store(attempt: Attempt, error: StoreError) -> FailureRecord:
@@ -58,7 +59,7 @@ def _of_store(attempt: Attempt, error: StoreError) -> FailureRecord:
 
 def _of_mismatch(attempt: Attempt, error: errors.UserError) -> FailureRecord:
     first = error.diagnostics[0]
-    message = "\n".join(wording.told(diagnostic) for diagnostic in error.diagnostics)
+    message = "\n".join(redact.told(diagnostic) for diagnostic in error.diagnostics)
     if attempt.phase is Phase.FUNCTION:  # raised by the user's own call of something of ours
         return _of_user(attempt, error, code=first.code, retryable=False)
     return _record(attempt, failures.USER, first.code, message, retryable=False, source=first.source)
@@ -67,7 +68,7 @@ def _of_mismatch(attempt: Attempt, error: errors.UserError) -> FailureRecord:
 def _of_user(
     attempt: Attempt, error: BaseException, *, code: Code = Code.TASK_FAILED, retryable: bool = True
 ) -> FailureRecord:
-    message = wording.message(error)
+    message = redact.message(error)
     if isinstance(error, SystemExit):
         message = f"the task called sys.exit({error.code!r}) instead of returning"
     return _record(
@@ -75,7 +76,7 @@ def _of_user(
         failures.USER,
         code,
         message,
-        exception=wording.exception_name(error),
+        exception=redact.exception_name(error),
         traceback=tracebacks.user_traceback(error),
         retryable=retryable and not isinstance(error, errors.NonRecoverable),
         source=tracebacks.where(error, attempt.root),

@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import Any
 
 from alula.declare.tasks import Task
-from alula.runtime import stopping
-from alula.runtime.stopping import Stop
+from alula.runtime import errors
+from alula.runtime.errors import Stop
 from alula_api.contract.codes import Code
 
 
@@ -37,11 +37,9 @@ def load(entrypoint: str, interface: str) -> Task[..., Any]:
     if not isinstance(found, Task):
         what = "is not there" if found is None else f"is a {type(found).__name__}, not a task"
         place = getattr(sys.modules[module], "__file__", None) or "its image"
-        raise Stop(
-            stopping.USER, Code.BAD_SOURCE, f"{qualname!r} in the module {module!r} {what}; the module is {place}"
-        )
+        raise Stop(errors.USER, Code.BAD_SOURCE, f"{qualname!r} in the module {module!r} {what}; the module is {place}")
     if found.interface.digest != interface:
-        raise Stop(stopping.USER, Code.INTERFACE_MISMATCH, _mismatch(found), source=str(found.source))
+        raise Stop(errors.USER, Code.INTERFACE_MISMATCH, _mismatch(found), source=str(found.source))
     return found
 
 
@@ -53,7 +51,7 @@ def _module(name: str) -> Any:
         if name != missing and not name.startswith(missing + "."):
             raise  # a module of the user's imports what the image lacks: their own frames tell where
         message = f"there is no module {missing!r}, neither in the image nor in the code bundle"
-        raise Stop(stopping.USER, Code.BAD_SOURCE, message) from error
+        raise Stop(errors.USER, Code.BAD_SOURCE, message) from error
 
 
 def _mismatch(task: Task[..., Any]) -> str:

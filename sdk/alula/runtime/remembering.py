@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from alula.runtime import arriving, logs
+from alula.runtime import inputs, logs
 from alula_api.contract import keys, values
 from alula_data import caches, errors
 
@@ -32,9 +32,9 @@ class Memory:
     """
 
     def __init__(
-        self, attempt: Attempt, task: Task[..., Any], call: Call, arrivals: tuple[arriving.Arrival, ...]
+        self, attempt: Attempt, task: Task[..., Any], call: Call, arrivals: tuple[inputs.Arrival, ...]
     ) -> None:
-        identities = arriving.identities(arrivals, task, attempt.content.load_value)
+        identities = inputs.identities(arrivals, task, attempt.content.load_value)
         self.key = keys.cache_key(call.task, call.cache, call.interface, identities)
         self._task = call.task
         self._place = attempt.place

@@ -14,10 +14,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from alula import invoke
-from alula.runtime import arriving, departing, ending, loading, places, stopping, terminating
+from alula.attempt import invoke
+from alula.runtime import attempt_env, errors, inputs, loading, outputs, signals, termination_message
 from alula.runtime.attempts import Attempt, Phase
-from alula.runtime.stopping import Stop
+from alula.runtime.errors import Stop
 from alula_api.contract import exits, pods
 from alula_api.contract.codes import Code
 
@@ -30,20 +30,20 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Runs the attempt that the arguments and the environment describe; returns the exit code."""
     _unbuffer()
     try:
-        attempt = Attempt(places.read(environment))
+        attempt = Attempt(attempt_env.read(environment))
     except ValueError as error:
         from alula.runtime import logs
 
         logs.line(f"{Code.BAD_ENGINE}: {error}")
         return exits.FATAL
-    watch = ending.Watch(attempt.place.timeout, lambda error: os._exit(_concluded(attempt, error)))
-    terminating.announce(attempt.place)
+    watch = signals.Watch(attempt.place.timeout, lambda error: os._exit(_concluded(attempt, error)))
+    termination_message.announce(attempt.place)
     try:
         watch.start()
-        outputs = _perform(attempt, arguments)
+        made = _perform(attempt, arguments)
         watch.stop()
-        departing.write(attempt.place.out, outputs)
-        terminating.withdraw(attempt.place)
+        outputs.write(attempt.place.out, made)
+        termination_message.withdraw(attempt.place)
         code = exits.OK
     except BaseException as error:
         watch.stop()
@@ -58,26 +58,26 @@ def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
     attempt.phase = Phase.LOADING
     task = attempt.task = _loaded(attempt, call)
     attempt.phase = Phase.INPUTS
-    arrivals = arriving.read(call)
+    arrivals = inputs.read(call)
     if not call.cache:
-        return departing.settle(attempt, task, _invoke(attempt, task, arrivals))
+        return outputs.settle(attempt, task, _invoke(attempt, task, arrivals))
     from alula.runtime import remembering
 
     memory = remembering.Memory(attempt, task, call, arrivals)
     known = memory.recall()
     if known is not None:
         attempt.phase = Phase.OUTPUTS
-        return departing.settle(attempt, task, known, remembered=True)
-    outputs = departing.settle(attempt, task, _invoke(attempt, task, arrivals))
-    standing = memory.keep(outputs)
-    return departing.settle(attempt, task, standing, remembered=True) if standing is not outputs else outputs
+        return outputs.settle(attempt, task, known, remembered=True)
+    made = outputs.settle(attempt, task, _invoke(attempt, task, arrivals))
+    standing = memory.keep(made)
+    return outputs.settle(attempt, task, standing, remembered=True) if standing is not made else made
 
 
 def _parsed(arguments: Sequence[str]) -> pods.Call:
     try:
         return pods.parse_argv(arguments)
     except ValueError as error:
-        raise Stop(stopping.SYSTEM, Code.INTERNAL, f"the pod's arguments cannot be read: {error}") from error
+        raise Stop(errors.SYSTEM, Code.INTERNAL, f"the pod's arguments cannot be read: {error}") from error
 
 
 def _loaded(attempt: Attempt, call: pods.Call) -> Task[..., Any]:
@@ -92,8 +92,8 @@ def _loaded(attempt: Attempt, call: pods.Call) -> Task[..., Any]:
     return loading.load(call.entrypoint, call.interface)
 
 
-def _invoke(attempt: Attempt, task: Task[..., Any], arrivals: tuple[arriving.Arrival, ...]) -> dict[str, Json]:
-    attempt.inputs = arriving.load(arrivals, lambda value: _value(attempt, value))
+def _invoke(attempt: Attempt, task: Task[..., Any], arrivals: tuple[inputs.Arrival, ...]) -> dict[str, Json]:
+    attempt.inputs = inputs.load(arrivals, lambda value: _value(attempt, value))
     given = invoke.decode(task, attempt.inputs, attempt)
     attempt.phase = Phase.FUNCTION
     gc.enable()
@@ -110,9 +110,9 @@ def _value(attempt: Attempt, value: Json) -> Json:
 
 
 def _concluded(attempt: Attempt, error: BaseException) -> int:
-    from alula.runtime import reporting
+    from alula.runtime import failure_report
 
-    code = reporting.conclude(attempt, error)
+    code = failure_report.conclude(attempt, error)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from alula import wording
+from alula.attempt import redact
 from alula.local import plans
 from alula.local.store import explain, history
 from alula_api.contract import keys, values
@@ -153,6 +153,6 @@ class _Identity:
             interface=self.interface,
             pinned=self.pinned,
             inputs=digests,
-            shown={name: history.shown(wording.short(value)) for name, value in inputs.items()},
+            shown={name: history.shown(redact.short(value)) for name, value in inputs.items()},
             origins=origins,
         )

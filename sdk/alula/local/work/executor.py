@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from alula import invoke
+from alula.attempt import invoke
 from alula.local import plans
 from alula.local.drive import alarms
 from alula.local.drive.attempts import Attempt, Failure, Outcome, Success

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from alula import errors, tracebacks, wording
+from alula import errors
+from alula.attempt import redact, tracebacks
 from alula.local.drive.attempts import Failure
 from alula_api.contract import durations, failures, problems
 from alula_api.contract.codes import Code
@@ -33,9 +34,9 @@ def of_error(error: BaseException, task: Task[..., Any], context: Context) -> Fa
     if isinstance(error, errors.UserError) and not place:
         # A value of the wrong type does not become right by trying again.
         first = error.diagnostics[0]
-        message = "\n".join(wording.told(diagnostic) for diagnostic in error.diagnostics)
+        message = "\n".join(redact.told(diagnostic) for diagnostic in error.diagnostics)
         return _failure(context, task, failures.USER, first.code, message, retryable=False, error=error)
-    message = wording.message(error)
+    message = redact.message(error)
     if isinstance(error, SystemExit):
         message = f"the task called sys.exit({error.code!r}) instead of returning"
     return _failure(
@@ -45,7 +46,7 @@ def of_error(error: BaseException, task: Task[..., Any], context: Context) -> Fa
         # A mismatch with a place was raised by the user's own call of something of ours.
         error.diagnostics[0].code if isinstance(error, errors.UserError) else Code.TASK_FAILED,
         message,
-        exception=wording.exception_name(error),
+        exception=redact.exception_name(error),
         traceback=tracebacks.user_traceback(error),
         source=place,
         retryable=not isinstance(error, (errors.NonRecoverable, errors.UserError)),
@@ -111,7 +112,7 @@ def _failure(
     secrets = [secret.name for secret in task.options.secrets]
 
     def clean(text: str) -> str:
-        return wording.discreet(text, secrets)
+        return redact.discreet(text, secrets)
 
     record = failures.FailureRecord(
         kind=kind,
@@ -124,7 +125,7 @@ def _failure(
         attempt=context.attempt,
         task=task.key,
         retryable=retryable,
-        inputs={name: clean(wording.short(value)) for name, value in context.inputs.items()},
+        inputs={name: clean(redact.short(value)) for name, value in context.inputs.items()},
         source=source or str(task.source),
     )
     return Failure(record, retryable, error)

@@ -56,7 +56,8 @@ class _Service:
 
     def answer(self, question: dict[str, Any], ready: Callable[[], None]) -> dict[str, Any]:
         """The outputs of one attempt, or its failure."""
-        from alula import invoke, loading
+        from alula import loading
+        from alula.attempt import invoke
         from alula.local.work import failures
 
         os.environ.clear()

@@ -1,8 +1,8 @@
 """Attempts in processes of their own, so that a timeout or an interrupt really ends them. Used for `--processes`.
 
-A worker process serves one attempt at a time and is used again until it dies; it runs the same `alula.invoke` on wire
-values, with files and frames through the store. What tasks print comes back line by line. A process that is gone
-without an answer (a signal, lack of memory, `os._exit`) is the failure of its attempt, not of the run.
+A worker process serves one attempt at a time and is used again until it dies; it runs the same `alula.attempt.invoke`
+on wire values, with files and frames through the store. What tasks print comes back line by line. A process that is
+gone without an answer (a signal, lack of memory, `os._exit`) is the failure of its attempt, not of the run.
 """
 
 from __future__ import annotations

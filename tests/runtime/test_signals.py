@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from alula.runtime import ending
-from alula.runtime.stopping import Terminated, TimedOut
+from alula.runtime import signals
+from alula.runtime.errors import Terminated, TimedOut
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def never(error: BaseException) -> None:
 
 
 def test_time_is_up_in_the_middle_of_the_users_code() -> None:
-    watch = ending.Watch(0.05, never)
+    watch = signals.Watch(0.05, never)
     watch.start()
     with pytest.raises(TimedOut):
         time.sleep(20)
@@ -35,7 +35,7 @@ def test_time_is_up_in_the_middle_of_the_users_code() -> None:
 
 
 def test_code_that_swallows_everything_is_ended_from_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ending, "GRACE", 0.1)
+    monkeypatch.setattr(signals, "GRACE", 0.1)
     ended: list[BaseException] = []
     done = threading.Event()
 
@@ -43,7 +43,7 @@ def test_code_that_swallows_everything_is_ended_from_another_thread(monkeypatch:
         ended.append(error)
         done.set()
 
-    watch = ending.Watch(0.05, overrun)
+    watch = signals.Watch(0.05, overrun)
     watch.start()
     swallowed = 0
     while not done.is_set():
@@ -57,9 +57,9 @@ def test_code_that_swallows_everything_is_ended_from_another_thread(monkeypatch:
 
 
 def test_a_watch_that_was_stopped_raises_nothing_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ending, "GRACE", 0.0)
+    monkeypatch.setattr(signals, "GRACE", 0.0)
     overruns: list[BaseException] = []
-    watch = ending.Watch(0.05, overruns.append)
+    watch = signals.Watch(0.05, overruns.append)
     watch.start()
     watch.stop()
     time.sleep(0.15)
@@ -68,7 +68,7 @@ def test_a_watch_that_was_stopped_raises_nothing_any_more(monkeypatch: pytest.Mo
 
 
 def test_being_asked_to_end_is_raised_once() -> None:
-    watch = ending.Watch(0, never)
+    watch = signals.Watch(0, never)
     watch.start()
     with pytest.raises(Terminated):
         os.kill(os.getpid(), signal.SIGTERM)

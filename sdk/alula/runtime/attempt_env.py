@@ -13,7 +13,7 @@ from alula_api.contract import pods
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AttemptEnv:
     """Where an attempt runs."""
 
     run: str
@@ -40,14 +40,14 @@ class Place:
 _TERMINATION_LOG = "/dev/termination-log"
 
 
-def read(environment: Mapping[str, str]) -> Place:
+def read(environment: Mapping[str, str]) -> AttemptEnv:
     """The place that `environment` describes; raises ValueError for what is not usable."""
     out = environment.get(pods.Env.OUT) or pods.OUT_DIR
     # Kubernetes mounts the file; where there is none, nobody waits for a message.
     log = environment.get(pods.Env.TERMINATION_LOG) or (
         _TERMINATION_LOG if os.path.exists(_TERMINATION_LOG) else ""  # noqa: PTH110 (pathlib is not loaded yet)
     )
-    return Place(
+    return AttemptEnv(
         run=environment.get(pods.Env.RUN, ""),
         node=environment.get(pods.Env.NODE, ""),
         attempt=_number(environment, pods.Env.ATTEMPT, 0) + 1,

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alula.runtime import stopping
-from alula.runtime.stopping import Stop
+from alula.runtime import errors
+from alula.runtime.errors import Stop
 from alula_api.contract import keys, values
 from alula_api.contract.codes import Code
 from alula_api.contract.pods import Call
@@ -98,4 +98,4 @@ def _parsed(name: str, text: str) -> Json:
 
 
 def _bad(name: str, why: str) -> Stop:
-    return Stop(stopping.USER, Code.BAD_VALUE, f"the input {name} cannot be read: {why}")
+    return Stop(errors.USER, Code.BAD_VALUE, f"the input {name} cannot be read: {why}")

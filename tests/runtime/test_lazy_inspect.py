@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-BEGIN = "import sys\nfrom alula.runtime import deferring\ndeferring.defer('inspect')\n"
+BEGIN = "import sys\nfrom alula.runtime import lazy_inspect\nlazy_inspect.defer('inspect')\n"
 
 
 def after(script: str) -> object:
@@ -43,5 +43,5 @@ def test_whoever_looks_gets_the_real_one(use: str) -> None:
 
 
 def test_what_is_loaded_already_stays() -> None:
-    use = "import inspect, json\ninspect.signature\ndeferring.defer('inspect')\n"
+    use = "import inspect, json\ninspect.signature\nlazy_inspect.defer('inspect')\n"
     assert after(f"{use}print(json.dumps(type(sys.modules['inspect']).__name__))") == "module"

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 
-from alula import File, errors, invoke, task
+from alula import File, errors, task
+from alula.attempt import invoke
 from alula_api.contract import values
 from tests.types.shelf import Shelf
 
@@ -96,7 +97,7 @@ def test_a_wrong_output_is_told_with_the_place_of_the_task(shelf: Shelf) -> None
         "task wrong, output count",
     ]
     assert str(caught.value.diagnostics[0].code) == "OUTPUT_TYPE"
-    assert caught.value.diagnostics[0].source.startswith("tests/declare/test_invoke.py:")
+    assert caught.value.diagnostics[0].source.startswith("tests/attempt/test_invoke.py:")
 
 
 def test_what_the_function_raises_passes_untouched(shelf: Shelf) -> None:

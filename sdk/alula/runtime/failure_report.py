@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alula.runtime import failing, logs, terminating
-from alula.runtime.stopping import Stop, Terminated
+from alula.runtime import failing, logs, termination_message
+from alula.runtime.errors import Stop, Terminated
 from alula_api.contract import exits, failures, values
 from alula_api.contract.failures import FailureRecord
 
@@ -28,7 +28,7 @@ def conclude(attempt: Attempt, error: BaseException) -> int:
     """Reports a failure everywhere; returns the exit code."""
     record = failing.record(attempt, error)
     logs.write(_traceback(record, error))
-    terminating.leave(attempt.place, failures.termination_message(record))
+    termination_message.leave(attempt.place, failures.termination_message(record))
     code = exits.RETRYABLE if record.retryable else exits.FATAL
     try:
         store = _patient(attempt)

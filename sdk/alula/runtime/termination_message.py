@@ -1,29 +1,30 @@
 """The termination message, which kubectl and Argo's UI show of a pod that failed.
 
-Called by `running` and `reporting`. While the user's code runs, the file holds what is true if nobody writes it again.
+Called by `running` and `failure_report`. While the user's code runs, the file holds what is true if nobody
+writes it again.
 """
 
 from __future__ import annotations
 
 from alula.runtime import logs
-from alula.runtime.places import Place
+from alula.runtime.attempt_env import AttemptEnv
 
 UNREPORTED = (
     "the task's process ended without a report: killed, out of memory, ended by os._exit, or crashed in native code"
 )
 
 
-def announce(place: Place) -> None:
+def announce(place: AttemptEnv) -> None:
     """Leaves the message of a process that ends without a word; `withdraw` or `leave` replaces it."""
     leave(place, UNREPORTED)
 
 
-def withdraw(place: Place) -> None:
+def withdraw(place: AttemptEnv) -> None:
     """Takes the announcement back: the attempt has succeeded."""
     leave(place, "")
 
 
-def leave(place: Place, message: str) -> None:
+def leave(place: AttemptEnv, message: str) -> None:
     """Makes `message` what is shown."""
     if not place.termination_log:
         return

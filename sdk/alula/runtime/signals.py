@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-from alula.runtime.stopping import Terminated, TimedOut
+from alula.runtime.errors import Terminated, TimedOut
 
 GRACE = 5.0
 """Seconds that the user's code has for its `finally` blocks."""

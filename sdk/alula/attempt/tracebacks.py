@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 LIMIT = 16_000
 """Characters of a traceback that are kept: the beginning and, twice as long, the end."""
 
-_PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs a pod
-_OURS = tuple(os.path.join(_PACKAGES, name, "") for name in ("alula", "alula_data"))  # noqa: PTH118
+_SDK = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - pathlib costs a pod
+_OURS = tuple(os.path.join(_SDK, name, "") for name in ("alula", "alula_data"))  # noqa: PTH118
 _MACHINERY = ("<frozen importlib", "<frozen runpy")
 
 

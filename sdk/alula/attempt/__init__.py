@@ -1,0 +1,8 @@
+"""One attempt of one task, the same in a pod and on a laptop.
+
+    invoke      from JSON to JSON through the user's function
+    redact      how a failure is worded, without secrets
+    tracebacks  the user's frames alone
+
+Called by `alula.runtime` and `alula.local`; it knows neither of them.
+"""
