@@ -14,8 +14,9 @@ import pytest
 
 import alula
 import alula.testing
-from alula import errors, sources
+from alula import errors
 from alula.cli import main
+from alula.code import places
 from alula.emit import assemble, discovery, resources
 from tests import argo_schemas
 
@@ -165,7 +166,7 @@ def test_workflows_that_call_each_other_too_deep_are_refused(write: Write, capsy
 
 
 def test_a_local_run_of_workflows_that_call_each_other_too_deep_is_refused(write: Write) -> None:
-    module = sources.load(write(nested(120)))
+    module = places.load(write(nested(120)))
     with pytest.raises(errors.DefinitionError) as caught:
         alula.run(module.large)
     (problem,) = caught.value.diagnostics
@@ -180,11 +181,11 @@ def test_a_local_run_of_workflows_that_call_each_other_too_deep_is_refused(write
     ids=["a chain of 10,000", "a fan of 10,000", "90 workflows in each other"],
 )
 def test_a_local_run_has_no_such_limits(write: Write, source: str, value: int) -> None:
-    module = sources.load(write(source))
+    module = places.load(write(source))
     assert alula.run(module.large, show=False).value == value
 
 
 def test_a_circle_of_workflows_is_refused(write: Write) -> None:
     source = nested(20).replace("    return inc(x)\n", "    return level_19(x)\n", 1)
     with pytest.raises(errors.DefinitionError, match="CYCLE"):
-        _ = sources.load(write(source)).large.graph
+        _ = places.load(write(source)).large.graph

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alula import errors, sources
+from alula import errors
+from alula.code import places
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
@@ -63,10 +64,10 @@ def load(path: str | os.PathLike[str] = ".", environment: Mapping[str, str] | No
     """
     given = os.environ if environment is None else environment
     start = Path(path).resolve()
-    root = Path(sources.root(str(start / "x.py" if start.is_dir() else start))[0])
+    root = Path(places.root(str(start / "x.py" if start.is_dir() else start))[0])
     problems: list[Diagnostic] = []
     document = _document(root / "pyproject.toml", problems)
-    values, places = _values(document.get("tool", {}).get("alula", {}), given, problems)
+    values, origins = _values(document.get("tool", {}).get("alula", {}), given, problems)
     if problems:
         raise errors.SettingsError(problems)
     named = document.get("project", {}).get("name")
@@ -77,7 +78,7 @@ def load(path: str | os.PathLike[str] = ".", environment: Mapping[str, str] | No
     )
     domain = values.get("domain", LOCAL_DOMAIN)
     for key, value in (("project", project), ("domain", domain)):
-        problems += name_problems(key, value, places.get(key, ""))
+        problems += name_problems(key, value, origins.get(key, ""))
     if problems:
         raise errors.SettingsError(problems)
     return Settings(root, project, domain, _store(root, values.get("store", "")), values.get("image", ""))
@@ -111,7 +112,7 @@ def _values(
     """Each setting and where it comes from."""
     place = "pyproject.toml [tool.alula]"
     values: dict[str, str] = {}
-    places: dict[str, str] = {}
+    origins: dict[str, str] = {}
     if not isinstance(table, dict):
         problems.append(Diagnostic(Code.BAD_OPTION, "[tool.alula] must be a table", "pyproject.toml"))
         table = {}
@@ -123,11 +124,11 @@ def _values(
         elif not isinstance(value, str) or not value:
             problems.append(Diagnostic(Code.BAD_OPTION, f"the setting {key} cannot be {value!r}", place, "", "a text"))
         else:
-            values[key], places[key] = value, place
+            values[key], origins[key] = value, place
     for key, variable in _VARIABLES.items():
         if environment.get(variable):
-            values[key], places[key] = environment[variable], variable
-    return values, places
+            values[key], origins[key] = environment[variable], variable
+    return values, origins
 
 
 def _store(root: Path, given: str) -> str:

@@ -8,7 +8,7 @@ import textwrap
 import types
 from pathlib import Path
 
-from alula import sources
+from alula.code import places
 
 
 class Project:
@@ -29,7 +29,7 @@ class Project:
 
     def load(self, name: str) -> types.ModuleType:
         self.forget()
-        return sources.load(str(self.root / name))
+        return places.load(str(self.root / name))
 
     def forget(self) -> None:
         """Drop what was imported, as a new process would not have it."""

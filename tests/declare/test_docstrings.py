@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alula.declare import docstrings
+from alula.interfaces import docstrings
 from tests import strategies
 
 

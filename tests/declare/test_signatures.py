@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from alula import File, errors, task
-from alula.declare import signatures
-from alula.declare.interfaces import Interface
+from alula.interfaces import signatures
+from alula.interfaces.interface import Interface
 
 
 class Outcome(NamedTuple):

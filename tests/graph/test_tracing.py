@@ -12,7 +12,7 @@ import pytest
 
 from alula import File, errors, task, workflow
 from alula.declare.workflows import Workflow
-from alula.graph import tracing
+from alula.graph import tracer
 from alula.graph.bindings import Constant, FromInput, FromNode, Items
 
 
@@ -385,7 +385,7 @@ def test_a_trace_does_not_reach_other_threads_and_ends_with_the_function() -> No
 
     assert len(threaded.graph.nodes) == 1
     assert results == [2]
-    assert tracing.active.get() is None
+    assert tracer.active.get() is None
 
 
 def test_the_annotations_may_name_local_classes() -> None:

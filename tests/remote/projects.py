@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from alula import sources
+from alula.code import places
 from alula.emit import resources
 
 SOURCE = """
@@ -38,7 +38,7 @@ def write(folder: Path, name: str, source: str = SOURCE) -> Path:
 
 
 def load(file: Path) -> Any:
-    return sources.load(str(file))
+    return places.load(str(file))
 
 
 READY = {"type": "Ready", "status": "True", "reason": "Compiled", "message": "", "observedGeneration": 1}

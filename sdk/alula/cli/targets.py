@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alula import sources
 from alula.cli import inputs, usage
+from alula.code import places
 from alula.declare import launch_plans, tasks, workflows
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
@@ -68,7 +68,7 @@ def find(word: str) -> Target:
         LoadError: The file cannot be imported.
     """
     file, name = split(word)
-    module = sources.load(file)
+    module = places.load(file)
     found = dict(_defined(module))
     if name:
         return Target(f"{file}:{name}", _named(name, found, file, vars(module)))
@@ -102,8 +102,8 @@ def _defined(module: Any) -> Iterator[tuple[str, Named]]:
 
 def _is_own(value: Named, module: Any) -> bool:
     if isinstance(value, launch_plans.LaunchPlan):
-        return value.source.file == sources.relative(module.__file__)
-    return value.entrypoint.partition(":")[0] == sources.module_name(module.__file__)
+        return value.source.file == places.relative(module.__file__)
+    return value.entrypoint.partition(":")[0] == places.module_name(module.__file__)
 
 
 def _named(name: str, found: dict[str, Named], file: str, everything: dict[str, Any]) -> Named:

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from alula import errors, sources
+from alula import errors
+from alula.code import places
 from alula.types.mismatches import Mismatch, kind
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
 if TYPE_CHECKING:
-    from alula.declare.interfaces import Input, Interface
     from alula.declare.tasks import Task
+    from alula.interfaces.interface import Input, Interface
     from alula_api.contract.problems import InvalidValue
 
 __tracebackhide__ = True  # pytest shows the user's frames only
@@ -127,7 +128,7 @@ def arguments(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dic
         ValueMismatch: There are too many, or one is unknown, or given twice.
     """
     interface: Interface = target.interface
-    problems = unbound(target.subject, interface, args, kwargs, lambda: str(sources.caller()))
+    problems = unbound(target.subject, interface, args, kwargs, lambda: str(places.caller()))
     if problems:
         raise errors.ValueMismatch(problems)
     return {**dict(zip((item.name for item in interface.inputs), args, strict=False)), **kwargs}
@@ -173,7 +174,7 @@ def wrong_inputs(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     interface: Interface = target.interface
     given = {**dict(zip((item.name for item in interface.inputs), args, strict=False)), **kwargs}
     problems: list[Diagnostic] = []
-    source = str(sources.caller())
+    source = str(places.caller())
     for item in interface.inputs:
         if item.name not in given:
             if item.required:

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from alula import errors, sources
+from alula import errors
+from alula.code import places
 from alula.declare import calls, schedules, workflows
-from alula.graph import tracing
+from alula.graph.tracer import active
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch
 from alula_api.contract.codes import Code
@@ -45,7 +46,7 @@ class LaunchPlan:
         description: str = "",
     ) -> None:
         frame = sys._getframe(1)
-        self.source = sources.Source(sources.relative(frame.f_code.co_filename), frame.f_lineno)
+        self.source = places.Source(places.relative(frame.f_code.co_filename), frame.f_lineno)
         self.name = name
         self.subject = f"launch plan {name}"
         self.workflow = workflow
@@ -106,13 +107,13 @@ class LaunchPlan:
         Raises:
             ValueMismatch: An input is given that the plan fixes.
         """
-        tracer = tracing.active.get()
+        tracer = active.get()
         if tracer is not None:
             message = f"{self.subject} is called in a workflow"
             hint = "call the workflow itself: a launch plan starts runs of its own"
             subject = tracer.subject
             raise errors.DefinitionError(
-                [Diagnostic(Code.NOT_A_TASK, message, str(sources.caller()), subject, "", hint)]
+                [Diagnostic(Code.NOT_A_TASK, message, str(places.caller()), subject, "", hint)]
             )
         fixed = sorted(inputs.keys() & self.fixed_inputs.keys())
         if fixed:

@@ -11,16 +11,17 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from alula import errors, sources
+from alula import errors
+from alula.code import places
 from alula.declare import options
-from alula.graph import tracing
+from alula.graph.tracer import active
 from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from alula.declare.calls import Plan
-    from alula.declare.interfaces import Interface
+    from alula.interfaces.interface import Interface
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -48,8 +49,8 @@ class Task(Generic[P, R]):
         namespace: dict[str, Any] | None = None,
     ) -> None:
         self.function = function
-        self.source = sources.defined(function)
-        found = sources.entrypoint(function)
+        self.source = places.defined(function)
+        found = places.entrypoint(function)
         self.entrypoint = str(found)
         self.obstacle = found.obstacle
         """Why a pod could not find the function, in words; empty when it can."""
@@ -68,7 +69,7 @@ class Task(Generic[P, R]):
             raise errors.DefinitionError(problems)
         functools.update_wrapper(self, function)
         if self.options.cache is not None and self.options.cache.version is None:
-            sources.stamp(function)
+            places.stamp(function)
 
     @functools.cached_property
     def interface(self) -> Interface:
@@ -77,7 +78,7 @@ class Task(Generic[P, R]):
         Raises:
             DefinitionError: The signature cannot be carried; says everything that is wrong with it.
         """
-        from alula.declare import signatures
+        from alula.interfaces import signatures
 
         return signatures.read(self.function, self.subject, self._namespace)
 
@@ -95,14 +96,14 @@ class Task(Generic[P, R]):
             elif cache.version is not None:
                 self._version = cache.version
             else:
-                from alula.declare import fingerprints
+                from alula.code import fingerprints
 
                 self._version = fingerprints.version(self.function, str(self.source), self.subject)
         return self._version
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function with its types checked; while a workflow is traced, make a node of it."""
-        tracer = tracing.active.get()
+        tracer = active.get()
         if tracer is not None:
             return tracer.call(self, args, kwargs, sys._getframe(1))  # type: ignore[no-any-return]
         plan = self._plan

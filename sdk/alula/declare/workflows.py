@@ -12,17 +12,18 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from alula import errors, sources
+from alula import errors
+from alula.code import places
 from alula.declare import tasks
-from alula.graph import tracing
+from alula.graph.tracer import Tracer, active
 from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
 if TYPE_CHECKING:
-    from alula.declare.interfaces import Interface
     from alula.graph.closures import Closure
     from alula.graph.nodes import Graph
+    from alula.interfaces.interface import Interface
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -44,8 +45,8 @@ class Workflow(Generic[P, R]):
         self, function: Callable[..., Any], name: str | None = None, namespace: dict[str, Any] | None = None
     ) -> None:
         self.function = function
-        self.source = sources.defined(function)
-        found = sources.entrypoint(function)
+        self.source = places.defined(function)
+        found = places.entrypoint(function)
         self.entrypoint = str(found)
         self.obstacle = found.obstacle
         """Why another process could not find the function, in words; empty when it can."""
@@ -66,14 +67,14 @@ class Workflow(Generic[P, R]):
         Raises:
             DefinitionError: The signature cannot be carried; says everything that is wrong with it.
         """
-        from alula.declare import signatures
+        from alula.interfaces import signatures
 
         return signatures.read(self.function, self.subject, self._namespace)
 
     @functools.cached_property
     def traced(self) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
         """The graph of this workflow alone, and everything that is wrong with it."""
-        tracer = tracing.Tracer(self)
+        tracer = Tracer(self)
         graph = tracer.run()
         return graph, tuple(tracer.problems)
 
@@ -84,10 +85,10 @@ class Workflow(Generic[P, R]):
         Raises:
             DefinitionError: With everything that is wrong with any of them, or that a resource cannot say.
         """
-        from alula.graph import checking
+        from alula.graph import checks
 
         closure = self._closure
-        problems = checking.whole_outputs(closure.graphs[0], self.subject)
+        problems = checks.whole_outputs(closure.graphs[0], self.subject)
         if problems:
             raise errors.DefinitionError(problems)
         return closure
@@ -109,14 +110,14 @@ class Workflow(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the workflow here, one task after the other; while another workflow is traced, make a node of it."""
-        tracer = tracing.active.get()
+        tracer = active.get()
         if tracer is not None:
             return tracer.call(self, args, kwargs, sys._getframe(1))  # type: ignore[no-any-return]
-        from alula import uncaught
+        from alula.code import hooks
         from alula.declare import calls
         from alula.local import api
 
-        uncaught.install()
+        hooks.install()
         return api.run_serially(self, calls.arguments(self, args, kwargs))  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
@@ -162,7 +163,7 @@ def workflow(function: Callable[..., Any] | None = None, /, *, name: str | None 
     frame = sys._getframe(1)
     namespace = tasks.local_names(frame)
     if unknown:
-        source = str(sources.Source(sources.relative(frame.f_code.co_filename), frame.f_lineno))
+        source = str(places.Source(places.relative(frame.f_code.co_filename), frame.f_lineno))
         raise errors.DefinitionError(
             Diagnostic(
                 Code.BAD_OPTION,

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from alula import errors, loading, sources
+from alula import errors
+from alula.code import importing, places
 from alula.declare import launch_plans, tasks, workflows
 from alula_api.contract import codes, diagnostics
 
@@ -99,7 +100,7 @@ def _may_define(file: Path) -> bool:
 
 def _load(file: Path, search: _Search) -> None:
     try:
-        module = sources.load(str(file))
+        module = places.load(str(file))
     except errors.LoadError as error:
         search.problems += error.diagnostics
         search.tracebacks.append(error.traceback)
@@ -121,14 +122,14 @@ def _load(file: Path, search: _Search) -> None:
 
 def _is_imported(value: Workflow | LaunchPlan, module: ModuleType) -> bool:
     """Whether another module holds it, where it was made; what a function of another module made belongs here."""
-    if value.source.file == sources.relative(module.__file__ or ""):
+    if value.source.file == places.relative(module.__file__ or ""):
         return False
     homes = [
         each
         for each in list(sys.modules.values())
         if each is not module
         and isinstance(getattr(each, "__file__", None), str)
-        and sources.relative(str(each.__file__)) == value.source.file
+        and places.relative(str(each.__file__)) == value.source.file
     ]
     return any(value is each for home in homes for each in vars(home).values())
 
@@ -165,7 +166,7 @@ def _tasks(found: Iterable[Workflow]) -> Iterator[diagnostics.Diagnostic]:
 def _obstacle(task: tasks.Task[..., Any]) -> str:
     """Why the task's entrypoint leads elsewhere, in words."""
     try:
-        found = loading.find(task.entrypoint)
+        found = importing.find(task.entrypoint)
     except errors.LoadError as error:
         return error.diagnostics[0].message
     if found is task or getattr(found, "source", None) == task.source:
@@ -175,16 +176,16 @@ def _obstacle(task: tasks.Task[..., Any]) -> str:
 
 
 def _nothing(files: list[Path], imported: Iterable[Workflow | LaunchPlan]) -> diagnostics.Diagnostic:
-    places = [*dict.fromkeys(f"{each.name} ({each.source.file})" for each in imported)]
-    if places:
-        hint = f"what they import is defined elsewhere, so name that: {', '.join(places[:_SHOWN])}"
+    homes = [*dict.fromkeys(f"{each.name} ({each.source.file})" for each in imported)]
+    if homes:
+        hint = f"what they import is defined elsewhere, so name that: {', '.join(homes[:_SHOWN])}"
     else:
         hint = "decorate a function with @workflow"
     where = ", ".join(map(str, files)) or "these folders"
     return diagnostics.Diagnostic(codes.Code.NOT_FOUND, f"no workflow is defined in {where}", hint=hint)
 
 
-def _clash(message: str, source: sources.Source, other: sources.Source) -> diagnostics.Diagnostic:
+def _clash(message: str, source: places.Source, other: places.Source) -> diagnostics.Diagnostic:
     return diagnostics.Diagnostic(
         codes.Code.DUPLICATE_NAME,
         message,

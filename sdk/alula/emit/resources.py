@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alula import sources
-from alula.declare import interfaces, launch_plans, options, tasks, workflows
+from alula.code import places
+from alula.declare import launch_plans, options, tasks, workflows
 from alula.graph import bindings, nodes
+from alula.interfaces.interface import Input, Output
 from alula_api import kinds
 from alula_api.contract import durations, labels, schemas, values
 from alula_api.contract.schemas import Schema
@@ -82,12 +83,12 @@ def _values(plan: launch_plans.LaunchPlan, given: Mapping[str, Any]) -> list[Jso
     return [{"name": name, "value": _text(each, types[name].type.schema)} for name, each in given.items()]
 
 
-def _resource(kind: str, name: str, source: sources.Source, spec: Resource) -> Resource:
+def _resource(kind: str, name: str, source: places.Source, spec: Resource) -> Resource:
     metadata: Resource = {"name": name, "annotations": {labels.SOURCE: str(source)}}
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _input(declared: interfaces.Input) -> Resource:
+def _input(declared: Input) -> Resource:
     entry: Resource = {"name": declared.name, "type": declared.type.schema}
     if not declared.required:
         entry["default"] = _text(declared.default, declared.type.schema)
@@ -96,7 +97,7 @@ def _input(declared: interfaces.Input) -> Resource:
     return entry
 
 
-def _output(declared: interfaces.Output) -> Resource:
+def _output(declared: Output) -> Resource:
     entry: Resource = {"name": declared.name, "type": declared.type.schema}
     if declared.description:
         entry["description"] = declared.description

@@ -1,21 +1,22 @@
 """Arguments of a traced call to bindings, and the promises that the call returns.
 
-The inner loop of tracing: called once a node by `alula.graph.tracing`. Mistakes become diagnostics of the tracer.
+The inner loop of tracing: called once a node by `alula.graph.tracer`. Mistakes become diagnostics of the tracer.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alula.code import places
 from alula.declare import calls
-from alula.graph import bindings, fitting, tracing
-from alula.graph.fitting import NOTHING, Place
-from alula.graph.promises import UNKNOWN, Edge, Promise
+from alula.graph import bindings, fit
+from alula.graph.fit import Place
+from alula.graph.promises import NOTHING, UNKNOWN, Edge, Promise
 
 if TYPE_CHECKING:
-    from alula.declare.interfaces import Input, Interface
     from alula.graph.bindings import Binding
-    from alula.graph.tracing import Draft, Tracer
+    from alula.graph.tracer import Draft, Tracer
+    from alula.interfaces.interface import Input, Interface
 
 
 def inputs(tracer: Tracer, interface: Interface | None) -> dict[str, Promise]:
@@ -23,7 +24,7 @@ def inputs(tracer: Tracer, interface: Interface | None) -> dict[str, Promise]:
     if interface is not None:
         types = {item.name: item.type.schema for item in interface.inputs}
     else:
-        code = tracing.code(tracer.workflow.function)
+        code = places.code(tracer.workflow.function)
         names = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         types = dict.fromkeys(names, UNKNOWN)
     return {
@@ -72,4 +73,4 @@ def _argument(tracer: Tracer, draft: Draft, item: Input, value: Any) -> Binding:
         if edge.schema is item.type.schema and edge.tracer is tracer and edge.binding is not None:
             return edge.binding
     place = Place(lambda: tracer.place(draft), f"node {draft.id}, input {item.name}", f"the input {item.name}")
-    return fitting.fit(tracer, value, item.type, place)
+    return fit.fit(tracer, value, item.type, place)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alula import errors
-from alula.graph import checking
+from alula.graph import checks
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
@@ -59,8 +59,8 @@ def close(workflow: Workflow[..., Any]) -> Closure:
                     waiting.append(target)
             else:
                 tasks.setdefault(id(target), target)
-    problems += checking.same_names(list(tasks.values()), workflow.subject)
-    problems += checking.same_names(list(workflows.values()), workflow.subject)
+    problems += checks.same_names(list(tasks.values()), workflow.subject)
+    problems += checks.same_names(list(workflows.values()), workflow.subject)
     if len(graphs) == len(workflows):
         problems += _circle(workflow, {id(one): graph for one, graph in zip(workflows.values(), graphs, strict=True)})
     if problems:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from alula.sources import Source
+from alula.code.places import Source
 
 if TYPE_CHECKING:
-    from alula.declare.interfaces import Input, Output
     from alula.declare.tasks import Task
     from alula.declare.workflows import Workflow
     from alula.graph.bindings import Binding
+    from alula.interfaces.interface import Input, Output
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,64 +1,76 @@
-"""Promises of parts of a value (`p.field`, `p["key"]`, `p[0]`), and the nodes behind promises for `a >> b`.
+"""Parts of a promised value by attribute, key or index: `p.field`, `p["key"]`, `p[0]`.
 
-Called by `alula.graph.tracing` when the user's workflow does this to a promise.
+Called by `alula.graph.tracer`; the types behind a path are the contract's.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from alula.graph import bindings, paths
-from alula.graph.fitting import NOTHING
-from alula.graph.promises import UNKNOWN, Edge, Promise
-from alula.types.mismatches import kind
 from alula_api.contract import schemas
-from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import closest
 from alula_api.contract.problems import Problem
 
-if TYPE_CHECKING:
-    from alula.graph.tracing import Tracer
+_parts: dict[tuple[int, str], tuple[dict[str, Any], dict[str, Any]]] = {}
 
 
-def part(tracer: Tracer, whole: Promise, key: object, attribute: bool) -> Promise:
-    """`p.field`, `p["key"]` or `p[0]` as a promise of its own."""
-    edge = whole._alula_edge
-    if edge.schema is UNKNOWN:
-        return whole
-    if edge.binding is None:
-        tracer.used(whole, "holds nothing that could be taken apart", "annotate what the task returns")
-    if attribute and not paths.fields(edge.schema):
-        what = f"is asked for the attribute {key!r} of its value ({schemas.describe(edge.schema)})"
-        tracer.used(whole, what, "do this in a task and pass it the value")
-    name = paths.segment(edge.schema, key, attribute)
-    found = name if isinstance(name, Problem) else paths.part(edge.schema, name)
-    shown = f".{key}" if attribute else f"[{key!r}]"
-    if isinstance(found, Problem) or isinstance(name, Problem):
-        return _no_part(tracer, edge, shown, found)
-    binding = edge.binding
-    if isinstance(binding, bindings.FromNode):
-        binding = bindings.FromNode(binding.node, binding.output, (*binding.path, name))
-    elif isinstance(binding, bindings.FromInput):
-        binding = bindings.FromInput(binding.name, (*binding.path, name))
-    return Promise(Edge(tracer, binding, found, edge.node, f"{edge.label}{shown}"))
+def fixed_length(schema: dict[str, Any]) -> int | None:
+    """How many parts a tuple type has; None for everything else."""
+    return len(schema["prefixItems"]) if schema.get("items") is False and "prefixItems" in schema else None
 
 
-def _no_part(tracer: Tracer, edge: Edge, shown: str, problem: Any) -> Promise:
-    reason = problem.message if problem.path == "$" else f"{problem.path[1:]} {problem.message}"
-    tracer.problem(Code.UNKNOWN_OUTPUT, f"{edge.label} has no part {shown}: {reason}", tracer.here())
-    return Promise(Edge(tracer, NOTHING, UNKNOWN, edge.node, edge.label))
+def fields(schema: dict[str, Any]) -> list[str]:
+    """The names that may follow a dot: those of a dataclass or a NamedTuple."""
+    record = _resolved(schema)
+    return list(record.get("x-alula-fields") or record.get("properties") or ())
 
 
-def makers(tracer: Tracer, value: Any) -> list[str]:
-    """The nodes behind one promise, or behind a tuple or list of them; for `a >> b`."""
-    nodes: list[str] = []
-    for item in value if isinstance(value, (list, tuple)) else [value]:
-        if type(item) is not Promise or item._alula_edge.tracer is not tracer:
-            hint = "write a >> b with the results of two tasks of this workflow"
-            tracer.problem(Code.NOT_A_TASK, f"`>>` orders tasks, got {kind(item)}", tracer.here(), hint=hint)
-        elif not item._alula_edge.node:
-            message = f"`>>` orders tasks, got {item._alula_edge.label}"
-            hint = "it is there from the beginning: leave the order out"
-            tracer.problem(Code.NOT_A_TASK, message, tracer.here(), hint=hint)
-        elif item._alula_edge.node not in nodes:
-            nodes.append(item._alula_edge.node)
-    return nodes
+def segment(schema: dict[str, Any], key: object, attribute: bool) -> str | Problem:
+    """A key as the contract's path writes it, or what is wrong with it."""
+    record = _resolved(schema)
+    names = fields(record)
+    label = schemas.describe(schema)
+    if attribute:
+        if not names:
+            return Problem("$", f"{label} has no attributes that a workflow can follow")
+        if key in names:
+            return str(names.index(str(key))) if "prefixItems" in record else str(key)
+        near = closest(str(key), names)
+        hint = f"did you mean {near!r}?" if near else f"its fields are {', '.join(names)}"
+        return Problem("$", f"{label} has no field {key!r}; {hint}")
+    if isinstance(key, bool) or not isinstance(key, (int, str)):
+        return Problem("$", f"a promise is indexed by an int or a str that is known now, got {type(key).__name__}")
+    if isinstance(key, int) and record.get("type") != "array" and record:
+        return Problem("$", f"{label} is not indexed by numbers")
+    if isinstance(key, int) and key < 0:
+        length = fixed_length(record)
+        if length is None:
+            return Problem("$", "an index from the end needs the length, which is not known yet")
+        key += length
+    if isinstance(key, str) and record.get("type") == "array":
+        return Problem("$", f"{label} is indexed by numbers")
+    if isinstance(key, str) and "properties" in record:
+        return Problem("$", f"{label} has attributes: write .{key}")
+    return str(key)
+
+
+def part(schema: dict[str, Any], name: str) -> dict[str, Any] | Problem:
+    """The type of a part; the same object each time, because edge checks are cached by identity."""
+    known = _parts.get((id(schema), name))
+    if known is not None:
+        return known[1]
+    found = schemas.at(schema, [name])
+    if isinstance(found, Problem):
+        return found
+    _parts[id(schema), name] = (schema, found)
+    return found
+
+
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """The record behind a `$ref` at the root."""
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        found = schema.get("$defs", {}).get(reference.rpartition("/")[2])
+        if isinstance(found, dict):
+            return found
+    return schema

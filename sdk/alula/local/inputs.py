@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from alula import errors, sources
+from alula import errors
+from alula.code import places
 from alula_api.contract import values
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
-    from alula.declare.interfaces import Input
+    from alula.interfaces.interface import Input
     from alula.types.carriers import Carrier
     from alula_api.contract.values import Json
 
@@ -36,9 +37,9 @@ def encode(target: Any, inputs: Mapping[str, Any], carrier: Carrier) -> dict[str
         try:
             wire[item.name] = values.codec(item.type.schema).normal(item.type.to_json(inputs[item.name], carrier))
         except Mismatch as mismatch:
-            problems += calls.unfit(mismatch, Code.BAD_VALUE, subject, item.type.label, str(sources.caller()))
+            problems += calls.unfit(mismatch, Code.BAD_VALUE, subject, item.type.label, str(places.caller()))
         except values.InvalidValue as invalid:
-            problems += calls.invalid(invalid, subject, item.type.label, source=str(sources.caller()))
+            problems += calls.invalid(invalid, subject, item.type.label, source=str(places.caller()))
     if problems:
         raise errors.ValueMismatch(problems)
     return wire
@@ -52,7 +53,7 @@ def check_names(target: Any, inputs: Mapping[str, Any]) -> None:
     unknown = [name for name in inputs if name not in known]
     missing = [item for item in target.interface.inputs if item.required and item.name not in inputs]
     if unknown or missing:
-        source = str(sources.caller())
+        source = str(places.caller())
         problems = [calls.unknown_input(name, target.subject, known, source) for name in unknown]
         problems += [calls.missing_input(item, target.subject, source) for item in missing]
         raise errors.ValueMismatch(problems)
@@ -69,7 +70,7 @@ def check_fixed(target: Any, inputs: Mapping[str, Any], fixed: Mapping[str, Any]
         Diagnostic(
             Code.FIXED_INPUT,
             f"the launch plan fixes the input {name!r}",
-            source=str(sources.caller()),
+            source=str(places.caller()),
             subject=target.subject,
             hint="drop it, or run the workflow itself",
         )

@@ -1,6 +1,6 @@
 """Annotation to `PyType`, once each: the only place that reads `typing`'s objects.
 
-Called by `alula.declare.interfaces`. What it cannot carry it refuses with the nearest type that it can.
+Called by `alula.interfaces.interface`. What it cannot carry it refuses with the nearest type that it can.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is said about an annotation that alula cannot carry; turned into a diagnostic by `alula.declare.interfaces`."""
+"""What messages say about an annotation that alula cannot carry; `alula.interfaces.signatures` shows it."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alula import settings, sources
+from alula import settings
+from alula.code import places
 from alula_api.contract import pods
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def of(target: Any, options: Options) -> DataRoot:
     """
     code = getattr(target.function, "__code__", None)
     file = code.co_filename if code is not None else ""
-    found = settings.load("." if not file or sources.is_interactive(file) else file)
+    found = settings.load("." if not file or places.is_interactive(file) else file)
     store = options.store or found.store
     if options.store and "://" not in store:
         store = os.path.abspath(os.path.expanduser(store))  # noqa: PTH100, PTH111

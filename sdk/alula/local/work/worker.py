@@ -56,14 +56,14 @@ class _Service:
 
     def answer(self, question: dict[str, Any], ready: Callable[[], None]) -> dict[str, Any]:
         """The outputs of one attempt, or its failure."""
-        from alula import loading
         from alula.attempt import invoke
+        from alula.code import importing
         from alula.local.work import failures
 
         os.environ.clear()
         os.environ.update(self._environment, **question["environment"])
         try:
-            task = loading.find(question["entrypoint"])
+            task = importing.find(question["entrypoint"])
         except BaseException as error:
             return {"failure": _unfound(error, question)}
         ready()

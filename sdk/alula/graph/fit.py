@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alula.declare import calls
-from alula.graph import bindings, checking, paths
-from alula.graph.promises import UNKNOWN, Edge, Promise, inside
+from alula.graph import bindings, checks, parts
+from alula.graph.promises import NOTHING, UNKNOWN, Edge, Promise, inside
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch
 from alula_api.contract import schemas
@@ -19,11 +19,8 @@ from alula_api.contract.problems import Problem
 
 if TYPE_CHECKING:
     from alula.graph.bindings import Binding, Leaf
-    from alula.graph.tracing import Tracer
+    from alula.graph.tracer import Tracer
     from alula.types.pytypes import PyType
-
-NOTHING = bindings.Constant(None)
-"""Stands for a value that was wrong: the graph is never used then."""
 
 
 class Place(NamedTuple):
@@ -51,7 +48,7 @@ def _promise(tracer: Tracer, edge: Edge, target: PyType, place: Place) -> Leaf:
         _stray(tracer, edge, place)
         return NOTHING
     if edge.schema is not target.schema and edge.schema is not UNKNOWN:
-        reason = checking.misfit(edge.schema, target.schema)
+        reason = checks.misfit(edge.schema, target.schema)
         if reason is not None:
             _wrong_edge(tracer, edge, target, place, reason)
     return edge.binding
@@ -129,19 +126,19 @@ def _wrong_edge(tracer: Tracer, edge: Edge, target: PyType, place: Place, reason
 
 def _conversion(source: dict[str, Any], target: dict[str, Any]) -> str:
     """The nearest fix for two types that do not fit, where there is one."""
-    fields = [name for name in paths.fields(source) if checking.misfit(_field(source, name), target) is None]
+    fields = [name for name in parts.fields(source) if checks.misfit(_field(source, name), target) is None]
     if fields:
         return f"did you mean its field .{fields[0]}?"
-    if target.get("type") == "array" and target.get("items") and checking.misfit(source, target["items"]) is None:
+    if target.get("type") == "array" and target.get("items") and checks.misfit(source, target["items"]) is None:
         return "put it into a list: [...]"
-    if source.get("type") == "array" and source.get("items") and checking.misfit(source["items"], target) is None:
+    if source.get("type") == "array" and source.get("items") and checks.misfit(source["items"], target) is None:
         return "it is a list: take one item with [0], or pass it where the whole list fits"
     return ""
 
 
 def _field(source: dict[str, Any], name: str) -> dict[str, Any]:
-    step = paths.segment(source, name, True)
-    found = step if isinstance(step, Problem) else paths.part(source, step)
+    step = parts.segment(source, name, True)
+    found = step if isinstance(step, Problem) else parts.part(source, step)
     return {"type": "unknown"} if isinstance(found, Problem) else found
 
 

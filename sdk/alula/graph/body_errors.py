@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from alula import sources
-from alula.declare import returns
-from alula.graph import promises, tracing
+from alula.code import places, returns
+from alula.graph import promises
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     import types
 
-    from alula.graph.tracing import Tracer
+    from alula.graph.tracer import Tracer
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -32,7 +31,7 @@ def failed(tracer: Tracer, error: Exception) -> Diagnostic:
         held = _promise_argument(frame)
         if held is not None:
             name = frame.f_code.co_name
-            if sources.is_library(frame.f_code.co_filename):
+            if places.is_library(frame.f_code.co_filename):
                 message = f"the workflow passes {held._alula_edge.label} to {name}() of a library ({text})"
                 return Diagnostic(Code.PROMISE_AS_VALUE, message, source, tracer.subject, "", _VALUE)
             message = f"the workflow calls {name}() with {held._alula_edge.label}, but {name} is not a task ({text})"
@@ -50,12 +49,12 @@ def failed(tracer: Tracer, error: Exception) -> Diagnostic:
 
 def returned(function: Callable[..., Any]) -> str:
     """file:line of the only `return` of a function; of its definition when there is another number of them."""
-    code = tracing.code(function)
+    code = places.code(function)
     if code is None:
         return ""
     lines = returns.lines(code)
     line = lines.pop() if len(lines) == 1 else code.co_firstlineno
-    return str(sources.Source(sources.relative(code.co_filename), line))
+    return str(places.Source(places.relative(code.co_filename), line))
 
 
 def _user_frames(error: BaseException) -> list[tuple[types.FrameType, int]]:
@@ -63,14 +62,14 @@ def _user_frames(error: BaseException) -> list[tuple[types.FrameType, int]]:
     frames = []
     step = error.__traceback__
     while step is not None:
-        if not sources.ours(step.tb_frame.f_code.co_filename):
+        if not places.ours(step.tb_frame.f_code.co_filename):
             frames.append((step.tb_frame, step.tb_lineno))
         step = step.tb_next
     return frames
 
 
 def _source(frame: types.FrameType, line: int) -> str:
-    return str(sources.Source(sources.relative(frame.f_code.co_filename), line))
+    return str(places.Source(places.relative(frame.f_code.co_filename), line))
 
 
 def _promise_argument(frame: types.FrameType) -> promises.Promise | None:

@@ -12,8 +12,8 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from alula import errors, sources
-from alula.declare import modules
+from alula import errors
+from alula.code import module_text, places
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
@@ -36,9 +36,9 @@ def version(function: Callable[..., Any], source: str, subject: str) -> str:
         walk = _Walk()
         parts = walk.parts(function)
         for file in sorted(walk.files):
-            if modules.is_stale(file):
+            if module_text.is_stale(file):
                 raise _Unreadable(
-                    f"{sources.relative(file)} was changed after it was imported; start anew, or reload it"
+                    f"{places.relative(file)} was changed after it was imported; start anew, or reload it"
                 )
     except _Unreadable as problem:
         hint = 'write cache=Cache(version="1"), and count it up when the code changes'
@@ -53,7 +53,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.found: dict[tuple[str, str], str] = {}
-        self.waiting: list[tuple[modules.Module, str, list[str]]] = []
+        self.waiting: list[tuple[module_text.Module, str, list[str]]] = []
         self.seen: set[tuple[str, str, tuple[str, ...]]] = set()
         self.files: set[str] = set()
 
@@ -68,7 +68,7 @@ class _Walk:
         code = getattr(function, "__code__", None)
         if code is None:
             raise _Unreadable(f"{label or function!r} is no Python function")
-        module = modules.read(code.co_filename, function.__globals__)
+        module = module_text.read(code.co_filename, function.__globals__)
         if module is None:
             raise _Unreadable(f"that of {code.co_name} is not available (typed at a prompt, or made by exec)")
         text = module.definition_at(code.co_firstlineno, code.co_name)
@@ -77,7 +77,7 @@ class _Walk:
         self.files.add(module.file)
         self.found[module.name, f"{function.__qualname__}"] = text
         cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
-        uses = modules.used(text, module.package)
+        uses = module_text.used(text, module.package)
         for name, chains in uses.names.items():
             if name in cells:
                 self.live(module, name, _cell(name, cells[name]))
@@ -87,7 +87,7 @@ class _Walk:
         for target, chain in uses.imports:
             self.imported(module, target, chain)
 
-    def name(self, module: modules.Module, name: str, chain: list[str], live: dict[str, Any] | None) -> None:
+    def name(self, module: module_text.Module, name: str, chain: list[str], live: dict[str, Any] | None) -> None:
         """One name as it is used in a module: `clean`, or `helpers.clean` with the attributes in `chain`."""
         definition = module.definitions.get(name)
         if definition is not None:
@@ -98,37 +98,37 @@ class _Walk:
         if definition is not None or imported is not None:
             return
         for star in module.stars:
-            other = modules.find(star, module)
+            other = module_text.find(star, module)
             if other is not None and (name in other.definitions or name in other.imports or other.stars):
                 self.queue(other, name, chain)
         if live is not None and name not in _BUILTINS and module.interactive and name in live:
             self.live(module, name, live[name])
 
-    def queue(self, module: modules.Module, name: str, chain: list[str]) -> None:
+    def queue(self, module: module_text.Module, name: str, chain: list[str]) -> None:
         if (module.name, name, tuple(chain)) not in self.seen:
             self.seen.add((module.name, name, tuple(chain)))
             self.waiting.append((module, name, chain))
 
-    def definition(self, module: modules.Module, name: str, texts: list[str]) -> None:
+    def definition(self, module: module_text.Module, name: str, texts: list[str]) -> None:
         key = (module.name, name)
         if key in self.found:
             return
         self.files.add(module.file)
         self.found[key] = "\n".join(texts)
         for text in texts:
-            uses = modules.used(text, module.package)
+            uses = module_text.used(text, module.package)
             for used, chains in uses.names.items():
                 for chain in chains:
                     self.queue(module, used, chain)
             for target, chain in uses.imports:
                 self.imported(module, target, chain)
 
-    def imported(self, near: modules.Module, target: modules.Import, chain: list[str]) -> None:
+    def imported(self, near: module_text.Module, target: module_text.Import, chain: list[str]) -> None:
         """An imported name: a definition of another module of the project, or that module itself."""
-        module = modules.find(target.module, near)
+        module = module_text.find(target.module, near)
         rest = chain
         if target.name:
-            inner = modules.find(f"{target.module}.{target.name}", near)
+            inner = module_text.find(f"{target.module}.{target.name}", near)
             if module is not None and (target.name in module.definitions or target.name in module.imports):
                 self.queue(module, target.name, chain)
                 return
@@ -141,7 +141,7 @@ class _Walk:
         place = target.module if not target.name else f"{target.module}.{target.name}"
         while rest and (module is None or rest[0] not in module.definitions):
             place = f"{place}.{rest[0]}"
-            inner = modules.find(place, near)
+            inner = module_text.find(place, near)
             if inner is None:
                 break
             module, rest = inner, rest[1:]
@@ -152,12 +152,12 @@ class _Walk:
         else:
             self.whole(module)
 
-    def whole(self, module: modules.Module) -> None:
+    def whole(self, module: module_text.Module) -> None:
         """A module that is used as a value: all of it counts."""
         self.files.add(module.file)
         self.found[module.name, "*"] = module.text
 
-    def live(self, module: modules.Module, name: str, value: Any) -> None:
+    def live(self, module: module_text.Module, name: str, value: Any) -> None:
         """A name that only the running process knows: a notebook's cell, a closure."""
         from alula.types import anything
         from alula.types.mismatches import Mismatch
@@ -165,18 +165,18 @@ class _Walk:
         inner = getattr(value, "function", value) if hasattr(value, "entrypoint") else value
         if hasattr(inner, "__code__"):
             if (module.name, getattr(inner, "__qualname__", name)) not in self.found:
-                if sources.is_installed(inner.__code__.co_filename):
+                if places.is_installed(inner.__code__.co_filename):
                     return
                 self.function(inner, name)
             return
         if isinstance(value, type(builtins)):
-            other = modules.find(value.__name__, module)
+            other = module_text.find(value.__name__, module)
             if other is not None:
                 self.whole(other)
             return
         if isinstance(value, type):
             if value.__module__ != "__main__":  # of a file: its module counts, where it belongs to the project
-                other = modules.find(value.__module__, module)
+                other = module_text.find(value.__module__, module)
                 if other is not None:
                     self.queue(other, value.__qualname__.partition(".")[0], [])
                 return

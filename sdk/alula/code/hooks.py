@@ -35,10 +35,10 @@ def show(kind: type[BaseException], error: BaseException, traceback: types.Trace
 
 
 def _passes_through_us(traceback: types.TracebackType | None) -> bool:
-    from alula import sources
+    from alula.code import places
 
     while traceback is not None:
-        if sources.ours(traceback.tb_frame.f_code.co_filename):
+        if places.ours(traceback.tb_frame.f_code.co_filename):
             return True
         traceback = traceback.tb_next
     return False

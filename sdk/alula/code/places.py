@@ -138,10 +138,10 @@ def entrypoint(function: Callable[..., Any]) -> Entrypoint:
         return Entrypoint(module, qualname)
     name = module_name(path)
     if module == "__main__" and getattr(sys.modules.get(module), "__file__", None):
-        from alula import scripts, uncaught
+        from alula.code import hooks, scripts
 
         scripts.alias(name)
-        uncaught.install()
+        hooks.install()
     return Entrypoint(name, qualname)
 
 
@@ -149,6 +149,13 @@ def defined(function: Callable[..., Any]) -> Source:
     """Where a function is defined: the line of its first decorator or of its `def`."""
     code = getattr(function, "__code__", None)
     return Source(relative(code.co_filename), code.co_firstlineno) if code is not None else NOWHERE
+
+
+def code(function: Callable[..., Any]) -> Any:
+    """The code of a function below its decorators; None for what is not written in Python."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    return getattr(function, "__code__", None)
 
 
 def stamp(function: Callable[..., Any]) -> None:
@@ -201,7 +208,7 @@ def ours(path: str) -> bool:
 
 
 _STANDARD = os.path.join(os.path.dirname(os.path.abspath(os.path.__file__)), "")  # noqa: PTH100, PTH118, PTH120
-_PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")  # noqa: PTH100, PTH118, PTH120
+_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")  # noqa: PTH100, PTH118, PTH120
 
 
 def user_frame(depth: int = 0) -> types.FrameType | None:
@@ -234,6 +241,6 @@ def load(target: str) -> types.ModuleType:
         LoadError: It is not there, or raises when it is imported; shows the user's frames only.
         UserError: What a decorator in it refuses.
     """
-    from alula import loading
+    from alula.code import importing
 
-    return loading.load(target)
+    return importing.load(target)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from alula import errors, loading, sources
+from alula import errors
+from alula.code import importing, places
 from tests.declare.projects import Project
 
 FLOW = """
@@ -50,22 +51,22 @@ if __name__ == "__main__":
 )
 def test_a_module_is_named_from_the_project_root(project: Project, file: str, module: str) -> None:
     path = project.write(file, "")
-    assert sources.module_name(str(path)) == module
-    assert sources.relative(str(path)) == file
-    assert sources.root(str(path))[0] == str(project.root)
+    assert places.module_name(str(path)) == module
+    assert places.relative(str(path)) == file
+    assert places.root(str(path))[0] == str(project.root)
 
 
 def test_the_nearest_pyproject_counts(project: Project) -> None:
     project.write("parts/one/pyproject.toml", "")
-    assert sources.module_name(str(project.write("parts/one/flows/up.py", ""))) == "flows.up"
+    assert places.module_name(str(project.write("parts/one/flows/up.py", ""))) == "flows.up"
 
 
 def test_without_a_pyproject_the_outermost_package_counts(tmp_path: Path) -> None:
     loose = Project(tmp_path / "loose", pyproject=None)
     loose.write("acme/__init__.py", "")
     loose.write("acme/flows/__init__.py", "")
-    assert sources.module_name(str(loose.write("acme/flows/up.py", ""))) == "acme.flows.up"
-    assert sources.module_name(str(loose.write("script.py", ""))) == "script"
+    assert places.module_name(str(loose.write("acme/flows/up.py", ""))) == "acme.flows.up"
+    assert places.module_name(str(loose.write("script.py", ""))) == "script"
 
 
 def names_by(project: Project, argv: list[str], cwd: Path) -> Any:
@@ -91,19 +92,19 @@ def test_names_are_the_same_for_script_module_import_and_load(project: Project) 
 def test_load_takes_a_module_name_as_seen_from_the_root(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.write("src/acme/up.py", FLOW)
     monkeypatch.chdir(project.root)
-    assert sources.load("acme.up").up.entrypoint == "acme.up:up"
-    assert sources.load("src/acme/up.py") is sys.modules["acme.up"]
+    assert places.load("acme.up").up.entrypoint == "acme.up:up"
+    assert places.load("src/acme/up.py") is sys.modules["acme.up"]
 
 
 def test_an_entrypoint_leads_back_to_its_task(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.write("flows/up.py", FLOW + "\n\ndef _plain(n: int) -> int:\n    return n\n\n\nrenamed = task(_plain)\n")
     module = project.load("flows/up.py")
     monkeypatch.chdir(project.root)
-    assert loading.find("flows.up:inc") is module.inc
-    assert loading.find("flows.up:up") is module.up
-    assert loading.find("flows.up:_plain") is module.renamed
+    assert importing.find("flows.up:inc") is module.inc
+    assert importing.find("flows.up:up") is module.up
+    assert importing.find("flows.up:_plain") is module.renamed
     with pytest.raises(errors.LoadError, match="did you mean inc"):
-        loading.find("flows.up:incc")
+        importing.find("flows.up:incc")
 
 
 def told(project: Project, name: str) -> str:
@@ -172,7 +173,7 @@ def test_a_module_that_is_shadowed_is_explained(project: Project) -> None:
 def test_a_module_that_does_not_exist_is_explained(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.root)
     with pytest.raises(errors.LoadError, match=r"there is no module flows\.nothing"):
-        sources.load("flows.nothing")
+        places.load("flows.nothing")
 
 
 def test_a_failed_import_can_be_tried_again(project: Project) -> None:
@@ -185,14 +186,14 @@ def test_a_failed_import_can_be_tried_again(project: Project) -> None:
 def test_a_library_keeps_its_own_name() -> None:
     import textwrap
 
-    assert str(sources.entrypoint(textwrap.dedent)) == "textwrap:dedent"
-    assert sources.is_library(textwrap.__file__)
-    assert not sources.is_library(__file__)
+    assert str(places.entrypoint(textwrap.dedent)) == "textwrap:dedent"
+    assert places.is_library(textwrap.__file__)
+    assert not places.is_library(__file__)
 
 
 def test_lines_are_found_in_one_pass() -> None:
     code = compile("\n" * 40_000 + "x = 1\n" * 300, "<text>", "exec")
-    lines = sources.Lines()
-    found = [lines.source(sources.Call(code, start)).line for start, _, line in code.co_lines() if line]
+    lines = places.Lines()
+    found = [lines.source(places.Call(code, start)).line for start, _, line in code.co_lines() if line]
     assert found[-1] == 40_300
     assert found == sorted(found)

@@ -10,9 +10,10 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from alula import errors, sources
-from alula.declare import docstrings, returns
-from alula.declare.interfaces import Input, Interface, Output
+from alula import errors
+from alula.code import places, returns
+from alula.interfaces import docstrings
+from alula.interfaces.interface import Input, Interface, Output
 from alula.types import compiling
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch, kind
@@ -45,7 +46,7 @@ class _Reading:
     def __init__(self, function: Callable[..., Any], subject: str, namespace: dict[str, Any]) -> None:
         self.function = _signed(function)
         self.subject = subject
-        self.source = str(sources.defined(self.function))
+        self.source = str(places.defined(self.function))
         self.problems: list[Diagnostic] = []
         self.namespace = namespace
         self.docs = docstrings.parse(self.function.__doc__)

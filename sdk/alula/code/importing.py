@@ -1,6 +1,6 @@
 """Imports the user's files as the modules that they are everywhere, and says plainly why one cannot be imported.
 
-Called through `sources.load` by the command line, the runtime and emission.
+Called through `places.load` by the command line, the runtime and emission.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alula import errors, sources
+from alula import errors
+from alula.code import places
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def load(target: str) -> types.ModuleType:
-    """What `sources.load` promises."""
+    """What `places.load` promises."""
     if target.endswith(".py") or "/" in target or "\\" in target or Path(target).is_file():
         return _file(Path(target))
-    _add_path(sources.root(str(Path.cwd() / "x.py"))[1])
+    _add_path(places.root(str(Path.cwd() / "x.py"))[1])
     source = Path.cwd() / "src"
     if source.is_dir():
         _add_path(str(source))
@@ -65,8 +66,8 @@ def _file(path: Path) -> types.ModuleType:
     if file.suffix != ".py":
         raise errors.LoadError([Diagnostic(Code.BAD_SOURCE, f"{path} is not a Python file", hint="name a .py file")])
     file = file.resolve()
-    _add_path(sources.root(str(file))[1])
-    return _import(sources.module_name(str(file)), file)
+    _add_path(places.root(str(file))[1])
+    return _import(places.module_name(str(file)), file)
 
 
 def _add_path(folder: str) -> None:
@@ -104,7 +105,7 @@ def _forget(name: str, known: set[str]) -> None:
 
 
 def _problem(file: Path | None, message: str, hint: str = "", line: int = 0) -> Diagnostic:
-    place = "" if file is None else sources.relative(str(file))
+    place = "" if file is None else places.relative(str(file))
     return Diagnostic(Code.BAD_SOURCE, message, f"{place}:{line}" if place and line else place, hint=hint)
 
 
@@ -112,7 +113,7 @@ def _without_imports(traceback: types.TracebackType | None) -> types.TracebackTy
     """The traceback from the user's first frame on: how the module came to be imported says nothing."""
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
-        if not sources.ours(file) and not sources.is_library(file):
+        if not places.ours(file) and not places.is_library(file):
             return traceback
         traceback = traceback.tb_next
     return None
@@ -131,7 +132,7 @@ def _failed(name: str, file: Path | None, error: Exception) -> errors.LoadError:
         missing = error.name
         if missing == name or name.startswith(f"{missing}."):
             message = f"there is no module {name}"
-            hint = f"modules are named from the project's root {sources.root(str(Path.cwd() / 'x.py'))[1]}"
+            hint = f"modules are named from the project's root {places.root(str(Path.cwd() / 'x.py'))[1]}"
             return errors.LoadError([_problem(file, message, hint)])
         sibling = file.parent / f"{missing.partition('.')[0]}.py" if file is not None else None
         package = name.rpartition(".")[0]
@@ -139,7 +140,7 @@ def _failed(name: str, file: Path | None, error: Exception) -> errors.LoadError:
             hint = f"{missing} lies beside it: write `from {package} import {missing}`, as pods import it"
         else:
             hint = f"install what provides {missing} in {sys.prefix}"
-    place = tracebacks.where(error, sources.root(str(file))[0]) if file is not None else tracebacks.where(error)
+    place = tracebacks.where(error, places.root(str(file))[0]) if file is not None else tracebacks.where(error)
     text = f"{type(error).__name__}: {error}".partition("\n")[0]
     problem = Diagnostic(Code.BAD_SOURCE, f"importing {name} raised {text}", place, hint=hint)
     return errors.LoadError([problem], tracebacks.user_traceback(error))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alula.graph import bodies, fitting
-from alula.graph.fitting import NOTHING, Place
-from alula.graph.promises import Promise
+from alula.graph import body_errors, fit
+from alula.graph.fit import Place
+from alula.graph.promises import NOTHING, Promise
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch, kind
 from alula_api.contract import schemas
 from alula_api.contract.codes import Code
 
 if TYPE_CHECKING:
-    from alula.declare.interfaces import Interface, Output
     from alula.graph.bindings import Binding
-    from alula.graph.tracing import Tracer
+    from alula.graph.tracer import Tracer
+    from alula.interfaces.interface import Interface, Output
     from alula.types.pytypes import PyType
 
 Outputs = tuple[tuple[str, "Binding"], ...]
@@ -33,7 +33,7 @@ def outputs(tracer: Tracer, interface: Interface, result: Any) -> Outputs:
 
 
 def _here(tracer: Tracer) -> str:
-    return bodies.returned(tracer.workflow.function)
+    return body_errors.returned(tracer.workflow.function)
 
 
 def _none(tracer: Tracer, result: Any) -> Outputs:
@@ -75,7 +75,7 @@ def _output(tracer: Tracer, output: Output, value: Any) -> Binding:
             Code.EDGE_TYPE, message, _here(tracer), subject=place.subject, expected=output.type.label, hint=hint
         )
         return NOTHING
-    return fitting.fit(tracer, value, output.type, place)
+    return fit.fit(tracer, value, output.type, place)
 
 
 def _takes_none(target: PyType) -> bool:

@@ -8,7 +8,7 @@ from alula.graph import bindings
 from alula_api.contract.codes import Code
 
 if TYPE_CHECKING:
-    from alula.graph.tracing import Draft, Tracer
+    from alula.graph.tracer import Draft, Tracer
 
 
 def sort(tracer: Tracer) -> list[Draft] | None:

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from alula import errors, uncaught
+from alula import errors
+from alula.code import hooks
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from tests.declare.projects import Project
@@ -72,7 +73,7 @@ def test_what_does_not_pass_through_alula_is_shown_as_always(project: Project) -
 
 def test_a_hook_of_somebody_else_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "excepthook", print)
-    uncaught.install()
+    hooks.install()
     assert sys.excepthook is print
 
 

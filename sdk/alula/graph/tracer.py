@@ -6,20 +6,20 @@ them; only a promise that is used as a value ends it, because no value can be gi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from alula import errors, sources
+from alula import errors
+from alula.code import places
 from alula_api.contract.codes import Code
 
 if TYPE_CHECKING:
     import types
 
-    from alula.declare.interfaces import Interface
     from alula.graph.bindings import Binding
     from alula.graph.nodes import Graph
     from alula.graph.promises import Edge, Promise
+    from alula.interfaces.interface import Interface
     from alula_api.contract.diagnostics import Diagnostic
 
 __tracebackhide__ = True  # pytest shows the user's frames only
@@ -37,7 +37,7 @@ class Draft:
 
     __slots__ = ("after", "bindings", "call", "id", "index", "target")
 
-    def __init__(self, index: int, id: str, target: Any, call: sources.Call) -> None:
+    def __init__(self, index: int, id: str, target: Any, call: places.Call) -> None:
         self.index = index
         self.id = id
         self.target = target
@@ -50,7 +50,7 @@ class Tracer:
     """One trace of one workflow."""
 
     def __init__(self, workflow: Any) -> None:
-        from alula.graph import arguments, parts
+        from alula.graph import arguments, promises
         from alula_api.contract import names
 
         self.workflow = workflow
@@ -58,17 +58,17 @@ class Tracer:
         self.problems: list[Diagnostic] = []
         self.drafts: list[Draft] = []
         self.by_id: dict[str, Draft] = {}
-        self.lines = sources.Lines()
+        self.lines = places.Lines()
         self._ids = names.NodeIds()
         self._arguments = arguments
-        self._parts = parts
+        self._promises = promises
         self._broken: set[int] = set()
 
     # What a workflow's function does while it is traced.
 
     def call(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: types.FrameType) -> Any:
         """Record a call as a node and return promises of its outputs."""
-        place = sources.Call(frame.f_code, frame.f_lasti)
+        place = places.Call(frame.f_code, frame.f_lasti)
         draft = Draft(len(self.drafts), self._ids.allocate(target.name), target, place)
         self.drafts.append(draft)
         self.by_id[draft.id] = draft
@@ -84,20 +84,20 @@ class Tracer:
 
     def order(self, before: Any, after: Any) -> None:
         """`before >> after`: what makes `after` waits for what makes `before`."""
-        first, then = self._parts.makers(self, before), self._parts.makers(self, after)
+        first, then = self._promises.makers(self, before), self._promises.makers(self, after)
         for node in then:
             draft = self.by_id[node]
             draft.after += [name for name in first if name not in draft.after]
 
     def part(self, promise: Promise, key: object, *, attribute: bool) -> Promise:
         """`p.field`, `p["key"]` or `p[0]`."""
-        return self._parts.part(self, promise, key, attribute)
+        return self._promises.part(self, promise, key, attribute)
 
     def used(self, promise: Promise, what: str, hint: str) -> NoReturn:
         """A promise stands where a value is needed."""
         edge: Edge = promise._alula_edge
-        frame = sources.user_frame()
-        helper = "" if frame is None or frame.f_code is code(self.workflow.function) else frame.f_code.co_name
+        frame = places.user_frame()
+        helper = "" if frame is None or frame.f_code is places.code(self.workflow.function) else frame.f_code.co_name
         subject = ""
         if helper:
             hint = f"decorate {helper}() with @task, or {hint}"
@@ -123,20 +123,20 @@ class Tracer:
 
     def here(self) -> str:
         """file:line of the user's code that is running."""
-        return str(sources.caller())
+        return str(places.caller())
 
     def calling(self, frame: types.FrameType | None) -> str:
         """Where the workflow's own function is while something that it called runs: `at flows/x.py:7`."""
-        body = code(self.workflow.function)
+        body = places.code(self.workflow.function)
         while frame is not None and frame.f_code is not body:
             frame = frame.f_back
-        return "" if frame is None else f"at {sources.relative(frame.f_code.co_filename)}:{frame.f_lineno}"
+        return "" if frame is None else f"at {places.relative(frame.f_code.co_filename)}:{frame.f_lineno}"
 
     # The trace as a whole.
 
     def run(self) -> Graph | None:
         """Trace the workflow; None when there were problems, which are then in `problems`."""
-        from alula.graph import bodies, returning
+        from alula.graph import body_errors, results
 
         try:
             interface: Interface | None = self.workflow.interface
@@ -155,19 +155,19 @@ class Tracer:
             self.problems += error.diagnostics
             return None
         except Exception as error:  # whatever the user's function raises, told as a diagnostic
-            self.problems.append(bodies.failed(self, error))
+            self.problems.append(body_errors.failed(self, error))
             return None
         finally:
             active.reset(token)
         if interface is None:
             return None
-        outputs = returning.outputs(self, interface, result)
+        outputs = results.outputs(self, interface, result)
         return None if self.problems else self._graph(interface, outputs)
 
     def _graph(self, interface: Interface, outputs: tuple[tuple[str, Binding], ...]) -> Graph | None:
-        from alula.graph import nodes, ordering
+        from alula.graph import nodes, order
 
-        drafts = ordering.sort(self)
+        drafts = order.sort(self)
         if drafts is None:
             return None
         return nodes.Graph(
@@ -181,10 +181,3 @@ class Tracer:
             source=self.workflow.source,
             output_types=interface.outputs,
         )
-
-
-def code(function: Callable[..., Any]) -> Any:
-    """The code of a function below its decorators; None for what is not written in Python."""
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-    return getattr(function, "__code__", None)

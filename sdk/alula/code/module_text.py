@@ -1,6 +1,6 @@
 """A module of the project as text: what each top-level name is defined by, and where imported names come from.
 
-Used by `alula.declare.fingerprints` only; nothing is imported here.
+Used by `alula.code.fingerprints` only; nothing is imported here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import textwrap
 from typing import Any, NamedTuple
 
-from alula import sources
+from alula.code import places
 
 OURS = {"task", "workflow"}
 """Decorators of alula: their options (retries, resources) do not change what a function computes."""
@@ -53,7 +53,7 @@ class Module:
         self.lines = [line.rstrip("\r\n") for line in lines]
         self.text = "\n".join(self.lines)
         self.interactive = interactive
-        self.base = sources.root(file)[1]
+        self.base = places.root(file)[1]
         self.package = name if os.path.basename(file) == "__init__.py" else name.rpartition(".")[0]  # noqa: PTH119
         self.definitions: dict[str, list[str]] = {}
         self.imports: dict[str, Import] = {}
@@ -170,10 +170,10 @@ def is_stale(file: str) -> bool:
         status = os.stat(file)  # noqa: PTH116
     except OSError:
         return False
-    if status.st_mtime <= sources.STARTED:
+    if status.st_mtime <= places.STARTED:
         return False
-    if file in sources.stamps:
-        return sources.stamps[file] != (status.st_mtime_ns, status.st_size)
+    if file in places.stamps:
+        return places.stamps[file] != (status.st_mtime_ns, status.st_size)
     return _compiled_from_other(file, int(status.st_mtime), status.st_size)
 
 
@@ -204,8 +204,8 @@ def read(file: str, globals_: dict[str, Any] | None = None) -> Module | None:
     known = _files.get(file)
     if known is not None and known[0] == hash(tuple(lines)):
         return known[1]
-    interactive = sources.is_interactive(file)
-    name = sources.INTERACTIVE if interactive else sources.module_name(os.path.abspath(file))  # noqa: PTH100
+    interactive = places.is_interactive(file)
+    name = places.INTERACTIVE if interactive else places.module_name(os.path.abspath(file))  # noqa: PTH100
     try:
         module = Module(name, file, lines, interactive=interactive)
     except SyntaxError:
@@ -220,7 +220,7 @@ def find(name: str, near: Module) -> Module | None:
     if file is None:
         file = getattr(sys.modules.get(name), "__file__", None)
         file = file if file is not None and file.endswith(".py") else None
-    if file is None or sources.is_installed(file) or _is_standard(file) or sources.ours(file):
+    if file is None or places.is_installed(file) or _is_standard(file) or places.ours(file):
         return None
     return read(file)
 

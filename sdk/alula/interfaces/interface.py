@@ -1,4 +1,4 @@
-"""Inputs and outputs of tasks and workflows as values; `alula.declare.signatures` makes them."""
+"""Inputs and outputs of tasks and workflows as values; `alula.interfaces.signatures` makes them."""
 
 from __future__ import annotations
 
