@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import dataclasses
 import os
 import subprocess
 import sys
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from alula.cli import main
+from alula.cli import flags, main
+from alula.cli import run as run_module
 from alula_data import errors as data_errors
 from tests import goldens
 from tests.cli.conftest import Alula
@@ -42,10 +43,16 @@ def test_an_unknown_command_is_told_with_the_nearest_one(run: Alula) -> None:
     assert "there is no option --hepl" in run("--hepl").err
 
 
-@pytest.mark.parametrize("command", main.COMMANDS)
-def test_every_command_says_in_its_module_what_the_help_says(command: str) -> None:
-    module, summary = main.COMMANDS[command]
-    assert summary == importlib.import_module(module).SUMMARY
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_every_command_is_called_as_it_is_listed(name: str) -> None:
+    assert main.find(name).name == name
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_the_flags_of_a_command_have_a_name_and_a_letter_each(name: str) -> None:
+    listed = main.find(name).all_flags
+    for words in ([flag.name for flag in listed], [flag.letter for flag in listed if flag.letter]):
+        assert len(words) == len(set(words))
 
 
 @pytest.mark.parametrize("command", main.COMMANDS)
@@ -55,10 +62,11 @@ def test_every_command_has_help(command: str, run: Alula) -> None:
     assert done.out.startswith(f"usage: alula {command}")
 
 
-def test_help_loads_no_command_and_nothing_heavy() -> None:
+def test_help_loads_nothing_heavy() -> None:
     script = (
         "import sys\nfrom alula.cli import main\nassert main.main(['--help']) == 0\n"
-        "heavy = {'pydantic', 'yaml', 'fsspec', 'asyncio', 'argparse', 'difflib', 'kubernetes', 'alula.cli.run'}\n"
+        "heavy = {'pydantic', 'yaml', 'fsspec', 'asyncio', 'argparse', 'difflib', 'kubernetes', 'alula_compiler',\n"
+        "         'alula.emit', 'alula.local', 'alula.remote', 'alula.cli.targets'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -72,12 +80,10 @@ def test_python_m_alula_is_alula() -> None:
 
 
 def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def fail(argv: list[str]) -> int:
+    def fail(found: flags.Scan) -> int:
         raise error
 
-    from alula.cli import run as run_module
-
-    monkeypatch.setattr(run_module, "main", fail)
+    monkeypatch.setattr(run_module, "COMMAND", dataclasses.replace(run_module.COMMAND, main=fail))
 
 
 def test_an_interrupt_ends_with_130(run: Alula, monkeypatch: pytest.MonkeyPatch) -> None:

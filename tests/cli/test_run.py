@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from alula.cli import run as run_command
 from tests import goldens
 from tests.cli.conftest import Alula
 
@@ -133,13 +132,6 @@ def test_an_input_called_help_is_an_input(run: Alula, project: Path) -> None:
     )
     assert run("run", "-q", "flows/helpful.py", "--help", "me").out == "result  me\n"
     assert "usage:" in run("run", "-q", "flows/helpful.py", "-h").out
-
-
-def test_our_options_have_a_place_each() -> None:
-    names = [flag.name for flag in run_command.FLAGS]
-    assert len(names) == len(set(names))
-    letters = [flag.letter for flag in run_command.FLAGS if flag.letter]
-    assert len(letters) == len(set(letters))
 
 
 def test_a_run_on_the_cluster_takes_no_task(run: Alula) -> None:

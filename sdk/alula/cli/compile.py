@@ -3,53 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import alula_compiler
 from alula import display
-from alula.cli import flags, help_text, usage
-from alula.emit import assemble, discovery, kustomize, manifests
+from alula.cli import flags, usage
+from alula.cli.command import Command, Operands
 from alula_api.contract import codes, diagnostics
 
-SUMMARY = "print the Argo objects that a release becomes"
+if TYPE_CHECKING:
+    from alula.emit import manifests
 
-FLAGS = (
-    flags.Flag("out", "FILE", "write them there instead of printing them"),
-    flags.Flag("output", "FORMAT", "yaml or json", default="yaml", letter="o"),
-    flags.Flag("image", "IMAGE", "for a Python file: the image that holds the code"),
-    flags.Flag("help", letter="h", help="show this page"),
-)
+FORMATS = ("yaml", "json")
 
 
-def main(argv: Sequence[str]) -> int:
+def check(found: flags.Scan) -> Iterator[diagnostics.Diagnostic]:
+    """An output format that there is not."""
+    if found.text("output", FORMATS[0]) not in FORMATS:
+        message = f"there is no output format {found.text('output')!r}"
+        yield from usage.error(message, hint=" or ".join(FORMATS)).diagnostics
+
+
+def main(found: flags.Scan) -> int:
     """Compile what lies at the paths; exit code 1 when anything is wrong with it."""
-    found = flags.scan(argv, FLAGS)
-    if found.on("help"):
-        display.out(
-            help_text.page(
-                "usage: alula compile [options] PATH...",
-                help_text.prose(
-                    "Print the Argo objects that resources become. PATH is a folder that `alula register` wrote, a "
-                    "file of resources, or a Python file with workflows. A folder with a kustomization is built by "
-                    "kubectl or kustomize first, so that the domain's patches count."
-                ),
-                help_text.flags("options", FLAGS),
-            )
-        )
-        return 0
-    found.check()
-    if not found.rest:
-        raise usage.error("compile what?", hint="alula compile PATH, such as ../gitops/penguins/dev")
-    if found.text("output", "yaml") not in {"yaml", "json"}:
-        raise usage.error(f"there is no output format {found.text('output')!r}", hint="yaml or json")
     resources = _resources([Path(word) for word in found.rest], found.text("image"))
     objects, problems = _compile(resources)
     if problems:
         display.diagnostics(problems)
         return 1
-    text = _text(objects, found.text("output", "yaml"))
+    text = _text(objects, found.text("output", FORMATS[0]))
     if not found.text("out"):
         display.out(text)
         return 0
@@ -66,10 +49,13 @@ def _write(text: str, file: str) -> None:
 
 
 def _resources(paths: list[Path], image: str) -> list[manifests.Found]:
+    from alula.emit import manifests
+
     python = [path for path in paths if path.suffix == ".py"]
     found = [each for path in paths if path.suffix != ".py" for each in _read(path)]
     if python:
         from alula.cli import projects
+        from alula.emit import assemble, discovery
 
         made = assemble.assemble(discovery.discover(python), projects.code(python[0], image))
         found += [manifests.Found(resource) for resource in made]
@@ -78,6 +64,8 @@ def _resources(paths: list[Path], image: str) -> list[manifests.Found]:
 
 def _read(path: Path) -> list[manifests.Found]:
     """The resources at a path: of a folder with a kustomization, what it builds, patches applied."""
+    from alula.emit import kustomize, manifests
+
     file = kustomize.kustomization(path) if path.is_dir() else None
     if file is None:
         return manifests.read([path])
@@ -92,6 +80,8 @@ def _read(path: Path) -> list[manifests.Found]:
 
 def _compile(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], list[diagnostics.Diagnostic]]:
     """Each workflow with its launch plans and the domain, if one is among them."""
+    import alula_compiler
+
     by_kind: dict[str, list[manifests.Found]] = {"Workflow": [], "LaunchPlan": [], "Domain": []}
     for each in found:
         by_kind[each.resource["kind"]].append(each)
@@ -168,3 +158,25 @@ def _text(objects: list[dict[str, Any]], form: str) -> str:
     from alula_api.kinds import yamltext
 
     return yamltext.dump_all(objects)
+
+
+COMMAND = Command(
+    name="compile",
+    summary="print the Argo objects that a release becomes",
+    usage="[options] PATH...",
+    prose=(
+        "Print the Argo objects that resources become. PATH is a folder that `alula register` wrote, a file of "
+        "resources, or a Python file with workflows. A folder with a kustomization is built by kubectl or kustomize "
+        "first, so that the domain's patches count."
+    ),
+    main=main,
+    operands=Operands(example="alula compile PATH, such as ../gitops/penguins/dev"),
+    check=check,
+    flags={
+        "options": (
+            flags.Flag("out", "FILE", "write them there instead of printing them"),
+            flags.Flag("output", "FORMAT", "yaml or json", default=FORMATS[0], letter="o"),
+            flags.Flag("image", "IMAGE", "for a Python file: the image that holds the code"),
+        )
+    },
+)

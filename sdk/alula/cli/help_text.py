@@ -62,9 +62,12 @@ def description(flag: Flag) -> str:
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """Lines of whole words; `textwrap` would cost the help more than all else."""
+    """Lines of whole words, what is indented as it stands; `textwrap` would cost the help more than all else."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
+        if paragraph.startswith("  "):
+            lines.append(paragraph)
+            continue
         line = ""
         for word in paragraph.split():
             if line and len(line) + 1 + len(word) > max(columns, 20):

@@ -1,7 +1,7 @@
 """`alula`: finds the command, runs it, and turns what goes wrong into a message and an exit code.
 
 Exit codes: 0 success; 1 the run or the user's code failed; 2 the command line is wrong; 70 alula itself went wrong;
-130 interrupted. Commands are imported when they are called, so that `alula --help` loads none of them.
+130 interrupted. A new command is a module with a `Command` and its name here.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-COMMANDS = {
-    "run": ("alula.cli.run", "run a workflow here, or on the cluster with --remote"),
-    "register": ("alula.cli.register", "write a release of your workflows into a folder for git"),
-    "compile": ("alula.cli.compile", "print the Argo objects that a release becomes"),
-    "crds": ("alula.cli.crds", "print the CustomResourceDefinitions of alula"),
-}
-"""Command: module and one line for the help. The module has `main(argv) -> int` and the same line as `SUMMARY`."""
+if TYPE_CHECKING:
+    from alula.cli.command import Command
+
+COMMANDS = ("run", "register", "compile", "crds")
+"""In the order of the help."""
 
 OK, FAILED, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -32,21 +31,29 @@ def entry() -> None:
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
     words = [*argv]
-    if not words or words[0] in {"-h", "--help", "help"}:
-        if words[1:] and words[1] in COMMANDS:
-            return _guarded(words[1], ["--help"])
-        from alula import display
-
-        display.out(_help())
-        return OK
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
+    name = _name(words)
+    if name:
+        return _guarded(name, words[len(name.split()) :])
+    if not words or words[0] in {"-h", "--help"}:
+        return _print(_help())
     if words[0] in {"-V", "--version"}:
-        from alula import display
+        return _print(f"alula {version()}")
+    return _unknown(words[0])
 
-        display.out(f"alula {version()}")
-        return OK
-    if words[0] not in COMMANDS:
-        return _unknown(words[0])
-    return _guarded(words[0], words[1:])
+
+def find(name: str) -> Command:
+    """The command of a name that is listed."""
+    import importlib
+
+    found: Command = importlib.import_module(f"alula.cli.{name.replace(' ', '_')}").COMMAND
+    return found
+
+
+def _name(words: Sequence[str]) -> str:
+    """The command that the first word names, or the first two; else ""."""
+    return next((name for name in (" ".join(words[:2]), " ".join(words[:1])) if name in COMMANDS), "")
 
 
 def version() -> str:
@@ -59,13 +66,20 @@ def version() -> str:
         return "unknown"
 
 
+def _print(text: str) -> int:
+    from alula import display
+
+    display.out(text)
+    return OK
+
+
 def _help() -> str:
     from alula.cli import help_text
 
     return help_text.page(
         "usage: alula COMMAND [options]",
         "Typed, static workflows for git: write them in Python, review them as resources, run them on Argo.",
-        help_text.section("commands", ((name, summary) for name, (_, summary) in COMMANDS.items())),
+        help_text.section("commands", ((name, find(name).summary) for name in COMMANDS)),
         "`alula COMMAND --help` says more about each; `alula --version` says which alula this is.",
     )
 
@@ -81,13 +95,12 @@ def _unknown(word: str) -> int:
     return USAGE
 
 
-def _guarded(command: str, argv: list[str]) -> int:
+def _guarded(name: str, argv: list[str]) -> int:
     """Run a command; a user's mistake never shows a traceback."""
-    import importlib
+    from alula.cli import command
 
     try:
-        module = importlib.import_module(COMMANDS[command][0])
-        code: int = module.main(argv)
+        code = command.run(find(name), argv)
     except KeyboardInterrupt:
         from alula import display
 

@@ -4,50 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alula import display
-from alula.cli import flags, help_text, projects, usage
-from alula.emit import assemble, bundling, discovery, releases
+from alula.cli import flags, usage
+from alula.cli.command import Command, Operands
 
-SUMMARY = "write a release of your workflows into a folder for git"
-
-FLAGS = (
-    flags.Flag("repo", "DIR", "the git repository of the resources", default="gitops"),
-    flags.Flag("project", "NAME", "the project", default="[tool.alula] project, else the folder's name"),
-    flags.Flag("domain", "NAME", "the domain that the release enters first", default="dev"),
-    flags.Flag("image", "IMAGE", "the image that holds the code", default="[tool.alula] image"),
-    flags.Flag("version", "NAME", "names the release", default="the digest of what is written"),
-    flags.Flag("bundle", help="upload the project's files as a code bundle, unpacked over the image in pods"),
-    flags.Flag("bundle_out", "DIR", "write the bundle there instead, for CI to upload"),
-    flags.Flag("store", "URL", "the root of storage that --bundle uploads to", default="[tool.alula] store"),
-    flags.Flag("help", letter="h", help="show this page"),
-)
+if TYPE_CHECKING:
+    from alula.emit import releases
 
 
-def main(argv: Sequence[str]) -> int:
+def main(found: flags.Scan) -> int:
     """Write the release and say what changed."""
-    found = flags.scan(argv, FLAGS)
-    if found.on("help"):
-        display.out(
-            help_text.page(
-                "usage: alula register [options] FILE...",
-                help_text.prose(
-                    "Write the workflows and launch plans that Python files or folders define into "
-                    "DIR/<project>/<domain>/release. The release is exactly what is named (of a folder, all but its "
-                    "tests); the same sources write the same bytes. Nothing is committed: review it and commit it."
-                ),
-                help_text.flags("options", FLAGS),
-            )
-        )
-        return 0
-    found.problems += usage.names(found)
-    if found.on("bundle") and found.text("bundle_out"):
-        found.problems += usage.error("--bundle and --bundle-out exclude each other").diagnostics
-    found.check()
-    if not found.rest:
-        raise usage.error("register what?", hint="alula register FILE..., such as flows/penguins.py")
+    from alula.cli import projects
+    from alula.emit import assemble, bundling, discovery, releases
+
     paths = [Path(word) for word in found.rest]
     project = projects.of(paths[0], found)
     definitions = discovery.discover(paths)
@@ -127,3 +100,31 @@ def _tell_next(repo: Path, folder: Path, changes: releases.Changes, *, is_new: b
         display.note(f"made the folder {repo}")
     if not changes.none:
         display.note(f"next: review and commit it, then apply it: kubectl apply --server-side -k {folder}")
+
+
+COMMAND = Command(
+    name="register",
+    summary="write a release of your workflows into a folder for git",
+    usage="[options] FILE...",
+    prose=(
+        "Write the workflows and launch plans that Python files or folders define into DIR/<project>/<domain>/release. "
+        "The release is exactly what is named (of a folder, all but its tests); the same sources write the same bytes. "
+        "Nothing is committed: review it and commit it."
+    ),
+    main=main,
+    operands=Operands(example="alula register FILE..., such as flows/penguins.py"),
+    exclusive=(("bundle", "bundle_out"),),
+    check=usage.names,
+    flags={
+        "options": (
+            flags.Flag("repo", "DIR", "the git repository of the resources", default="gitops"),
+            flags.Flag("project", "NAME", "the project", default="[tool.alula] project, else the folder's name"),
+            flags.Flag("domain", "NAME", "the domain that the release enters first", default="dev"),
+            flags.Flag("image", "IMAGE", "the image that holds the code", default="[tool.alula] image"),
+            flags.Flag("version", "NAME", "names the release", default="the digest of what is written"),
+            flags.Flag("bundle", help="upload the project's files as a code bundle, unpacked over the image in pods"),
+            flags.Flag("bundle_out", "DIR", "write the bundle there instead, for CI to upload"),
+            flags.Flag("store", "URL", "the root of storage that --bundle uploads to", default="[tool.alula] store"),
+        )
+    },
+)

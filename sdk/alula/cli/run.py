@@ -6,17 +6,16 @@ Our options stand before the file and the workflow's inputs after it, so that an
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from alula import display
-from alula.cli import flags, help_text, inputs, usage
+from alula.cli import flags, help_text, inputs, outcomes, usage
+from alula.cli.command import Command, Operands
+from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from alula.cli import targets
-    from alula.progress.reports import RunResult
-
-SUMMARY = "run a workflow here, or on the cluster with --remote"
 
 LOCAL = (
     flags.Flag("workers", "N", "so many tasks at a time; 1 runs them in one thread, where a debugger stops"),
@@ -32,7 +31,6 @@ SHOWN = (
     flags.Flag("quiet", help="show the outputs only", letter="q"),
     flags.Flag("plain", help="show progress as lines that stay"),
     flags.Flag("json", help="print the outputs as one JSON object"),
-    flags.Flag("help", help="show this page; after the file, that of its inputs", letter="h"),
 )
 REMOTE = (
     flags.Flag("remote", help="start a run of what the cluster has, and follow it"),
@@ -41,16 +39,10 @@ REMOTE = (
     flags.Flag("detach", help="print the run's name and return"),
     flags.Flag("synced", help="start what the cluster has, even when the file says something else"),
 )
-FLAGS: tuple[flags.Flag, ...] = (*LOCAL, *SHOWN, *REMOTE)
 
 
-def main(argv: Sequence[str]) -> int:
+def main(found: flags.Scan) -> int:
     """Run; exit code 1 when the run fails."""
-    found = flags.scan(argv, FLAGS, stop=True)
-    if found.on("help"):
-        display.out(_page())
-        return 0
-    check(found)
     word, rest = found.rest[0], found.rest[1:]
     from alula.cli import targets
 
@@ -62,29 +54,24 @@ def main(argv: Sequence[str]) -> int:
     _ = getattr(
         target.runs, "graph", None
     )  # what is wrong with the workflow comes before what is wrong with its inputs
-    options = {word for flag in FLAGS for word in (flag.name, flag.letter) if word}
+    options = {word for flag in COMMAND.all_flags for word in (flag.name, flag.letter) if word}
     given = {**target.preset(), **inputs.read(rest, parameters, f"{target.kind} {target.named.name}", options)}
     if found.on("remote"):
-        return _remotely(target, given, found)
+        from alula.cli import run_remote
+
+        return run_remote.run(target, given, found)
     return _locally(target, given, found, rest)
 
 
-def check(found: flags.Scan) -> None:
-    """Refuse options that are wrong or contradict each other."""
+def check(found: flags.Scan) -> Iterator[Diagnostic]:
+    """What is wrong with options, or has no meaning without --remote."""
     workers = found.text("workers", "0")
     if not workers.isdecimal() or (found.values.get("workers") and int(workers) < 1):
-        found.problems += usage.error(f"--workers must be a whole number from 1 up, not {workers!r}").diagnostics
-    for one, other in (("no-cache", "overwrite-cache"), ("quiet", "plain"), ("remote", "processes")):
-        if found.on(one) and found.on(other):
-            found.problems += usage.error(f"--{one} and --{other} exclude each other").diagnostics
+        yield from usage.error(f"--workers must be a whole number from 1 up, not {workers!r}").diagnostics
     for name in ("namespace", "context", "detach", "synced"):
         if found.values.get(name) and not found.on("remote"):
-            found.problems += usage.error(f"--{name} is for runs on the cluster", "add --remote").diagnostics
-    found.problems += usage.names(found)
-    if not found.rest:
-        hint = "alula run FILE:WORKFLOW, such as flows/penguins.py:train"
-        found.problems += usage.error("run what?", hint).diagnostics
-    found.check()
+            yield from usage.error(f"--{name} is for runs on the cluster", "add --remote").diagnostics
+    yield from usage.names(found)
 
 
 def _locally(target: targets.Target, given: Mapping[str, Any], found: flags.Scan, rest: Sequence[str]) -> int:
@@ -110,29 +97,8 @@ def _locally(target: targets.Target, given: Mapping[str, Any], found: flags.Scan
 
         watcher = progress.watcher(options.clock.now, plain=found.on("plain") or options.workers == 1)
     result = api.execute(target.runs, lambda carrier: local_files.commit(given, schemas, carrier), options, watcher)
-    show(result, found, _again(target, found, rest))
+    outcomes.show(result, found, _again(target, found, rest))
     return 0 if result.ok else 1
-
-
-def show(result: RunResult, found: flags.Scan, again: str = "") -> None:
-    """The outputs on stdout, or what failed on stderr."""
-    from alula.display import failures, outcomes, terminals
-
-    if not result.ok:
-        text = failures.render(result, terminals.detect("stderr").style, again)
-        display.note(text if found.on("quiet") else f"\n{text}")
-    elif found.on("json"):
-        display.out(outcomes.as_json(result))
-    elif text := outcomes.render(result, (terminal := terminals.detect("stdout")).style, terminal.width):
-        if not found.on("quiet"):
-            display.note("")
-        display.out(text)
-
-
-def _remotely(target: targets.Target, given: Mapping[str, Any], found: flags.Scan) -> int:
-    from alula.cli import run_remote
-
-    return run_remote.run(target, given, found)
 
 
 def _again(target: targets.Target, found: flags.Scan, rest: Sequence[str]) -> str:
@@ -150,20 +116,6 @@ def _again(target: targets.Target, found: flags.Scan, rest: Sequence[str]) -> st
 def _wants_help(rest: Sequence[str], parameters: Sequence[inputs.Parameter]) -> bool:
     names = {parameter.name for parameter in parameters}
     return ("--help" in rest and "help" not in names) or "-h" in rest
-
-
-def _page() -> str:
-    return help_text.page(
-        "usage: alula run [options] FILE[:NAME] [inputs]",
-        help_text.prose(
-            "Run a workflow, a launch plan or a task of a Python file. Options stand before the file, inputs after it:"
-        )
-        + "\n  alula run --workers 4 flows/penguins.py:train --seed 7",
-        help_text.flags("options", LOCAL),
-        help_text.flags("what is shown", SHOWN),
-        help_text.flags("on the cluster", REMOTE),
-        "`alula run FILE:NAME --help` lists the inputs.",
-    )
 
 
 def _inputs_page(target: targets.Target, parameters: Sequence[inputs.Parameter]) -> str:
@@ -191,3 +143,20 @@ def _inputs_page(target: targets.Target, parameters: Sequence[inputs.Parameter])
         f"This is the {target.kind} {target.named.name}, at {target.named.source}.\n"
         "Options of alula stand before the file: alula run --help",
     )
+
+
+COMMAND = Command(
+    name="run",
+    summary="run a workflow here, or on the cluster with --remote",
+    usage="[options] FILE[:NAME] [inputs]",
+    prose=(
+        "Run a workflow, a launch plan or a task of a Python file. Options stand before the file, inputs after it:\n"
+        "  alula run --workers 4 flows/penguins.py:train --seed 7"
+    ),
+    closing="`alula run FILE:NAME --help` lists the inputs.",
+    main=main,
+    operands=Operands(example="alula run FILE:WORKFLOW, such as flows/penguins.py:train", last=True),
+    exclusive=(("no-cache", "overwrite-cache"), ("quiet", "plain"), ("remote", "processes")),
+    check=check,
+    flags={"options": LOCAL, "what is shown": SHOWN, "on the cluster": REMOTE},
+)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from alula import display, settings
-from alula.cli import flags, local_files, usage
+from alula.cli import flags, local_files, outcomes, usage
 from alula.declare import tasks
 from alula.progress.reports import OutputType, RunResult
 from alula.progress.watchers import Watcher
@@ -114,14 +114,12 @@ def _show(
     followed: Followed, spec: Mapping[str, Any], place: DataRoot | None, cluster: Connection, found: flags.Scan
 ) -> int:
     """The outputs as a local run shows them, or what failed and where its log is."""
-    from alula.cli import run as local
-
     state = followed.state
     if state.succeeded:
-        local.show(_with_outputs(followed, spec, place), found)
+        outcomes.show(_with_outputs(followed, spec, place), found)
         return 0
     if followed.result.failures:
-        local.show(followed.result, found)
+        outcomes.show(followed.result, found)
     elif state.message:
         display.note(f"\n{state.message}")
     if state.tasks:

@@ -1,0 +1,29 @@
+"""What `alula run` shows of a run that has ended: outputs on stdout, failures on stderr.
+
+Called by `run` and `run_remote`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alula import display
+from alula.cli import flags
+
+if TYPE_CHECKING:
+    from alula.progress.reports import RunResult
+
+
+def show(result: RunResult, found: flags.Scan, again: str = "") -> None:
+    """The outputs, or what failed; `again` is the command that runs the same in one thread."""
+    from alula.display import failures, outcomes, terminals
+
+    if not result.ok:
+        text = failures.render(result, terminals.detect("stderr").style, again)
+        display.note(text if found.on("quiet") else f"\n{text}")
+    elif found.on("json"):
+        display.out(outcomes.as_json(result))
+    elif text := outcomes.render(result, (terminal := terminals.detect("stdout")).style, terminal.width):
+        if not found.on("quiet"):
+            display.note("")
+        display.out(text)
