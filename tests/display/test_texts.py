@@ -45,6 +45,7 @@ TEXTS = {
     "summary-coloured": lambda: readable(summaries.render(worlds.succeeded(), COLOURED)),
     "summary-narrow": lambda: summaries.render(worlds.succeeded(), PLAIN, 40),
     "summary-failed": lambda: summaries.render(worlds.failed()),
+    "summary-branched": lambda: summaries.render(worlds.succeeded(worlds.branched())),
     "summary-many": lambda: summaries.render(worlds.succeeded(worlds.many({"cached": 990, "done": 10}))),
     "summary-many-tasks": lambda: summaries.render(
         worlds.succeeded(tuple(worlds.node(f"task{n}-1", seconds=1.0) for n in range(50)))

@@ -87,6 +87,14 @@ def succeeded(reports: tuple[NodeReport, ...] | None = None) -> RunResult:
     )
 
 
+def branched() -> tuple[NodeReport, ...]:
+    return (
+        node("score", seconds=0.2, attempts=1),
+        node("good.publish", seconds=1.5, attempts=1),
+        node("bad.alert", "not taken"),
+    )
+
+
 def failed() -> RunResult:
     reports = (
         node("load", "cached", attempts=1),

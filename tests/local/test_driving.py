@@ -26,7 +26,7 @@ class Diary:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.outcomes: dict[int, Outcome] = {}
-        self.abandoned: list[int] = []
+        self.given_up: list[int] = []
 
     def started(self, attempt: Attempt) -> None:
         self.lines.append(f"start {attempt.step}.{attempt.number}")
@@ -40,8 +40,8 @@ class Diary:
         what = "done" if isinstance(outcome, Success) else outcome.record
         self.lines.append(f"{what} {attempt.step}.{attempt.number}")
 
-    def left(self, attempt: Attempt) -> None:
-        self.abandoned.append(attempt.step)
+    def abandoned(self, attempt: Attempt) -> None:
+        self.given_up.append(attempt.step)
 
 
 class Stage:
@@ -180,7 +180,7 @@ def test_an_attempt_past_its_timeout_fails_at_once_and_its_late_result_is_discar
     assert returned.wait(PATIENCE)
     assert lines == ["start 0.1", "retry 0.1 after 5: overdue", "start 0.2", "done 0.2", "start 1.1", "done 1.1"]
     assert stage.diary.outcomes[0] == Success({"o0": "in time"})
-    assert stage.diary.abandoned == [0]
+    assert stage.diary.given_up == [0]
 
 
 def test_threads_left_behind_are_replaced() -> None:
@@ -211,7 +211,7 @@ def test_an_attempt_that_can_be_ended_is_ended_at_its_timeout() -> None:
 
     stage = Stage([[]], work, workers=2, timeouts={0: 60})
     assert stage.run() == ["start 0.1", "overdue 0.1"]
-    assert stage.diary.abandoned == []
+    assert stage.diary.given_up == []
 
 
 def test_preparing_an_attempt_does_not_count_as_its_time() -> None:

@@ -6,7 +6,7 @@ import threading
 
 
 class VirtualClock:
-    """Implements `alula.local.clocks.Clock`."""
+    """Implements `alula.progress.clocks.Clock`."""
 
     def __init__(self) -> None:
         self.time = 1000.0

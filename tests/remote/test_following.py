@@ -110,6 +110,7 @@ def test_groups_and_holds_are_no_tasks() -> None:
             TaskState("load", "stopped", 1, failures=("workflow shutdown with strategy:  Stop",)),
         ),
         "a task that was left out": ([node("score", "Omitted", "Skipped")], TaskState("score", "skipped")),
+        "a task on a way not taken": ([node("score", "Skipped", "Skipped")], TaskState("score", "not taken")),
         "a task in a piece of a graph that was cut": (
             retried("main-2.train.training-1.fit-2", "Running", node("", "Running")),
             TaskState("train.fit-2", "running"),

@@ -58,7 +58,7 @@ class Plain(Watcher):
         if node.state == "failed":
             self._event(f"{safe(node.id)} failed after {duration(node.seconds)}: {rows.headline(node)}", now)
         elif not self._brief:
-            how = "cached" if node.state == "cached" else f"done in {duration(node.seconds)}"
+            how = node.state if node.state in ("cached", "not taken") else f"done in {duration(node.seconds)}"
             self._event(f"{safe(node.id)} {how}", now)
         elif self._beginning is not None:
             total = len(self._beginning.nodes)

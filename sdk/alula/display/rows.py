@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from alula.display.styles import Style, count, duration, fit, pad, safe, width
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 NAMES_AT_MOST = 48
 """Columns for node ids; longer ones are cut."""
+
+
+_IDLE: Final = {"waiting": "", "not taken": "not taken", "skipped": "not started"}
+"""What is said of nodes of which nothing ran."""
 
 
 class Row(NamedTuple):
@@ -28,8 +32,8 @@ def of(node: NodeReport, style: Style, now: float = 0.0, tick: int = 0) -> Row:
     state = node.state
     mark = style.spinner(tick) if state == "running" else style.mark(state)
     name = safe(node.id)
-    if state in ("waiting", "skipped"):
-        detail = "not started" if state == "skipped" else ""
+    if state in _IDLE:
+        detail = _IDLE[state]
         return Row(mark, style.paint(name, "dim"), "", style.paint(detail, "dim"))
     if state == "cached":
         return Row(mark, name, style.paint("cached", "cyan"), "")
@@ -82,7 +86,14 @@ def _line(row: Row, names: int, times: int, columns: int, style: Style) -> str:
 
 def tally(nodes: Sequence[NodeReport]) -> str:
     """`3 ran, 2 cached, 1 failed, 4 not started`, without what there is none of."""
-    words = {"done": "ran", "cached": "cached", "failed": "failed", "skipped": "not started", "stopped": "stopped"}
+    words = {
+        "done": "ran",
+        "cached": "cached",
+        "failed": "failed",
+        "not taken": "not taken",
+        "skipped": "not started",
+        "stopped": "stopped",
+    }
     numbers = dict.fromkeys(words, 0)
     for node in nodes:
         state = "skipped" if node.state in ("waiting", "resting") else node.state

@@ -16,6 +16,7 @@ _SYMBOLS: Final = {
     "failed": "✗",
     "resting": "↻",
     "waiting": "·",
+    "not taken": "-",
     "skipped": "-",
     "stopped": "!",
 }
@@ -25,6 +26,7 @@ _LETTERS: Final = {
     "failed": "x",
     "resting": "~",
     "waiting": ".",
+    "not taken": "-",
     "skipped": "-",
     "stopped": "!",
 }

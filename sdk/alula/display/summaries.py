@@ -51,7 +51,7 @@ def _by_task(nodes: Sequence[NodeReport], style: Style, columns: int) -> list[st
 
 def _group(task: str, members: Sequence[NodeReport], style: Style) -> rows.Row:
     states = {member.state for member in members}
-    state = next((each for each in ("failed", "stopped", "done", "cached") if each in states), "skipped")
+    state = next((each for each in ("failed", "stopped", "done", "cached", "not taken") if each in states), "skipped")
     reasons = [*dict.fromkeys(member.why for member in members if member.why)]
     detail = rows.tally(members)
     if reasons:

@@ -78,7 +78,7 @@ class Reporter:
         with self._lock:
             self._watcher.finished(report, now)
 
-    def left(self, attempt: Attempt) -> None:
+    def abandoned(self, attempt: Attempt) -> None:
         """A thread goes on with an attempt that has failed."""
         self.warn(
             "a task past its timeout goes on in a thread, whose result is discarded: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from alula import errors
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from alula_api.contract.failures import FailureRecord
     from alula_api.contract.values import Json
 
-State = Literal["waiting", "running", "resting", "done", "cached", "failed", "skipped", "stopped"]
+State = Literal["waiting", "running", "resting", "done", "cached", "failed", "not taken", "skipped", "stopped"]
+"""`not taken`: a conditional went another way; `skipped`: the run failed before; `stopped`: it was interrupted."""
+ENDS: Final[frozenset[State]] = frozenset({"done", "cached", "failed", "not taken", "skipped", "stopped"})
+"""States after which nothing more happens to a node."""
 
 
 @dataclass(slots=True)

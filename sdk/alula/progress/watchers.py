@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it. `alula.display.progress` implements it for people; the default says nothing.
+"""What a run reports as it goes on. `alula.display.progress` implements it for people; the default shows nothing.
 
 Calls come in order and never from two threads at once, but from changing threads, and while the run holds its lock: a
 watcher must return soon and must not call back.
@@ -27,7 +27,7 @@ class Beginning:
 
 
 class Watcher:
-    """Sees a run and says nothing."""
+    """Sees a run and shows nothing."""
 
     def begin(self, beginning: Beginning) -> None:
         """The run starts."""
@@ -42,7 +42,7 @@ class Watcher:
         """An attempt failed; the next follows after `rest` seconds."""
 
     def finished(self, node: NodeReport, now: float) -> None:
-        """`node` is done, cached or failed for good."""
+        """`node` is done, cached, not taken, or failed for good."""
 
     def warned(self, text: str) -> None:
         """Something that the user should know."""

@@ -16,7 +16,7 @@ from alula.remote import messages, packing
 from alula.remote.outlines import Outline
 from alula_api.contract import labels
 
-State = Literal["running", "resting", "done", "cached", "failed", "stopped", "skipped"]
+State = Literal["running", "resting", "done", "cached", "failed", "not taken", "stopped", "skipped"]
 
 FINISHED = ("Succeeded", "Failed", "Error")
 ADMIT = "admit"
@@ -27,7 +27,7 @@ _STATES: dict[str, State] = {
     "Succeeded": "done",
     "Failed": "failed",
     "Error": "failed",
-    "Skipped": "skipped",
+    "Skipped": "not taken",
     "Omitted": "skipped",
 }
 _ATTEMPT = re.compile(r"(?P<name>.*)\((?P<number>\d+)\)")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from alula.progress.reports import NodeReport
+from alula.progress.reports import ENDS, NodeReport
 from alula.progress.watchers import Beginning, Watcher
 from alula.remote import messages
 from alula.remote.following import RunState, TaskState
@@ -23,7 +23,6 @@ LONG_SECONDS = 60.0
 """A run that nobody has looked at by then most likely waits for something that is not there."""
 _USUAL = ("", "a pod", "PodInitializing", "ContainerCreating")
 """What a pod waits for that is not worth a line."""
-_ENDS = frozenset({"done", "cached", "failed", "stopped", "skipped"})
 
 
 class Reporter:
@@ -76,22 +75,22 @@ class Reporter:
             if report is None:  # the run follows another revision than the definition that was read
                 report = self.reports[task.id] = NodeReport(task.id, task.id)
                 self._nodes.append(report)
-            if report.state not in _ENDS:
+            if report.state not in ENDS:
                 self._update(report, task, now)
         if state.finished:
             for report in self._nodes:
-                if report.state not in _ENDS:
+                if report.state not in ENDS:
                     report.state = "skipped" if report.state == "waiting" else "stopped"
 
     def _update(self, report: NodeReport, task: TaskState, now: float) -> None:
         expected = self._outline.tasks.get(task.id)
-        if report.state == "waiting" and task.state not in _ENDS:
+        if report.state == "waiting" and task.state not in ENDS:
             report.began = now
         self._tell_failures(report, task, expected, now)
         report.attempts = max(task.attempts, 1)
         report.most_attempts = max(report.most_attempts, report.attempts)
         report.why = f"waits for {task.waits}" if task.waits else ""
-        if task.state in _ENDS:
+        if task.state in ENDS:
             report.state, report.seconds = task.state, task.seconds
             report.failure = None
             if task.state == "failed":

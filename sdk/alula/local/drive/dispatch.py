@@ -29,7 +29,7 @@ class Observer(Protocol):
         """`attempt` was the last one of its step."""
         ...
 
-    def left(self, attempt: Attempt) -> None:
+    def abandoned(self, attempt: Attempt) -> None:
         """`attempt` passed its timeout and goes on in a thread whose result nobody reads."""
         ...
 

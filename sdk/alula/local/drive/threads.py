@@ -84,7 +84,7 @@ class _Crew:
             if attempt.abandon is not None:
                 attempt.abandon()
             else:
-                self.dispatcher.observer.left(attempt)
+                self.dispatcher.observer.abandoned(attempt)
         self._staff(self.schedule.ready)
 
     def _staff(self, steps: int) -> None:
