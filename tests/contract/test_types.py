@@ -206,6 +206,39 @@ def test_a_path_that_leads_nowhere_says_where_it_ends(schema: Any, path: list[st
     assert str(schemas.at(schema, path)) == message
 
 
+@given(strategies.typed(), st.integers(0, 4))
+def test_the_types_of_items_are_those_at_their_indexes(typed: strategies.Typed, count: int) -> None:
+    found = schemas.items(typed.schema, count)
+    if schemas.family(typed.schema) == "union":  # no path leads into one
+        return
+    assert found is None or found == [schemas.at(typed.schema, [str(index)]) for index in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "count", "expected"),
+    [
+        (array(INT), 2, ["int", "int"]),
+        (positions(INT, STR), 2, ["int", "str"]),
+        (positions(INT, STR), 3, None),
+        (positions(), 0, []),
+        (positions(), 1, None),
+        (union(array(INT), NULL), 1, ["int"]),
+        ({}, 2, ["Any", "Any"]),
+        (INT, 1, None),
+        ({**array(INT), "uniqueItems": True, "x-alula-type": "set"}, 1, None),
+    ],
+)
+def test_arrays_have_types_of_items(schema: Any, count: int, expected: list[str] | None) -> None:
+    found = schemas.items(schema, count)
+    assert (found if found is None else [schemas.describe(item) for item in found]) == expected
+
+
+def test_an_item_of_a_recursive_type_is_a_type_of_its_own() -> None:
+    (item,) = schemas.items({"type": "array", "items": {"$ref": "#/$defs/Tree"}, "$defs": TREE["$defs"]}, 1) or []
+    assert schemas.check(item) == []
+    assert schemas.assignable(TREE, item) is None
+
+
 @given(strategies.typed_values(), st.lists(st.sampled_from(["x", "y", "0", "1", "kids", "n", "a"]), max_size=3))
 def test_what_is_selected_fits_the_type_at_its_path(pair: tuple[dict, Any], path: list[str]) -> None:
     schema, value = pair

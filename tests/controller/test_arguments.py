@@ -22,6 +22,7 @@ ENUM = {
 }
 MAYBE = {"anyOf": [STR, {"type": "null"}]}
 FILE = {"x-alula-type": "file"}
+ENVELOPE = values.dumps({"$stored": {"digest": "a" * 64, "size": 9, "hash": "b" * 64}})
 REFERENCE = {"type": "file", "digest": "a" * 64, "size": 3, "name": "x.csv", "format": ""}
 
 
@@ -56,6 +57,8 @@ def codes(checked: arguments.Checked) -> list[Code]:
         (STR, '"\\u007b\\u007b"', "{{"),
         (STR, '"unbalanced', '"unbalanced'),
         (STR, "", ""),
+        (STR, ENVELOPE, ENVELOPE),
+        (MAYBE, ENVELOPE, ENVELOPE),
         (INT, "7", 7),
         (INT, " 7 ", 7),
         ({"type": "number"}, "7", 7.0),
@@ -70,7 +73,7 @@ def codes(checked: arguments.Checked) -> list[Code]:
         ({"type": "array", "items": INT}, "[1,2]", [1, 2]),
         ({}, '{"any": 1}', {"any": 1}),
         (FILE, values.dumps(REFERENCE), REFERENCE),
-        (INT, values.dumps({"$stored": {"digest": "a" * 64, "size": 9, "hash": "b" * 64}}), None),
+        (INT, ENVELOPE, None),
     ],
 )
 def test_a_text_is_read_by_its_inputs_type(schema: dict[str, Any], text: str, expected: Any) -> None:

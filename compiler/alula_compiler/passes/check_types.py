@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from alula_api.contract import references, schemas, values
+from alula_api.contract import givens, references, schemas, values
 from alula_api.contract.codes import Code
 from alula_compiler import engines, problems, tables
 from alula_compiler import program as ir
-
-_ENVELOPE = (values.Problem("$", f"must not be an object with {references.STORED} alone: stored values travel so"),)
 
 
 def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
@@ -64,7 +62,7 @@ class _Graph:
     def _binding(self, binding: ir.Binding, target: ir.Schema, place: problems.Place) -> ir.Binding:
         if not isinstance(binding, ir.Items):
             return self._leaf(binding, target, place)
-        elements = _elements(target, len(binding.leaves))
+        elements = schemas.items(target, len(binding.leaves))
         if elements is None:
             message = f"a list of {len(binding.leaves)} is given"
             self.report.add(Code.EDGE_TYPE, place, message, expected=schemas.describe(target))
@@ -104,27 +102,6 @@ def _name(leaf: ir.FromInput | ir.FromNode) -> str:
     return f"{start}, `.{'.'.join(leaf.path)}`" if leaf.path else start
 
 
-def _elements(target: ir.Schema, count: int) -> list[ir.Schema] | None:
-    """The types of the items of a list of that length; None where no such list fits."""
-    resolved = schemas.at(target, [])
-    assert not isinstance(resolved, values.Problem), "no step, no problem"
-    if schemas.family(resolved) == "union":
-        definitions = {"$defs": resolved["$defs"]} if "$defs" in resolved else {}
-        variants = [{**variant, **definitions} for variant in resolved["anyOf"]]
-        fitting = [found for variant in variants if (found := _elements(variant, count)) is not None]
-        return fitting[0] if len(fitting) == 1 else None
-    if schemas.family(resolved) not in ("any", "list", "tuples", "tuple", "namedtuple"):
-        return None
-    if len(resolved.get("prefixItems", ())) not in (0, count):
-        return None
-    found = []
-    for index in range(count):
-        element = schemas.at(resolved, [str(index)])
-        assert not isinstance(element, values.Problem), "the length was compared"
-        found.append(element)
-    return found
-
-
 def _port(port: ir.Port, place: problems.Place, report: problems.Report) -> ir.Port:
     if port.default is None:
         return port
@@ -142,15 +119,10 @@ def _plan(plan: ir.LaunchPlan, types: dict[str, ir.Schema], report: problems.Rep
         if name not in types:
             return text
         try:
-            return _wire(values.parse(text), types[name])
+            return values.dumps(givens.written(text, types[name]))
         except values.InvalidValue as error:
-            if error.problems == _ENVELOPE and schemas.family(types[name]) != "string":
-                return _normal(text, types[name], place.at(f"input {name}"), report, Code.BAD_VALUE)
-        try:
-            # What is not a JSON string is taken as it stands, where the input takes text.
-            return values.codec(types[name]).wire(text)
-        except values.InvalidValue:
-            return _normal(text, types[name], place.at(f"input {name}"), report, Code.BAD_VALUE)
+            _tell(error, types[name], place.at(f"input {name}"), report, Code.BAD_VALUE)
+            return text
 
     return dataclasses.replace(plan, inputs=normal(plan.inputs), fixed=normal(plan.fixed))
 
@@ -160,15 +132,21 @@ def _normal(text: str, schema: ir.Schema, place: problems.Place, report: problem
     try:
         return _wire(values.parse(text), schema)
     except values.InvalidValue as error:
-        what = "the default" if code is Code.BAD_DEFAULT else "the value"
-        for problem in error.problems:
-            where = f", at {problem.path[1:].lstrip('.')}," if problem.path != "$" else ""
-            report.add(code, place, f"{what}{where} {problem.message}", expected=schemas.describe(schema))
+        _tell(error, schema, place, report, code)
         return text
+
+
+def _tell(
+    error: values.InvalidValue, schema: ir.Schema, place: problems.Place, report: problems.Report, code: Code
+) -> None:
+    what = "the default" if code is Code.BAD_DEFAULT else "the value"
+    for problem in error.problems:
+        where = f", at {problem.path[1:].lstrip('.')}," if problem.path != "$" else ""
+        report.add(code, place, f"{what}{where} {problem.message}", expected=schemas.describe(schema))
 
 
 def _wire(value: values.Json, schema: ir.Schema) -> str:
     """Return the wire form; a value that a pod would take for the envelope of a stored one is refused."""
     if references.is_envelope(value):
-        raise values.InvalidValue(_ENVELOPE)
+        raise values.InvalidValue(givens.ENVELOPE)
     return values.codec(schema).wire(value)

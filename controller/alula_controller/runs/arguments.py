@@ -1,7 +1,6 @@
 """What a person or a schedule gave to a run, checked against the plan before any pod. Pure; called by `gathering`.
 
-The texts are those of `spec.arguments` in the API, as they were typed. For an input that takes text, what is not a JSON
-string is taken as it stands, so that `prod_table` need not be typed as `"prod_table"`.
+The texts are those of `spec.arguments` in the API, as they were typed; `givens` says what they mean.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alula_api.contract import diagnostics, references, schemas, values
+from alula_api.contract import diagnostics, givens, references, schemas, values
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_controller.runs import plans
@@ -93,40 +92,11 @@ def _list(value: object) -> Sequence[Mapping[str, Any]]:
 
 
 def _value(given: plans.Input, text: str, subject: str) -> Known | Diagnostic:
-    codec = values.codec(dict(given.type))
+    schema = dict(given.type)
     try:
-        parsed = values.parse(text)
-        if references.stored(parsed) is not None:
-            return Known(parsed)
-        return Known(codec.normal(parsed))
+        found = givens.argument(text, schema)
     except values.InvalidValue as error:
-        wrong = error
-    is_json, fits = _is_json(text), False
-    if is_json and references.is_envelope(parsed):
-        # No envelope of ours; a value that looks like one would be taken for it, and as text it would be another value.
-        fits = _fits(codec, parsed)
-    if not fits:
-        try:
-            return Known(codec.normal(text))
-        except values.InvalidValue as error:
-            # Which of the two refusals tells the author more: of the text as text, unless it was JSON of another shape.
-            wrong = wrong if is_json else error
-    problems = "; ".join(str(problem) for problem in wrong.problems[:5])
-    expected = schemas.describe(codec.schema)
-    return Diagnostic(Code.BAD_VALUE, f"{given.name} does not fit: {problems}", subject=subject, expected=expected)
-
-
-def _fits(codec: values.Codec, value: values.Json) -> bool:
-    try:
-        codec.normal(value)
-    except values.InvalidValue:
-        return False
-    return True
-
-
-def _is_json(text: str) -> bool:
-    try:
-        values.parse(text)
-    except values.InvalidValue:
-        return False
-    return True
+        problems = "; ".join(str(problem) for problem in error.problems[:5])
+        message = f"{given.name} does not fit: {problems}"
+        return Diagnostic(Code.BAD_VALUE, message, subject=subject, expected=schemas.describe(schema))
+    return Known(found.to_json() if isinstance(found, references.Stored) else found)

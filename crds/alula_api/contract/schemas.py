@@ -16,7 +16,7 @@ from alula_api.contract.type_names import describe
 from alula_api.contract.wellformed import check
 
 __all__ = [
-    "Schema", "assignable", "at", "check", "describe", "family", "has_references", "kinds", "resolve", "strip",
+    "Schema", "assignable", "at", "check", "describe", "family", "has_references", "items", "kinds", "resolve", "strip",
 ]  # fmt: skip
 
 
@@ -32,9 +32,33 @@ def at(schema: Schema, path: Sequence[str]) -> Schema | Problem:
         if isinstance(found, Problem):
             return found
         part = resolve(found, schema)
-    if part is not schema and "$defs" in schema and "$defs" not in part:
-        return {**part, "$defs": schema["$defs"]}
-    return part
+    return part if part is schema or "$defs" not in schema else {**part, "$defs": schema["$defs"]}
+
+
+def items(schema: Schema, count: int) -> list[Schema] | None:
+    """Return the types of the items of an array of `count` items; None where no such array fits the type.
+
+    Sets have no items that stand at an index. An untagged union gives those of its only variant that has any.
+    """
+    whole = resolve(schema, schema)
+    definitions = {"$defs": schema["$defs"]} if "$defs" in schema else {}
+    match family(whole):
+        case "any":
+            return [{}] * count
+        case "list" | "tuples":
+            return [_alone(whole["items"], schema, definitions)] * count
+        case "tuple" | "namedtuple" if len(whole["prefixItems"]) == count:
+            return [_alone(item, schema, definitions) for item in whole["prefixItems"]]
+        case "union":
+            variants = [items({**variant, **definitions}, count) for variant in whole["anyOf"]]
+            fitting = [found for found in variants if found is not None]
+            return fitting[0] if len(fitting) == 1 else None
+    return None
+
+
+def _alone(part: Schema, root: Schema, definitions: Schema) -> Schema:
+    """A part of a type as a type of its own: its references lead somewhere."""
+    return {**resolve(part, root), **definitions}
 
 
 def _step(part: Schema, step: str, place: str) -> Schema | Problem:
