@@ -19,7 +19,7 @@ from e2e.cluster import errors, processes
 SHARED = processes.REPOSITORY.parent / "shared" / "cluster"
 
 # kube-apiserver and its siblings may be one executable that acts as the name it is called by.
-COMBINED = dict.fromkeys(("kube-apiserver", "kube-controller-manager", "kubelet"), "kube")
+COMBINED = dict.fromkeys(("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"), "kube")
 
 
 def cache_root() -> pathlib.Path:

@@ -10,7 +10,6 @@ import json
 import pathlib
 import shutil
 import subprocess
-import sys
 
 from e2e.cluster import (
     api,
@@ -83,10 +82,9 @@ class Node:
         for archive in (images.busybox, images.argoexec):
             self.import_image(archive(self._folder / "images"))
         self._start_kubelet()
-        kubeconfig = str(self._plane.kubeconfig)
-        scheduler = self._spawn("scheduler", sys.executable, "-m", "e2e.cluster.scheduling", kubeconfig, NAME)
-        kubelet = self.servers["kubelet"]
-        control_plane.await_ready("node", [scheduler, kubelet], self._is_ready, 90)
+        self._start_scheduler()
+        needed = [self.servers[name] for name in ("kube-scheduler", "kubelet")]
+        control_plane.await_ready("node", needed, self._is_ready, 90)
 
     def import_image(self, archive: pathlib.Path) -> None:
         """Makes an image known to the node, under the names in its archive."""
@@ -154,6 +152,15 @@ class Node:
             f"--cert-dir={self._folder / 'kubelet' / 'pki'}",
         )
 
+    def _start_scheduler(self) -> None:
+        self._spawn(
+            "kube-scheduler",
+            *binaries.find("kube-scheduler"),
+            f"--kubeconfig={self._plane.kubeconfig}",
+            "--leader-elect=false",
+            "--secure-port=0",
+        )
+
     def _kubelet_settings(self, group: str) -> dict[str, object]:
         resolver = self._folder / "resolv.conf"
         resolver.write_text("options timeout:1 attempts:1\n")
@@ -219,7 +226,7 @@ def require() -> None:
     Raises:
         Unavailable: with the first thing that is missing.
     """
-    for name in ("kubelet", "argoexec"):
+    for name in ("kubelet", "kube-scheduler", "argoexec"):
         binaries.find(name)
     for name in ("containerd", "containerd-shim-runc-v2", "ctr", "runc", "busybox", "buildah"):
         if shutil.which(name) is None:

@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from e2e.cluster import clusters, images
+from e2e.cluster import clusters, images, nodes
 from e2e.cluster.tests import runs
 
 
@@ -66,6 +66,29 @@ def test_memory_beyond_the_limit_is_an_out_of_memory_kill(real_cluster: clusters
     run = real_cluster.await_workflow(namespace, "greedy")
 
     assert "OOMKilled (exit code 137)" in run["status"]["message"]
+
+
+def test_a_pod_that_does_not_fit_beside_the_others_waits_for_room(
+    real_cluster: clusters.RealCluster, namespace: str
+) -> None:
+    """Kubernetes' own scheduler places the pods: one more than the node's cores hold is left waiting."""
+    cores = int(real_cluster.api.get("v1", "Node", nodes.NAME)["status"]["allocatable"]["cpu"])
+    wide = shell("main", "sleep 600")
+    wide["container"]["resources"] = {"requests": {"cpu": f"{cores * 600}m"}}
+    real_cluster.apply(runs.workflow("wide", wide), namespace)
+    real_cluster.pods.await_running("wide")
+    real_cluster.apply(
+        runs.workflow("second", {**wide, "container": {**wide["container"], "args": ["true"]}}), namespace
+    )
+
+    waiting = real_cluster.kubectl(
+        *("wait", "pod", "-l", "workflows.argoproj.io/workflow=second", "-n", namespace, "--timeout=60s"),
+        "--for=jsonpath={.status.conditions[?(@.type=='PodScheduled')].reason}=Unschedulable",
+    )
+    assert "condition met" in waiting.stdout
+    real_cluster.argo("terminate", "wide", "-n", namespace)
+
+    assert real_cluster.await_workflow(namespace, "second")["status"]["phase"] == "Succeeded"
 
 
 @pytest.fixture(scope="module")
