@@ -6,12 +6,15 @@ All scenarios share one domain and so one cache: each has numbers and labels of 
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
 from alula_data.stores import protocols
 from e2e.controller import definitions
 from e2e.controller.conftest import Scene, memoized, metrics, nodes, until
+
+ARGO = "argoproj.io/v1alpha1"
 
 
 def entry_of(run: dict[str, object], node: str) -> str:
@@ -233,6 +236,27 @@ def test_a_run_whose_label_is_copied_from_an_older_one_is_admitted_for_itself(sc
     assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
     assert run["metadata"]["labels"]["alula.dev/admitted"] == run["metadata"]["uid"]
     assert scene.pods(run) == []
+
+
+def test_a_run_that_waits_for_argos_limit_is_admitted_when_its_turn_comes(restarted: Scene) -> None:
+    """Argo does not give such a run the labels of its template, by which the controller finds runs."""
+    scene = restarted
+    place = scene.installation.place("queued", "dev")
+    limit = "workflows.argoproj.io/parallelism-limit=1"
+    place.cluster.kubectl("label", "namespace", place.namespace, limit)
+    place.cluster.apply(definitions.workflow("queued"), place.namespace)
+    place.ready("Workflow", "queued")
+    time.sleep(1)  # until Argo has seen the limit
+    scene.installation.kill()
+    first, second = (place.run("queued", {"x": x}) for x in ("1200", "1201"))
+    until(lambda: place.cluster.api.get(ARGO, "Workflow", first, place.namespace).get("status", {}).get("nodes"))
+    waiting = until(lambda: place.cluster.api.get(ARGO, "Workflow", second, place.namespace).get("status"))
+    assert waiting["phase"] == "Pending" and "too many workflows" in waiting["message"]
+    scene.installation.start()
+    for name in (first, second):
+        run = place.ended(name)
+        assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    assert run["metadata"]["labels"]["alula.dev/workflow"] == "queued"
 
 
 def test_a_held_run_that_is_terminated_stays_ended(restarted: Scene) -> None:

@@ -234,6 +234,9 @@ def fits(body: dict[str, Any], selector: str) -> bool:
     for part in filter(None, selector.split(",")):
         if part.startswith("!"):
             ok = part[1:] not in labels
+        elif "!=" in part:
+            key, _, value = part.partition("!=")
+            ok = labels.get(key) != value
         elif "=" in part:
             key, _, value = part.partition("=")
             ok = labels.get(key) == value

@@ -333,6 +333,51 @@ def test_a_run_that_argo_took_up_meanwhile_is_left_to_it(monkeypatch: pytest.Mon
     assert bench.api.writes == []
 
 
+def unlabelled(**promised: str) -> dict[str, Any]:
+    """A run that Argo has taken up late, without the labels that its template promises."""
+    run = undigested(arguments={})
+    run["metadata"]["labels"] = {stuck.PHASE_LABEL: "Running", stuck.COMPLETED_LABEL: "false"}
+    run["status"] = {"phase": "Running", "storedWorkflowTemplateSpec": {"workflowMetadata": {"labels": promised}}}
+    return run
+
+
+def test_a_run_that_waited_for_argos_limits_gets_its_labels_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(template(), run=unlabelled(**{labels.REVISION: "r-1", labels.WORKFLOW: "w", "team": "a"}))
+    sweep(bench, monkeypatch, timedelta(seconds=1))
+    found = bench.run["metadata"]["labels"]
+    assert (found[labels.REVISION], found[labels.WORKFLOW], found["team"]) == ("r-1", "w", "a")
+    assert answering.waiting(Seen.of(bench.run))
+    sweep(bench, monkeypatch, timedelta(seconds=2))
+    assert len(bench.api.writes) == 1
+
+
+def test_a_run_of_another_template_is_looked_at_once_and_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(template(), run=unlabelled(team="a"))
+    sweep(bench, monkeypatch, timedelta(hours=1))
+    looked = []
+    find = bench.api.find
+
+    async def counted(path: str, **options: Any) -> Any:
+        looked.append(path)
+        return await find(path, **options)
+
+    monkeypatch.setattr(bench.api, "find", counted)
+    sweep(bench, monkeypatch, timedelta(hours=2))
+    assert looked == bench.api.writes == []
+
+
+def test_a_run_that_still_waits_for_argos_limits_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = unlabelled(**{labels.REVISION: "r-1"})
+    stored = run["status"].pop("storedWorkflowTemplateSpec")
+    run["status"]["phase"] = "Pending"
+    bench = Bench(template(), run=run)
+    sweep(bench, monkeypatch, timedelta(minutes=1))
+    assert bench.api.writes == []
+    bench.run["status"] |= {"phase": "Running", "storedWorkflowTemplateSpec": stored}
+    sweep(bench, monkeypatch, timedelta(minutes=2))
+    assert bench.run["metadata"]["labels"][labels.REVISION] == "r-1"
+
+
 @pytest.mark.parametrize(
     ("marks", "waits"),
     [

@@ -1,5 +1,5 @@
-"""One run, once: gather, decide, patch. The work queue of runs calls `Answerer.handle`; `sweep` finds those Argo
-chokes on.
+"""One run, once: gather, decide, patch. The work queue of runs calls `Answerer.handle`; `sweep` finds those that
+Argo chokes on or has given no labels.
 
 The patch holds only for the version that was read. Killed before it, the run is still held; killed after it, the run
 carries its mark: nothing is lost or doubled.
@@ -79,6 +79,7 @@ class Answerer:
         self._say = say
         self._may_write = may_write
         self._told: dict[str, str] = {}  # uid -> what was said of a run that cannot be answered
+        self._foreign: dict[str, set[str]] = {}  # namespace -> uids of runs without our labels that need none
 
     async def handle(self, key: RunKey) -> float | None:
         """Look at one run; when to look again, if ever."""
@@ -126,30 +127,41 @@ class Answerer:
         self._announce(run, reason, f"data that {node} needed was lost; {then}", warning=True)
 
     async def sweep(self, namespace: str) -> None:
-        """End the runs that Argo cannot digest, which no label of ours marks."""
+        """Label the runs that Argo gave no labels, and end those that it cannot digest."""
         listing = await self._api.list(resources.RUNS.path(namespace), labels=stuck.SELECTOR, metadata_only=True)
         now = timestamps.now()
-        for seen in map(Seen.of, listing.items):
-            if stuck.suspicious(seen, now) and self._may_write():
-                try:
-                    await self._end_if_stuck(seen, now)
-                except cluster.Conflict:
-                    continue  # somebody moved it: it is not stuck
-                except Exception:
-                    log.exception("a run without a phase could not be looked at", extra=logs.about(name=seen.name))
+        found = [Seen.of(each) for each in listing.items]
+        foreign = self._foreign[namespace] = self._foreign.get(namespace, set()) & {seen.uid for seen in found}
+        for seen in found:
+            if seen.uid in foreign or not stuck.suspicious(seen, now) or not self._may_write():
+                continue
+            try:
+                if await self._is_foreign_or_helped(seen, now):
+                    foreign.add(seen.uid)
+            except cluster.Conflict:
+                continue  # it was moved: it is not stuck
+            except Exception:
+                log.exception("a run without labels could not be looked at", extra=logs.about(name=seen.name))
 
-    async def _end_if_stuck(self, seen: Seen, now: datetime) -> None:
+    async def _is_foreign_or_helped(self, seen: Seen, now: datetime) -> bool:
         path = resources.RUNS.path(seen.namespace, seen.name)
         run = await self._api.find(path)
-        if run is None:
-            return
+        if run is None or stuck.foreign(run):
+            return True
+        if labels.REVISION in stuck.owed(run):
+            await self._api.merge(path, stuck.labelling(run))
+            return True
+        return await self._end_if_stuck(path, run, now)
+
+    async def _end_if_stuck(self, path: str, run: Mapping[str, Any], now: datetime) -> bool:
         inputs = stuck.indigestible(run, now)
         if not inputs or not await self._started_from_ours(run):
-            return
+            return False
         patch = stuck.failing(run, inputs, timestamps.seconds(timestamps.now()))
         await self._api.merge(path, patch)
         metrics.RUNS_REFUSED.labels(reason="indigestible").inc()
         self._announce(run, Reason.RUN_REFUSED, patch["status"]["message"], warning=True)
+        return True
 
     async def _started_from_ours(self, run: Mapping[str, Any]) -> bool:
         name = stuck.template(run)
