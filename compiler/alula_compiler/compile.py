@@ -11,18 +11,22 @@ from dataclasses import dataclass, field
 from alula_api.contract import labels, pods
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
-from alula_compiler import engines, passes, problems, reading
-from alula_compiler import program as ir
+from alula_compiler import passes, problems, reading
+from alula_compiler.argo import build, limits
+from alula_compiler.argo.model import ArgoProgram, Object
+from alula_compiler.engines import Engine
+from alula_compiler.problems import Report
+from alula_compiler.program import Program
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """What a workflow became, or what is wrong with it."""
 
-    objects: tuple[ir.Object, ...] = ()
+    objects: tuple[Object, ...] = ()
     """Argo objects without namespace and owner; empty when there are diagnostics."""
     diagnostics: tuple[Diagnostic, ...] = ()
-    plans: Mapping[str, ir.Object] = field(default_factory=dict)
+    plans: Mapping[str, Object] = field(default_factory=dict)
     """For each WorkflowTemplate, by its name, what the controller needs to admit its runs."""
 
     @property
@@ -44,7 +48,7 @@ def compile(
     workflow: object,
     launch_plans: Sequence[object] = (),
     domain: object | None = None,
-    engine: engines.Engine | None = None,
+    engine: Engine | None = None,
 ) -> Compiled:
     """Compile a Workflow with its LaunchPlans.
 
@@ -57,18 +61,32 @@ def compile(
     program, diagnostics = reading.read(workflow, launch_plans, domain)
     if program is None:
         return Compiled(diagnostics=diagnostics)
-    settings = engine or engines.Engine.preview()
-    report = problems.Report()
+    report = Report()
+    made = _compiled(program, engine or Engine.preview(), report)
+    if made is None or report.failed:
+        return Compiled(diagnostics=report.diagnostics())
+    return Compiled(made.objects, (), made.plans)
+
+
+def _compiled(program: Program, engine: Engine, report: Report) -> ArgoProgram | None:
+    """What the program becomes; None when something was reported before it could become anything."""
+    _check_runtime(program, report)
+    for check in passes.CHECKS:
+        program = check(program, engine, report)
+    for rewrite in passes.REWRITES:
+        if report.failed:
+            return None
+        program = rewrite(program, engine, report)
+    if report.failed:
+        return None
+    made = build.build(program, engine)
+    limits.check(made, program.source, engine, report)
+    return made
+
+
+def _check_runtime(program: Program, report: Report) -> None:
     if program.runtime != pods.VERSION:
         message = f"the release speaks version {program.runtime} of the pod's contract"
-        place = problems.of_program(program)
-        report.add(Code.RUNTIME_VERSION, place, message, expected=str(pods.VERSION), hint="upgrade alula's controller")
-    for check in passes.CHECKS:
-        program = check(program, settings, report)
-    for lowering in passes.LOWERING:
-        if report.failed:
-            return Compiled(diagnostics=report.diagnostics())
-        program = lowering(program, settings, report)
-    if report.failed:
-        return Compiled(diagnostics=report.diagnostics())
-    return Compiled(program.objects, (), program.plans_by_template)
+        subject = problems.of_program(program)
+        hint = "upgrade alula's controller"
+        report.add(Code.RUNTIME_VERSION, subject, message, expected=str(pods.VERSION), hint=hint)

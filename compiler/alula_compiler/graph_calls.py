@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from alula_compiler import program as ir
+from alula_api.contract import names
+from alula_compiler.program import Graph
 
 
-def between(graphs: Sequence[ir.Graph]) -> dict[str, tuple[str, ...]]:
+def between(graphs: Sequence[Graph]) -> dict[str, tuple[str, ...]]:
     """Return, for each graph, the graphs that its nodes call, each once."""
     known = {graph.name for graph in graphs}
     return {
@@ -16,7 +17,7 @@ def between(graphs: Sequence[ir.Graph]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def order(called: Mapping[str, Sequence[str]], start: str = ir.MAIN) -> list[str]:
+def order(called: Mapping[str, Sequence[str]], start: str = names.MAIN) -> list[str]:
     """Return the graphs that `start` reaches, each after those it calls. There must be no circle."""
     found: dict[str, None] = {}
     stack = [(start, iter(called[start]))]
@@ -31,7 +32,7 @@ def order(called: Mapping[str, Sequence[str]], start: str = ir.MAIN) -> list[str
     return list(found)
 
 
-def nodes_in_run(graphs: Mapping[str, ir.Graph], in_order: Sequence[str]) -> dict[str, int]:
+def nodes_in_run(graphs: Mapping[str, Graph], in_order: Sequence[str]) -> dict[str, int]:
     """Return how many calls one call of each graph makes, those of inner graphs each time."""
     counts: dict[str, int] = {}
     for name in in_order:

@@ -9,22 +9,22 @@ from dataclasses import dataclass
 
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
-from alula_compiler import program as ir
+from alula_compiler.program import Graph, LaunchPlan, Program
 
-MOST = 100
-"""As many are kept; a workflow made by a program may be wrong in ten thousand places."""
+MAX_DIAGNOSTICS = 100
+"""More are only counted; a workflow made by a program may be wrong in ten thousand places."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Subject:
     """What a diagnostic is about: the words for people, and the file and line that the SDK recorded."""
 
-    subject: str
+    text: str
     source: str = ""
 
-    def at(self, part: str, source: str = "") -> Place:
-        """Return the place of a part, which may have a line of its own."""
-        return Place(f"{self.subject}, {part}", source or self.source)
+    def at(self, part: str, source: str = "") -> Subject:
+        """Return the subject of a part, which may have a line of its own."""
+        return Subject(f"{self.text}, {part}", source or self.source)
 
 
 class Report:
@@ -34,12 +34,12 @@ class Report:
         self._found: list[Diagnostic] = []
         self._dropped = 0
 
-    def add(self, code: Code, place: Place, message: str, *, expected: str = "", hint: str = "") -> None:
+    def add(self, code: Code, subject: Subject, message: str, *, expected: str = "", hint: str = "") -> None:
         """Note one error."""
-        if len(self._found) >= MOST:
+        if len(self._found) >= MAX_DIAGNOSTICS:
             self._dropped += 1
             return
-        self._found.append(Diagnostic(code, message, place.source, place.subject, expected, hint))
+        self._found.append(Diagnostic(code, message, subject.source, subject.text, expected, hint))
 
     @property
     def failed(self) -> bool:
@@ -55,20 +55,20 @@ class Report:
         return (*self._found, more)
 
 
-def of_program(program: ir.Program) -> Place:
-    """Return the place of the workflow itself."""
-    return Place(f"workflow {program.name}", program.source)
+def of_program(program: Program) -> Subject:
+    """Return the subject of the workflow itself."""
+    return Subject(f"workflow {program.name}", program.source)
 
 
-def of_graph(program: ir.Program, graph: ir.Graph) -> Place:
-    """Return the place of a graph; `main` is the workflow itself."""
+def of_graph(program: Program, graph: Graph) -> Subject:
+    """Return the subject of a graph; `main` is the workflow itself."""
     whole = of_program(program)
-    return whole if graph.name == ir.MAIN else whole.at(f"graph {graph.name}", graph.source)
+    return whole if graph.is_main else whole.at(f"graph {graph.name}", graph.source)
 
 
-def of_plan(plan: ir.LaunchPlan) -> Place:
-    """Return the place of a launch plan."""
-    return Place(f"launch plan {plan.name}", plan.source)
+def of_plan(plan: LaunchPlan) -> Subject:
+    """Return the subject of a launch plan."""
+    return Subject(f"launch plan {plan.name}", plan.source)
 
 
 def did_you_mean(name: str, candidates: tuple[str, ...] | list[str]) -> str:

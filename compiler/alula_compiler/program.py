@@ -1,64 +1,24 @@
-"""The compiler's own form of a workflow: frozen, comparable values, without Argo and without Kubernetes' envelope.
+"""A workflow as the compiler reads it: frozen, comparable values, without Argo and without Kubernetes' envelope.
 
-`reading` makes a `Program` from resources, each pass makes a new one from it, and nothing changes one in place. Names
-are names: a node says which task it calls, and whoever needs the task looks it up in a table of its own.
+`reading` makes a `Program` from resources, each pass makes a new one from it, and nothing changes one in place. No
+field waits for a later pass: what Argo needs beyond this is in `argo.model`. Names are names: a node says which task it
+calls, and what needs the task looks it up in `tables`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from alula_api.contract import names
+from alula_api.contract.graphs.bindings import Binding, FromNode, Leaf, leaves, mapped
+
 Schema: TypeAlias = dict[str, Any]
-Object: TypeAlias = dict[str, Any]
 
-MAIN = "main"
-"""The graph that a run starts with; its inputs and outputs are the workflow's."""
-ADMIT = "admit"
-"""The first node of every run, and its template: the controller completes it, so nobody else may have the name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A value that the author wrote, as JSON text."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class FromInput:
-    """An input of the graph, or what lies behind an attribute path in it."""
-
-    input: str
-    path: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FromNode:
-    """An output of a node of the same graph, or what lies behind an attribute path in it."""
-
-    node: str
-    output: str
-    path: tuple[str, ...] = ()
-
-
-Leaf: TypeAlias = Constant | FromInput | FromNode
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A list whose elements have each their own source."""
-
-    leaves: tuple[Leaf, ...]
-
-
-Binding: TypeAlias = Leaf | Items
-
-
-def leaves(binding: Binding) -> tuple[Leaf, ...]:
-    """Return the sources that a binding reads: itself, or each element of a list."""
-    return binding.leaves if isinstance(binding, Items) else (binding,)
+CONTAINER = "container"
+"""The kind of a task that names none: its function, run in a pod."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +51,11 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True)
-class Pod:
-    """How Argo runs a task's attempts: what `lower_tasks` makes of the task's own options."""
+class Kind:
+    """What runs a task, and its configuration as JSON text; `argo.tasks` knows the kinds."""
 
-    image: str
-    env: tuple[Object, ...]
-    retry: Object
-    deadline: int | None = None
-    resources: Object = field(default_factory=dict)
+    name: str = CONTAINER
+    config: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +74,11 @@ class Task:
     backoff: Backoff | None = None
     timeout: str | None = None
     image: str | None = None
-    resources: Object = field(default_factory=dict)
+    resources: dict[str, dict[str, str]] = field(default_factory=dict)
     env: tuple[tuple[str, str], ...] = ()
     secrets: tuple[tuple[str, str, str], ...] = ()
     """(environment variable, Secret, key in the Secret)"""
-    pod: Pod | None = None
-    """Set by `lower_tasks`."""
+    kind: Kind = Kind()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +91,6 @@ class Node:
     inputs: tuple[tuple[str, Binding], ...] = ()
     after: tuple[str, ...] = ()
     source: str = ""
-    template: str = ""
-    """The Argo template that runs it; set by `name_templates`."""
 
     @property
     def target(self) -> str:
@@ -149,8 +103,13 @@ class Node:
 
     def depends(self) -> tuple[str, ...]:
         """The nodes that must have succeeded before: those it reads from, then those it only waits for, each once."""
-        names = [leaf.node for leaf in self.reads() if isinstance(leaf, FromNode)]
-        return tuple(dict.fromkeys((*names, *self.after)))
+        read = [leaf.node for leaf in self.reads() if isinstance(leaf, FromNode)]
+        return tuple(dict.fromkeys((*read, *self.after)))
+
+    def reading(self, change: Callable[[Leaf], Leaf], after: tuple[str, ...]) -> Node:
+        """Return the node with its sources changed, and other nodes that it only waits for."""
+        inputs = tuple((name, mapped(binding, change)) for name, binding in self.inputs)
+        return dataclasses.replace(self, inputs=inputs, after=after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +121,11 @@ class Graph:
     outputs: tuple[Output, ...] = ()
     nodes: tuple[Node, ...] = ()
     source: str = ""
-    template: str = ""
-    """The Argo template that it becomes; set by `name_templates`."""
+
+    @property
+    def is_main(self) -> bool:
+        """Whether a run starts with it; its inputs and outputs are the workflow's then."""
+        return self.name == names.MAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,30 +149,12 @@ class Domain:
     """What the namespace's Domain says to the compiler."""
 
     secret: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """What every pod is told about data and code; made by `apply_domain`."""
-
-    secret: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskTemplate:
-    """One Argo template of a task; a second one only where calls pass lists of another shape."""
-
-    name: str
-    task: str
-    paths: tuple[str, ...] = ()
-    """Inputs of which some call passes only a part."""
-    items: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = ()
-    """Inputs that are lists of single values, and the path in each of those."""
+    """The Secret with the pods' keys to the store; empty with workload identity, or to leave it to the installation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A workflow, its launch plans and its domain, in whatever state the passes have brought them to."""
+    """A workflow, its launch plans and its domain."""
 
     name: str
     version: str
@@ -225,13 +169,6 @@ class Program:
     graphs: tuple[Graph, ...] = ()
     plans: tuple[LaunchPlan, ...] = ()
     domain: Domain = Domain()
-    storage: Storage | None = None
-    templates: tuple[TaskTemplate, ...] = ()
-    """Set by `name_templates`."""
-    objects: tuple[Object, ...] = ()
-    """The compiled Argo objects; set by `emit`."""
-    plans_by_template: Mapping[str, Object] = field(default_factory=dict)
-    """What `admit` needs to know of each compiled WorkflowTemplate, by its name; set by `emit`."""
 
     def graph(self, name: str) -> Graph | None:
         """Return the graph of that name."""
@@ -240,4 +177,4 @@ class Program:
     @property
     def main(self) -> Graph:
         """The graph that a run starts with; the resolving pass has made sure that there is one."""
-        return next(graph for graph in self.graphs if graph.name == MAIN)
+        return next(graph for graph in self.graphs if graph.is_main)

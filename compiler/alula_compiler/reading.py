@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
+from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, Items, Leaf
 from alula_api.kinds import bindings, domains, launch_plans, reading, workflows
-from alula_compiler import program as ir
+from alula_compiler.program import Backoff, Domain, Graph, LaunchPlan, Node, Output, Port, Program, Task
 
 SOURCE = "alula.dev/source"
 
 
 def read(
     workflow: object, plans: Sequence[object], domain: object | None
-) -> tuple[ir.Program | None, tuple[Diagnostic, ...]]:
+) -> tuple[Program | None, tuple[Diagnostic, ...]]:
     """Return the program, or None and what is wrong with the resources' shape.
 
     Args:
@@ -40,7 +42,7 @@ def read(
         domain_model, problems = reading.read(domains.Domain, domain)
         found += problems
     if model is not None and any(
-        graph.name == ir.MAIN and (graph.inputs or graph.outputs) for graph in model.spec.graphs
+        graph.name == names.MAIN and (graph.inputs or graph.outputs) for graph in model.spec.graphs
     ):
         found.append(_main_with_ports(model))
     if model is None or found:
@@ -61,11 +63,11 @@ def program(
     workflow: workflows.Workflow,
     plans: Sequence[launch_plans.LaunchPlan] = (),
     domain: domains.Domain | None = None,
-) -> ir.Program:
+) -> Program:
     """Return the program that well-formed resources describe."""
     spec = workflow.spec
     source = workflow.metadata.annotations.get(SOURCE, "")
-    return ir.Program(
+    return Program(
         name=workflow.metadata.name,
         version=spec.version,
         image=spec.code.image,
@@ -80,39 +82,39 @@ def program(
     )
 
 
-def binding(model: bindings.Leaf) -> ir.Binding:
+def binding(model: bindings.Leaf) -> Binding:
     """Return where a value comes from."""
     if isinstance(model, bindings.Binding) and model.items is not None:
-        return ir.Items(tuple(_leaf(leaf) for leaf in model.items))
+        return Items(tuple(_leaf(leaf) for leaf in model.items))
     return _leaf(model)
 
 
-def _leaf(model: bindings.Leaf) -> ir.Leaf:
+def _leaf(model: bindings.Leaf) -> Leaf:
     if model.value is not None:
-        return ir.Constant(model.value)
+        return Constant(model.value)
     if model.input is not None:
-        return ir.FromInput(model.input, tuple(model.path))
-    return ir.FromNode(model.node or "", model.output or "", tuple(model.path))
+        return FromInput(model.input, tuple(model.path))
+    return FromNode(model.node or "", model.output or "", tuple(model.path))
 
 
-def _port(model: workflows.Input | workflows.Output) -> ir.Port:
+def _port(model: workflows.Input | workflows.Output) -> Port:
     default = model.default if isinstance(model, workflows.Input) else None
-    return ir.Port(model.name, model.type, default, model.description or "")
+    return Port(model.name, model.type, default, model.description or "")
 
 
-def _output(model: workflows.BoundOutput) -> ir.Output:
-    return ir.Output(model.name, model.type, binding(model.binding), model.description or "")
+def _output(model: workflows.BoundOutput) -> Output:
+    return Output(model.name, model.type, binding(model.binding), model.description or "")
 
 
-def _task(model: workflows.Task) -> ir.Task:
+def _task(model: workflows.Task) -> Task:
     retries, backoff = model.retries, None
     if retries and retries.backoff:
-        backoff = ir.Backoff(retries.backoff.duration, retries.backoff.factor, retries.backoff.cap)
+        backoff = Backoff(retries.backoff.duration, retries.backoff.factor, retries.backoff.cap)
     resources = {}
     if model.resources:
         parts = {"requests": model.resources.requests, "limits": model.resources.limits}
         resources = {name: dict(sorted(part.items())) for name, part in parts.items() if part}
-    return ir.Task(
+    return Task(
         name=model.name,
         entrypoint=model.entrypoint,
         key=model.key or model.entrypoint,
@@ -131,12 +133,12 @@ def _task(model: workflows.Task) -> ir.Task:
     )
 
 
-def _graph(spec: workflows.WorkflowSpec, model: workflows.Graph, workflow_source: str) -> ir.Graph:
+def _graph(spec: workflows.WorkflowSpec, model: workflows.Graph, workflow_source: str) -> Graph:
     """A graph; `main` has the workflow's own inputs and outputs."""
-    is_main = model.name == ir.MAIN
+    is_main = model.name == names.MAIN
     source = model.source or (workflow_source if is_main else "")
     inputs, outputs = (spec.inputs, spec.outputs) if is_main else (model.inputs, model.outputs)
-    return ir.Graph(
+    return Graph(
         name=model.name,
         inputs=tuple(_port(port) for port in inputs),
         outputs=tuple(_output(output) for output in outputs),
@@ -145,12 +147,12 @@ def _graph(spec: workflows.WorkflowSpec, model: workflows.Graph, workflow_source
     )
 
 
-def _node(model: workflows.Node, source: str) -> ir.Node:
+def _node(model: workflows.Node, source: str) -> Node:
     """A node; its line stands in the file of its graph."""
     file, colon, line = source.rpartition(":")
     if not (colon and line.isdigit()):
         file = source
-    return ir.Node(
+    return Node(
         id=model.id,
         task=model.task,
         graph=model.graph,
@@ -160,9 +162,9 @@ def _node(model: workflows.Node, source: str) -> ir.Node:
     )
 
 
-def _plan(model: launch_plans.LaunchPlan) -> ir.LaunchPlan:
+def _plan(model: launch_plans.LaunchPlan) -> LaunchPlan:
     spec = model.spec
-    return ir.LaunchPlan(
+    return LaunchPlan(
         name=model.metadata.name,
         workflow=spec.workflow,
         inputs=tuple((value.name, value.value) for value in spec.inputs),
@@ -176,6 +178,6 @@ def _plan(model: launch_plans.LaunchPlan) -> ir.LaunchPlan:
     )
 
 
-def _domain(model: domains.Domain | None) -> ir.Domain:
+def _domain(model: domains.Domain | None) -> Domain:
     storage = model.spec.storage if model else None
-    return ir.Domain(secret=storage.secret or "" if storage else "")
+    return Domain(secret=storage.secret or "" if storage else "")

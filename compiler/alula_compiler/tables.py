@@ -6,30 +6,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from alula_compiler import program as ir
+from alula_compiler.program import Graph, Node, Port, Program, Schema, Task
 
 
 @dataclass(frozen=True)
 class Interface:
     """What a task or graph takes and gives, by name."""
 
-    inputs: Mapping[str, ir.Port]
-    outputs: Mapping[str, ir.Schema]
+    inputs: Mapping[str, Port]
+    outputs: Mapping[str, Schema]
 
 
 @dataclass(frozen=True)
 class Tables:
     """The tasks and graphs of a program by name, and their interfaces."""
 
-    program: ir.Program
+    program: Program
 
     @cached_property
-    def tasks(self) -> Mapping[str, ir.Task]:
+    def tasks(self) -> Mapping[str, Task]:
         """Tasks by name."""
         return {task.name: task for task in self.program.tasks}
 
     @cached_property
-    def graphs(self) -> Mapping[str, ir.Graph]:
+    def graphs(self) -> Mapping[str, Graph]:
         """Graphs by name."""
         return {graph.name: graph for graph in self.program.graphs}
 
@@ -51,7 +51,7 @@ class Tables:
             for graph in self.program.graphs
         }
 
-    def interface(self, node: ir.Node) -> Interface | None:
+    def interface(self, node: Node) -> Interface | None:
         """Return the interface of what a node calls, or None when there is no such task or graph."""
         if node.task is not None:
             return self._of_tasks.get(node.task)

@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from alula_api.contract import names
+from alula_api.contract.graphs import bindings
 from alula_compiler import program as ir
 
 Value = Any
@@ -33,7 +35,7 @@ def of_program(program: ir.Program, pieces: frozenset[str] = frozenset()) -> Mea
         task.name: {port.name: port.default for port in task.inputs if port.default is not None}
         for task in program.tasks
     }
-    return _Flattening({graph.name: graph for graph in program.graphs}, defaults, pieces).meaning(ir.MAIN)
+    return _Flattening({graph.name: graph for graph in program.graphs}, defaults, pieces).meaning(names.MAIN)
 
 
 def pieces_of(before: ir.Program, after: ir.Program) -> frozenset[str]:
@@ -57,15 +59,15 @@ def of_plan(plan: Mapping[str, Any], pieces: frozenset[str] = frozenset()) -> Me
     return _Flattening(graphs, {}, pieces).meaning(plan["entrypoint"])
 
 
-def _bound(binding: Mapping[str, Any]) -> ir.Binding:
+def _bound(binding: Mapping[str, Any]) -> bindings.Binding:
     if "items" in binding:
-        return ir.Items(tuple(_bound(leaf) for leaf in binding["items"]))  # type: ignore[arg-type]
+        return bindings.Items(tuple(_bound(leaf) for leaf in binding["items"]))  # type: ignore[arg-type]
     if "value" in binding:
-        return ir.Constant(binding["value"])
+        return bindings.Constant(binding["value"])
     path = tuple(binding.get("path", ()))
     if "input" in binding:
-        return ir.FromInput(binding["input"], path)
-    return ir.FromNode(binding["node"], binding["output"], path)
+        return bindings.FromInput(binding["input"], path)
+    return bindings.FromNode(binding["node"], binding["output"], path)
 
 
 class _Flattening:
@@ -116,12 +118,12 @@ OUTPUTS: dict[str, tuple[str, ...]] = {"two": ("o0", "o1")}
 """Outputs of the tasks in the strategies that have other than the one, `o0`."""
 
 
-def _value(binding: ir.Binding, inputs: Mapping[str, Value], outputs: Mapping[tuple[str, str], Value]) -> Value:
-    if isinstance(binding, ir.Items):
+def _value(binding: bindings.Binding, inputs: Mapping[str, Value], outputs: Mapping[tuple[str, str], Value]) -> Value:
+    if isinstance(binding, bindings.Items):
         return ("list", tuple(_value(leaf, inputs, outputs) for leaf in binding.leaves))
-    if isinstance(binding, ir.Constant):
+    if isinstance(binding, bindings.Constant):
         return ("const", json.loads(binding.text))
-    source = inputs[binding.input] if isinstance(binding, ir.FromInput) else outputs[binding.node, binding.output]
+    source = inputs[binding.input] if isinstance(binding, bindings.FromInput) else outputs[binding.node, binding.output]
     return _behind(source, binding.path)
 
 
@@ -189,28 +191,28 @@ def _node(task: Mapping[str, Any], templates: Mapping[str, Any]) -> ir.Node:
     return node
 
 
-def _read(node: str | None, name: str) -> ir.Leaf:
+def _read(node: str | None, name: str) -> bindings.Leaf:
     if node is None or node == "admit":
-        return ir.FromInput(name)
-    return ir.FromNode(node, name)
+        return bindings.FromInput(name)
+    return bindings.FromNode(node, name)
 
 
-def _argument(text: str) -> ir.Binding:
+def _argument(text: str) -> bindings.Binding:
     tag = _TAG.fullmatch(text)
     if tag:
         return _read(tag[1], tag[2])
     if text.startswith("{{="):
         terms = text.removeprefix("{{=toJson([").removesuffix("])}}")
-        return ir.Items(tuple(_term(one) for one in _TERM.finditer(terms)))
+        return bindings.Items(tuple(_term(one) for one in _TERM.finditer(terms)))
     assert "{{" not in text
-    return ir.Constant(text)
+    return bindings.Constant(text)
 
 
-def _term(match: re.Match[str]) -> ir.Leaf:
-    return ir.Constant(json.loads(match[3])) if match[3] else _read(match[1], match[2])
+def _term(match: re.Match[str]) -> bindings.Leaf:
+    return bindings.Constant(json.loads(match[3])) if match[3] else _read(match[1], match[2])
 
 
-def _output(source: Mapping[str, str]) -> ir.Binding:
+def _output(source: Mapping[str, str]) -> bindings.Binding:
     if "parameter" in source:
         tag = _TAG.fullmatch(source["parameter"])
         assert tag

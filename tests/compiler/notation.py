@@ -18,8 +18,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from alula_api.contract import names
 from alula_api.contract.diagnostics import Diagnostic
-from alula_compiler import program as ir
+from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, leaves
+from alula_compiler.argo.model import ArgoProgram, Names, Object
+from alula_compiler.program import Graph, Node, Port, Program
 
 CONFIG = {
     "type": "object",
@@ -67,8 +70,8 @@ def resource(short: dict[str, Any], name: str = "w") -> dict[str, Any]:
         made: dict[str, Any] = {"name": graph, "source": f"flows/{graph}.py:1"}
         made["nodes"] = [_node(node, graphs) for node in content.get("nodes", ())]
         outputs = [_output(output, text) for output, text in content.get("outputs", {}).items()]
-        (spec if graph == ir.MAIN else made)["outputs"] = outputs
-        if graph != ir.MAIN:
+        (spec if graph == names.MAIN else made)["outputs"] = outputs
+        if graph != names.MAIN:
             made["inputs"] = _ports(content.get("inputs", {}))
         spec["graphs"].append(made)
     annotations = {"alula.dev/source": f"flows/{name}.py:1"}
@@ -138,113 +141,122 @@ def _binding(short: Any) -> dict[str, Any]:
 # The other way round
 
 
-def graphs_of(program: ir.Program) -> dict[str, Any]:
+def graphs_of(program: Program) -> dict[str, Any]:
     """Return a program's graphs in the short notation."""
     return {graph.name: _short_graph(graph) for graph in program.graphs}
 
 
-def _short_graph(graph: ir.Graph) -> dict[str, Any]:
+def calls_of(program: Program, made: ArgoProgram) -> dict[str, Any]:
+    """Return the same with the templates of nodes that are called otherwise than what they run."""
+    return {graph.name: _short_graph(graph, made.names) for graph in program.graphs}
+
+
+def _short_graph(graph: Graph, templates: Names | None = None) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if graph.inputs and graph.name != ir.MAIN:
+    if graph.inputs and not graph.is_main:
         found["inputs"] = {port.name: _short_port(port) for port in graph.inputs}
-    found["nodes"] = [_short_node(node) for node in graph.nodes]
+    found["nodes"] = [_short_node(node, templates) for node in graph.nodes]
     if graph.outputs:
         found["outputs"] = {output.name: short_binding(output.binding) for output in graph.outputs}
     return found
 
 
-def _short_port(port: ir.Port) -> str:
+def _short_port(port: Port) -> str:
     return _NAMES[repr(port.type)] + (f" = {port.default}" if port.default is not None else "")
 
 
-def _short_node(node: ir.Node) -> dict[str, Any]:
+def _short_node(node: Node, templates: Names | None) -> dict[str, Any]:
     found: dict[str, Any] = {"id": node.id, "call": node.target}
-    if node.template and node.template != node.target:
-        found["template"] = node.template
+    if templates and templates.of(node) != node.target:
+        found["template"] = templates.of(node)
     found |= {name: short_binding(binding) for name, binding in node.inputs}
     return {**found, "after": list(node.after)} if node.after else found
 
 
-def short_binding(binding: ir.Binding) -> Any:
+def short_binding(binding: Binding) -> Any:
     """Return a binding in the short notation."""
-    if isinstance(binding, ir.Items):
-        return [short_binding(leaf) for leaf in binding.leaves]
-    if isinstance(binding, ir.Constant):
+    if not isinstance(binding, Constant | FromInput | FromNode):
+        return [short_binding(leaf) for leaf in leaves(binding)]
+    if isinstance(binding, Constant):
         return f"={binding.text}"
-    start = f"${binding.input}" if isinstance(binding, ir.FromInput) else f"{binding.node}.{binding.output}"
+    start = f"${binding.input}" if isinstance(binding, FromInput) else f"{binding.node}.{binding.output}"
     return ".".join([start, *binding.path])
 
 
-def tasks_of(program: ir.Program) -> dict[str, Any]:
-    """Return what the tasks' defaults and pods have become."""
+def defaults_of(program: Program) -> dict[str, Any]:
+    """Return the tasks' defaults."""
     found: dict[str, Any] = {}
     for task in program.tasks:
         found[task.name] = {port.name: port.default for port in task.inputs if port.default is not None}
     return found
 
 
-def pods_of(program: ir.Program) -> dict[str, Any]:
-    """Return how Argo runs each task."""
+def plans_of(program: Program) -> dict[str, Any]:
+    """Return the launch plans' values."""
+    return {plan.name: {"inputs": dict(plan.inputs), "fixed": dict(plan.fixed)} for plan in program.plans}
+
+
+# What becomes of it in Argo
+
+
+def _of_tasks(made: ArgoProgram) -> dict[str, Object]:
+    return {template["name"]: template for template in made.templates if "container" in template}
+
+
+def pods_of(made: ArgoProgram) -> dict[str, Any]:
+    """Return how Argo runs each task's template, without what all have."""
     found: dict[str, Any] = {}
-    for task in program.tasks:
-        assert task.pod is not None
-        pod: dict[str, Any] = {"image": task.pod.image, "retry": task.pod.retry}
-        pod |= {"deadline": task.pod.deadline} if task.pod.deadline is not None else {}
-        pod |= {"env": list(task.pod.env)} if task.pod.env else {}
-        pod |= {"resources": task.pod.resources} if task.pod.resources else {}
-        found[task.name] = pod
+    for name, template in _of_tasks(made).items():
+        container = template["container"]
+        pod: dict[str, Any] = {"image": container["image"], "retry": template["retryStrategy"]}
+        pod |= {"deadline": int(template["activeDeadlineSeconds"])} if "activeDeadlineSeconds" in template else {}
+        pod |= {"env": container["env"][2:]} if container["env"][2:] else {}
+        found[name] = pod | ({"resources": container["resources"]} if "resources" in container else {})
     return found
 
 
-def dags_of(program: ir.Program) -> dict[str, Any]:
+def dags_of(made: ArgoProgram) -> dict[str, Any]:
     """Return the compiled DAGs of the workflow, as Argo gets them."""
-    compiled = program.objects[0]["spec"]["templates"]
-    dags = {template["name"]: template for template in compiled if "dag" in template}
+    dags = {template["name"]: template for template in made.templates if "dag" in template}
     return {name: {key: value for key, value in dag.items() if key != "name"} for name, dag in dags.items()}
 
 
-def forms_of(program: ir.Program) -> dict[str, Any]:
+def forms_of(made: ArgoProgram) -> dict[str, Any]:
     """Return what Argo's form asks for, by compiled template."""
-    found = [one for one in program.objects if one["kind"] == "WorkflowTemplate"]
+    found = [one for one in made.objects if one["kind"] == "WorkflowTemplate"]
     return {one["metadata"]["name"]: one["spec"].get("arguments", {}).get("parameters", []) for one in found}
 
 
-def inputs_of(program: ir.Program) -> dict[str, Any]:
+def inputs_of(made: ArgoProgram) -> dict[str, Any]:
     """Return what `admit` knows of the inputs, by compiled template; without the types."""
     return {
         name: [{key: value for key, value in port.items() if key != "type"} for port in plan["inputs"]]
-        for name, plan in program.plans_by_template.items()
+        for name, plan in made.plans.items()
     }
 
 
-def arguments_of(program: ir.Program) -> dict[str, list[str]]:
+def arguments_of(made: ArgoProgram) -> dict[str, list[str]]:
     """Return the words that each task's runtime gets, without the interface's digest."""
-    compiled = program.objects[0]["spec"]["templates"]
-    found = {template["name"]: list(template["container"]["args"]) for template in compiled if "container" in template}
+    found = {name: list(template["container"]["args"]) for name, template in _of_tasks(made).items()}
     for words in found.values():
         del words[words.index("--interface") : words.index("--interface") + 2]
     return found
 
 
-def schedules_of(program: ir.Program) -> list[Any]:
+def schedules_of(made: ArgoProgram) -> list[Any]:
     """Return the CronWorkflows' specs."""
-    return [one["spec"] for one in program.objects if one["kind"] == "CronWorkflow"]
+    return [one["spec"] for one in made.objects if one["kind"] == "CronWorkflow"]
 
 
-def templates_of(program: ir.Program) -> list[dict[str, Any]]:
+def templates_of(made: ArgoProgram) -> list[dict[str, Any]]:
     """Return the templates that tasks have."""
     found = []
-    for template in program.templates:
+    for template in made.names.tasks.values():
         short: dict[str, Any] = {"name": template.name, "task": template.task}
         short |= {"paths": list(template.paths)} if template.paths else {}
         items = {name: [".".join(path) for path in paths] for name, paths in template.items}
         found.append({**short, **({"items": items} if items else {})})
     return found
-
-
-def plans_of(program: ir.Program) -> dict[str, Any]:
-    """Return the launch plans' values."""
-    return {plan.name: {"inputs": dict(plan.inputs), "fixed": dict(plan.fixed)} for plan in program.plans}
 
 
 def told(diagnostics: tuple[Diagnostic, ...]) -> list[str]:

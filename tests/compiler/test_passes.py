@@ -1,4 +1,4 @@
-"""Each pass by its fixture file: workflows before and after, in a notation that needs no Python to extend."""
+"""Each pass, and each part of Argo's side, by its fixture file: before and after in a notation without Python."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ from typing import Any
 import pytest
 import yaml
 
-from alula_compiler import engines, passes, problems, reading
-from alula_compiler import program as ir
+from alula_compiler import passes, problems, reading
+from alula_compiler.argo import build, limits
+from alula_compiler.engines import Engine, Limits
+from alula_compiler.program import Program
 from tests.compiler import compiled, notation
 
 PASSES = {one.__module__.rpartition(".")[2]: one for one in passes.PASSES}
+ARGO = ["template_names", "tasks", "build", "limits"]
 
-VIEWS: dict[str, Callable[[ir.Program], Any]] = {
+VIEWS: dict[str, Callable[[Program], Any]] = {
     "graphs": notation.graphs_of,
-    "defaults": notation.tasks_of,
+    "defaults": notation.defaults_of,
+    "plans": notation.plans_of,
+    "storage": lambda program: program.domain.secret,
+}
+ARGO_VIEWS: dict[str, Callable[[Any], Any]] = {
     "pods": notation.pods_of,
     "templates": notation.templates_of,
-    "plans": notation.plans_of,
-    "storage": lambda program: program.storage.secret if program.storage else None,
     "dags": notation.dags_of,
     "forms": notation.forms_of,
     "inputs": notation.inputs_of,
@@ -30,39 +35,56 @@ VIEWS: dict[str, Callable[[ir.Program], Any]] = {
 }
 
 
-def cases() -> list[Any]:
+def cases(folder: Path, files: list[str]) -> list[Any]:
     found = []
-    for name in PASSES:
-        content = yaml.load((compiled.FIXTURES / f"{name}.yaml").read_text(), Loader=yaml.CSafeLoader)
+    for name in files:
+        content = yaml.load((folder / f"{name}.yaml").read_text(), Loader=yaml.CSafeLoader)
         found += [pytest.param(name, case, id=f"{name}: {case['case']}") for case in content]
     return found
 
 
-@pytest.mark.parametrize(("name", "case"), cases())
-def test_the_pass_does_what_its_fixture_says(name: str, case: dict[str, Any]) -> None:
-    before, after = case["before"], case["after"]
-    limits = engines.Limits(**case.get("limits", {}))
-    settings = engines.Engine(store="s3://s", releases="s3://r", secret=case.get("secret", ""), limits=limits)
+def read(case: dict[str, Any]) -> tuple[Program, Engine, problems.Report]:
+    before, bounds = case["before"], Limits(**case.get("limits", {}))
+    engine = Engine(store="s3://s", releases="s3://r", secret=case.get("secret", ""), limits=bounds)
     program, misshapen = reading.read(notation.resource(before), notation.launch_plans(before), case.get("domain"))
     assert program is not None, notation.told(misshapen)
-    report = problems.Report()
+    return program, engine, problems.Report()
+
+
+@pytest.mark.parametrize(("name", "case"), cases(compiled.FIXTURES, list(PASSES)))
+def test_the_pass_does_what_its_fixture_says(name: str, case: dict[str, Any]) -> None:
+    program, engine, report = read(case)
+    after = dict(case["after"])
     for earlier, one in PASSES.items():
-        # A check is shown alone; a lowering pass relies on all passes before it.
-        if earlier == name or one not in passes.CHECKS or PASSES[name] not in passes.CHECKS:
-            program = one(program, settings, report)
+        # A check is shown alone; a rewriting pass relies on all passes before it.
+        if earlier in (name, "apply_domain") or PASSES[name] in passes.REWRITES:
+            program = one(program, engine, report)
         if earlier == name:
             break
-    unknown = set(after) - set(VIEWS) - {"diagnostics"}
-    assert not unknown, f"the fixture wants to see {unknown}"
-    assert notation.told(report.diagnostics()) == after.get("diagnostics", [])
-    for view in set(after) & set(VIEWS):
-        assert VIEWS[view](program) == after[view]
+    assert notation.told(report.diagnostics()) == after.pop("diagnostics", [])
+    assert {view: VIEWS[view](program) for view in after} == after
+
+
+@pytest.mark.parametrize(("name", "case"), cases(compiled.FIXTURES / "argo", ARGO))
+def test_argo_gets_what_the_fixture_says(name: str, case: dict[str, Any]) -> None:
+    program, engine, report = read(case)
+    after = dict(case["after"])
+    for one in passes.PASSES:
+        program = one(program, engine, report)
+    assert notation.told(report.diagnostics()) == []
+    made = build.build(program, engine)
+    limits.check(made, program.source, engine, report)
+    assert notation.told(report.diagnostics()) == after.pop("diagnostics", [])
+    if "calls" in after:
+        assert notation.calls_of(program, made) == after.pop("calls")
+    assert {view: ARGO_VIEWS[view](made) for view in after} == after
 
 
 def test_every_pass_has_a_fixture_file_and_every_fixture_file_a_pass() -> None:
     assert {path.stem for path in compiled.FIXTURES.glob("*.yaml")} == set(PASSES)
+    assert {path.stem for path in (compiled.FIXTURES / "argo").glob("*.yaml")} == set(ARGO)
 
 
-def test_passes_are_modules_with_one_public_function() -> None:
+def test_passes_are_modules_with_one_function_run() -> None:
     folder = Path(passes.__file__).parent
     assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(PASSES)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 import alula_compiler
 from alula_api import kinds
 from alula_api.contract import jsontext
+from alula_api.contract.graphs import bindings
 from alula_compiler import engines, passes, problems, reading
 from alula_compiler import program as ir
-from alula_compiler.argo import texts
-from alula_compiler.passes import check_limits
+from alula_compiler.argo import build, limits, texts
 from tests.compiler import compiled, meaning, strategies
 
 ENGINE = dataclasses.replace(compiled.ENGINE, limits=engines.Limits(run_nodes=100_000, spec_bytes=10_000_000))
@@ -52,12 +52,12 @@ def verify(program: ir.Program, ordered: bool) -> None:
             assert not ordered or seen.issuperset(node.depends())
             seen.add(node.id)
             for leaf in node.reads():
-                assert not isinstance(leaf, ir.FromInput) or leaf.input in inputs
-                assert not isinstance(leaf, ir.FromNode) or leaf.output in outputs[leaf.node]
+                assert not isinstance(leaf, bindings.FromInput) or leaf.input in inputs
+                assert not isinstance(leaf, bindings.FromNode) or leaf.output in outputs[leaf.node]
         for output in graph.outputs:
-            for leaf in ir.leaves(output.binding):
-                assert not isinstance(leaf, ir.FromInput) or leaf.input in inputs
-                assert not isinstance(leaf, ir.FromNode) or leaf.output in outputs[leaf.node]
+            for leaf in bindings.leaves(output.binding):
+                assert not isinstance(leaf, bindings.FromInput) or leaf.input in inputs
+                assert not isinstance(leaf, bindings.FromNode) or leaf.output in outputs[leaf.node]
 
 
 @given(strategies.workflows())
@@ -71,15 +71,15 @@ def test_specialised_graphs_mean_what_the_written_ones_mean(resource: dict[str, 
         assert all(_is_whole(output.binding) for output in graph.outputs)
 
 
-def _is_whole(binding: ir.Binding) -> bool:
-    return isinstance(binding, ir.Constant) or (not isinstance(binding, ir.Items) and not binding.path)
+def _is_whole(binding: bindings.Binding) -> bool:
+    return isinstance(binding, bindings.Constant) or (not isinstance(binding, bindings.Items) and not binding.path)
 
 
 @given(strategies.workflows(most=16), st.integers(2, 6))
 def test_pieces_keep_every_edge_and_order_and_none_is_too_large(resource: dict[str, Any], most: int) -> None:
-    limits = dataclasses.replace(ENGINE.limits, dag_tasks=most)
-    found = stages(resource, dataclasses.replace(ENGINE, limits=limits))
-    before, after = found["lower_tasks"], found["split_graphs"]
+    bounds = dataclasses.replace(ENGINE.limits, dag_tasks=most)
+    found = stages(resource, dataclasses.replace(ENGINE, limits=bounds))
+    before, after = found["whole_values"], found["split_graphs"]
     whole = meaning.of_program(before)
     cut = meaning.of_program(after, meaning.pieces_of(before, after))
     assert (cut.calls, cut.outputs) == (whole.calls, whole.outputs)
@@ -89,16 +89,17 @@ def test_pieces_keep_every_edge_and_order_and_none_is_too_large(resource: dict[s
 
 @given(strategies.workflows(most=12), st.integers(3, 9))
 def test_plan_and_argo_s_templates_mean_what_was_written(resource: dict[str, Any], most: int) -> None:
-    limits = dataclasses.replace(ENGINE.limits, dag_tasks=most)
-    found = stages(resource, dataclasses.replace(ENGINE, limits=limits))
-    whole = meaning.of_program(found["lower_tasks"])
-    pieces = meaning.pieces_of(found["lower_tasks"], found["split_graphs"])
-    plan = meaning.of_plan(found["emit"].plans_by_template["w"], pieces)
-    argo = meaning.of_argo(found["emit"].objects[0]["spec"], pieces)
+    bounds = dataclasses.replace(ENGINE.limits, dag_tasks=most)
+    found = stages(resource, dataclasses.replace(ENGINE, limits=bounds))
+    whole = meaning.of_program(found["whole_values"])
+    pieces = meaning.pieces_of(found["whole_values"], found["split_graphs"])
+    made = build.build(found["split_graphs"], ENGINE)
+    plan = meaning.of_plan(made.plans["w"], pieces)
+    argo = meaning.of_argo(made.objects[0]["spec"], pieces)
     assert (plan.calls, plan.outputs) == (whole.calls, whole.outputs)
     assert (argo.calls, argo.outputs) == (whole.calls, whole.outputs)
     assert all(argo.before[path] >= waits for path, waits in whole.before.items())
-    for one in found["emit"].objects[0]["spec"]["templates"]:
+    for one in made.objects[0]["spec"]["templates"]:
         assert len(one.get("dag", {}).get("tasks", [])) <= most + 1
 
 
@@ -190,7 +191,7 @@ def test_no_text_that_people_write_is_live(
     resource = compiled.workflow(tasks=[task], graphs=graphs, inputs=inputs, outputs=outputs, **hostile)
     found = alula_compiler.compile(resource, engine=ENGINE)
     assert found.diagnostics == ()
-    assert check_limits.stray_tags(list(found.objects)) == []
+    assert limits.stray_tags(list(found.objects)) == []
     argo = meaning.of_argo(found.objects[0]["spec"])
     assert argo.outputs == {"o0": ("const", json.loads(constants[2]))}
     task_name, given_inputs = argo.calls["a"]

@@ -1,1 +1,1 @@
-"""Builders of Argo's objects as plain dicts. Only `lower_tasks` and `emit` call them; nothing else knows Argo."""
+"""Builders of Argo's objects as plain dicts. Called by `compile`, by way of `build`; nothing else knows Argo."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 
-from alula_api.contract import jsontext
-from alula_compiler import program as ir
+from alula_api.contract import jsontext, names
+from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items, Leaf
+from alula_compiler.argo.model import Object
+from alula_compiler.program import Graph
 
 
 def constant(text: str) -> str:
@@ -16,56 +18,63 @@ def constant(text: str) -> str:
     return jsontext.argo_safe(text)
 
 
-def tag(leaf: ir.FromInput | ir.FromNode, graph: ir.Graph) -> str:
-    """Return the simple tag that stands for a whole value in a DAG of `graph`."""
-    return "{{" + _dotted(leaf, graph) + "}}"
-
-
-def argument(binding: ir.Binding, graph: ir.Graph) -> str:
+def argument(binding: Binding, graph: Graph) -> str:
     """Return the one argument that a binding becomes. Lists become a JSON list of JSON texts, with nothing spliced."""
-    if isinstance(binding, ir.Items):
-        terms = ",".join(_term(leaf, graph) for leaf in binding.leaves)
-        return "{{=toJson([" + terms + "])}}"
-    if isinstance(binding, ir.Constant):
-        return constant(binding.text)
-    return tag(binding, graph)
+    if isinstance(binding, Items):
+        return "{{=toJson([" + ",".join(_term(leaf, graph) for leaf in binding.leaves) + "])}}"
+    assert not isinstance(binding, FirstOf), "only an output of a conditional has several sources"
+    return constant(binding.text) if isinstance(binding, Constant) else _tag(binding, graph)
 
 
-def literal(text: str) -> str:
-    """Return a string literal of an expression that has the Argo-safe JSON of a written value as its value."""
-    return json.dumps(constant(text))
-
-
-def _term(leaf: ir.Leaf, graph: ir.Graph) -> str:
-    if isinstance(leaf, ir.Constant):
-        # Inside a tag a closing brace would end it, so structural braces are written as the literal's own escapes.
-        return literal(leaf.text).replace("{", "\\u007b").replace("}", "\\u007d")
-    if isinstance(leaf, ir.FromInput) and graph.name != ir.MAIN:
-        return f"inputs.parameters['{leaf.input}']"
-    node, output = (ir.ADMIT, leaf.input) if isinstance(leaf, ir.FromInput) else (leaf.node, leaf.output)
-    return f"tasks['{node}'].outputs.parameters['{output}']"
-
-
-def _dotted(leaf: ir.FromInput | ir.FromNode, graph: ir.Graph) -> str:
-    if isinstance(leaf, ir.FromInput) and graph.name != ir.MAIN:
-        return f"inputs.parameters.{leaf.input}"
-    node, output = (ir.ADMIT, leaf.input) if isinstance(leaf, ir.FromInput) else (leaf.node, leaf.output)
-    return f"tasks.{node}.outputs.parameters.{output}"
-
-
-def output(binding: ir.Binding, graph: ir.Graph) -> ir.Object:
+def output(binding: Binding, graph: Graph) -> Object:
     """Return the `valueFrom` of an output of `graph`.
 
     Inputs of a nested graph are already substituted where outputs are read, so they and constants need an expression.
     """
-    if isinstance(binding, ir.Constant):
-        return {"expression": literal(binding.text)}
-    if isinstance(binding, ir.FromInput) and graph.name != ir.MAIN:
-        return {"expression": f"inputs.parameters['{binding.input}']"}
-    assert not isinstance(binding, ir.Items), "lists leave a graph as single outputs"
-    return {"parameter": tag(binding, graph)}
+    assert not isinstance(binding, Items | FirstOf), "lists leave a graph as single outputs"
+    if isinstance(binding, Constant):
+        return {"expression": _literal(binding.text)}
+    if _node(binding, graph) is None:
+        return {"expression": _term(binding, graph)}
+    return {"parameter": _tag(binding, graph)}
 
 
 def path(steps: tuple[str, ...]) -> str:
     """Return an attribute path as it stands in a parameter: an Argo-safe JSON list."""
     return constant(jsontext.dumps(list(steps)))
+
+
+def path_parameter(name: str) -> str:
+    """Return the name of the parameter that carries the attribute path in an input."""
+    return f"{name}--path"
+
+
+def _node(leaf: FromInput | FromNode, graph: Graph) -> str | None:
+    """The task of the DAG that gives the value; None for an input of the DAG itself. `admit` has those of `main`."""
+    if isinstance(leaf, FromNode):
+        return leaf.node
+    return names.ADMIT if graph.is_main else None
+
+
+def _name(leaf: FromInput | FromNode) -> str:
+    return leaf.input if isinstance(leaf, FromInput) else leaf.output
+
+
+def _tag(leaf: FromInput | FromNode, graph: Graph) -> str:
+    node = _node(leaf, graph)
+    source = "inputs" if node is None else f"tasks.{node}.outputs"
+    return "{{" + f"{source}.parameters.{_name(leaf)}" + "}}"
+
+
+def _term(leaf: Leaf, graph: Graph) -> str:
+    if isinstance(leaf, Constant):
+        # Inside a tag a closing brace would end it, so structural braces are written as the literal's own escapes.
+        return _literal(leaf.text).replace("{", "\\u007b").replace("}", "\\u007d")
+    node = _node(leaf, graph)
+    source = "inputs" if node is None else f"tasks['{node}'].outputs"
+    return f"{source}.parameters['{_name(leaf)}']"
+
+
+def _literal(text: str) -> str:
+    """A string literal of an expression that has the Argo-safe JSON of a written value as its value."""
+    return json.dumps(constant(text))

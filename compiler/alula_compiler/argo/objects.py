@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 
 from alula_api.contract import jsontext, labels, names, schemas
-from alula_compiler import program as ir
 from alula_compiler.argo import expressions, texts
+from alula_compiler.argo.model import Object
+from alula_compiler.program import LaunchPlan, Program, Schema
 
 API_VERSION = "argoproj.io/v1alpha1"
 TITLE = "workflows.argoproj.io/title"
@@ -20,9 +21,7 @@ _HISTORY = 10
 """Finished runs of a schedule that Argo keeps, of those that succeeded and of those that did not."""
 
 
-def spec(
-    program: ir.Program, launch_plan: ir.LaunchPlan | None, common: ir.Object, templates: list[ir.Object]
-) -> ir.Object:
+def spec(program: Program, launch_plan: LaunchPlan | None, common: Object, templates: list[Object]) -> Object:
     """Return the spec of a WorkflowTemplate, without the label of its revision.
 
     Args:
@@ -31,13 +30,13 @@ def spec(
         common: What does not differ between the workflow and its launch plans.
         templates: The templates, likewise.
     """
-    metadata: ir.Object = {"labels": _labels(program, launch_plan)}
+    metadata: Object = {"labels": _labels(program, launch_plan)}
     about = _about(program, launch_plan)
     if about:
         metadata["annotations"] = {DESCRIPTION: about[:_RUN_DESCRIPTION]}
     arguments = _arguments(program, launch_plan)
     return {
-        "entrypoint": ir.MAIN,
+        "entrypoint": names.MAIN,
         **({"arguments": {"parameters": arguments}} if arguments else {}),
         "workflowMetadata": metadata,
         **common,
@@ -45,9 +44,7 @@ def spec(
     }
 
 
-def workflow_template(
-    program: ir.Program, launch_plan: ir.LaunchPlan | None, compiled: ir.Object, revision: str
-) -> ir.Object:
+def workflow_template(program: Program, launch_plan: LaunchPlan | None, compiled: Object, revision: str) -> Object:
     """Return the WorkflowTemplate of a compiled spec; its runs carry the name of the revision."""
     metadata = compiled["workflowMetadata"]
     marked = {**metadata, "labels": {**metadata["labels"], labels.REVISION: revision}}
@@ -71,11 +68,11 @@ def workflow_template(
     }
 
 
-def cron_workflow(program: ir.Program, launch_plan: ir.LaunchPlan) -> ir.Object:
+def cron_workflow(program: Program, launch_plan: LaunchPlan) -> Object:
     """Return the CronWorkflow that starts runs of a launch plan by its schedule."""
     name = template_name(program, launch_plan)
     marks = _labels(program, launch_plan)
-    compiled: ir.Object = {"schedules": list(launch_plan.crons)}
+    compiled: Object = {"schedules": list(launch_plan.crons)}
     if launch_plan.timezone:
         compiled["timezone"] = launch_plan.timezone
     compiled |= {
@@ -93,27 +90,27 @@ def cron_workflow(program: ir.Program, launch_plan: ir.LaunchPlan) -> ir.Object:
     }
 
 
-def template_name(program: ir.Program, launch_plan: ir.LaunchPlan | None) -> str:
+def template_name(program: Program, launch_plan: LaunchPlan | None) -> str:
     """Return the name of the WorkflowTemplate."""
     return names.launch_plan_template(launch_plan.name) if launch_plan else program.name
 
 
-def revision(name: str, plan: ir.Object, compiled: ir.Object) -> str:
+def revision(name: str, plan: Object, compiled: Object) -> str:
     """Return the name of a revision: of its template, and the beginning of the digest of plan and spec."""
     text = jsontext.dumps_sorted({"plan": plan, "spec": compiled})
     return names.revision_name(name, hashlib.sha256(text.encode()).hexdigest()[:8])
 
 
-def _labels(program: ir.Program, launch_plan: ir.LaunchPlan | None) -> dict[str, str]:
+def _labels(program: Program, launch_plan: LaunchPlan | None) -> dict[str, str]:
     found = {labels.WORKFLOW: program.name, labels.VERSION: program.version}
     return {**found, labels.LAUNCH_PLAN: launch_plan.name} if launch_plan else found
 
 
-def _about(program: ir.Program, launch_plan: ir.LaunchPlan | None) -> str:
+def _about(program: Program, launch_plan: LaunchPlan | None) -> str:
     return texts.readable((launch_plan.description if launch_plan else "") or program.description)
 
 
-def _arguments(program: ir.Program, launch_plan: ir.LaunchPlan | None) -> list[ir.Object]:
+def _arguments(program: Program, launch_plan: LaunchPlan | None) -> list[Object]:
     """The inputs that who starts a run may give. What is fixed is not among them, and so out of reach."""
     given = dict(launch_plan.inputs) if launch_plan else {}
     fixed = {name for name, _ in launch_plan.fixed} if launch_plan else set()
@@ -121,7 +118,7 @@ def _arguments(program: ir.Program, launch_plan: ir.LaunchPlan | None) -> list[i
     for port in program.main.inputs:
         if port.name in fixed:
             continue
-        found: ir.Object = {"name": port.name}
+        found: Object = {"name": port.name}
         default = given.get(port.name, port.default)
         if default is not None:
             found["value"] = expressions.constant(default)
@@ -134,7 +131,7 @@ def _arguments(program: ir.Program, launch_plan: ir.LaunchPlan | None) -> list[i
     return arguments
 
 
-def _choices(schema: ir.Schema) -> list[str]:
+def _choices(schema: Schema) -> list[str]:
     """The values of an enumerated type, as Argo's form offers them and demands them: in the form of every value."""
     match schemas.family(schema):
         case "boolean":

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 
 from alula_api.contract import pods
-from alula_compiler import engines
-from alula_compiler import program as ir
 from alula_compiler.argo import texts
+from alula_compiler.argo.model import Object
+from alula_compiler.engines import Engine
+from alula_compiler.program import Program
 
 _TOKEN = "alula-token"  # noqa: S105
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105
@@ -32,12 +33,12 @@ _EXECUTOR_USER = 8737
 _EXECUTOR = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"cpu": "500m", "memory": "256Mi"}}
 
 
-def patch(program: ir.Program, settings: engines.Engine, nodes: int) -> str:
+def patch(program: Program, engine: Engine, nodes: int) -> str:
     """Return the patch as JSON text.
 
     Args:
-        program: The workflow, with its `storage`.
-        settings: The installation.
+        program: The workflow, after the passes.
+        engine: The installation.
         nodes: How many calls a run makes; it decides up to which size values travel inline.
     """
     mount = {"name": _TOKEN, "mountPath": _TOKEN_PATH, "readOnly": True}
@@ -50,13 +51,13 @@ def patch(program: ir.Program, settings: engines.Engine, nodes: int) -> str:
         "initContainers": [{"name": "init", **executor}],
         "containers": [
             {"name": "wait", **executor},
-            {"name": "main", "securityContext": _CONTAINER, "env": _environment(program, settings, nodes)},
+            {"name": "main", "securityContext": _CONTAINER, "env": _environment(program, engine, nodes)},
         ],
     }
     return json.dumps(spec, separators=(",", ":"))
 
 
-def _token() -> ir.Object:
+def _token() -> Object:
     """The API server's token, its certificate and the namespace, as Kubernetes itself mounts them, but where we say."""
     namespace = {"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
     sources = [
@@ -67,23 +68,23 @@ def _token() -> ir.Object:
     return {"name": _TOKEN, "projected": {"defaultMode": _READABLE, "sources": sources}}
 
 
-def _environment(program: ir.Program, settings: engines.Engine, nodes: int) -> list[ir.Object]:
+def _environment(program: Program, engine: Engine, nodes: int) -> list[Object]:
     written = {
-        pods.Env.STORE: settings.store,
-        pods.Env.RELEASES: settings.releases,
-        pods.Env.STORE_ENDPOINT: settings.endpoint,
+        pods.Env.STORE: engine.store,
+        pods.Env.RELEASES: engine.releases,
+        pods.Env.STORE_ENDPOINT: engine.endpoint,
         pods.Env.BUNDLE: program.bundle,
         pods.Env.INLINE_LIMIT: str(pods.inline_limit(nodes)),
     }
-    variables: list[ir.Object] = [
+    variables: list[Object] = [
         {"name": pods.Env.RUN, "value": texts.RUN},
         {"name": pods.Env.RUN_UID, "value": texts.RUN_UID},
     ]
     if any(texts.needs_brace(value) for value in written.values()):
         variables.append(texts.BRACE)
     variables += [{"name": name, "value": texts.exact(value)} for name, value in written.items() if value]
-    if program.storage and program.storage.secret:
+    if program.domain.secret:
         for key in (pods.Env.ACCESS_KEY, pods.Env.SECRET_KEY):
-            reference = {"name": program.storage.secret, "key": key}
+            reference = {"name": program.domain.secret, "key": key}
             variables.append({"name": key, "valueFrom": {"secretKeyRef": reference}})
     return variables

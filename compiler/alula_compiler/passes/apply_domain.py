@@ -1,13 +1,14 @@
-"""What the namespace's Domain says takes the place of what the installation says."""
+"""What the installation says takes effect where the namespace's Domain says nothing."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from alula_compiler import engines, problems
-from alula_compiler import program as ir
+from alula_compiler.engines import Engine
+from alula_compiler.problems import Report
+from alula_compiler.program import Domain, Program
 
 
-def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
+def run(program: Program, engine: Engine, report: Report) -> Program:
     """Choose the Secret with the pods' storage keys: the Domain's, else the installation's, else none."""
-    return dataclasses.replace(program, storage=ir.Storage(secret=program.domain.secret or settings.secret))
+    return dataclasses.replace(program, domain=Domain(secret=program.domain.secret or engine.secret))

@@ -8,71 +8,74 @@ from __future__ import annotations
 
 import dataclasses
 
+from alula_api.contract import names
 from alula_api.contract.codes import Code
-from alula_compiler import engines, graph_calls, order, problems
-from alula_compiler import program as ir
+from alula_compiler import graph_calls, order, problems
+from alula_compiler.engines import Engine, Limits
+from alula_compiler.problems import Report
+from alula_compiler.program import Graph, Program
 
 
-def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
+def run(program: Program, engine: Engine, report: Report) -> Program:
     """Report circles, reserved names and what is too large for one run; put nodes in order."""
     graphs = tuple(_graph(program, graph, report) for graph in program.graphs)
     called = graph_calls.between(graphs)
     circle = order.cycle(called)
     if circle:
-        place = problems.of_graph(program, next(graph for graph in graphs if graph.name == circle[0]))
-        report.add(Code.CYCLE, place, f"graphs call each other: {_shown(circle)}", hint="a static graph cannot recurse")
-    if circle or ir.MAIN not in called:
+        subject = problems.of_graph(program, next(graph for graph in graphs if graph.name == circle[0]))
+        report.add(
+            Code.CYCLE, subject, f"graphs call each other: {_shown(circle)}", hint="a static graph cannot recurse"
+        )
+    if circle or names.MAIN not in called:
         return program
     in_order = graph_calls.order(called)
     reached = set(in_order)
     kept = [graph for graph in graphs if graph.name in reached]
-    _sizes(program, kept, in_order, settings.limits, report)
+    _sizes(program, kept, in_order, engine.limits, report)
     used = {node.task for graph in kept for node in graph.nodes}
     tasks = tuple(task for task in program.tasks if task.name in used)
     return dataclasses.replace(program, graphs=tuple(kept), tasks=tasks)
 
 
-def _graph(program: ir.Program, graph: ir.Graph, report: problems.Report) -> ir.Graph:
-    place = problems.of_graph(program, graph)
-    if not graph.nodes and graph.name != ir.MAIN:
+def _graph(program: Program, graph: Graph, report: Report) -> Graph:
+    subject = problems.of_graph(program, graph)
+    if not graph.nodes and graph.name != names.MAIN:
         hint = "give what it returns to the caller's nodes directly"
-        report.add(Code.BAD_RESOURCE, place, "a graph must call at least one task", hint=hint)
+        report.add(Code.BAD_RESOURCE, subject, "a graph must call at least one task", hint=hint)
     for node in graph.nodes:
-        where = place.at(f"node {node.id}", node.source)
-        if node.id == ir.ADMIT:
-            report.add(Code.BAD_NAME, where, f"a node must not be called `{ir.ADMIT}`: that is the run's first node")
+        where = subject.at(f"node {node.id}", node.source)
+        if node.id == names.ADMIT:
+            report.add(Code.BAD_NAME, where, f"a node must not be called `{names.ADMIT}`: that is the run's first node")
         elif node.id[0].isdigit():
             report.add(Code.BAD_NAME, where, "the id of a node must begin with a letter")
     ordered = order.ordered(graph.nodes)
     if len(ordered) < len(graph.nodes):
         path = order.cycle(order.dependencies(graph.nodes))
         by_id = {node.id: node for node in graph.nodes}
-        where = place.at(f"node {path[0]}", by_id[path[0]].source)
+        where = subject.at(f"node {path[0]}", by_id[path[0]].source)
         report.add(Code.CYCLE, where, f"nodes wait for each other: {_shown(path)}")
         return graph
     return dataclasses.replace(graph, nodes=ordered)
 
 
-def _sizes(
-    program: ir.Program, graphs: list[ir.Graph], in_order: list[str], limits: engines.Limits, report: problems.Report
-) -> None:
-    place = problems.of_program(program)
+def _sizes(program: Program, graphs: list[Graph], in_order: list[str], limits: Limits, report: Report) -> None:
+    subject = problems.of_program(program)
     called = graph_calls.between(graphs)
     known = {graph.name: graph for graph in graphs}
     if any(node.graph is not None and node.graph not in known for graph in graphs for node in graph.nodes):
         return
-    nodes = graph_calls.nodes_in_run(known, in_order)[ir.MAIN]
+    nodes = graph_calls.nodes_in_run(known, in_order)[names.MAIN]
     if nodes > limits.run_nodes:
         report.add(
             Code.TOO_LARGE,
-            place,
+            subject,
             f"a run would have {nodes:,} nodes, and must have at most {limits.run_nodes:,}",
             hint="do more in each task, as by giving one task a list of items, or split it into several workflows",
         )
-    levels = graph_calls.depths(called, in_order)[ir.MAIN]
+    levels = graph_calls.depths(called, in_order)[names.MAIN]
     if levels > limits.nesting:
         message = f"graphs call each other {levels} levels deep, and must at most {limits.nesting}"
-        report.add(Code.TOO_LARGE, place, message, hint="call the inner graphs from `main`")
+        report.add(Code.TOO_LARGE, subject, message, hint="call the inner graphs from `main`")
 
 
 def _shown(path: list[str]) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 
 from alula_api.contract.codes import Code
-from alula_compiler import engines, problems
-from alula_compiler import program as ir
+from alula_compiler import problems
+from alula_compiler.engines import Engine
+from alula_compiler.problems import Report
+from alula_compiler.program import Program
 
 NAMES = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -26,7 +28,7 @@ _EVERY = re.compile(r"@every ([0-9]{1,9}(s|m|h))+")
 _PART = re.compile(r"(?:[*?]|([0-9a-z]{1,9})(?:-([0-9a-z]{1,9}))?)(?:/([0-9]{1,4}))?")
 
 
-def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
+def run(program: Program, engine: Engine, report: Report) -> Program:
     """Report every cron line that Argo would not read."""
     for plan in program.plans:
         for line in plan.crons:

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 
+from alula_api.contract import names
 from alula_api.contract.codes import Code
-from alula_compiler import engines, problems, tables
-from alula_compiler import program as ir
+from alula_api.contract.graphs.bindings import Binding, FromInput, FromNode, leaves
+from alula_compiler import problems, tables
+from alula_compiler.engines import Engine
+from alula_compiler.problems import Report, Subject
+from alula_compiler.program import Graph, LaunchPlan, Node, Program
 
 
-def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
+def run(program: Program, engine: Engine, report: Report) -> Program:
     """Report every name that leads nowhere, with the nearest one that does."""
     known = tables.Tables(program)
     whole = problems.of_program(program)
-    if ir.MAIN not in known.graphs:
-        hint = problems.did_you_mean(ir.MAIN, list(known.graphs))
+    if names.MAIN not in known.graphs:
+        hint = problems.did_you_mean(names.MAIN, list(known.graphs))
         report.add(Code.UNKNOWN_GRAPH, whole, "there is no graph `main`, with which a run starts", hint=hint)
     for graph in program.graphs:
         _Graph(program, graph, known, report).check()
@@ -29,85 +33,87 @@ def run(program: ir.Program, settings: engines.Engine, report: problems.Report) 
 class _Graph:
     """The names inside one graph."""
 
-    def __init__(self, program: ir.Program, graph: ir.Graph, known: tables.Tables, report: problems.Report) -> None:
+    def __init__(self, program: Program, graph: Graph, known: tables.Tables, report: Report) -> None:
         self.graph, self.known, self.report = graph, known, report
-        self.place = problems.of_graph(program, graph)
+        self.subject = problems.of_graph(program, graph)
         self.nodes = {node.id: node for node in graph.nodes}
         self.inputs = {port.name for port in graph.inputs}
 
     def check(self) -> None:
         for node in self.graph.nodes:
-            place = self.place.at(f"node {node.id}", node.source)
-            self._target(node, place)
+            subject = self.subject.at(f"node {node.id}", node.source)
+            self._target(node, subject)
             for name, binding in node.inputs:
-                self._binding(binding, place.at(f"input {name}"))
+                self._binding(binding, subject.at(f"input {name}"))
             for after in node.after:
                 if after not in self.nodes:
-                    self._unknown_node(after, place)
+                    self._unknown_node(after, subject)
         for output in self.graph.outputs:
-            self._binding(output.binding, self.place.at(f"output {output.name}"))
+            self._binding(output.binding, self.subject.at(f"output {output.name}"))
 
-    def _target(self, node: ir.Node, place: problems.Place) -> None:
+    def _target(self, node: Node, subject: Subject) -> None:
         interface = self.known.interface(node)
         if interface is None:
             kind, code, names = ("graph", Code.UNKNOWN_GRAPH, self.known.graphs.keys())
             if node.task is not None:
                 kind, code, names = ("task", Code.UNKNOWN_TASK, self.known.tasks.keys())
             hint = problems.did_you_mean(node.target, list(names))
-            self.report.add(code, place, f"there is no {kind} `{node.target}`", hint=hint)
+            self.report.add(code, subject, f"there is no {kind} `{node.target}`", hint=hint)
             return
         what = f"task {node.target}" if node.task is not None else f"graph {node.target}"
         given = {name for name, _ in node.inputs}
         for name, _ in node.inputs:
             if name not in interface.inputs:
                 hint = problems.did_you_mean(name, list(interface.inputs))
-                self.report.add(Code.UNKNOWN_INPUT, place, f"{what} has no input `{name}`", hint=hint)
+                self.report.add(Code.UNKNOWN_INPUT, subject, f"{what} has no input `{name}`", hint=hint)
         for name, port in interface.inputs.items():
             if name not in given and port.default is None:
-                self.report.add(Code.MISSING_INPUT, place, f"input `{name}` of {what} must be given")
+                self.report.add(Code.MISSING_INPUT, subject, f"input `{name}` of {what} must be given")
 
-    def _binding(self, binding: ir.Binding, place: problems.Place) -> None:
-        for leaf in ir.leaves(binding):
-            if isinstance(leaf, ir.FromInput) and leaf.input not in self.inputs:
+    def _binding(self, binding: Binding, subject: Subject) -> None:
+        for leaf in leaves(binding):
+            if isinstance(leaf, FromInput) and leaf.input not in self.inputs:
                 hint = problems.did_you_mean(leaf.input, sorted(self.inputs))
-                self.report.add(Code.UNKNOWN_INPUT, place, f"there is no input `{leaf.input}`", hint=hint)
-            if isinstance(leaf, ir.FromNode):
-                self._source(leaf, place)
+                self.report.add(Code.UNKNOWN_INPUT, subject, f"there is no input `{leaf.input}`", hint=hint)
+            if isinstance(leaf, FromNode):
+                self._source(leaf, subject)
 
-    def _source(self, leaf: ir.FromNode, place: problems.Place) -> None:
+    def _source(self, leaf: FromNode, subject: Subject) -> None:
         node = self.nodes.get(leaf.node)
         if node is None:
-            self._unknown_node(leaf.node, place)
+            self._unknown_node(leaf.node, subject)
             return
         interface = self.known.interface(node)
         if interface is not None and leaf.output not in interface.outputs:
             hint = problems.did_you_mean(leaf.output, list(interface.outputs))
             message = f"node `{leaf.node}` has no output `{leaf.output}`"
-            self.report.add(Code.UNKNOWN_OUTPUT, place, message, hint=hint)
+            self.report.add(Code.UNKNOWN_OUTPUT, subject, message, hint=hint)
 
-    def _unknown_node(self, name: str, place: problems.Place) -> None:
+    def _unknown_node(self, name: str, subject: Subject) -> None:
         hint = problems.did_you_mean(name, list(self.nodes))
-        self.report.add(Code.UNKNOWN_NODE, place, f"there is no node `{name}`", hint=hint)
+        self.report.add(Code.UNKNOWN_NODE, subject, f"there is no node `{name}`", hint=hint)
 
 
-def _plan(program: ir.Program, plan: ir.LaunchPlan, report: problems.Report) -> None:
-    place = problems.of_plan(plan)
+def _plan(program: Program, plan: LaunchPlan, report: Report) -> None:
+    subject = problems.of_plan(plan)
     if plan.workflow != program.name:
         message = f"is of workflow `{plan.workflow}`, not of `{program.name}`"
-        report.add(Code.UNKNOWN_WORKFLOW, place, message, hint=problems.did_you_mean(plan.workflow, [program.name]))
+        report.add(Code.UNKNOWN_WORKFLOW, subject, message, hint=problems.did_you_mean(plan.workflow, [program.name]))
         return
-    main = program.graph(ir.MAIN)
+    main = program.graph(names.MAIN)
     ports = {port.name: port for port in main.inputs} if main else {}
     given = Counter(name for name, _ in (*plan.inputs, *plan.fixed))
     for name, count in given.items():
         if name not in ports:
             hint = problems.did_you_mean(name, list(ports))
             message = f"workflow {program.name} has no input `{name}`"
-            report.add(Code.UNKNOWN_INPUT, place, message, hint=hint)
+            report.add(Code.UNKNOWN_INPUT, subject, message, hint=hint)
         elif count > 1:
-            report.add(Code.FIXED_INPUT, place, f"input `{name}` must be in `inputs` or in `fixedInputs`, not in both")
+            report.add(
+                Code.FIXED_INPUT, subject, f"input `{name}` must be in `inputs` or in `fixedInputs`, not in both"
+            )
     if plan.crons:
         for name, port in ports.items():
             if name not in given and port.default is None:
                 message = f"input `{name}` must be given, because the schedule starts runs without asking for it"
-                report.add(Code.MISSING_INPUT, place, message)
+                report.add(Code.MISSING_INPUT, subject, message)

@@ -12,27 +12,30 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
-from alula_compiler import engines, order, problems
-from alula_compiler import program as ir
+from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, Leaf, leaves, mapped, whole
+from alula_compiler import order
+from alula_compiler.engines import Engine
+from alula_compiler.problems import Report
+from alula_compiler.program import Graph, Node, Output, Port, Program
 
-Pieces = list[list[ir.Node]]
+Pieces = list[list[Node]]
 Before = Mapping[str, Sequence[str]]
 
 
-def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
+def run(program: Program, engine: Engine, report: Report) -> Program:
     """Cut every graph that is too large; the pieces stand before the graph that they come from."""
     taken = {graph.name for graph in program.graphs}
-    graphs: list[ir.Graph] = []
-    for whole in program.graphs:
-        graph = whole
-        while len(graph.nodes) > settings.limits.dag_tasks:
-            graph, inner = _cut(graph, settings.limits.dag_tasks, taken)
+    graphs: list[Graph] = []
+    for written in program.graphs:
+        graph = written
+        while len(graph.nodes) > engine.limits.dag_tasks:
+            graph, inner = _cut(graph, engine.limits.dag_tasks, taken)
             graphs += inner
         graphs.append(graph)
     return dataclasses.replace(program, graphs=tuple(graphs))
 
 
-def _cut(graph: ir.Graph, most: int, taken: set[str]) -> tuple[ir.Graph, list[ir.Graph]]:
+def _cut(graph: Graph, most: int, taken: set[str]) -> tuple[Graph, list[Graph]]:
     """Return the graph with pieces in place of nodes, and the pieces. The nodes must be in order."""
     before = order.dependencies(graph.nodes)
     # As many pieces as there must be, but of equal size.
@@ -43,10 +46,10 @@ def _cut(graph: ir.Graph, most: int, taken: set[str]) -> tuple[ir.Graph, list[ir
     return _Assembly(graph, pieces, names).done()
 
 
-def _by_levels(nodes: Sequence[ir.Node], before: Before, most: int) -> Pieces:
+def _by_levels(nodes: Sequence[Node], before: Before, most: int) -> Pieces:
     """Whole levels together as far as they fit; a level that is too large alone, in pieces of equal size."""
     depth = order.levels(before)
-    levels: list[list[ir.Node]] = [[] for _ in range(1 + max(depth.values()))]
+    levels: list[list[Node]] = [[] for _ in range(1 + max(depth.values()))]
     for node in nodes:
         levels[depth[node.id]].append(node)
     pieces: Pieces = []
@@ -65,13 +68,13 @@ def _by_levels(nodes: Sequence[ir.Node], before: Before, most: int) -> Pieces:
     return pieces
 
 
-def _depth_first(nodes: Sequence[ir.Node], before: Before, most: int) -> Pieces:
+def _depth_first(nodes: Sequence[Node], before: Before, most: int) -> Pieces:
     """Each node as soon as what it needs is there, so that independent chains stay together."""
     after = order.dependents(before)
     by_id = {node.id: node for node in nodes}
     missing = {name: len(sources) for name, sources in before.items()}
     ready = [node.id for node in reversed(nodes) if not before[node.id]]
-    found: list[ir.Node] = []
+    found: list[Node] = []
     while ready:
         name = ready.pop()
         found.append(by_id[name])
@@ -99,7 +102,7 @@ def _cost(before: Before, pieces: Pieces) -> tuple[int, int]:
     return max(ends), crossing
 
 
-def _names(graph: ir.Graph, pieces: Pieces, taken: set[str]) -> list[str]:
+def _names(graph: Graph, pieces: Pieces, taken: set[str]) -> list[str]:
     """A name for each piece: of its only node, or the next `<graph>-<k>` that is no graph's and no node's name."""
     ids = {node.id for node in graph.nodes}
     names = []
@@ -124,12 +127,12 @@ def passed(node: str, output: str) -> str:
 class _Assembly:
     """The pieces of one graph, and the graph that calls them."""
 
-    def __init__(self, graph: ir.Graph, pieces: Pieces, names: Sequence[str]) -> None:
+    def __init__(self, graph: Graph, pieces: Pieces, names: Sequence[str]) -> None:
         self.graph, self.pieces, self.names = graph, pieces, names
         self.home = {node.id: index for index, piece in enumerate(pieces) for node in piece}
         self.used = self._used_outside()
 
-    def done(self) -> tuple[ir.Graph, list[ir.Graph]]:
+    def done(self) -> tuple[Graph, list[Graph]]:
         calls, inner = [], []
         for index, piece in enumerate(self.pieces):
             if len(piece) == 1:
@@ -139,7 +142,8 @@ class _Assembly:
             calls.append(call)
             inner.append(graph)
         outputs = tuple(
-            dataclasses.replace(output, binding=self._from_parent(output.binding)) for output in self.graph.outputs
+            dataclasses.replace(output, binding=mapped(output.binding, self._from_parent))
+            for output in self.graph.outputs
         )
         return dataclasses.replace(self.graph, nodes=tuple(calls), outputs=outputs), inner
 
@@ -147,70 +151,49 @@ class _Assembly:
         """For each piece, the outputs of its nodes that something outside reads, in the order of first use."""
         used: dict[int, dict[tuple[str, str], None]] = {index: {} for index in range(len(self.pieces))}
         readers = [(self.home[node.id], leaf) for node in self.graph.nodes for leaf in node.reads()]
-        readers += [(-1, leaf) for output in self.graph.outputs for leaf in ir.leaves(output.binding)]
+        readers += [(-1, leaf) for output in self.graph.outputs for leaf in leaves(output.binding)]
         for reader, leaf in readers:
-            if isinstance(leaf, ir.FromNode) and self.home[leaf.node] != reader:
+            if isinstance(leaf, FromNode) and self.home[leaf.node] != reader:
                 used[self.home[leaf.node]][leaf.node, leaf.output] = None
         return used
 
-    def _alone(self, node: ir.Node) -> ir.Node:
-        inputs = tuple((name, self._from_parent(binding)) for name, binding in node.inputs)
-        return dataclasses.replace(node, inputs=inputs, after=self._waits(node.after))
+    def _alone(self, node: Node) -> Node:
+        return node.reading(self._from_parent, self._waits(node.after))
 
-    def _piece(self, index: int, piece: list[ir.Node]) -> tuple[ir.Node, ir.Graph]:
-        inputs: dict[str, ir.Binding] = {}
+    def _piece(self, index: int, piece: list[Node]) -> tuple[Node, Graph]:
+        inputs: dict[str, Binding] = {}
         after: dict[str, None] = {}
         nodes = []
         for node in piece:
-            bindings = tuple((name, self._from_piece(index, binding, inputs)) for name, binding in node.inputs)
             own = tuple(name for name in node.after if self.home[name] == index)
             after.update(dict.fromkeys(self._waits(name for name in node.after if self.home[name] != index)))
-            nodes.append(dataclasses.replace(node, inputs=bindings, after=own))
+            nodes.append(node.reading(lambda leaf: self._from_piece(index, leaf, inputs), own))
         name, source = self.names[index], piece[0].source
         types = {port.name: port.type for port in self.graph.inputs}
-        graph = ir.Graph(
+        graph = Graph(
             name=name,
-            inputs=tuple(ir.Port(port, types.get(port, {})) for port in inputs),
+            inputs=tuple(Port(port, types.get(port, {})) for port in inputs),
             outputs=tuple(
-                ir.Output(passed(node_id, output), {}, ir.FromNode(node_id, output))
-                for node_id, output in self.used[index]
+                Output(passed(node_id, output), {}, FromNode(node_id, output)) for node_id, output in self.used[index]
             ),
             nodes=tuple(nodes),
             source=source,
         )
-        return ir.Node(name, graph=name, inputs=tuple(inputs.items()), after=tuple(after), source=source), graph
+        return Node(name, graph=name, inputs=tuple(inputs.items()), after=tuple(after), source=source), graph
 
     def _waits(self, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.names[self.home[name]] for name in names))
 
-    def _from_parent(self, binding: ir.Binding) -> ir.Binding:
-        """The binding as the calling graph has it: outputs of a piece's nodes are outputs of the piece."""
-        if isinstance(binding, ir.Items):
-            return ir.Items(tuple(self._leaf_from_parent(leaf) for leaf in binding.leaves))
-        return self._leaf_from_parent(binding)
+    def _from_parent(self, leaf: Leaf) -> Leaf:
+        """The source as the calling graph has it: outputs of a piece's nodes are outputs of the piece."""
+        if not isinstance(leaf, FromNode) or len(self.pieces[self.home[leaf.node]]) == 1:
+            return leaf
+        return FromNode(self.names[self.home[leaf.node]], passed(leaf.node, leaf.output), leaf.path)
 
-    def _leaf_from_parent(self, leaf: ir.Leaf) -> ir.Leaf:
-        if not isinstance(leaf, ir.FromNode):
+    def _from_piece(self, index: int, leaf: Leaf, inputs: dict[str, Binding]) -> Leaf:
+        """The source as the piece has it: what comes from outside is an input, which is noted in `inputs`."""
+        if isinstance(leaf, Constant) or (isinstance(leaf, FromNode) and self.home[leaf.node] == index):
             return leaf
-        index = self.home[leaf.node]
-        if len(self.pieces[index]) == 1:
-            return leaf
-        return ir.FromNode(self.names[index], passed(leaf.node, leaf.output), leaf.path)
-
-    def _from_piece(self, index: int, binding: ir.Binding, inputs: dict[str, ir.Binding]) -> ir.Binding:
-        """The binding as the piece has it: what comes from outside is an input, which is noted in `inputs`."""
-        if isinstance(binding, ir.Items):
-            return ir.Items(tuple(self._leaf_from_piece(index, leaf, inputs) for leaf in binding.leaves))
-        return self._leaf_from_piece(index, binding, inputs)
-
-    def _leaf_from_piece(self, index: int, leaf: ir.Leaf, inputs: dict[str, ir.Binding]) -> ir.Leaf:
-        if isinstance(leaf, ir.Constant):
-            return leaf
-        if isinstance(leaf, ir.FromInput):
-            inputs[leaf.input] = ir.FromInput(leaf.input)
-            return leaf
-        if self.home[leaf.node] == index:
-            return leaf
-        name = passed(leaf.node, leaf.output)
-        inputs[name] = self._leaf_from_parent(ir.FromNode(leaf.node, leaf.output))
-        return ir.FromInput(name, leaf.path)
+        name = leaf.input if isinstance(leaf, FromInput) else passed(leaf.node, leaf.output)
+        inputs[name] = self._from_parent(whole(leaf))
+        return FromInput(name, leaf.path)

@@ -11,9 +11,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
+from alula_api.contract import names
 from alula_api.contract.codes import Code
-from alula_compiler import engines, problems, tables
-from alula_compiler import program as ir
+from alula_api.contract.graphs.bindings import (
+    Binding,
+    Constant,
+    FirstOf,
+    FromInput,
+    FromNode,
+    Items,
+    Leaf,
+    mapped,
+    whole,
+)
+from alula_compiler import problems, tables
+from alula_compiler.engines import Engine
+from alula_compiler.problems import Report, Subject
+from alula_compiler.program import Graph, Node, Output, Port, Program
 
 Path = tuple[str, ...]
 
@@ -45,10 +59,10 @@ class _Variant:
     outputs: Mapping[str, _Shape]
 
 
-def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
+def run(program: Program, engine: Engine, report: Report) -> Program:
     """Make the variants; report outputs of the workflow, and lists in lists, that only a task could make."""
     state = _Variants(program, report)
-    state.of(ir.MAIN, ())
+    state.of(names.MAIN, ())
     return dataclasses.replace(program, graphs=tuple(state.made.values()))
 
 
@@ -60,11 +74,11 @@ def element(port: str, index: int) -> str:
 class _Variants:
     """All variants of a program's graphs, made when they are first called."""
 
-    def __init__(self, program: ir.Program, report: problems.Report) -> None:
+    def __init__(self, program: Program, report: Report) -> None:
         self.program, self.report = program, report
         self.sources = tables.Tables(program).graphs
         self.names = set(self.sources)
-        self.made: dict[str, ir.Graph] = {}
+        self.made: dict[str, Graph] = {}
         self._known: dict[tuple[str, _Shapes], _Variant] = {}
 
     def of(self, name: str, shapes: _Shapes) -> _Variant:
@@ -88,12 +102,12 @@ class _Variants:
 class _Rewriting:
     """One graph, rewritten for one form of call."""
 
-    def __init__(self, variants: _Variants, graph: ir.Graph, name: str, shapes: Mapping[str, _Shape]) -> None:
+    def __init__(self, variants: _Variants, graph: Graph, name: str, shapes: Mapping[str, _Shape]) -> None:
         self.variants, self.graph, self.name, self.shapes = variants, graph, name, shapes
-        self.place = problems.of_graph(variants.program, graph)
+        self.subject = problems.of_graph(variants.program, graph)
         # What each source that is not simply a whole value means now.
-        self.inputs = {port: _meant(ir.FromInput(port), shape) for port, shape in shapes.items()}
-        self.outputs: dict[tuple[str, str], ir.Binding] = {}
+        self.inputs = {port: _meant(FromInput(port), shape) for port, shape in shapes.items()}
+        self.outputs: dict[tuple[str, str], Binding] = {}
 
     def variant(self) -> _Variant:
         nodes = tuple(self._node(node) for node in self.graph.nodes)
@@ -103,112 +117,99 @@ class _Rewriting:
         self.variants.made[self.name] = graph
         return _Variant(self.name, shapes)
 
-    def _ports(self, port: ir.Port) -> Iterable[ir.Port]:
+    def _ports(self, port: Port) -> Iterable[Port]:
         shape = self.shapes.get(port.name)
         if shape is None:
             return [port]
         if isinstance(shape, _Part):
-            return [ir.Port(port.name, {})]
-        return [ir.Port(element(port.name, index), {}) for index in range(len(shape.paths))]
+            return [Port(port.name, {})]
+        return [Port(element(port.name, index), {}) for index in range(len(shape.paths))]
 
-    def _node(self, node: ir.Node) -> ir.Node:
-        place = self.place.at(f"node {node.id}", node.source)
-        inputs = tuple((name, self._binding(binding, place.at(f"input {name}"))) for name, binding in node.inputs)
+    def _node(self, node: Node) -> Node:
+        subject = self.subject.at(f"node {node.id}", node.source)
+        inputs = tuple((name, self._binding(binding, subject.at(f"input {name}"))) for name, binding in node.inputs)
         if node.graph is None:
             return dataclasses.replace(node, inputs=inputs)
-        given: list[tuple[str, ir.Binding]] = []
-        shapes: list[tuple[str, _Shape]] = []
+        given: list[tuple[str, Binding]] = []
+        shapes: dict[str, _Shape] = {}
         for name, binding in (*inputs, *self._defaults(node)):
-            shape = _shape(binding)
-            given += _whole(name, binding)
+            shape, ports = _passed(name, binding)
+            given += ports
             if shape is not None:
-                shapes.append((name, shape))
-        called = self.variants.of(node.graph, tuple(sorted(shapes, key=lambda pair: pair[0])))
+                shapes[name] = shape
+        called = self.variants.of(node.graph, tuple(sorted(shapes.items(), key=lambda pair: pair[0])))
         for output, shape in called.outputs.items():
-            self.outputs[node.id, output] = _meant(ir.FromNode(node.id, output), shape)
+            self.outputs[node.id, output] = _meant(FromNode(node.id, output), shape)
         return dataclasses.replace(node, graph=called.name, inputs=tuple(given))
 
-    def _defaults(self, node: ir.Node) -> list[tuple[str, ir.Binding]]:
+    def _defaults(self, node: Node) -> list[tuple[str, Binding]]:
         """The inputs that the call leaves to the graph's own defaults: a DAG's call must pass them all."""
         given = {name for name, _ in node.inputs}
         ports = self.variants.sources[node.target].inputs
-        return [(port.name, ir.Constant(port.default)) for port in ports if port.default and port.name not in given]
+        return [(port.name, Constant(port.default)) for port in ports if port.default and port.name not in given]
 
-    def _outputs(self) -> tuple[tuple[ir.Output, ...], dict[str, _Shape]]:
-        outputs: list[ir.Output] = []
+    def _outputs(self) -> tuple[tuple[Output, ...], dict[str, _Shape]]:
+        outputs: list[Output] = []
         shapes: dict[str, _Shape] = {}
         for output in self.graph.outputs:
-            place = self.place.at(f"output {output.name}")
-            binding = self._binding(output.binding, place)
-            shape = _shape(binding)
+            subject = self.subject.at(f"output {output.name}")
+            binding = self._binding(output.binding, subject)
+            shape, ports = _passed(output.name, binding)
             if shape is None:
                 outputs.append(dataclasses.replace(output, binding=binding))
-            elif self.graph.name == ir.MAIN:
+            elif self.graph.is_main:
                 what = "a list of single values" if isinstance(shape, _List) else "a part of a value"
                 message = f"an output of a workflow must be a whole output or input, not {what}"
                 hint = "select or collect it in a task, and return that task's output"
-                self.variants.report.add(Code.UNSUPPORTED_BINDING, place, message, hint=hint)
+                self.variants.report.add(Code.UNSUPPORTED_BINDING, subject, message, hint=hint)
             else:
                 shapes[output.name] = shape
-                outputs += [ir.Output(name, {}, whole) for name, whole in _whole(output.name, binding)]
+                outputs += [Output(name, {}, leaf) for name, leaf in ports]
         return tuple(outputs), shapes
 
-    def _binding(self, binding: ir.Binding, place: problems.Place) -> ir.Binding:
-        if not isinstance(binding, ir.Items):
+    def _binding(self, binding: Binding, subject: Subject) -> Binding:
+        if not isinstance(binding, Items | FirstOf):
             return self._leaf(binding)
-        found: list[ir.Leaf] = []
-        for leaf in binding.leaves:
-            meant = self._leaf(leaf)
-            if isinstance(meant, ir.Items):
-                message = "a list of single values must not stand inside another list of single values"
-                hint = "collect the inner list in a task"
-                self.variants.report.add(Code.UNSUPPORTED_BINDING, place, message, hint=hint)
-                return binding
-            found.append(meant)
-        return ir.Items(tuple(found))
+        single = {leaf: meant for leaf in binding.leaves if not isinstance(meant := self._leaf(leaf), Items | FirstOf)}
+        if any(leaf not in single for leaf in binding.leaves):
+            message = "a list of single values must not stand inside another list of single values"
+            hint = "collect the inner list in a task"
+            self.variants.report.add(Code.UNSUPPORTED_BINDING, subject, message, hint=hint)
+            return binding
+        return mapped(binding, single.__getitem__)
 
-    def _leaf(self, leaf: ir.Leaf) -> ir.Binding:
-        if isinstance(leaf, ir.Constant):
+    def _leaf(self, leaf: Leaf) -> Binding:
+        if isinstance(leaf, Constant):
             return leaf
-        key = leaf.input if isinstance(leaf, ir.FromInput) else (leaf.node, leaf.output)
-        meant = self.inputs.get(key) if isinstance(key, str) else self.outputs.get(key)
+        if isinstance(leaf, FromInput):
+            meant = self.inputs.get(leaf.input)
+        else:
+            meant = self.outputs.get((leaf.node, leaf.output))
         return leaf if meant is None else _behind(meant, leaf.path)
 
 
-def _meant(port: ir.FromInput | ir.FromNode, shape: _Shape) -> ir.Binding:
-    """What a reader of the port gets, in terms of the ports that carry whole values."""
+def _meant(source: FromInput | FromNode, shape: _Shape) -> Binding:
+    """What a reader of a port gets, in terms of the ports that carry whole values."""
     if isinstance(shape, _Part):
-        return dataclasses.replace(port, path=shape.path)
-    if isinstance(port, ir.FromInput):
-        return ir.Items(tuple(ir.FromInput(element(port.input, index), path) for index, path in enumerate(shape.paths)))
-    return ir.Items(
-        tuple(ir.FromNode(port.node, element(port.output, index), path) for index, path in enumerate(shape.paths))
+        return dataclasses.replace(source, path=shape.path)
+    if isinstance(source, FromInput):
+        return Items(tuple(FromInput(element(source.input, index), path) for index, path in enumerate(shape.paths)))
+    return Items(
+        tuple(FromNode(source.node, element(source.output, index), path) for index, path in enumerate(shape.paths))
     )
 
 
-def _behind(meant: ir.Binding, path: Path) -> ir.Binding:
+def _behind(meant: Binding, path: Path) -> Binding:
     """Follow a path, which `check_types` has found to exist."""
-    if isinstance(meant, ir.Items):
-        return _behind(meant.leaves[int(path[0])], path[1:]) if path else meant
-    if isinstance(meant, ir.Constant):
-        return meant
-    return dataclasses.replace(meant, path=meant.path + path)
+    if isinstance(meant, Items) and path:
+        return _behind(meant.leaves[int(path[0])], path[1:])
+    return dataclasses.replace(meant, path=meant.path + path) if isinstance(meant, FromInput | FromNode) else meant
 
 
-def _shape(binding: ir.Binding) -> _Shape | None:
-    """The form in which a binding passes into or out of a graph; None for a whole value."""
-    if isinstance(binding, ir.Items):
-        return _List(tuple(() if isinstance(leaf, ir.Constant) else leaf.path for leaf in binding.leaves))
-    path = () if isinstance(binding, ir.Constant) else binding.path
-    return _Part(path) if path else None
-
-
-def _whole(name: str, binding: ir.Binding) -> list[tuple[str, ir.Binding]]:
-    """The ports that carry it, and whole values for them."""
-    if isinstance(binding, ir.Items):
-        return [(element(name, index), _without_path(leaf)) for index, leaf in enumerate(binding.leaves)]
-    return [(name, _without_path(binding))]
-
-
-def _without_path(leaf: ir.Leaf) -> ir.Leaf:
-    return leaf if isinstance(leaf, ir.Constant) or not leaf.path else dataclasses.replace(leaf, path=())
+def _passed(name: str, binding: Binding) -> tuple[_Shape | None, list[tuple[str, Leaf]]]:
+    """The form in which a binding passes into or out of a graph, None for a whole value; and whole values for ports."""
+    if isinstance(binding, Items):
+        ports = [(element(name, index), whole(leaf)) for index, leaf in enumerate(binding.leaves)]
+        return _List(tuple(leaf.path for leaf in binding.leaves)), ports
+    assert not isinstance(binding, FirstOf), "only an output of a conditional has several sources"
+    return _Part(binding.path) if binding.path else None, [(name, whole(binding))]

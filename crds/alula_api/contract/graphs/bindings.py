@@ -6,10 +6,11 @@ rewrites them, and the walk evaluates them. Nothing here knows types: whether a 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
 from alula_api.contract import jsontext
 from alula_api.contract.jsontext import Json
@@ -41,6 +42,8 @@ class Constant:
     """A value that the author wrote: canonical JSON text, exactly as in the resource."""
 
     text: str
+    path: ClassVar[tuple[str, ...]] = ()
+    """As of every leaf; nothing is selected in a written value."""
 
     @property
     def json(self) -> Json:
@@ -118,6 +121,16 @@ def mapped(binding: Binding, change: Callable[[Leaf], Leaf]) -> Binding:
     if isinstance(binding, FirstOf):
         return FirstOf(tuple(map(change, binding.leaves)))
     return change(binding)
+
+
+def path_of(binding: Binding) -> tuple[str, ...]:
+    """Return the attribute path that a binding selects; of several sources each has its own, and this is empty."""
+    return () if isinstance(binding, (Items, FirstOf)) else binding.path
+
+
+def whole(leaf: Leaf) -> Leaf:
+    """Return the whole value in which a leaf selects."""
+    return dataclasses.replace(leaf, path=()) if leaf.path and not isinstance(leaf, Constant) else leaf
 
 
 def evaluate(binding: Binding, scope: Scope) -> MaybeValue:

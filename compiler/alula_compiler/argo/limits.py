@@ -1,34 +1,35 @@
 """What was compiled fits into the API server's schema and into a run, and nothing in it is live that should not be.
 
-The numbers are told with what to do about them: the API server would refuse with less, or a run would end in Error.
+Called by `compile`. The numbers come with what to do about them: the API server would refuse with less, or a run
+would end in Error.
 """
 
 from __future__ import annotations
 
 from alula_api.contract import jsontext
 from alula_api.contract.codes import Code
-from alula_compiler import engines, problems
-from alula_compiler import program as ir
 from alula_compiler.argo import texts
+from alula_compiler.argo.model import ArgoProgram, Object
+from alula_compiler.engines import Engine, Limits
+from alula_compiler.problems import Report, Subject
 
 _SMALLER = "do more in each task, as by giving one task a list of items, or split it into several workflows"
 
 
-def run(program: ir.Program, settings: engines.Engine, report: problems.Report) -> ir.Program:
-    """Report what is too large or too long, and text that Argo would evaluate."""
-    limits = settings.limits
-    for found in program.objects:
-        place = problems.Place(f"{found['kind']} {found['metadata']['name']}", program.source)
+def check(made: ArgoProgram, source: str, engine: Engine, report: Report) -> None:
+    """Report what is too large or too long, and text that Argo would evaluate; `source` is the workflow's."""
+    limits = engine.limits
+    for found in made.objects:
+        subject = Subject(f"{found['kind']} {found['metadata']['name']}", source)
         name = found["metadata"]["name"]
         longest = limits.cron_name if found["kind"] == "CronWorkflow" else limits.template_name
         if len(name) > longest:
             message = f"the name must have at most {longest} characters, not {len(name)}"
-            report.add(Code.BAD_NAME, place, message, hint="name it explicitly")
+            report.add(Code.BAD_NAME, subject, message, hint="name it explicitly")
         for stray in stray_tags(found)[:3]:
-            report.add(Code.BAD_VALUE, place, f"Argo would evaluate {stray!r}", hint="write it without `{{`")
+            report.add(Code.BAD_VALUE, subject, f"Argo would evaluate {stray!r}", hint="write it without `{{`")
         if found["kind"] == "WorkflowTemplate":
-            _size(found["spec"], len(jsontext.encode(found["spec"]).encode()), limits, place, report)
-    return program
+            _size(found["spec"], len(jsontext.encode(found["spec"]).encode()), limits, subject, report)
 
 
 def stray_tags(found: object) -> list[str]:
@@ -48,19 +49,19 @@ def stray_tags(found: object) -> list[str]:
     return stray
 
 
-def _size(spec: ir.Object, size: int, limits: engines.Limits, place: problems.Place, report: problems.Report) -> None:
+def _size(spec: Object, size: int, limits: Limits, subject: Subject, report: Report) -> None:
     templates = spec["templates"]
     if len(templates) > limits.templates:
         message = f"has {len(templates):,} templates (tasks, graphs, pieces of graphs), and must have at most "
-        report.add(Code.TOO_LARGE, place, f"{message}{limits.templates}", hint=_SMALLER)
+        report.add(Code.TOO_LARGE, subject, f"{message}{limits.templates}", hint=_SMALLER)
     if size > limits.spec_bytes:
         nodes = sum(len(template["dag"]["tasks"]) for template in templates if "dag" in template)
         message = f"the compiled spec has {size:,} bytes in {nodes:,} nodes, and must have at most "
-        report.add(Code.TOO_LARGE, place, f"{message}{limits.spec_bytes:,}", hint=_SMALLER)
+        report.add(Code.TOO_LARGE, subject, f"{message}{limits.spec_bytes:,}", hint=_SMALLER)
     for template in templates:
         for kind in ("inputs", "outputs"):
             count = len(template.get(kind, {}).get("parameters", ()))
             if count > limits.parameters:
-                where = place.at(f"template {template['name']}")
+                where = subject.at(f"template {template['name']}")
                 message = f"has {count:,} {kind}, and must have at most {limits.parameters}"
                 report.add(Code.TOO_LARGE, where, message, hint="put values that belong together into a dataclass")

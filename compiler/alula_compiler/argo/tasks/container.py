@@ -1,0 +1,104 @@
+"""Tasks that are functions: a pod runs alula's runtime, which calls the function."""
+
+from __future__ import annotations
+
+from alula_api.contract import durations, keys, labels, pods
+from alula_compiler.argo import attempts, expressions, texts
+from alula_compiler.argo.model import Object, TaskTemplate
+from alula_compiler.engines import Engine
+from alula_compiler.program import Program, Task
+
+VOLUME = "alula"
+"""The pod's scratch folder, in which the runtime leaves outputs."""
+COMMAND = ("python", "-m", "alula.runtime")
+_WHOLE = "[]"
+"""The path of a value that is passed whole."""
+
+
+def config_problem(config: str | None) -> str:
+    """Return what is wrong with a configuration: that there is one."""
+    return "" if config is None else "a function's task has no configuration"
+
+
+def template(task: Task, form: TaskTemplate, program: Program, engine: Engine) -> Object:
+    """Return the template that runs a task in a pod."""
+    lists = {name for name, _ in form.items}
+    made: Object = {"name": form.name, "metadata": {"labels": {labels.TASK: task.name}}}
+    inputs = _inputs(task, form, lists)
+    if inputs:
+        made["inputs"] = {"parameters": inputs}
+    if task.outputs:
+        outputs = [{"name": port.name, "valueFrom": {"path": f"{pods.OUT_DIR}/{port.name}"}} for port in task.outputs]
+        made["outputs"] = {"parameters": outputs}
+    container = _container(task.image or program.image, _arguments(task, form, lists), task, engine)
+    return {**made, **attempts.fields(task), "container": container}
+
+
+def _inputs(task: Task, form: TaskTemplate, lists: set[str]) -> list[Object]:
+    inputs: list[Object] = []
+    for port in task.inputs:
+        parameter: Object = {"name": port.name}
+        if port.default is not None and port.name not in lists:
+            parameter["default"] = expressions.constant(port.default)
+        inputs.append(parameter)
+    inputs += [{"name": expressions.path_parameter(name), "default": _WHOLE} for name in form.paths]
+    return inputs
+
+
+def _arguments(task: Task, form: TaskTemplate, lists: set[str]) -> list[str]:
+    def passed(name: str) -> str:
+        return "{{inputs.parameters." + name + "}}"
+
+    interface = keys.interface_digest(
+        [(port.name, port.type) for port in task.inputs], [(port.name, port.type) for port in task.outputs]
+    )
+    names = [port.name for port in task.inputs]
+    call = pods.Call(
+        entrypoint=texts.exact(task.entrypoint),
+        task=texts.exact(task.key),
+        interface=interface,
+        cache=texts.exact(task.cache or ""),
+        retries=task.retries,
+        inputs=tuple((name, passed(name)) for name in names if name not in lists),
+        items=tuple((name, passed(name)) for name in names if name in lists),
+        paths={f"{name}.{index}": path for name, paths in form.items for index, path in enumerate(paths) if path},
+        outputs=tuple(port.name for port in task.outputs),
+    )
+    arguments = pods.argv(call)
+    for name in form.paths:
+        arguments += ["--path", name, passed(expressions.path_parameter(name))]
+    return arguments
+
+
+def _container(image: str, arguments: list[str], task: Task, engine: Engine) -> Object:
+    env: list[Object] = [
+        {"name": pods.Env.NODE, "value": texts.NODE},
+        {"name": pods.Env.ATTEMPT, "value": texts.ATTEMPT},
+    ]
+    own = _environment(task)
+    written = [*arguments, *(variable.get("value", "") for variable in own)]
+    if any(f"$({texts.BRACE_NAME})" in text for text in written):
+        env.append(texts.BRACE)
+    container: Object = {"image": image}
+    if engine.image_pull_policy:
+        container["imagePullPolicy"] = engine.image_pull_policy
+    container["command"] = list(COMMAND)
+    container["args"] = arguments
+    container["env"] = [*env, *own]
+    if task.resources:
+        container["resources"] = task.resources
+    container["volumeMounts"] = [{"name": VOLUME, "mountPath": pods.WORK_DIR}]
+    return container
+
+
+def _environment(task: Task) -> list[Object]:
+    """The task's own variables, exact to the byte in the process whatever they hold."""
+    variables: list[Object] = []
+    if task.timeout:
+        variables.append({"name": pods.Env.TIMEOUT, "value": f"{durations.seconds(task.timeout):g}"})
+    variables += [{"name": name, "value": texts.exact(value)} for name, value in task.env]
+    variables += [
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+        for name, secret, key in task.secrets
+    ]
+    return variables

@@ -1,0 +1,56 @@
+"""Every task and graph gets the name of its Argo template, as near to the author's as can be. Called by `argo.build`.
+
+One template a task: what differs between calls are arguments. Only a list of single values needs another command line
+than one value, so a task that is called in several such ways has a template for each: `join`, `join-2`.
+"""
+
+from __future__ import annotations
+
+from alula_api.contract import names
+from alula_api.contract.graphs.bindings import path_of
+from alula_compiler.argo.model import Form, Names, TaskTemplate, form
+from alula_compiler.program import Program
+
+
+def names_of(program: Program) -> Names:
+    """Return the templates that a program's tasks and graphs have."""
+    taken = {names.ADMIT, names.MAIN}
+    paths = _paths(program)
+    tasks: dict[tuple[str, Form], TaskTemplate] = {}
+    for task, forms in _forms(program).items():
+        for one in forms:
+            lists = {name for name, _ in one}
+            parts = tuple(name for name in paths.get(task, ()) if name not in lists)
+            tasks[task, one] = TaskTemplate(_free(task, taken), task, parts, one)
+    graphs = {graph.name: graph.name if graph.is_main else _free(graph.name, taken) for graph in program.graphs}
+    return Names(tasks, graphs)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name itself, else the first of `<name>-2`, `<name>-3`, ... that is free; it is taken afterwards."""
+    found, number = name, 2
+    while found in taken:
+        found, number = f"{name}-{number}", number + 1
+    taken.add(found)
+    return found
+
+
+def _forms(program: Program) -> dict[str, dict[Form, None]]:
+    """The forms in which each task is called, in the order of the tasks and of the calls."""
+    forms: dict[str, dict[Form, None]] = {task.name: {} for task in program.tasks}
+    for graph in program.graphs:
+        for node in graph.nodes:
+            if node.task is not None:
+                forms[node.task][form(node)] = None
+    return forms
+
+
+def _paths(program: Program) -> dict[str, dict[str, None]]:
+    """The inputs of each task of which some call passes only a part."""
+    found: dict[str, dict[str, None]] = {}
+    for graph in program.graphs:
+        for node in graph.nodes:
+            for name, binding in node.inputs:
+                if node.task is not None and path_of(binding):
+                    found.setdefault(node.task, {})[name] = None
+    return found
