@@ -252,6 +252,7 @@ CALLS = [
         paths={"text": ("a", "{{b"), "parts.1": ("0",)},
         outputs=("report", "score"),
     ),
+    pods.Call("flows.penguins:pay", "pay", A, retries=1, system_retries=0),
 ]
 
 FAILURES = [

@@ -12,6 +12,7 @@ import pytest
 
 from alula import Backoff, Cache, File, NonRecoverable, Resources, Retries, Secret, Task, errors, task
 from alula.declare import options
+from alula_api.contract import retries
 from tests import goldens
 
 
@@ -206,6 +207,7 @@ def test_a_task_may_call_another_task() -> None:
 def test_options_are_checked_into_values() -> None:
     @task(
         retries=Retries(3, Backoff("10s", factor=3, cap=datetime.timedelta(minutes=1))),
+        system_retries=0,
         timeout="1h30m",
         cache=Cache(version="2"),
         resources=Resources(cpu=("500m", 2), memory="2Gi", gpu=1),
@@ -223,13 +225,14 @@ def test_options_are_checked_into_values() -> None:
     assert made.resources.requests() == {"cpu": "500m", "memory": "2Gi", "nvidia.com/gpu": "1"}
     assert made.resources.limits() == {"cpu": "2", "memory": "2Gi", "nvidia.com/gpu": "1"}
     assert made.secrets == (Secret("DB_PASSWORD", "db", "password"),)
-    assert [made.retries.wait(failures) for failures in (1, 2, 3)] == [10.0, 30.0, 60.0]
-    assert Retries(3).wait(1) == 0.0
-    assert Retries(3, Backoff(1, factor=100)).wait(500) == float("inf")
+    assert made.retries.backoff is not None
+    assert made.retries.backoff.spelled() == retries.Backoff("10s", 3, "1m")
+    assert made.budget == (3, 0)
 
 
 def test_a_plain_task_has_the_plain_options() -> None:
     assert plain.options == options.TaskOptions()
+    assert plain.options.budget == (0, 3)
     assert plain.version == ""
     assert Resources(cpu=0.5, memory=(None, "1Gi")).requests() == {"cpu": "500m"}
 
@@ -240,6 +243,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "retries": {"retries": -1},
     "retries as text": {"retries": "3"},
     "too many retries": {"retries": Retries(1000)},
+    "system retries": {"system_retries": -1},
+    "system retries as a flag": {"system_retries": True},
     "a backoff": {"retries": Retries(3, Backoff("soon", factor=0, cap=-1))},
     "a backoff that is none": {"retries": Retries(3, "10s")},  # type: ignore[arg-type]
     "a timeout": {"timeout": "10 minutes"},

@@ -47,7 +47,7 @@ WORKFLOW: dict[str, Any] = {
                 "description": "Reads the data.",
                 "outputs": [{"name": "o0", "type": {"x-alula-type": "frame", "format": "parquet"}}],
                 "cache": {"version": "1"},
-                "retries": {"limit": 3, "backoff": {"duration": "10s", "factor": 2, "cap": "5m"}},
+                "retries": {"limit": 3, "system": 0, "backoff": {"duration": "10s", "factor": 2, "cap": "5m"}},
                 "timeout": "10m",
                 "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "4Gi"}},
                 "image": "ghcr.io/acme/loader:1",
@@ -114,7 +114,11 @@ DOMAIN: dict[str, Any] = {
     "apiVersion": "alula.dev/v1alpha1",
     "kind": "Domain",
     "metadata": {"name": "domain"},
-    "spec": {"storage": {"root": "main", "secret": "store-keys"}, "fill": "controller"},
+    "spec": {
+        "storage": {"root": "main", "secret": "store-keys"},
+        "fill": "controller",
+        "taskDefaults": {"retries": {"system": 1}},
+    },
 }
 SAMPLES = [WORKFLOW, LAUNCH_PLAN, DOMAIN]
 

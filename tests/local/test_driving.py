@@ -10,13 +10,15 @@ import pytest
 from alula.local.drive import serial, threads
 from alula.local.drive.attempts import Attempt, Failure, Outcome, Success
 from alula.local.drive.dispatch import Dispatcher
-from alula.local.drive.schedule import RetryPolicy, Schedule, State
+from alula.local.drive.schedule import ONCE, RetryPolicy, Schedule, State
+from alula_api.contract.failures import FailureRecord
+from alula_api.contract.retries import Backoff, Budget
 from tests.local.virtual import VirtualClock
 
 PATIENCE = 30.0
-FAILED = Failure("failed", True)  # type: ignore[arg-type]
-FATAL = Failure("fatal", False)  # type: ignore[arg-type]
-OVERDUE = Failure("overdue", True)  # type: ignore[arg-type]
+FAILED = Failure(FailureRecord("user", "TASK_FAILED", "failed"), True)
+FATAL = Failure(FailureRecord("user", "TASK_FAILED", "fatal"), False)
+OVERDUE = Failure(FailureRecord("user", "TASK_TIMEOUT", "overdue"), True)
 DONE = Success({})
 
 
@@ -32,12 +34,12 @@ class Diary:
         self.lines.append(f"start {attempt.step}.{attempt.number}")
 
     def retrying(self, attempt: Attempt, failure: Failure, rest: float, now: float) -> None:
-        self.lines.append(f"retry {attempt.step}.{attempt.number} after {rest:g}: {failure.record}")
+        self.lines.append(f"retry {attempt.step}.{attempt.number} after {rest:g}: {failure.record.message}")
 
     def finished(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
         assert attempt.step not in self.outcomes
         self.outcomes[attempt.step] = outcome
-        what = "done" if isinstance(outcome, Success) else outcome.record
+        what = "done" if isinstance(outcome, Success) else outcome.record.message
         self.lines.append(f"{what} {attempt.step}.{attempt.number}")
 
     def abandoned(self, attempt: Attempt) -> None:
@@ -53,7 +55,7 @@ class Stage:
         work: Callable[[Attempt], Outcome],
         *,
         workers: int = 4,
-        policy: RetryPolicy = RetryPolicy(),
+        policy: RetryPolicy = ONCE,
         timeouts: dict[int, float] | None = None,
         preparation: float = 0.0,
     ) -> None:
@@ -122,7 +124,7 @@ def test_a_step_is_tried_again_after_its_rest(workers: int) -> None:
     def work(attempt: Attempt) -> Outcome:
         return DONE if attempt.number == 3 else FAILED
 
-    stage = Stage([[], [0]], work, workers=workers, policy=RetryPolicy(3, lambda failures: 10 * failures))
+    stage = Stage([[], [0]], work, workers=workers, policy=RetryPolicy(Budget(3), Backoff("10s", 2)))
     assert stage.run() == [
         "start 0.1", "retry 0.1 after 10: failed", "start 0.2", "retry 0.2 after 20: failed", "start 0.3", "done 0.3",
         "start 1.1", "retry 1.1 after 10: failed", "start 1.2", "retry 1.2 after 20: failed", "start 1.3", "done 1.3",
@@ -174,7 +176,7 @@ def test_an_attempt_past_its_timeout_fails_at_once_and_its_late_result_is_discar
             return Success({"o0": "in time"})
         return DONE
 
-    stage = Stage([[], [0]], work, workers=2, policy=RetryPolicy(1, lambda failures: 5), timeouts={0: 60})
+    stage = Stage([[], [0]], work, workers=2, policy=RetryPolicy(Budget(1), Backoff("5s")), timeouts={0: 60})
     lines = stage.run()
     late.set()
     assert returned.wait(PATIENCE)
@@ -193,7 +195,9 @@ def test_threads_left_behind_are_replaced() -> None:
             hang.wait(PATIENCE)
         return DONE
 
-    stage = Stage([[] for _ in range(8)], work, workers=2, policy=RetryPolicy(1), timeouts=dict.fromkeys(range(3), 60))
+    stage = Stage(
+        [[] for _ in range(8)], work, workers=2, policy=RetryPolicy(Budget(1)), timeouts=dict.fromkeys(range(3), 60)
+    )
     stage.run()
     hang.set()
     assert stage.schedule.states == [State.DONE] * 8
@@ -230,7 +234,7 @@ def test_preparing_an_attempt_does_not_count_as_its_time() -> None:
         assert ended.wait(PATIENCE)
         return DONE
 
-    stage = Stage([[]], work, workers=2, policy=RetryPolicy(1), timeouts={0: 60}, preparation=300)
+    stage = Stage([[]], work, workers=2, policy=RetryPolicy(Budget(1)), timeouts={0: 60}, preparation=300)
     assert stage.run() == ["start 0.1", "retry 0.1 after 0: overdue", "start 0.2", "done 0.2"]
 
 

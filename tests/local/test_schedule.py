@@ -7,13 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alula.local.drive.schedule import ONCE, RetryPolicy, Schedule, State
+from alula_api.contract.retries import Backoff, Budget
 
 
 def schedule(dependencies: list[list[int]], **retries: int) -> Schedule:
-    def rest(failures: int) -> float:
-        return min(60.0, 10.0 * 2 ** (failures - 1))
-
-    policies = [RetryPolicy(retries.get(f"s{step}", 0), rest) for step in range(len(dependencies))]
+    backoff = Backoff("10s", 2, "1m")
+    policies = [RetryPolicy(Budget(retries.get(f"s{step}", 0)), backoff) for step in range(len(dependencies))]
     return Schedule(dependencies, policies, [False] * len(dependencies))
 
 
@@ -87,13 +86,22 @@ def test_a_failed_step_rests_longer_each_time_up_to_the_cap() -> None:
 
 
 def test_what_is_tried_again_comes_before_what_has_not_begun() -> None:
-    run = Schedule([[], [], []], [RetryPolicy(1), RetryPolicy(1, lambda _: 5.0), ONCE], [False] * 3)
+    run = Schedule([[], [], []], [RetryPolicy(Budget(1)), RetryPolicy(Budget(1), Backoff("5s")), ONCE], [False] * 3)
     assert run.take() == 0
     assert run.fail(0, retryable=True, now=0) == 0
     assert [run.take(), run.take()] == [0, 1]
     assert run.fail(1, retryable=True, now=0) == 5
     run.wake(5)
     assert [run.take(), run.take(), run.take()] == [1, 2, None]
+
+
+def test_both_budgets_are_kept_whatever_the_order_of_the_failures() -> None:
+    run = Schedule([[]], [RetryPolicy(Budget(1, 2))], [False])
+    rests = []
+    for kind in ("system", "user", "system", "system"):
+        rests.append(run.fail(run.take() or 0, retryable=True, now=0, kind=kind))
+    assert rests == [0, 0, 0, None]
+    assert run.attempts == [4]
 
 
 def test_a_failure_that_is_not_retryable_is_final_at_once() -> None:

@@ -14,15 +14,15 @@ from tests.remote import worlds
 def test_tasks_stand_in_the_order_of_the_authors_calls_with_sub_workflows_laid_open() -> None:
     outline = Outline(worlds.SPEC)
     assert list(outline.tasks) == ["load", "train.fit", "train.fit-2", "score"]
-    assert outline.tasks["load"] == Expected("load", "load", "flows/penguins.py:44", 1, None)
+    assert outline.tasks["load"] == Expected("load", "load", "flows/penguins.py:44", 1)
     fit = outline.tasks["train.fit-2"]
     assert (fit.task, fit.source, fit.attempts) == ("fit", "flows/training.py:10", 4)
 
 
 def test_the_rest_between_attempts_grows_up_to_the_cap() -> None:
     outline = Outline(worlds.SPEC)
-    assert [outline.tasks["train.fit"].rest(failures) for failures in (1, 2, 3, 100)] == [10, 30, 60, 60]
-    assert [outline.tasks["load"].rest(failures) for failures in (1, 2, 3, 100)] == [5, 10, 20, 60]
+    assert [outline.tasks["train.fit"].backoff.rest(failures) for failures in (1, 2, 3, 100)] == [10, 30, 60, 60]
+    assert [outline.tasks["load"].backoff.rest(failures) for failures in (1, 2, 3, 100)] == [5, 10, 20, 60]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,7 @@ class Pod:
         paths: Mapping[str, Sequence[str]] = {},
         cache: str = "",
         retries: int = 0,
+        system_retries: int = 3,
         attempt: int = 0,
         interface: str = "",
         environment: Mapping[str, str] = {},
@@ -102,6 +103,7 @@ class Pod:
             or keys.interface_digest([(name, types.get(name, INTEGER)) for name in names], list(outputs.items())),
             cache=cache,
             retries=retries,
+            system_retries=system_retries,
             inputs=(
                 *((name, values.argo_safe(values.dumps(value))) for name, value in inputs.items()),
                 *texts.items(),

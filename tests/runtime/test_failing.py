@@ -64,6 +64,30 @@ def test_failures_of_the_system_do_not_use_up_the_users_share(pod: Pod) -> None:
         pod.store.put(failures.path("run-1", "run-1.f", attempt), record)
     # Attempt 2 was lost with its node and left nothing.
     assert pod.run({"x": 1}, retries=1, attempt=3).code == 91
+
+
+def test_user_code_does_not_run_again_after_more_losses_than_are_forgiven(pod: Pod) -> None:
+    pod.write(task("open('../ran', 'a').write('x')\nraise ValueError('again')"))
+    ended = pod.run({"x": 1}, retries=5, system_retries=0, attempt=0)
+    assert ended.code == 91
+    # Attempt 2 was killed and left nothing.
+    ended = pod.run({"x": 1}, retries=5, system_retries=0, attempt=2)
+    assert ended.code == 90
+    assert "1 of 2 attempts before this one ended without a failure of the task's own code" in ended.message
+    assert (pod.home / "ran").read_text() == "x"
+
+
+def test_losses_are_forgiven_up_to_system_retries(pod: Pod) -> None:
+    pod.write(task("return x + 1"))
+    assert [pod.run({"x": 1}, system_retries=1, attempt=attempt).code for attempt in (1, 2)] == [0, 90]
+
+
+@pytest.mark.parametrize(("system_retries", "code"), [(1, 91), (0, 90)])
+def test_a_store_without_an_answer_uses_up_the_systems_budget(pod: Pod, system_retries: int, code: int) -> None:
+    pod.write(task("return x + 1"))
+    environment = {"ALULA_STORE": "s3://nowhere/p/d", "ALULA_STORE_ENDPOINT": "http://127.0.0.1:9", "AWS_REGION": "x"}
+    ended = pod.run({"x": 1}, cache="1", retries=3, system_retries=system_retries, environment=environment)
+    assert (ended.code, ended.outputs) == (code, {})
     assert pod.run({"x": 1}, retries=1, attempt=4).code == 90
 
 

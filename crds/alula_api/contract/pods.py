@@ -12,6 +12,7 @@ from typing import Final
 
 from alula_api.contract import jsontext
 from alula_api.contract.problems import InvalidValue
+from alula_api.contract.retries import SYSTEM_RETRIES, Budget
 
 VERSION: Final = 1
 """`spec.code.runtime`."""
@@ -71,7 +72,9 @@ class Call:
     cache: str = ""
     """The cache version, "" for a task that is not cached."""
     retries: int = 0
-    """The user's share of attempts after the first."""
+    """Failures of the user's code that are forgiven."""
+    system_retries: int = SYSTEM_RETRIES
+    """Attempts that are forgiven when they end without a failure of the user's code."""
     inputs: tuple[tuple[str, str], ...] = ()
     """Name and JSON text of each input."""
     items: tuple[tuple[str, str], ...] = ()
@@ -81,8 +84,14 @@ class Call:
     outputs: tuple[str, ...] = ()
     """The names of the outputs, in the order in which the function returns them."""
 
+    @property
+    def budget(self) -> Budget:
+        """The failures after which there is another attempt."""
+        return Budget(self.retries, self.system_retries)
+
 
 _ONCE = {"--entrypoint": "entrypoint", "--task": "task", "--interface": "interface", "--cache": "cache"}
+_COUNTS = {"--retries": "0", "--system-retries": str(SYSTEM_RETRIES)}
 
 
 def argv(call: Call) -> list[str]:
@@ -92,6 +101,8 @@ def argv(call: Call) -> list[str]:
         words += ["--cache", call.cache]
     if call.retries:
         words += ["--retries", str(call.retries)]
+    if call.system_retries != SYSTEM_RETRIES:
+        words += ["--system-retries", str(call.system_retries)]
     for name, text in call.inputs:
         words += ["--input", name, text]
     for name, text in call.items:
@@ -111,11 +122,10 @@ def parse_argv(words: Sequence[str]) -> Call:
     """
     rest = iter(words)
     once: dict[str, str] = {}
-    retries: str | None = None
     pairs: dict[str, list[tuple[str, str]]] = {"--input": [], "--items": [], "--path": []}
     outputs: list[str] = []
     for flag in rest:
-        if flag in _ONCE or flag == "--retries":
+        if flag in _ONCE or flag in _COUNTS:
             value = _next(rest, flag)
             if flag in once:
                 raise ValueError(f"{flag} is given twice")
@@ -127,15 +137,14 @@ def parse_argv(words: Sequence[str]) -> Call:
             outputs.append(_next(rest, flag))
         else:
             raise ValueError(f"the runtime has no flag {flag[:80]!r}")
-    retries = once.pop("--retries", "0")
-    if not (retries.isascii() and retries.isdecimal()):
-        raise ValueError(f"--retries must be a number, not {retries[:80]!r}")
+    counts = [_count(flag, once.pop(flag, usual)) for flag, usual in _COUNTS.items()]
     for flag in ("--entrypoint", "--task", "--interface"):
         if flag not in once:
             raise ValueError(f"{flag} is missing")
     return Call(
         **{_ONCE[flag]: value for flag, value in once.items()},
-        retries=int(retries),
+        retries=counts[0],
+        system_retries=counts[1],
         inputs=tuple(pairs["--input"]),
         items=tuple(pairs["--items"]),
         paths={name: _path(text) for name, text in pairs["--path"]},
@@ -147,6 +156,12 @@ def _next(words: Iterator[str], flag: str) -> str:
     for word in words:
         return word
     raise ValueError(f"{flag} has too few words after it")
+
+
+def _count(flag: str, text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"{flag} must be a number, not {text[:80]!r}")
+    return int(text)
 
 
 def _path(text: str) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 import pydantic
 
-from alula_api.kinds.fields import Label, ObjectName, Part, Place
+from alula_api.contract.retries import MAX_RETRIES
+from alula_api.kinds.fields import Label, ObjectName, Part, Place, Whole
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, NameRule, Resource, Status
 
 
@@ -19,6 +20,20 @@ class Storage(Part):
     )
 
 
+class DefaultRetries(Part):
+    """What stands for a task's `retries` where the task says nothing."""
+
+    system: Annotated[int, Whole(0, MAX_RETRIES)] | None = pydantic.Field(
+        None, description="losses of pods and stores after which there is another attempt"
+    )
+
+
+class TaskDefaults(Part):
+    """What holds for the domain's tasks where they say nothing."""
+
+    retries: DefaultRetries | None = None
+
+
 class DomainSpec(Part):
     """What a Domain should be."""
 
@@ -26,6 +41,7 @@ class DomainSpec(Part):
     fill: Literal["controller", "off"] | None = pydantic.Field(
         None, description="whether cached tasks are filled in before a run starts; controller when absent"
     )
+    task_defaults: TaskDefaults | None = None
 
 
 class DomainStatus(Status):

@@ -13,6 +13,7 @@ import pydantic
 import pydantic_core
 
 from alula_api.contract import names
+from alula_api.contract.retries import MAX_RETRIES
 from alula_api.kinds.bindings import Binding
 from alula_api.kinds.fields import (
     ATOMIC,
@@ -107,9 +108,12 @@ class Backoff(Part):
 
 
 class Retries(Part):
-    """Attempts after a failure of the user's own code."""
+    """Two budgets of failures after which there is another attempt."""
 
-    limit: Annotated[int, Whole(0, 100)] = pydantic.Field(description="attempts after the first")
+    limit: Annotated[int, Whole(0, MAX_RETRIES)] = pydantic.Field(description="failures of the user's code")
+    system: Annotated[int, Whole(0, MAX_RETRIES)] | None = pydantic.Field(
+        None, description="losses of pods and stores; what the Domain says when absent, or 3"
+    )
     backoff: Backoff | None = None
 
 

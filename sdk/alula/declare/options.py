@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alula_api.contract import durations
+from alula_api.contract import retries as budgets
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
@@ -21,7 +22,7 @@ _OBJECT = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ufffe\\uffff\\ud800-\\udfff]")
 """What kustomize and YAML readers refuse or change in silence."""
 _SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]+")
-MOST_RETRIES = 100
+_COUNT = f"a whole number from 0 to {budgets.MAX_RETRIES}"
 
 Duration = datetime.timedelta | int | float | str
 Quantity = str | int | float
@@ -42,24 +43,18 @@ class Backoff:
     factor: int = 2
     cap: Duration | None = None
 
+    def spelled(self) -> budgets.Backoff:
+        """As it stands in the resource."""
+        longest = None if self.cap is None else durations.text(seconds(self.cap))
+        return budgets.Backoff(durations.text(seconds(self.duration)), self.factor, longest)
+
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """How often a task is tried again after its own code has failed; lost pods have a budget of their own."""
+    """How often a task is tried again after its own code has failed; see `system_retries` for lost pods."""
 
     limit: int = 0
     backoff: Backoff | None = None
-
-    def wait(self, failures: int) -> float:
-        """Seconds to wait after so many failures (one or more)."""
-        if self.backoff is None:
-            return 0.0
-        longest = float("inf") if self.backoff.cap is None else seconds(self.backoff.cap)
-        try:
-            wait: float = seconds(self.backoff.duration) * self.backoff.factor ** (failures - 1)
-        except OverflowError:
-            return longest
-        return min(wait, longest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +120,20 @@ class TaskOptions:
     """The checked options of a task."""
 
     retries: Retries = field(default_factory=Retries)
+    system_retries: int | None = None
+    """None: what the Domain says, or 3."""
     timeout: datetime.timedelta | None = None
     cache: Cache | None = None
     resources: Resources | None = None
     image: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[Secret, ...] = ()
+
+    @property
+    def budget(self) -> budgets.Budget:
+        """The failures after which there is another attempt, where no Domain says otherwise."""
+        system = budgets.SYSTEM_RETRIES if self.system_retries is None else self.system_retries
+        return budgets.Budget(self.retries.limit, system)
 
 
 def seconds(duration: Duration) -> float:
@@ -175,10 +178,10 @@ class _Check:
     def retries(self, value: object) -> Retries:
         made = Retries(value) if isinstance(value, int) and not isinstance(value, bool) else value
         if not isinstance(made, Retries) or not _is_whole(made.limit):
-            self.problem("retries", value, f"a whole number from 0 to {MOST_RETRIES}, or Retries(limit, Backoff(...))")
+            self.problem("retries", value, f"{_COUNT}, or Retries(limit, Backoff(...))")
             return Retries()
-        if not 0 <= made.limit <= MOST_RETRIES:
-            self.problem("retries", made.limit, f"a whole number from 0 to {MOST_RETRIES}")
+        if not 0 <= made.limit <= budgets.MAX_RETRIES:
+            self.problem("retries", made.limit, _COUNT)
         backoff: Any = made.backoff
         if backoff is None:
             return made
@@ -191,6 +194,12 @@ class _Check:
         if not _is_whole(backoff.factor) or not 1 <= backoff.factor <= 100:
             self.problem("backoff factor", backoff.factor, "a whole number from 1 to 100")
         return made
+
+    def system_retries(self, value: object) -> int | None:
+        if value is None or (isinstance(value, int) and _is_whole(value) and 0 <= value <= budgets.MAX_RETRIES):
+            return value
+        self.problem("system_retries", value, _COUNT)
+        return None
 
     def duration(self, name: str, value: Any) -> datetime.timedelta | None:
         try:

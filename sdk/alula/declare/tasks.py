@@ -144,6 +144,7 @@ def task(
     *,
     name: str | None = None,
     retries: int | options.Retries = 0,
+    system_retries: int | None = None,
     timeout: options.Duration | None = None,
     cache: bool | options.Cache = False,
     resources: options.Resources | None = None,
@@ -157,8 +158,10 @@ def task(function: Callable[..., Any] | None = None, /, *, name: str | None = No
     Args:
         function: The function; its parameters and result must be annotated.
         name: Names the task; the cache then knows it by this name wherever the function moves.
-        given: `retries` (a number or `Retries`), `timeout` of one attempt (timedelta, seconds or `"10m"`), `cache`
-            (True, or `Cache(version=...)`), `resources`, `image`, `environment`, `secrets`.
+        given: `retries` after failures of the function (a number or `Retries`), `system_retries` after losses that are
+            nobody's fault (3 unless the Domain says otherwise; 0 for a task with side effects), `timeout` of one
+            attempt (timedelta, seconds or `"10m"`), `cache` (True, or `Cache(version=...)`), `resources`, `image`,
+            `environment`, `secrets`.
 
     Raises:
         DefinitionError: An option has a value that it cannot take.

@@ -118,8 +118,8 @@ def _task(task: tasks.Task[..., Any]) -> Resource:
         entry["outputs"] = [_output(each) for each in interface.outputs]
     if task.version:
         entry["cache"] = {"version": task.version}
-    if chosen.retries.limit:
-        entry["retries"] = _retries(chosen.retries)
+    if chosen.retries.limit or chosen.system_retries is not None:
+        entry["retries"] = _retries(chosen)
     if chosen.timeout is not None:
         entry["timeout"] = durations.text(chosen.timeout.total_seconds())
     if chosen.resources is not None:
@@ -134,14 +134,13 @@ def _task(task: tasks.Task[..., Any]) -> Resource:
     return entry
 
 
-def _retries(chosen: options.Retries) -> Resource:
-    entry: Resource = {"limit": chosen.limit}
-    if chosen.backoff is not None:
-        backoff: Resource = {"duration": durations.text(options.seconds(chosen.backoff.duration))}
-        backoff["factor"] = chosen.backoff.factor
-        if chosen.backoff.cap is not None:
-            backoff["cap"] = durations.text(options.seconds(chosen.backoff.cap))
-        entry["backoff"] = backoff
+def _retries(chosen: options.TaskOptions) -> Resource:
+    entry: Resource = {"limit": chosen.retries.limit}
+    if chosen.system_retries is not None:
+        entry["system"] = chosen.system_retries
+    if chosen.retries.backoff is not None:
+        backoff = chosen.retries.backoff.spelled()._asdict()
+        entry["backoff"] = {name: value for name, value in backoff.items() if value is not None}
     return entry
 
 

@@ -48,6 +48,7 @@ class Reporter:
         report = self.reports[attempt.step]
         report.state = "running"
         report.attempts = attempt.number
+        report.most_attempts = max(report.most_attempts, attempt.number)
         if attempt.number == 1:
             report.began = attempt.started
         with self._lock:

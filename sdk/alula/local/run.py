@@ -282,10 +282,10 @@ def _run_id(name: str) -> str:
 
 
 def _policy(task: Task[..., Any] | None) -> RetryPolicy:
-    if task is None or task.options.retries.limit == 0:
+    if task is None:
         return ONCE
-    retries = task.options.retries
-    return RetryPolicy(retries.limit, retries.wait)
+    backoff = task.options.retries.backoff
+    return RetryPolicy(task.options.budget, backoff.spelled() if backoff is not None else None)
 
 
 def _timeout(task: Task[..., Any] | None) -> float | None:

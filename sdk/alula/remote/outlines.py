@@ -10,13 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alula_api.contract import durations
+from alula_api.contract import retries
 
 MAIN = "main"
 MOST = 20_000
 """More tasks than a run can have: beyond them a definition is only listed in part."""
-BACKOFF: Mapping[str, Any] = {"duration": "5s", "factor": 2, "cap": "1m"}
-"""What the compiler gives to a task that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +25,15 @@ class Expected:
         id: The path of node ids, as in a local run.
         task: The task's name in the Workflow.
         source: Where the node is called, as `flows/penguins.py:44`.
-        attempts: How often its code may run.
-        backoff: Between attempts, as the resource has it.
+        attempts: How often its code may fail.
+        backoff: Between attempts.
     """
 
     id: str
     task: str
     source: str = ""
     attempts: int = 1
-    backoff: Mapping[str, Any] | None = None
-
-    def rest(self, failures: int) -> float:
-        """Seconds until the next attempt after so many failed ones."""
-        backoff = self.backoff or BACKOFF
-        factor = float(backoff.get("factor") or 1)
-        due = durations.seconds(str(backoff["duration"])) * factor ** min(failures - 1, 60)
-        return min(due, durations.seconds(str(backoff["cap"]))) if backoff.get("cap") else due
+    backoff: retries.Backoff = retries.DEFAULT_BACKOFF
 
 
 class Outline:
@@ -97,8 +88,9 @@ class Outline:
 
     def _expected(self, id: str, graph: str, node: Mapping[str, Any]) -> Expected:
         task = self._tasks.get(str(node.get("task")), {})
-        retries = task.get("retries") or {}
+        chosen = task.get("retries") or {}
         file, _, line = self._places[graph].rpartition(":")
         source = f"{file}:{node.get('line') or line}" if file else ""
-        attempts = 1 + int(retries.get("limit") or 0)
-        return Expected(id, str(node.get("task") or ""), source, attempts, retries.get("backoff"))
+        attempts = 1 + int(chosen.get("limit") or 0)
+        backoff = retries.Backoff(**chosen["backoff"]) if chosen.get("backoff") else retries.DEFAULT_BACKOFF
+        return Expected(id, str(node.get("task") or ""), source, attempts, backoff)

@@ -111,7 +111,7 @@ class Reporter:
             report.state, report.attempts = "resting", number
             report.most_attempts = max(report.most_attempts, number)
             report.failure = self._failure(report, task.failures[number - 1], number)
-            self._watcher.retrying(report, report.failure, (expected or Expected("", "")).rest(number), now)
+            self._watcher.retrying(report, report.failure, (expected or Expected("", "")).backoff.rest(number), now)
             self._failures[report.id] = number
 
     def _failure(self, report: NodeReport, message: str, attempt: int) -> FailureRecord:

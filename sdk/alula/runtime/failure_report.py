@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alula.runtime import failing, logs, termination_message
+from alula.runtime import failing, failure_records, logs, termination_message
 from alula.runtime.errors import Stop, Terminated
-from alula_api.contract import exits, failures, values
+from alula_api.contract import exits, failures
 from alula_api.contract.failures import FailureRecord
+from alula_api.contract.retries import Budget
 
 if TYPE_CHECKING:
     from alula.runtime.attempts import Attempt
@@ -29,48 +30,27 @@ def conclude(attempt: Attempt, error: BaseException) -> int:
     record = failing.record(attempt, error)
     logs.write(_traceback(record, error))
     termination_message.leave(attempt.place, failures.termination_message(record))
-    code = exits.RETRYABLE if record.retryable else exits.FATAL
+    again = record.retryable
     try:
         store = _patient(attempt)
-        _store(store, record)
-        if record.retryable and record.kind == failures.USER and _used_up(store, record, _share(attempt)):
-            code = exits.FATAL
+        failure_records.write(store, record)
+        if again:
+            again = _allowed(attempt, record, failure_records.of_user(store, record.run, record.node, record.attempt))
     except Exception as problem:  # the record is worth less than the exit code
         logs.line(f"the failure could not be recorded in the store: {problem}")
-        if record.retryable and record.kind == failures.USER and record.attempt > _share(attempt):
-            code = exits.FATAL  # for want of records every earlier attempt counts
-    again = "is fatal" if code == exits.FATAL else "may be tried again"
-    logs.line(f"{record.code}, attempt {record.attempt}, {again}: {record.message.partition(chr(10))[0]}")
-    return TERMINATED if isinstance(error, Terminated) else code
+        # For want of records every earlier attempt counts as one of this kind.
+        again = again and _allowed(attempt, record, record.attempt if record.kind == failures.USER else 0)
+    told = "may be tried again" if again else "is fatal"
+    logs.line(f"{record.code}, attempt {record.attempt}, {told}: {record.message.partition(chr(10))[0]}")
+    if not again:
+        return exits.FATAL
+    return TERMINATED if isinstance(error, Terminated) else exits.RETRYABLE
 
 
-def _share(attempt: Attempt) -> int:
-    """How many of the user's failures are forgiven."""
-    return attempt.call.retries if attempt.call else 0
-
-
-def _used_up(store: Store, record: FailureRecord, forgiven: int) -> bool:
-    """Whether the user's failures so far, this one included, are more than are forgiven.
-
-    Records of later attempts are left from before somebody retried the run by hand, and do not count.
-    """
-    folder = failures.path(record.run, record.node, record.attempt).rsplit("/", 2)[0]
-    found = 0
-    for head in store.list(folder):
-        number = head.key.rsplit("/", 2)[-2]
-        if not number.isdecimal() or int(number) > record.attempt or not head.key.endswith("/failure.json"):
-            continue
-        try:
-            earlier = FailureRecord.from_json(values.parse(store.get(head.key)))
-        except values.InvalidValue:
-            continue
-        found += earlier.kind == failures.USER
-    return found > forgiven
-
-
-def _store(store: Store, record: FailureRecord) -> None:
-    path = failures.path(record.run, record.node, record.attempt)
-    store.put(path, values.dumps(record.to_json()).encode())
+def _allowed(attempt: Attempt, record: FailureRecord, of_user: int) -> bool:
+    """Whether another attempt may follow, `of_user` of those so far having failed in the user's code."""
+    budget = attempt.call.budget if attempt.call else Budget()
+    return budget.allows(of_user, record.attempt - of_user)
 
 
 def _patient(attempt: Attempt) -> Store:

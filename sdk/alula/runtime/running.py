@@ -58,6 +58,8 @@ def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
     attempt.phase = Phase.LOADING
     task = attempt.task = _loaded(attempt, call)
     attempt.phase = Phase.INPUTS
+    if attempt.place.attempt - 1 > call.system_retries:
+        _check_losses(attempt, call)
     arrivals = inputs.read(call)
     if not call.cache:
         return outputs.settle(attempt, task, _invoke(attempt, task, arrivals))
@@ -90,6 +92,20 @@ def _loaded(attempt: Attempt, call: pods.Call) -> Task[..., Any]:
     loading.search_in(attempt.root)
     sys.argv = [call.entrypoint]  # what stands there now is ours, and users' modules look at it
     return loading.load(call.entrypoint, call.interface)
+
+
+def _check_losses(attempt: Attempt, call: pods.Call) -> None:
+    """Refuse to run user code again after more losses than are forgiven: Argo's one counter cannot know."""
+    from alula.runtime import failure_records
+
+    place, earlier = attempt.place, attempt.place.attempt - 1
+    user = failure_records.of_user(attempt.store, place.run, place.node, earlier)
+    if not call.budget.allows(user, earlier - user):
+        message = (
+            f"{earlier - user} of {earlier} attempts before this one ended without a failure of the task's own code,"
+            f" and system_retries is {call.system_retries}; the task was not started again"
+        )
+        raise Stop(errors.SYSTEM, Code.TASK_KILLED, message)
 
 
 def _invoke(attempt: Attempt, task: Task[..., Any], arrivals: tuple[inputs.Arrival, ...]) -> dict[str, Json]:

@@ -96,7 +96,7 @@ class Dispatcher:
         """Take the outcome of an attempt that is not over yet."""
         attempt.over = True
         if isinstance(outcome, Failure):
-            rest = self.schedule.fail(attempt.step, retryable=outcome.retryable, now=now)
+            rest = self.schedule.fail(attempt.step, retryable=outcome.retryable, now=now, kind=outcome.record.kind)
             if rest is not None:
                 self.observer.retrying(attempt, outcome, rest, now)
                 return

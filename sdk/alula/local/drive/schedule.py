@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+from alula_api.contract import failures, retries
 
 
 class State(Enum):
@@ -23,19 +25,15 @@ class State(Enum):
     FAILED = "failed"
 
 
-def _at_once(failures: int) -> float:
-    return 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often, and after which rest (seconds, by the number of failures so far), a failed step is tried again."""
+    """How often, and after which wait, a failed step is tried again; at once without a backoff."""
 
-    limit: int = 0
-    rest: Callable[[int], float] = _at_once
+    budget: retries.Budget
+    backoff: retries.Backoff | None = None
 
 
-ONCE = RetryPolicy()
+ONCE = RetryPolicy(retries.Budget(0, 0))
 
 
 class Schedule:
@@ -51,6 +49,8 @@ class Schedule:
         self.attempts = [0] * len(dependencies)
         self.running = 0
         self.failing = False
+        self._failures = [0] * len(dependencies)
+        """Of the user's code; the other attempts that failed were lost to the system."""
         self._policies = policies
         self._virtual = virtual
         self._open = [len(set(names)) for names in dependencies]
@@ -95,7 +95,7 @@ class Schedule:
         self._stop(step)
         self._complete(step)
 
-    def fail(self, step: int, *, retryable: bool, now: float) -> float | None:
+    def fail(self, step: int, *, retryable: bool, now: float, kind: str = failures.USER) -> float | None:
         """The running `step` failed: the seconds until it is tried again, or None if that was the end of it.
 
         The first final failure stops the run: nothing starts any more, and steps that rest have failed. What is tried
@@ -103,8 +103,10 @@ class Schedule:
         """
         self._stop(step)
         policy = self._policies[step]
-        if retryable and self.attempts[step] <= policy.limit and not self.failing:
-            rest = policy.rest(self.attempts[step])
+        self._failures[step] += kind == failures.USER
+        user = self._failures[step]
+        if retryable and policy.budget.allows(user, self.attempts[step] - user) and not self.failing:
+            rest = policy.backoff.rest(self.attempts[step]) if policy.backoff is not None else 0.0
             if rest > 0:
                 self.states[step] = State.RESTING
                 heapq.heappush(self._rests, (now + rest, step))

@@ -71,11 +71,12 @@ class Executor:
         try:
             given = {name: self.value(origin) for name, origin in step.inputs}
             cached = attempt.step in self._cached
-            if cached and attempt.number == 1:
+            if cached:
                 found, why = self._cache().find(step, given, lambda: self._origins(step))
                 if found is not None:
                     return Success(found, cached=True)
-                self._explain(step, why)
+                if attempt.number == 1:
+                    self._explain(step, why)
             outputs = self._call(step, attempt, given)
             if isinstance(outputs, Failure):
                 return outputs
