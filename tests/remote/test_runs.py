@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from alula import task, workflow
 from alula.progress.watchers import Watcher
 from alula.remote import connections, definitions, runs, waiting
 from alula.remote.refusals import RemoteError
@@ -25,23 +24,13 @@ from tests.remote.worlds import RUN, admit, cached, failed, node, retried, root,
 AGAIN = f"{RUN}-again"
 
 
-@task
-def echo(text: str, number: float) -> str:
-    return text
-
-
-@workflow
-def echoing(text: str, number: float = 1.0) -> str:
-    return echo(text, number)
-
-
 def parameters(inputs: dict[str, Any]) -> dict[str, str]:
-    body: Any = runs.manifest("echoing", inputs, echoing)
+    body: Any = runs.manifest("echoing", inputs)
     return {each["name"]: each["value"] for each in body["spec"]["arguments"]["parameters"]}
 
 
 def test_a_run_names_its_template_and_its_inputs_and_nothing_else() -> None:
-    assert runs.manifest("lp-nightly", {"text": "x"}, echoing) == {
+    assert runs.manifest("lp-nightly", {"text": "x"}) == {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
         "metadata": {
@@ -57,10 +46,6 @@ def test_a_run_names_its_template_and_its_inputs_and_nothing_else() -> None:
 
 def test_an_input_that_is_not_given_is_left_to_the_cluster() -> None:
     assert parameters({}) == {}
-
-
-def test_an_int_under_number_travels_as_a_float() -> None:
-    assert parameters({"number": 3}) == {"number": "3.0"}
 
 
 @given(strategies.texts())

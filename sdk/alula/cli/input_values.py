@@ -46,23 +46,28 @@ class Unfit(ValueError):
 
 
 def parse(text: str, schema: Schema, root: Schema | None = None) -> Given:
-    """The value that `text` stands for.
+    """The value that `text` stands for, as `fit` returns it.
 
     Raises:
         Unfit: It stands for none.
     """
     root = schema if root is None else root
     schema = schemas.resolve(schema, root)
-    given = _read(text, schema, root)
-    check(given, schema, root)
-    return given
+    return fit(_read(text, schema, root), schema, root)
 
 
-def check(given: Given, schema: Schema, root: Schema) -> None:
-    """Refuse a value that does not fit, with everything that is wrong with it."""
+def fit(given: Given, schema: Schema, root: Schema) -> Given:
+    """Return a value in its wire form; one with local files as it is, because their references are not known yet.
+
+    Raises:
+        Unfit: It does not fit; with everything that is wrong with it.
+    """
     whole = schema if schema is root or "$defs" not in root else {**schema, "$defs": root["$defs"]}
     try:
-        values.codec(whole).normal(substitute(given, LocalFile.placeholder))
+        if holds_files(given):
+            values.codec(whole).normal(substitute(given, LocalFile.placeholder))
+            return given
+        return values.codec(whole).normal(given)
     except values.InvalidValue as error:
         parts = tuple((problem.path.removeprefix("$"), problem.message) for problem in error.problems)
         raise Unfit("; ".join(f"{where} {what}".lstrip() for where, what in parts), parts=parts) from None
@@ -77,6 +82,14 @@ def substitute(given: Given, replace: Callable[[LocalFile], Any]) -> Any:
     if isinstance(given, dict):
         return {key: substitute(item, replace) for key, item in given.items()}
     return given
+
+
+def holds_files(given: Given) -> bool:
+    """Whether a local file is among the values."""
+    if isinstance(given, LocalFile):
+        return True
+    parts = given.values() if isinstance(given, dict) else given if isinstance(given, list) else ()
+    return any(holds_files(part) for part in parts)
 
 
 def label(schema: Schema, root: Schema | None = None) -> str:

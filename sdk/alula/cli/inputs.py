@@ -166,9 +166,7 @@ class _Reading:
             # That anything else is given twice has been told already.
             parsed = [input_values.parse(str(text), schema) for text in (texts if is_list else texts[:1])]
             joined = parsed[0] if len(parsed) == 1 else [item for part in parsed for item in part or []]
-            if len(parsed) > 1:
-                input_values.check(joined, schema, schema)
-            given[parameter.name] = joined
+            given[parameter.name] = joined if len(parsed) == 1 else input_values.fit(joined, schema, schema)
         except input_values.Unfit as error:
             self.unfit(parameter, f"--{flags.dashed(parameter.name)}", error)
 
@@ -192,7 +190,8 @@ class _Reading:
         }.values():
             if parameter.name in given:
                 try:
-                    input_values.check(given[parameter.name], parameter.schema, parameter.schema)
+                    whole = input_values.fit(given[parameter.name], parameter.schema, parameter.schema)
+                    given[parameter.name] = whole
                 except input_values.Unfit as error:
                     self.unfit(parameter, f"--{flags.dashed(parameter.name)}", error)
 

@@ -15,19 +15,15 @@ if TYPE_CHECKING:
 def commit(
     given: Mapping[str, input_values.Given], schemas: Mapping[str, dict[str, Any]], carrier: Carrier
 ) -> dict[str, Any]:
-    """The wire values of inputs, with a reference in place of each file."""
-    return {
-        name: values.codec(schemas[name]).normal(input_values.substitute(value, lambda file: _commit(file, carrier)))
-        for name, value in given.items()
-    }
+    """The wire values of inputs, as `inputs.read` gave them, with a reference in place of each file."""
+    return {name: _referring(value, schemas[name], carrier) for name, value in given.items()}
 
 
-def are_in(given: input_values.Given) -> bool:
-    """Whether a file is among the values."""
-    if isinstance(given, input_values.LocalFile):
-        return True
-    parts = given.values() if isinstance(given, Mapping) else given if isinstance(given, list) else ()
-    return any(are_in(part) for part in parts)
+def _referring(given: input_values.Given, schema: dict[str, Any], carrier: Carrier) -> Any:
+    if not input_values.holds_files(given):
+        return given
+    # Anew, because a set of files is in the order of their references.
+    return values.codec(schema).normal(input_values.substitute(given, lambda file: _commit(file, carrier)))
 
 
 def _commit(file: input_values.LocalFile, carrier: Carrier) -> dict[str, Any]:

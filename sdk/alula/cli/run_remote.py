@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from alula import display, settings
-from alula.cli import flags, local_files, outcomes, usage
+from alula.cli import flags, input_values, local_files, outcomes, usage
 from alula.declare import tasks
 from alula.progress.reports import OutputType, RunResult
 from alula.progress.watchers import Watcher
@@ -51,9 +51,7 @@ def run(target: targets.Target, given: Mapping[str, Any], found: flags.Scan) -> 
         place = _place(cluster, found.text("store"), here.store, f"{project}/{domain}")
         schemas = {item.name: item.type.schema for item in target.runs.interface.inputs}
         inputs = local_files.commit(own, schemas, _carrier(place, own))
-        workflow = target.runs
-        assert not isinstance(workflow, tasks.Task)
-        body = runs.manifest(there.template, inputs, workflow)
+        body = runs.manifest(there.template, inputs)
         name = runs.start(cluster, body)
         if found.on("detach"):
             display.out(name)
@@ -102,7 +100,7 @@ def _carrier(place: DataRoot | None, given: Mapping[str, Any]) -> Carrier:
     from alula.local.store.place import DataRoot
     from alula.local.work import carriers
 
-    if place is None and any(local_files.are_in(value) for value in given.values()):
+    if place is None and any(input_values.holds_files(value) for value in given.values()):
         raise usage.error(
             "a file can be given to a run on the cluster only through its store",
             'name the store by --store, or write store = "s3://..." under [tool.alula] in pyproject.toml',

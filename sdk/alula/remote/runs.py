@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from alula import display
-from alula.declare import workflows
 from alula.progress.clocks import SystemClock
 from alula.progress.reports import RunResult
 from alula.progress.watchers import Watcher
@@ -60,12 +59,10 @@ class Followed:
     result: RunResult
 
 
-def manifest(template: str, inputs: Mapping[str, Json], workflow: workflows.Workflow[..., Any]) -> dict[str, Json]:
-    """The Argo Workflow that starts a run: a template's name, and each given input as Argo-safe text."""
-    types = {each.name: each.type.schema for each in workflow.interface.inputs}
+def manifest(template: str, inputs: Mapping[str, Json]) -> dict[str, Json]:
+    """The Argo Workflow that starts a run: a template's name, and the wire values of its inputs as Argo-safe text."""
     parameters: list[Json] = [
-        {"name": name, "value": values.argo_safe(values.codec(types[name]).wire(value))}
-        for name, value in inputs.items()
+        {"name": name, "value": values.argo_safe(values.dumps(value))} for name, value in inputs.items()
     ]
     return {
         "apiVersion": connections.ARGO,
