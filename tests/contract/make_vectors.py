@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from alula_api.contract import durations, failures, keys, names, pods, references, schemas, values
+from alula_api.contract.graphs import plans
+from alula_api.contract.graphs.bindings import Constant, FirstOf, FromInput, FromNode, Items
 from tests import strategies
 
 PATH = Path(__file__).parent / "vectors.json"
@@ -272,6 +274,62 @@ OBJECTS = [("flows.penguins", "train"), ("penguins", "train"), ("a.b_c", "D.e_f"
 NODES = ["r", "r.admit", "r.train", "penguins-train-x7k2p.main.train-2", "r.map(3:3)", "r.größe"]
 DURATIONS = [0, 0.25, 1, 90, 600, 5400, 86400, 90061.5]
 
+_SEED = plans.Input("seed", INT, default="7")
+_LOAD = plans.Task("flows.p:load", "1", A, {"seed": INT}, {"o0": INT})
+_COUNT = plans.Task("count", None, B, {"n": INT, "parts": array(INT)}, {"total": INT, "big": BOOL})
+PLANS = {
+    "one task, not cached": plans.Plan(
+        {"main": plans.Graph((), (plans.Step("t", plans.TaskCall("t"), template="t"),))},
+        tasks={"t": plans.Task("flows:t", None, A, {}, {})},
+        template="w",
+    ),
+    "every kind of call": plans.Plan(
+        {
+            "main": plans.Graph(
+                ("seed",),
+                (
+                    plans.Step("load", plans.TaskCall("load"), (("seed", FromInput("seed")),), (), "load"),
+                    plans.Step("sub", plans.GraphCall("sub"), (("n", FromNode("load", "o0", ("a", "0"))),), ("load",), "sub"),
+                    plans.Step(
+                        "each",
+                        plans.MapCall(plans.TaskCall("load"), ("seed",), ("o0",)),
+                        (("seed", Items((Constant("1"), FromInput("seed"), FromNode("sub", "total")))),),
+                        ("sub",),
+                    ),
+                    plans.Step(
+                        "if",
+                        plans.BranchCall((plans.Case("then", "c", "yes"),), plans.GraphCall("no")),
+                        (("c", FromNode("sub", "big")), ("n", Constant("2"))),
+                        ("sub", "load"),
+                    ),
+                    plans.Step("last", plans.TaskCall("load"), (("seed", FirstOf((FromNode("if", "o"), Constant("0")))),), ("if",)),
+                ),
+                (("total", FromNode("sub", "total")),),
+            ),
+            "sub": plans.Graph(
+                ("n",),
+                (
+                    plans.Step(
+                        "count",
+                        plans.TaskCall("count"),
+                        (("n", FromInput("n")), ("parts", Items((FromInput("n"), Constant("3"))))),
+                        (),
+                        "count",
+                    ),
+                ),
+                (("total", FromNode("count", "total")), ("big", FromNode("count", "big"))),
+            ),
+            "yes": plans.Graph(("n",), (), (("o", FromInput("n")),)),
+            "no": plans.Graph(("n",), (), (("o", Constant('"{{=1+1}}"')),)),
+        },
+        "main",
+        {"load": _LOAD, "count": _COUNT},
+        (_SEED, plans.Input("fixed", STR, fixed='"eu"'), plans.Input("given", BOOL)),
+        (("total", INT),),
+        "lp-nightly",
+    ),
+}  # fmt: skip
+
 
 def _value(name: str, schema: Any, given: str) -> dict[str, Any]:
     codec, value = values.codec(schema), values.parse(given)
@@ -342,6 +400,7 @@ def sections() -> dict[str, list[Any]]:
         "failures": [
             {"record": record.to_json(), "message": failures.termination_message(record)} for record in FAILURES
         ],
+        "plans": [{"name": name, "text": plans.to_text(plan)} for name, plan in PLANS.items()],
         "labels": [{"text": text, "label": names.dns_label(text)} for text in NAMES],
         "objects": [{"module": m, "function": f, "name": names.object_name(m, f)} for m, f in OBJECTS],
         "nodes": [{"run": "r", "node": node, "id": names.argo_node_id("r", node)} for node in NODES],

@@ -141,23 +141,24 @@ def evaluate(binding: Binding, scope: Scope) -> MaybeValue:
     Raises:
         InvalidValue: A path leads nowhere in a known value, or a constant is not JSON.
     """
-    if isinstance(binding, Items):
-        return _list([evaluate(leaf, scope) for leaf in binding.leaves])
-    if isinstance(binding, FirstOf):
-        for leaf in binding.leaves:
-            value = evaluate(leaf, scope)
-            if value is not UNKNOWN:
-                return value
-        return UNKNOWN
-    if isinstance(binding, Constant):
+    if isinstance(binding, FromNode):
+        value = scope.output(binding.node, binding.output)
+    elif isinstance(binding, FromInput):
+        value = scope.input(binding.input)
+    elif isinstance(binding, Constant):
         return binding.json
-    value = scope.input(binding.input) if isinstance(binding, FromInput) else scope.output(binding.node, binding.output)
+    elif isinstance(binding, Items):
+        return listed([evaluate(leaf, scope) for leaf in binding.leaves])
+    else:
+        known = (evaluate(leaf, scope) for leaf in binding.leaves)
+        return next((value for value in known if value is not UNKNOWN), UNKNOWN)
     if not binding.path or value is UNKNOWN:
         return value
     return UNKNOWN if isinstance(value, Stored) else jsontext.select(value, binding.path)
 
 
-def _list(found: list[MaybeValue]) -> MaybeValue:
+def listed(found: list[MaybeValue]) -> MaybeValue:
+    """Return the list of these values; UNKNOWN where one of them is, or lies in the store."""
     known: list[Json] = [item for item in found if item is not UNKNOWN and not isinstance(item, Stored)]
     return known if len(known) == len(found) else UNKNOWN
 

@@ -1,0 +1,177 @@
+"""The opened graphs of a walk: what is known in each, what still reads it, and who waits for whom. Part of `walks`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from alula_api.contract.graphs import bindings
+from alula_api.contract.graphs.bindings import (
+    UNKNOWN,
+    Binding,
+    Constant,
+    FirstOf,
+    FromInput,
+    FromNode,
+    Leaf,
+    MaybeValue,
+)
+from alula_api.contract.graphs.plans import Graph, Step
+from alula_api.contract.problems import InvalidValue
+
+if TYPE_CHECKING:
+    from alula_api.contract.graphs.walks import Spot
+
+Source: TypeAlias = str | tuple[str, str]
+"""What a leaf reads in a frame: an input by its name, or a node and its output."""
+Made: TypeAlias = tuple["Frame", Source]
+"""A value of some frame."""
+
+
+class Shape:
+    """What is the same wherever a graph is opened.
+
+    Attributes:
+        after: The steps that wait for one, last first, as they are reached last in, first out.
+        first: The steps that wait for none, last first.
+        waits: How many steps each waits for.
+        reads: How often each value is read by inputs of steps and by outputs of the graph; empty unless asked for.
+    """
+
+    __slots__ = ("after", "first", "reads", "waits")
+
+    def __init__(self, graph: Graph, *, with_reads: bool) -> None:
+        self.after: dict[str, list[Step]] = {}
+        self.first: list[Step] = []
+        self.waits: dict[str, int] = {}
+        self.reads: dict[Source, int] = {}
+        for step in reversed(graph.steps):
+            before = step.depends if len(step.depends) < 2 else dict.fromkeys(step.depends)
+            self.waits[step.name] = len(before)
+            for name in before:
+                self.after.setdefault(name, []).append(step)
+            if not before:
+                self.first.append(step)
+        if with_reads:
+            self._count(graph)
+
+    def _count(self, graph: Graph) -> None:
+        for bound in (graph.outputs, *(step.inputs for step in graph.steps)):
+            for _, binding in bound:
+                for source in sources(binding):
+                    self.reads[source] = self.reads.get(source, 0) + 1
+
+
+class Frame:
+    """An opened graph.
+
+    Attributes:
+        graph: Its steps.
+        spot: The one that opened it.
+        spots: Those of its steps that were reached, by name.
+        values: What is known; an error where a path led nowhere.
+        behind: What inputs of the graph and outputs of graphs in it were made of, in other frames.
+        uses: How often each value is still to be read.
+        borrows: Whether the map, of which this is an item, keeps what is behind the inputs.
+        trouble: Steps that have ended without being done.
+        absent: Outputs of what is not taken; a step's name stands for all of its own.
+    """
+
+    __slots__ = (
+        "absent", "behind", "borrows", "depth", "graph", "left", "prefix", "shape", "spot", "spots", "trouble", "uses",
+        "values", "waits",
+    )  # fmt: skip
+
+    def __init__(self, graph: Graph, shape: Shape, spot: Spot | None, prefix: str, depth: int) -> None:
+        self.graph, self.shape, self.spot, self.prefix, self.depth = graph, shape, spot, prefix, depth
+        self.spots: dict[str, Spot] = {}
+        self.values: dict[Source, MaybeValue | InvalidValue] = {}
+        self.behind: dict[Source, list[Made]] = {}
+        self.uses = dict(shape.reads)
+        self.borrows = False
+        self.waits = dict(shape.waits)
+        self.left = len(graph.steps)
+        self.trouble: dict[str, Spot] = {}
+        self.absent: set[Source] = set()
+
+    def input(self, name: str) -> MaybeValue:
+        """Return an input of the graph; see `bindings.Scope`.
+
+        Raises:
+            InvalidValue: A path on the way to it led nowhere.
+        """
+        value = self.values.get(name, UNKNOWN)
+        if isinstance(value, InvalidValue):
+            raise value
+        return value
+
+    def output(self, node: str, output: str) -> MaybeValue:
+        """Return an output of a step, as `input`."""
+        value = self.values.get((node, output), UNKNOWN)
+        if isinstance(value, InvalidValue):
+            raise value
+        return value
+
+    def made(self, binding: Binding) -> list[Made]:
+        """Return the values that a binding is made of."""
+        return [(self, source) for source in sources(binding)]
+
+    def lacks(self, binding: Binding) -> bool:
+        """Whether a binding reads what is not taken: every leaf of a `FirstOf`, any of another."""
+        absent = [self._is_absent(leaf) for leaf in bindings.leaves(binding)]
+        return bool(absent) and all(absent) if isinstance(binding, FirstOf) else any(absent)
+
+    def needs_absent(self, step: Step) -> bool:
+        """Whether a step cannot do without something that is not taken."""
+        if any(self.lacks(binding) for _, binding in step.inputs):
+            return True
+        several = [binding for _, binding in step.inputs if isinstance(binding, FirstOf)]
+        choices = {node for binding in several for node in bindings.nodes(binding)}
+        return any(name in self.absent and name not in choices for name in step.depends)
+
+    def _is_absent(self, leaf: Leaf) -> bool:
+        return isinstance(leaf, FromNode) and (leaf.node in self.absent or (leaf.node, leaf.output) in self.absent)
+
+
+def sources(binding: Binding) -> list[Source]:
+    """Return what the leaves of a binding read."""
+    if isinstance(binding, FromNode):
+        return [(binding.node, binding.output)]
+    if isinstance(binding, FromInput):
+        return [binding.input]
+    if isinstance(binding, Constant):
+        return []
+    return [source for leaf in binding.leaves for source in sources(leaf)]
+
+
+def makers(made: list[Made]) -> tuple[str, ...]:
+    """Return the paths of the tasks that values come from, each once."""
+    found: dict[str, None] = {}
+    stack = made[::-1]
+    while stack:
+        frame, source = stack.pop()
+        behind = frame.behind.get(source)
+        if behind is not None:
+            stack.extend(reversed(behind))
+        elif isinstance(source, tuple):
+            found[f"{frame.prefix}{source[0]}"] = None
+    return tuple(found)
+
+
+def given_up(read: list[Made]) -> list[MaybeValue]:
+    """Count one use less of each of these values; returns those made by tasks that nothing will read any more."""
+    found: list[MaybeValue] = []
+    stack = list(read)
+    while stack:
+        frame, source = stack.pop()
+        left = frame.uses.get(source, 0) - 1
+        frame.uses[source] = left
+        if left > 0:
+            continue
+        value = frame.values.pop(source, UNKNOWN)
+        behind = frame.behind.get(source)
+        if behind is not None:
+            if isinstance(source, tuple) or not frame.borrows:
+                stack.extend(behind)
+        elif isinstance(source, tuple) and not isinstance(value, InvalidValue) and value is not UNKNOWN:
+            found.append(value)
+    return found

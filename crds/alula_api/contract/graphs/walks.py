@@ -1,0 +1,534 @@
+"""How a graph proceeds: one lazy walk over a plan, for all that run it, look it up or draw it.
+
+The local runner is this walk with retries and time; filling in is this walk with its ready spots looked up in the
+cache. Both do the same:
+
+    walk = Walk(plan, inputs)
+    while (spot := walk.take()) is not None:      # `walk.ready` shows what may start, in order
+        walk.finish(spot, outputs)                # or walk.fail(spot), walk.rest(spot), walk.retry(spot)
+
+A *spot* is a step in its place: `spot.path` is `sub.train`, `spot.call` what it does, `spot.inputs` what it gets. Only
+tasks become ready. Graphs, branches and maps open by themselves when everything before them is done, and end when all
+that lies in them has. After `walk.over`, `walk.root` has the state and the outputs of the run, `walk.failed` the spots
+that failed, `walk.skipped` those that never started with the path of the one that they did not start `because` of (a
+graph's spot stands for all that lies in it), and `walk.blocked` those that could not be opened or ended.
+
+- An input that cannot be known here (a part of a value in the store, an output that `finish` was not given) is
+  `UNKNOWN`, never a guess; so is one whose path leads nowhere, for which `spot.problems` has the error. A branch or map
+  that hangs on such a value, and a graph with such an output, is blocked: nothing behind it is reached, and only `fail`
+  ends it.
+- A step is *not taken* when no case of its branch holds, or when it needs one that is not taken: waits for it, or reads
+  it in any way but as one of several in a `FirstOf` of which another has a value. What is not taken does not fail
+  the graph around it; as an item of a map's list it is null.
+- After the first failure nothing new starts, and what runs may finish. With `Policy.FINISH` everything still runs that
+  does not depend on what failed.
+
+Nothing is expanded before it is reached, and nothing recurses, neither along a chain nor into nested graphs: a walk
+costs O(steps + edges) of what it reaches. No threads, clock or I/O: who shares a walk between threads holds a lock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeAlias, assert_never
+
+from alula_api.contract.graphs import bindings, plans
+from alula_api.contract.graphs.bindings import UNKNOWN, MaybeValue, Value
+from alula_api.contract.graphs.frames import Frame, Made, Shape, given_up, makers
+from alula_api.contract.graphs.plans import BranchCall, Call, Graph, GraphCall, MapCall, Plan, Step, TaskCall
+from alula_api.contract.problems import InvalidValue, Problem
+
+MAX_SPOTS: Final = 20_000
+"""Spots of one walk, more than one run can hold."""
+MAX_DEPTH: Final = 100
+"""Graphs inside graphs."""
+ELSE: Final = "else"
+"""The path of the last branch of a conditional."""
+
+
+class TooLarge(Exception):
+    """The graph is larger than anything that one run holds, or its graphs lie in each other without end."""
+
+
+class Policy(Enum):
+    """What happens after a failure."""
+
+    STOP = "nothing new starts"
+    FINISH = "what does not depend on it still runs"
+
+
+class State(Enum):
+    """Where a spot stands; a step without a spot waits for others."""
+
+    READY = "ready"
+    RUNNING = "running"
+    RESTING = "resting"  # between two attempts
+    OPEN = "open"  # a graph, branch or map: what lies in it is under way
+    BLOCKED = "blocked"  # it needs a value that cannot be known here
+    DONE = "done"
+    FAILED = "failed"
+    NOT_TAKEN = "not taken"
+    SKIPPED = "skipped"  # after a failure
+
+
+# Names of their own, because a member of an enum costs as much as a call to reach.
+_READY, _RUNNING, _DONE, _NOT_TAKEN, _SKIPPED = State.READY, State.RUNNING, State.DONE, State.NOT_TAKEN, State.SKIPPED
+Outputs: TypeAlias = Mapping[str, MaybeValue]
+
+
+class Spot:
+    """A step in its place, or one item of a map.
+
+    Attributes:
+        path: From the entrypoint: `train`, `sub.train`, `score(3)` for an item; empty for the run itself.
+        step: The node of the graph.
+        call: What it does; of an item, what runs for each.
+        frame: The opened graph that it lies in.
+        inputs: As they travel.
+        problems: Why inputs are UNKNOWN that should have a value; of a map, why it cannot be opened.
+        outputs: Empty until it is done, and where the walk was given `released`, for tasks also then.
+        because: The path of the failed spot that kept it from starting.
+        inner: The graph that it opened.
+        items: Of a map.
+        whole: The map of which it is an item.
+    """
+
+    state: State = _READY
+    problems: Mapping[str, InvalidValue] = MappingProxyType({})
+    outputs: Outputs = MappingProxyType({})
+    because: str = ""
+    inner: Frame | None = None
+    items: tuple[Spot, ...] = ()
+    whole: Spot | None = None
+    left: int = 0
+
+    def __init__(self, path: str, step: Step, call: Call, frame: Frame, inputs: Mapping[str, MaybeValue]) -> None:
+        self.path = path
+        self.step = step
+        self.call = call
+        self.frame = frame
+        self.inputs = inputs
+
+    def __repr__(self) -> str:
+        return f"<{self.path} {self.state.value}>"
+
+    @property
+    def task(self) -> str:
+        """The task of a spot that is ready."""
+        assert isinstance(self.call, TaskCall)
+        return self.call.task
+
+
+class Walk:
+    """One walk; see the module.
+
+    Args:
+        plan: What is walked.
+        inputs: Of the run, as they travel.
+        policy: What happens after a failure.
+        released: Takes each output of a task that nothing will read any more; without it, spots keep their outputs.
+
+    Raises:
+        TooLarge: As does everything that moves the walk on.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Value],
+        *,
+        policy: Policy = Policy.STOP,
+        released: Callable[[MaybeValue], None] | None = None,
+    ) -> None:
+        self.plan = plan
+        self.ready: deque[Spot] = deque()
+        self.running = 0
+        self.failed: list[Spot] = []
+        self.skipped: list[Spot] = []
+        self.blocked: list[Spot] = []
+        self._policy = policy
+        self._released = released
+        self._resting: dict[Spot, None] = {}
+        self._shapes: dict[str, Shape] = {}
+        self._count = 0
+        self._reached: list[tuple[Frame, Step]] = []
+        self._ended: list[tuple[Spot, State, Outputs]] = []
+        call = GraphCall(plan.entrypoint)
+        outside = Frame(Graph((), ()), Shape(Graph((), ()), with_reads=False), None, "", -1)
+        self.root = Spot("", Step("", call), call, outside, inputs)
+        self._open(self.root, plan.entrypoint, "")
+        self._settle()
+
+    @property
+    def failing(self) -> bool:
+        """Whether nothing new starts any more."""
+        return bool(self.failed) and self._policy is Policy.STOP
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing runs and nothing will."""
+        return not (self.ready or self.running or self._resting)
+
+    def take(self) -> Spot | None:
+        """Return the next spot to start, now running; None when none may start."""
+        if not self.ready:
+            return None
+        spot = self.ready.popleft()
+        spot.state = _RUNNING
+        self.running += 1
+        return spot
+
+    def finish(self, spot: Spot, outputs: Outputs) -> None:
+        """Take the outputs of a spot that runs: what waited for it alone becomes ready."""
+        self._stop(spot)
+        self._end(spot, _DONE, outputs)
+        self._settle()
+
+    def fail(self, spot: Spot) -> None:
+        """Take note that a spot that runs, rests or is blocked has failed for good."""
+        self._stop(spot)
+        self.failed.append(spot)
+        self._ended.append((spot, State.FAILED, {}))
+        if self.failing:
+            for resting in self._resting:
+                self.failed.append(resting)
+                self._ended.append((resting, State.FAILED, {}))
+            self._resting.clear()
+            while self.ready:
+                self._skip(self.ready.pop(), self.failed[0])
+        self._settle()
+
+    def rest(self, spot: Spot) -> None:
+        """Put a spot that runs aside until `retry` or `fail`; after a first failure it fails with it."""
+        self._stop(spot)
+        spot.state = State.RESTING
+        self._resting[spot] = None
+
+    def retry(self, spot: Spot) -> None:
+        """Make a spot that runs or rests ready again, before all others; not after a failure that stops the run."""
+        self._stop(spot)
+        spot.state = State.READY
+        self.ready.appendleft(spot)
+
+    def makers(self, spot: Spot) -> dict[str, tuple[str, ...]]:
+        """Return the paths of the tasks that each input was made by, for inputs that any was; before the spot ends."""
+        found = {name: makers(spot.frame.made(binding)) for name, binding in spot.step.inputs}
+        return {name: paths for name, paths in found.items() if paths}
+
+    def _stop(self, spot: Spot) -> None:
+        if spot.state is _RUNNING:
+            self.running -= 1
+        elif spot.state is State.RESTING:
+            del self._resting[spot]
+        elif spot.state is State.BLOCKED:
+            self.blocked.remove(spot)
+        else:
+            raise AssertionError(f"{spot.path} is {spot.state.value}, not running")
+
+    def _settle(self) -> None:
+        """Follow what has ended and what it lets begin, until only tasks are left."""
+        ended, reached = self._ended, self._reached
+        while True:
+            if ended:
+                self._end(*ended.pop())
+            elif reached:
+                self._reach(*reached.pop())
+            else:
+                return
+
+    def _reach(self, frame: Frame, step: Step) -> None:
+        """All before this step has ended: start it, or end it without a start."""
+        inputs: dict[str, MaybeValue] = {}
+        call, name = step.call, step.name
+        spot = frame.spots[name] = self._spot(frame.prefix + name, step, call, frame, inputs)
+        for port, binding in step.inputs:
+            try:
+                inputs[port] = bindings.evaluate(binding, frame)
+            except InvalidValue as error:
+                inputs[port] = UNKNOWN
+                spot.problems = {**spot.problems, port: error}
+        if self.failed and (cause := self._cause(frame, step)) is not None:
+            self._skip(spot, cause)
+        elif frame.absent and frame.needs_absent(step):
+            self._ended.append((spot, _NOT_TAKEN, {}))
+        elif isinstance(call, TaskCall):
+            self.ready.append(spot)
+        else:
+            self._enter(spot)
+
+    def _cause(self, frame: Frame, step: Step) -> Spot | None:
+        """The spot because of which a step does not start."""
+        if self.failing:
+            return self.failed[0]
+        ended = (frame.trouble[name] for name in step.depends if name in frame.trouble)
+        return next((spot for spot in ended if spot.state is not State.NOT_TAKEN), None)
+
+    def _spot(self, path: str, step: Step, call: Call, frame: Frame, inputs: Mapping[str, MaybeValue]) -> Spot:
+        self._count += 1
+        if self._count > MAX_SPOTS:
+            raise TooLarge(f"the graph has more than {MAX_SPOTS} nodes")
+        return Spot(path, step, call, frame, inputs)
+
+    def _enter(self, spot: Spot) -> None:
+        """Open the graph, the branch or the items of a spot, or find that it cannot be known here."""
+        match spot.call:
+            case GraphCall(graph):
+                self._open(spot, graph, f"{spot.path}.")
+            case BranchCall():
+                self._choose(spot, spot.call)
+            case MapCall():
+                self._open_items(spot, spot.call)
+            case TaskCall():
+                raise AssertionError(f"{spot.path} is a task")
+            case _:
+                assert_never(spot.call)
+
+    def _choose(self, spot: Spot, call: BranchCall) -> None:
+        """Open the branch whose case holds."""
+        taken, name = call.otherwise, ELSE
+        for case in call.cases:
+            holds = spot.inputs[case.when]
+            if holds is UNKNOWN:
+                self._block(spot)
+                return
+            if holds is True:
+                taken, name = GraphCall(case.graph), case.name
+                break
+        if taken is None:
+            self._ended.append((spot, State.NOT_TAKEN, {}))
+        else:
+            self._open(spot, taken.graph, f"{spot.path}.{name}.")
+
+    def _open(self, spot: Spot, name: str, prefix: str) -> None:
+        depth = spot.frame.depth + 1
+        if depth > MAX_DEPTH:
+            raise TooLarge(f"graphs lie more than {MAX_DEPTH} deep in each other")
+        graph = self.plan.graphs[name]
+        shape = self._shapes.get(name)
+        if shape is None:
+            shape = self._shapes[name] = Shape(graph, with_reads=self._released is not None)
+        spot.state = State.OPEN
+        frame = spot.inner = Frame(graph, shape, spot, prefix, depth)
+        frame.borrows = spot.whole is not None
+        for each, value in spot.inputs.items():
+            frame.values[each] = spot.problems.get(each, value)
+        for each, binding in spot.step.inputs:
+            frame.behind[each] = spot.frame.made(binding)
+            if each not in frame.uses and not frame.borrows:
+                self._give_up(frame.behind[each])
+        self._reached += [(frame, step) for step in shape.first]
+        if not graph.steps:
+            self._close(frame, spot)
+
+    def _open_items(self, spot: Spot, call: MapCall) -> None:
+        lists = _lists(spot, call.over)
+        if lists is None:
+            self._block(spot)
+            return
+        count = len(lists[call.over[0]])
+        if not count:
+            self._ended.append((spot, State.DONE, {name: [] for name in call.outputs}))
+        spot.state, spot.left = State.OPEN, count
+        spot.items = tuple(self._item(spot, call, index, lists) for index in range(count))
+        if isinstance(call.item, TaskCall):
+            self.ready.extend(spot.items)
+            return
+        for item in spot.items:
+            self._open(item, call.item.graph, f"{item.path}.")
+
+    def _item(self, whole: Spot, call: MapCall, index: int, lists: Mapping[str, list[Any]]) -> Spot:
+        inputs = {**whole.inputs, **{name: items[index] for name, items in lists.items()}}
+        item = self._spot(f"{whole.path}({index})", whole.step, call.item, whole.frame, inputs)
+        item.whole, item.problems = whole, whole.problems
+        return item
+
+    def _block(self, spot: Spot) -> None:
+        spot.state = State.BLOCKED
+        self.blocked.append(spot)
+
+    def _skip(self, spot: Spot, cause: Spot) -> None:
+        spot.because = cause.because or cause.path
+        self._ended.append((spot, State.SKIPPED, {}))
+
+    def _end(self, spot: Spot, state: State, outputs: Outputs) -> None:
+        """A spot has ended: so has a part of its map or its graph."""
+        spot.state = state
+        if self._released is None or not isinstance(spot.call, TaskCall):
+            spot.outputs = outputs
+        if spot.whole is not None:
+            self._end_item(spot.whole, spot, outputs)
+        elif spot is self.root:
+            return
+        elif state is _DONE:
+            if spot.inner is None:
+                self._keep(spot, outputs)
+            else:
+                self._keep_graph(spot, spot.inner, outputs)
+            self._end_step(spot)
+        else:
+            spot.frame.trouble[spot.step.name] = spot
+            if state is _NOT_TAKEN:
+                spot.frame.absent.add(spot.step.name)
+            self._end_step(spot)
+        if state is _SKIPPED or state is _NOT_TAKEN:
+            self.skipped.append(spot)
+
+    def _end_item(self, whole: Spot, item: Spot, outputs: Outputs) -> None:
+        item.outputs = outputs  # until the list is made of them
+        whole.left -= 1
+        if whole.left:
+            return
+        ended = {each.state: each for each in reversed(whole.items)}
+        assert isinstance(whole.call, MapCall)
+        if State.FAILED in ended:
+            self._ended.append((whole, State.FAILED, {}))
+        elif State.SKIPPED in ended:
+            self._skip(whole, ended[State.SKIPPED])
+        else:
+            found = {name: [each.outputs.get(name) for each in whole.items] for name in whole.call.outputs}
+            self._done(whole, {name: bindings.listed(values) for name, values in found.items()})
+        if self._released is not None:
+            for each in whole.items:
+                each.outputs = {}
+
+    def _end_step(self, spot: Spot) -> None:
+        frame, name = spot.frame, spot.step.name
+        if self._released is not None and (spot.inner is None or spot.items):
+            for _, binding in spot.step.inputs:
+                self._give_up(frame.made(binding))
+        waits = frame.waits
+        for step in frame.shape.after.get(name, ()):
+            waits[step.name] -= 1
+            if not waits[step.name]:
+                self._reached.append((frame, step))
+        frame.left -= 1
+        if not frame.left:
+            assert frame.spot is not None
+            self._close(frame, frame.spot)
+
+    def _keep(self, spot: Spot, outputs: Outputs) -> None:
+        """Make the outputs of a task or map that is done those of its step."""
+        frame, name = spot.frame, spot.step.name
+        for output, value in outputs.items():
+            if self._released is None or (name, output) in frame.uses:
+                frame.values[name, output] = value
+            else:
+                self._released(value)
+
+    def _keep_graph(self, spot: Spot, inner: Frame, outputs: Outputs) -> None:
+        """Make the outputs of a graph that is done those of the step that opened it."""
+        frame, name = spot.frame, spot.step.name
+        for output, binding in inner.graph.outputs:
+            source = name, output
+            frame.behind[source] = inner.made(binding)
+            if output in outputs:
+                frame.values[source] = outputs[output]
+            else:
+                frame.absent.add(source)
+            if source not in frame.uses:
+                self._give_up(frame.behind[source])
+
+    def _close(self, frame: Frame, spot: Spot) -> None:
+        """Everything in a graph has ended: so has the spot that opened it, unless an output cannot be known here."""
+        bad = [each for each in frame.trouble.values() if each.state is not State.NOT_TAKEN]
+        if bad:
+            for _, binding in frame.graph.outputs:
+                self._give_up(frame.made(binding))
+            failed = next((each for each in bad if each.state is State.FAILED), None)
+            if failed is None:
+                self._skip(spot, bad[0])
+            else:
+                spot.because = failed.because or failed.path
+                self._ended.append((spot, State.FAILED, {}))
+            return
+        outputs: dict[str, MaybeValue] = {}
+        for name, binding in frame.graph.outputs:
+            if frame.absent and frame.lacks(binding):
+                continue
+            try:
+                outputs[name] = bindings.evaluate(binding, frame)
+            except InvalidValue as error:
+                outputs[name] = UNKNOWN
+                spot.problems = {**spot.problems, name: error}
+        self._done(spot, outputs)
+
+    def _done(self, spot: Spot, outputs: Outputs) -> None:
+        """All that lies in a spot is done: so is the spot, if its outputs are known here."""
+        if UNKNOWN in outputs.values():
+            spot.outputs = outputs
+            self._block(spot)
+        else:
+            self._ended.append((spot, State.DONE, outputs))
+
+    def _give_up(self, read: list[Made]) -> None:
+        """One use less of each of these values."""
+        if self._released is not None:
+            for value in given_up(read):
+                self._released(value)
+
+
+def _lists(spot: Spot, over: tuple[str, ...]) -> dict[str, list[Any]] | None:
+    """The lists that a map goes over; None where they are none of equal length, with the reason in its problems."""
+    given = {name: spot.inputs[name] for name in over}
+    lists = {name: value for name, value in given.items() if isinstance(value, list)}
+    if len(lists) == len(given) and len(set(map(len, lists.values()))) == 1:
+        return lists
+    if UNKNOWN not in given.values():
+        sizes = " and ".join(f"{name} of {len(lists[name]) if name in lists else 'no'} items" for name in given)
+        problem = InvalidValue([Problem("$", f"must be lists of equal length, not {sizes}")])
+        spot.problems = {**spot.problems, over[0]: problem}
+    return None
+
+
+class Place(NamedTuple):
+    """A step that a run may reach.
+
+    Attributes:
+        path: As of its spot; inside the items of a map `score(i).train`.
+        step: The node.
+        graph: The name of the graph that it lies in.
+    """
+
+    path: str
+    step: Step
+    graph: str
+
+
+def outline(plan: Plan) -> Iterator[Place]:
+    """Yield every step that a run may reach, in the author's order, a graph's before what lies in it.
+
+    Raises:
+        TooLarge: After `MAX_SPOTS` steps, and where graphs lie in each other without end.
+    """
+    stack = [("", plan.entrypoint, iter(plan.graphs[plan.entrypoint].steps))]
+    count = 0
+    while stack:
+        prefix, graph, steps = stack[-1]
+        step = next(steps, None)
+        if step is None:
+            stack.pop()
+            continue
+        count += 1
+        if count > MAX_SPOTS:
+            raise TooLarge(f"the graph has more than {MAX_SPOTS} nodes")
+        path = f"{prefix}{step.name}"
+        yield Place(path, step, graph)
+        inner = [(f"{path}{part}.", name, iter(plan.graphs[name].steps)) for part, name in _inside(step.call)]
+        if inner and len(stack) > MAX_DEPTH:
+            raise TooLarge(f"graphs lie more than {MAX_DEPTH} deep in each other")
+        stack += reversed(inner)
+
+
+def _inside(call: Call) -> list[tuple[str, str]]:
+    """What a call adds to the path of each graph that it may run."""
+    match call:
+        case MapCall():
+            return [("(i)", name) for name in plans.called_graphs(call.item)]
+        case BranchCall(cases, otherwise):
+            last = [(f".{ELSE}", otherwise.graph)] if otherwise else []
+            return [(f".{case.name}", case.graph) for case in cases] + last
+        case _:
+            return [("", name) for name in plans.called_graphs(call)]

@@ -1,0 +1,96 @@
+"""Random plans for property tests: graphs in graphs, maps and branches, cached and uncached tasks, bindings of every
+kind. Used by the tests of the walk, of filling in, and of the compiler's meaning."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from alula_api.contract.graphs import plans
+from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items
+from alula_api.contract.graphs.plans import BranchCall, Call, Case, GraphCall, MapCall, TaskCall
+
+INT = {"type": "integer"}
+PORTS = {"a": INT, "b": INT}
+TASKS = {
+    "cached": plans.Task("flows:cached", "1", "i1", PORTS, {"o0": INT}),
+    "plain": plans.Task("flows:plain", None, "i2", PORTS, {"o0": INT}),
+}
+
+
+@st.composite
+def random_plans(draw: st.DrawFn, *, several: bool = False) -> plans.Plan:
+    """Plans of tasks and graphs, with `several` also of maps and branches."""
+    graphs: dict[str, plans.Graph] = {}
+    for level in range(draw(st.integers(1, 3))):
+        graphs[f"g{level}"] = draw(_graphs(list(graphs), several))
+    graphs["main"] = draw(_graphs(list(graphs), several))
+    inputs = tuple(plans.Input(name, INT, default="1") for name in PORTS)
+    return plans.Plan(graphs, "main", TASKS, inputs, (("o0", INT),), "t")
+
+
+@st.composite
+def _graphs(draw: st.DrawFn, below: list[str], several: bool) -> plans.Graph:
+    steps: list[plans.Step] = []
+    for index in range(draw(st.integers(0 if several else 1, 5))):
+        before = [step.name for step in steps]
+        call = draw(_calls(below, several))
+        inputs = {name: draw(_bindings(before, several)) for name in PORTS}
+        if isinstance(call, BranchCall):
+            inputs |= {case.when: draw(_conditions()) for case in call.cases}
+        if isinstance(call, MapCall):
+            leaves = st.lists(_leaves(before), max_size=3)
+            inputs |= {name: Items(tuple(draw(leaves))) for name in call.over}
+        depends = {node for binding in inputs.values() for node in _nodes(binding)}
+        if before:
+            depends |= set(draw(st.lists(st.sampled_from(before), max_size=2)))
+        template = call.task if isinstance(call, TaskCall) else call.graph if isinstance(call, GraphCall) else ""
+        steps.append(plans.Step(f"n{index}", call, tuple(inputs.items()), tuple(sorted(depends)), template))
+    output = draw(_bindings([step.name for step in steps], several, constants=False))
+    return plans.Graph(tuple(PORTS), tuple(steps), (("o0", output),))
+
+
+def _nodes(binding: Binding) -> list[str]:
+    leaves = binding.leaves if isinstance(binding, (Items, FirstOf)) else (binding,)
+    return [leaf.node for leaf in leaves if isinstance(leaf, FromNode)]
+
+
+def _calls(below: list[str], several: bool) -> st.SearchStrategy[Call]:
+    tasks = st.sampled_from(["cached", "cached", "cached", "plain"]).map(TaskCall)
+    if not below:
+        return tasks if not several else st.one_of(tasks, _maps(tasks))
+    graphs = st.sampled_from(below)
+    calls = graphs.map(GraphCall)
+    if not several:
+        return st.one_of(tasks, tasks, calls)
+    cases = st.lists(graphs, min_size=1, max_size=2).map(
+        lambda names: tuple(Case(f"case-{i}", f"c{i}", name) for i, name in enumerate(names))
+    )
+    branches = st.builds(BranchCall, cases, st.none() | calls)
+    return st.one_of(tasks, tasks, calls, branches, _maps(tasks | calls))
+
+
+def _maps(items: st.SearchStrategy[TaskCall | GraphCall]) -> st.SearchStrategy[MapCall]:
+    return st.builds(MapCall, items, st.just(("a",)), st.just(("o0",)))
+
+
+def _conditions() -> st.SearchStrategy[Binding]:
+    return st.sampled_from(["true", "false"]).map(Constant)
+
+
+def _leaves(before: list[str], *, constants: bool = True) -> st.SearchStrategy[Constant | FromInput | FromNode]:
+    choices: list[st.SearchStrategy[Constant | FromInput | FromNode]] = [st.sampled_from(list(PORTS)).map(FromInput)]
+    if constants:
+        choices.append(st.integers(0, 3).map(lambda number: Constant(str(number))))
+    if before:
+        choices += [st.sampled_from(before).map(lambda name: FromNode(name, "o0"))] * 2
+    return st.one_of(choices)
+
+
+def _bindings(before: list[str], several: bool, *, constants: bool = True) -> st.SearchStrategy[Binding]:
+    leaves = _leaves(before, constants=constants)
+    if not several or not before:
+        return leaves
+    first = st.lists(st.sampled_from(before), min_size=1, max_size=2, unique=True).map(
+        lambda names: FirstOf(tuple(FromNode(name, "o0") for name in names))
+    )
+    return st.one_of(leaves, leaves, first)
