@@ -16,6 +16,10 @@ from alula_api.contract import values
 from tests.types.shelf import Shelf
 
 
+class Noted:
+    phase = invoke.Phase.STARTING
+
+
 @dataclasses.dataclass
 class Point:
     x: float
@@ -45,16 +49,16 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 def test_values_are_decoded_and_encoded(shelf: Shelf) -> None:
-    assert invoke.invoke(add, {"a": 1, "b": 2}, shelf) == {"o0": 3.0}
+    assert invoke.invoke(add, {"a": 1, "b": 2}, shelf, Noted()) == {"o0": 3.0}
 
 
 def test_an_input_that_is_left_out_takes_its_default(shelf: Shelf) -> None:
-    assert invoke.invoke(add, {"a": 1}, shelf) == {"o0": 2.5}
+    assert invoke.invoke(add, {"a": 1}, shelf, Noted()) == {"o0": 2.5}
 
 
 def test_references_are_fetched_and_committed(shelf: Shelf) -> None:
     frame = build.interface.inputs[0].type.to_json(pd.DataFrame({"a": [1, 2]}), shelf)
-    outputs = invoke.invoke(build, {"frame": frame, "at": {"x": 1}, "tags": ["b", "a"]}, shelf)
+    outputs = invoke.invoke(build, {"frame": frame, "at": {"x": 1}, "tags": ["b", "a"]}, shelf, Noted())
     assert outputs["count"] == 2
     assert outputs["report"]["name"] == "report.txt"
     stored = shelf.folder / outputs["report"]["digest"] / "report.txt"
@@ -67,7 +71,7 @@ def test_outputs_are_in_normal_form(shelf: Shelf) -> None:
         return {3, 1, 2}
 
     output = sets.interface.outputs[0]
-    made = invoke.invoke(sets, {}, shelf)["o0"]
+    made = invoke.invoke(sets, {}, shelf, Noted())["o0"]
     assert made == values.codec(output.type.schema).normal(made)
 
 
@@ -81,7 +85,7 @@ def test_outputs_are_in_normal_form(shelf: Shelf) -> None:
 )
 def test_wrong_inputs_are_told_at_once(inputs: dict[str, Any], messages: list[str], shelf: Shelf) -> None:
     with pytest.raises(errors.ValueMismatch) as caught:
-        invoke.invoke(add, inputs, shelf)
+        invoke.invoke(add, inputs, shelf, Noted())
     assert all(message in str(caught.value) for message in messages)
 
 
@@ -91,7 +95,7 @@ def test_a_wrong_output_is_told_with_the_place_of_the_task(shelf: Shelf) -> None
         return Made(File("nothing.txt"), "2")  # type: ignore[arg-type]
 
     with pytest.raises(errors.ValueMismatch) as caught:
-        invoke.invoke(wrong, {}, shelf)
+        invoke.invoke(wrong, {}, shelf, Noted())
     assert [problem.subject for problem in caught.value.diagnostics] == [
         "task wrong, output report",
         "task wrong, output count",
@@ -108,12 +112,12 @@ def test_what_the_function_raises_passes_untouched(shelf: Shelf) -> None:
         raise problem
 
     with pytest.raises(KeyError) as caught:
-        invoke.invoke(fails, {}, shelf)
+        invoke.invoke(fails, {}, shelf, Noted())
     assert caught.value is problem
 
 
 def test_another_function_can_stand_in(shelf: Shelf) -> None:
-    assert invoke.invoke(add, {"a": 1}, shelf, function=lambda a: a * 10.0) == {"o0": 10.0}
+    assert invoke.invoke(add, {"a": 1}, shelf, Noted(), function=lambda a: a * 10.0) == {"o0": 10.0}
 
 
 def test_an_async_task_runs(shelf: Shelf) -> None:
@@ -121,7 +125,7 @@ def test_an_async_task_runs(shelf: Shelf) -> None:
     async def later(when: datetime.datetime) -> str:
         return when.isoformat()
 
-    outputs = invoke.invoke(later, {"when": "2026-01-31T12:00:00Z"}, shelf)
+    outputs = invoke.invoke(later, {"when": "2026-01-31T12:00:00Z"}, shelf, Noted())
     assert outputs == {"o0": "2026-01-31T12:00:00+00:00"}
 
 
@@ -135,9 +139,9 @@ def test_what_the_codec_alone_can_see_is_told_too(shelf: Shelf) -> None:
         return None  # type: ignore[return-value]
 
     with pytest.raises(errors.ValueMismatch, match=r"OUTPUT_TYPE: at \$\[1\].*surrogates"):
-        invoke.invoke(lone, {}, shelf)
+        invoke.invoke(lone, {}, shelf, Noted())
     with pytest.raises(errors.ValueMismatch, match=r"expected tuple\[int, int\], got None"):
-        invoke.invoke(nothing, {}, shelf)
+        invoke.invoke(nothing, {}, shelf, Noted())
 
 
 @dataclasses.dataclass
@@ -154,4 +158,4 @@ def test_what_a_dataclass_refuses_is_told_as_a_wrong_value(shelf: Shelf) -> None
     def takes(value: Positive) -> None: ...
 
     with pytest.raises(errors.ValueMismatch, match="Positive refused the value: ValueError: n must be positive"):
-        invoke.invoke(takes, {"value": {"n": -1}}, shelf)
+        invoke.invoke(takes, {"value": {"n": -1}}, shelf, Noted())

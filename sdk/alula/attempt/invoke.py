@@ -6,7 +6,8 @@ the user's function raises passes through untouched.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import enum
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,10 +19,27 @@ if TYPE_CHECKING:
 __tracebackhide__ = True  # pytest shows the user's frames only
 
 
+class Phase(enum.Enum):
+    """How far an attempt came; what an exception means depends on it."""
+
+    STARTING = "starting"
+    LOADING = "loading the code"
+    INPUTS = "reading the inputs"
+    FUNCTION = "in the function"
+    OUTPUTS = "writing the outputs"
+
+
+class Progress(Protocol):
+    """Where an attempt's phase is noted."""
+
+    phase: Phase
+
+
 def invoke(
     task: Task[..., Any],
     inputs: Mapping[str, Any],
     carrier: Carrier,
+    progress: Progress,
     *,
     function: Callable[..., Any] | None = None,
 ) -> dict[str, Any]:
@@ -31,6 +49,7 @@ def invoke(
         task: The task.
         inputs: A JSON value for each input; those with a default may be left out. No `$stored` envelopes.
         carrier: Fetches files and frames of the inputs, commits those of the outputs.
+        progress: Its phase is kept up to date.
         function: Called instead of the task's own function.
 
     Returns:
@@ -40,7 +59,12 @@ def invoke(
         ValueMismatch: An input or output does not fit its type; trying again cannot help.
         BaseException: Whatever the function raises.
     """
-    return encode(task, call(task, decode(task, inputs, carrier), function), carrier)
+    progress.phase = Phase.INPUTS
+    arguments = decode(task, inputs, carrier)
+    progress.phase = Phase.FUNCTION
+    result = call(task, arguments, function)
+    progress.phase = Phase.OUTPUTS
+    return encode(task, result, carrier)
 
 
 def decode(task: Task[..., Any], inputs: Mapping[str, Any], carrier: Carrier) -> dict[str, Any]:

@@ -157,6 +157,7 @@ class Run:
             call=call,
             cached=self.cached,
             cache=self._open_cache,
+            owns_store=self.place.owns,
             explain=self.reporter.explain,
         )
 

@@ -4,10 +4,10 @@
     attempt_env          what the environment says
     bundling, loading    the user's code into the pod, and its task object
     inputs, outputs      as they travel, and the files that Argo reads
-    remembering          the cache
     signals              timeouts, and SIGTERM
-    failing              what a failure means
-    failure_report       where it is told: `logs`, `termination_message`, the store
+    failure_report       where a failure is told: `logs`, `termination_message`, `failure_records`
+
+The cache, and what a failure means, are `alula.attempt`'s.
 
 Start-up is what every task of every run pays: modules load on first use, the store only when something lies in it.
 """

@@ -1,16 +1,16 @@
 """One attempt: what is known of it so far, and the store, opened when something needs it.
 
-Made by `running`, which fills it in as it goes; `failing` reads from it how far the attempt came.
+Made by `running`, which fills it in as it goes; `failure_report` reads from it how far the attempt came.
 """
 
 from __future__ import annotations
 
-import enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from alula.runtime import errors
-from alula.runtime.errors import Stop
+from alula.attempt import errors
+from alula.attempt.errors import Stop
+from alula.attempt.invoke import Phase
 from alula_api.contract import pods
 from alula_api.contract.codes import Code
 
@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     from alula_api.contract.values import Json
     from alula_data.content import Content
     from alula_data.stores.protocols import Store
-
-
-class Phase(enum.Enum):
-    """How far an attempt came; what an exception means depends on it."""
-
-    STARTING = "starting"
-    LOADING = "loading the code"
-    INPUTS = "reading the inputs"
-    FUNCTION = "in the function"
-    OUTPUTS = "writing the outputs"
 
 
 class Attempt:
@@ -67,19 +57,6 @@ class Attempt:
     def uses(self, url: str) -> bool:
         """Whether `url` is the domain's prefix."""
         return "store" in self.__dict__ and self.store.url == url
-
-    def shown_inputs(self) -> dict[str, str]:
-        """A short form of each input that was read."""
-        from alula.attempt import redact
-
-        return {name: self.discreet(redact.short(value)) for name, value in self.inputs.items()}
-
-    def discreet(self, text: str) -> str:
-        """`text` without the values of the task's and the store's secrets."""
-        from alula.attempt import redact
-
-        own = [secret.name for secret in self.task.options.secrets] if self.task else []
-        return redact.discreet(text, [*own, pods.Env.ACCESS_KEY, pods.Env.SECRET_KEY])
 
     def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
         """See `alula.types.carriers`."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alula.runtime import errors
+from alula.attempt import errors
+from alula.attempt.errors import Stop
 from alula.runtime.attempt_env import AttemptEnv
-from alula.runtime.errors import Stop
 from alula_api.contract import pods
 from alula_api.contract.codes import Code
 

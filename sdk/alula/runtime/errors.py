@@ -1,29 +1,6 @@
-"""The exceptions by which an attempt ends before its end, raised inside the runtime and read by `failing`."""
+"""The exceptions by which an attempt ends from outside, raised inside the user's code; see `alula.attempt.errors`."""
 
 from __future__ import annotations
-
-from alula_api.contract.codes import Code
-
-USER = "user"
-SYSTEM = "system"
-"""`alula_api.contract.failures` has the same; what succeeds need not load it."""
-
-
-class Stop(Exception):
-    """The runtime itself found why the attempt cannot go on.
-
-    Attributes:
-        kind: `user` or `system`, as in the failure record.
-        code: the stable code.
-        retryable: whether another attempt may succeed.
-    """
-
-    def __init__(self, kind: str, code: Code, message: str, *, retryable: bool = False, source: str = "") -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.code = code
-        self.retryable = retryable
-        self.source = source
 
 
 class TimedOut(BaseException):

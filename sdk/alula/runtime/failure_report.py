@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alula.runtime import failing, failure_records, logs, termination_message
-from alula.runtime.errors import Stop, Terminated
+from alula.attempt import failures as classes
+from alula.attempt.errors import Stop
+from alula.runtime import failure_records, logs, termination_message
+from alula.runtime.errors import Terminated, TimedOut
 from alula_api.contract import exits, failures
 from alula_api.contract.failures import FailureRecord
 from alula_api.contract.retries import Budget
@@ -27,7 +29,7 @@ _PATIENCE = 2
 
 def conclude(attempt: Attempt, error: BaseException) -> int:
     """Reports a failure everywhere; returns the exit code."""
-    record = failing.record(attempt, error)
+    record = _record(attempt, error)
     logs.write(_traceback(record, error))
     termination_message.leave(attempt.place, failures.termination_message(record))
     again = record.retryable
@@ -45,6 +47,26 @@ def conclude(attempt: Attempt, error: BaseException) -> int:
     if not again:
         return exits.FATAL
     return TERMINATED if isinstance(error, Terminated) else exits.RETRYABLE
+
+
+def _record(attempt: Attempt, error: BaseException) -> FailureRecord:
+    place, call, task = attempt.place, attempt.call, attempt.task
+    if isinstance(error, TimedOut):
+        finding = classes.overdue(place.timeout)
+    elif isinstance(error, Terminated):
+        finding = classes.killed(f"the pod was asked to end while {attempt.phase.value}: preempted, evicted or stopped")
+    else:
+        finding = classes.classify(error, attempt.phase, attempt.uses, attempt.root)
+    return classes.record(
+        finding,
+        run=place.run,
+        node=place.node,
+        attempt=place.attempt,
+        task=call.task if call else "",
+        source=str(task.source) if task else "",
+        inputs=attempt.inputs,
+        secrets=[secret.name for secret in task.options.secrets] if task else (),
+    )
 
 
 def _allowed(attempt: Attempt, record: FailureRecord, of_user: int) -> bool:

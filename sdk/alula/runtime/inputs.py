@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alula.runtime import errors
-from alula.runtime.errors import Stop
+from alula.attempt.errors import bad_input
 from alula_api.contract import keys, values
-from alula_api.contract.codes import Code
 from alula_api.contract.pods import Call
 from alula_api.contract.values import Json
 
@@ -54,7 +52,7 @@ def read(call: Call) -> tuple[Arrival, ...]:
     for name, text in call.items:
         texts = _parsed(name, text)
         if type(texts) is not list or not all(type(item) is str for item in texts):
-            raise _bad(name, "its items must be a JSON list of JSON texts")
+            raise bad_input(name, "its items must be a JSON list of JSON texts")
         parts = tuple(_arrival(f"{name}.{index}", item, call.paths) for index, item in enumerate(texts))
         found.append(Arrival(name, None, parts=parts))
     return tuple(found)
@@ -67,7 +65,7 @@ def load(arrivals: tuple[Arrival, ...], load: Load) -> dict[str, Json]:
         try:
             found[arrival.name] = arrival.value(load)
         except values.InvalidValue as error:
-            raise _bad(arrival.name, str(error)) from error
+            raise bad_input(arrival.name, error) from error
     return found
 
 
@@ -78,11 +76,11 @@ def identities(arrivals: tuple[Arrival, ...], task: Task[..., Any], load: Load) 
     for item in task.interface.inputs:
         arrival = by_name.get(item.name) or (None if item.required else Arrival(item.name, item.default))
         if arrival is None:
-            raise _bad(item.name, "it is not given")
+            raise bad_input(item.name, "it is not given")
         try:
             found[item.name] = arrival.identity(item.type.schema, load)
         except values.InvalidValue as error:
-            raise _bad(item.name, f"it must be {item.type.label}: {error}") from error
+            raise bad_input(item.name, f"it must be {item.type.label}: {error}") from error
     return found
 
 
@@ -94,8 +92,4 @@ def _parsed(name: str, text: str) -> Json:
     try:
         return values.parse(text)
     except values.InvalidValue as error:
-        raise _bad(name, str(error)) from error
-
-
-def _bad(name: str, why: str) -> Stop:
-    return Stop(errors.USER, Code.BAD_VALUE, f"the input {name} cannot be read: {why}")
+        raise bad_input(name, error) from error

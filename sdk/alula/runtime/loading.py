@@ -10,9 +10,9 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from alula.attempt import errors
+from alula.attempt.errors import Stop
 from alula.declare.tasks import Task
-from alula.runtime import errors
-from alula.runtime.errors import Stop
 from alula_api.contract.codes import Code
 
 

@@ -1,48 +1,15 @@
-"""Outputs on their way: inline or into the store, and the files that Argo reads them from.
-
-Called by `running`, after the function returned or the cache knew what it would return.
-"""
+"""The files that Argo reads outputs from. Called by `running` at the end of an attempt that succeeded."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from alula_api.contract import references, values
+from alula_api.contract import values
 
 if TYPE_CHECKING:
-    from alula.declare.tasks import Task
-    from alula.runtime.attempts import Attempt
     from alula_api.contract.values import Json
-
-_ENTRY_ROOM = 60_000
-"""Bytes that all outputs together may take in a cache entry."""
-
-
-def settle(
-    attempt: Attempt, task: Task[..., Any], outputs: Mapping[str, Json], *, remembered: bool = False
-) -> dict[str, Json]:
-    """What travels for each output: itself while it is small, else an envelope of what was put into the store.
-
-    Args:
-        attempt: knows the limit and the store.
-        task: its interface names the outputs.
-        outputs: the values, in normal form.
-        remembered: the values come from a cache entry, where envelopes are envelopes; from the user's function the
-            same shape is a value of theirs.
-    """
-    limit = min(attempt.place.inline_limit, _ENTRY_ROOM // max(1, len(outputs)))
-    found: dict[str, Json] = {}
-    for output in task.interface.outputs:
-        value = outputs[output.name]
-        envelope = references.is_envelope(value)
-        if (remembered and envelope) or not (envelope or len(values.argo_safe(values.dumps(value))) > limit):
-            found[output.name] = value
-            continue
-        codec = values.codec(output.type.schema)
-        found[output.name] = attempt.content.save_value(codec.wire(value), codec.identity(value), 0)
-    return found
 
 
 def write(folder: str, outputs: Mapping[str, Json]) -> None:

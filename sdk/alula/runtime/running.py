@@ -14,10 +14,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from alula.attempt import invoke
-from alula.runtime import attempt_env, errors, inputs, loading, outputs, signals, termination_message
-from alula.runtime.attempts import Attempt, Phase
-from alula.runtime.errors import Stop
+from alula.attempt import cache, errors, invoke
+from alula.attempt.errors import Stop
+from alula.attempt.invoke import Phase
+from alula.runtime import attempt_env, inputs, loading, logs, outputs, signals, termination_message
+from alula.runtime.attempts import Attempt
 from alula_api.contract import exits, pods
 from alula_api.contract.codes import Code
 
@@ -32,8 +33,6 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         attempt = Attempt(attempt_env.read(environment))
     except ValueError as error:
-        from alula.runtime import logs
-
         logs.line(f"{Code.BAD_ENGINE}: {error}")
         return exits.FATAL
     watch = signals.Watch(attempt.place.timeout, lambda error: os._exit(_concluded(attempt, error)))
@@ -61,18 +60,29 @@ def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
     if attempt.place.attempt - 1 > call.system_retries:
         _check_losses(attempt, call)
     arrivals = inputs.read(call)
+    schemas = {output.name: output.type.schema for output in task.interface.outputs}
     if not call.cache:
-        return outputs.settle(attempt, task, _invoke(attempt, task, arrivals))
-    from alula.runtime import remembering
+        return _travelling(attempt, schemas, _invoke(attempt, task, arrivals))
+    from alula_data import caches
 
-    memory = remembering.Memory(attempt, task, call, arrivals)
-    known = memory.recall()
+    identities = inputs.identities(arrivals, task, attempt.content.load_value)
+    memory = cache.Memory(
+        caches.CacheIndex(attempt.store),
+        task=call.task,
+        version=call.cache,
+        interface=call.interface,
+        identities=identities,
+        schemas=schemas,
+        run=attempt.place.run,
+        node=attempt.place.node,
+    )
+    known = _recall(memory)
     if known is not None:
         attempt.phase = Phase.OUTPUTS
-        return outputs.settle(attempt, task, known, remembered=True)
-    made = outputs.settle(attempt, task, _invoke(attempt, task, arrivals))
-    standing = memory.keep(made)
-    return outputs.settle(attempt, task, standing, remembered=True) if standing is not made else made
+        return _travelling(attempt, schemas, known, remembered=True)
+    made = _travelling(attempt, schemas, _invoke(attempt, task, arrivals))
+    standing = _keep(memory, made)
+    return _travelling(attempt, schemas, standing, remembered=True) if standing is not made else made
 
 
 def _parsed(arguments: Sequence[str]) -> pods.Call:
@@ -109,13 +119,44 @@ def _check_losses(attempt: Attempt, call: pods.Call) -> None:
 
 
 def _invoke(attempt: Attempt, task: Task[..., Any], arrivals: tuple[inputs.Arrival, ...]) -> dict[str, Json]:
+    attempt.phase = Phase.INPUTS
     attempt.inputs = inputs.load(arrivals, lambda value: _value(attempt, value))
-    given = invoke.decode(task, attempt.inputs, attempt)
-    attempt.phase = Phase.FUNCTION
     gc.enable()
-    result = invoke.call(task, given)
-    attempt.phase = Phase.OUTPUTS
-    return invoke.encode(task, result, attempt)
+    return invoke.invoke(task, attempt.inputs, attempt, attempt)
+
+
+def _travelling(
+    attempt: Attempt, schemas: Mapping[str, Any], outputs: Mapping[str, Json], *, remembered: bool = False
+) -> dict[str, Json]:
+    limit = attempt.place.inline_limit
+    return cache.travelling(outputs, schemas, lambda: attempt.content, limit, remembered=remembered)
+
+
+def _recall(memory: cache.Memory) -> Mapping[str, Json] | None:
+    """The outputs that the cache knows: this look-up is the truth, whatever the controller filled in before."""
+    found = memory.recall()
+    if found.entry is not None:
+        logs.line(f"cached: the result of {found.entry.node or 'a local run'} in {found.entry.run or 'no run'}")
+        return found.entry.outputs
+    if found.broken:
+        logs.line(f"not cached: {found.reason}")
+    return None
+
+
+def _keep(memory: cache.Memory, outputs: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The outputs that stand; if only the entry cannot be written, the next run pays and not this one."""
+    from alula_api.contract.problems import InvalidValue
+    from alula_data.errors import StoreError
+
+    try:
+        standing = memory.keep(outputs)
+    except (StoreError, InvalidValue) as error:
+        logs.line(f"the result could not be kept in the cache: {error}")
+        return outputs
+    if standing != outputs:
+        logs.line("another run was first: its result is handed on")
+        return standing
+    return outputs
 
 
 def _value(attempt: Attempt, value: Json) -> Json:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alula.attempt.invoke import Phase
+
 if TYPE_CHECKING:
     from alula_api.contract.failures import FailureRecord
     from alula_api.contract.values import Json
@@ -39,13 +41,14 @@ class Attempt:
     is called by a worker that had to prepare something first: the time of the timeout begins anew.
     """
 
-    __slots__ = ("abandon", "deadline", "number", "over", "ready", "started", "step")
+    __slots__ = ("abandon", "deadline", "number", "over", "phase", "ready", "started", "step")
 
     def __init__(self, step: int, number: int, started: float) -> None:
         self.step = step
         self.number = number
         self.started = started
         self.over = False
+        self.phase = Phase.INPUTS
         self.deadline: float | None = None
         self.abandon: Callable[[], None] | None = None
         self.ready: Callable[[], None] | None = None

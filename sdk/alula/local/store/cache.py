@@ -5,14 +5,14 @@ It decides nothing about when a task runs, and keeps what the nodes' keys were m
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from alula.attempt import redact
+from alula.attempt.cache import Memory, travelling
 from alula.local import plans
 from alula.local.store import explain, history
-from alula_api.contract import keys, values
+from alula_api.contract import values
 from alula_data.errors import Damaged, NotFound, StoreError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Cache:
         self.changed: dict[str, explain.Parts] = {}
         """The nodes whose key is another than the last time, or whose result was not there."""
         self.warn = warn
-        self._keys: dict[str, str] = {}
+        self._memories: dict[str, Memory] = {}
         self._identities: dict[Task[..., Any], _Identity] = {}
 
     def find(
@@ -72,15 +72,15 @@ class Cache:
         """
         identity = self._identity(step)
         digests = identity.of(inputs)
-        key = keys.cache_key(identity.task, identity.version, identity.interface, digests)
-        self._keys[step.id] = key
+        memory = self._memories[step.id] = identity.memory(self.index, digests, self.run, step.id)
+        key = memory.key
         before = self.before.key(step.id)
         if before != key or self.before.failed(step.id):
             self.changed[step.id] = identity.parts(key, digests, inputs, origins())
         if self.use == "overwrite":
             return None, "the cache is overwritten"
         missing = ""
-        found = self.index.find(key, identity.outputs)
+        found = memory.recall()
         if found.entry is not None:
             try:
                 return {name: self.content.load_value(value) for name, value in found.entry.outputs.items()}, ""
@@ -95,23 +95,12 @@ class Cache:
 
     def keep(self, step: plans.Step, outputs: Mapping[str, Json]) -> dict[str, Json]:
         """Write the entry; returns the outputs that stand, which are those of whoever was first."""
-        identity, key = self._identity(step), self._keys[step.id]
-        types = identity.outputs
         try:
-            saved = {
-                name: self.content.save_value(
-                    values.codec(types[name]).wire(value), keys.identity(value, types[name]), self.limit
-                )
-                for name, value in outputs.items()
-            }
-            created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-            entry = keys.CacheEntry(key, identity.task, saved, created, self.run, step.id)
-            if self.use == "overwrite":
-                self.index.evict(key)
-            standing = self.index.settle(entry, types)
-            if standing is entry:
+            saved = travelling(outputs, self._identity(step).outputs, lambda: self.content, self.limit)
+            standing = self._memories[step.id].keep(saved, instead=self.use == "overwrite")
+            if standing is saved:
                 return dict(outputs)
-            return {name: self.content.load_value(value) for name, value in standing.outputs.items()}
+            return {name: self.content.load_value(value) for name, value in standing.items()}
         except (StoreError, values.InvalidValue) as error:
             # The result is there; only the next run pays for it.
             self.warn(f"the result of {step.id} could not be kept in the cache: {error}")
@@ -141,6 +130,13 @@ class _Identity:
         """The identity of each input."""
         codecs = self._codecs
         return {name: codecs[name].identity(value) for name, value in inputs.items()}
+
+    def memory(self, index: CacheIndex, digests: Mapping[str, str], run: str, node: str) -> Memory:
+        """What the cache knows of the task on inputs with these identities."""
+        return Memory(
+            index, task=self.task, version=self.version, interface=self.interface, identities=digests,
+            schemas=self.outputs, run=run, node=node,
+        )  # fmt: skip
 
     def parts(
         self, key: str, digests: Mapping[str, str], inputs: Mapping[str, Json], origins: Mapping[str, str]

@@ -63,6 +63,10 @@ class DataRoot:
                 self._index = CacheIndex(self._opened())
             return self._index
 
+    def owns(self, url: str) -> bool:
+        """Whether the store at `url` is this one."""
+        return self._store is not None and self._store.url == url
+
     def locate(self, reference: Json) -> Path | str | None:
         """Where the data of a reference lies, for people; None for what is none."""
         from alula_api.contract import problems, references

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from alula.attempt import invoke
+from alula.attempt.errors import bad_input
 from alula.local import plans
 from alula.local.drive import alarms
 from alula.local.drive.attempts import Attempt, Failure, Outcome, Success
@@ -37,6 +38,7 @@ class Executor:
         call: Calls a step's task; the default does so in this thread.
         cached: The steps that use the cache.
         cache: Opens the cache on first use.
+        owns_store: Whether the store at a URL is the run's.
         explain: Takes the id of a step and why it ran though it could have been cached.
     """
 
@@ -49,6 +51,7 @@ class Executor:
         call: Call,
         cached: frozenset[int],
         cache: Callable[[], Cache],
+        owns_store: Callable[[str], bool],
         explain: Callable[[plans.Step, str], None],
     ) -> None:
         self.run = run
@@ -58,6 +61,7 @@ class Executor:
         self._call = call
         self._cached = cached
         self._cache = cache
+        self._owns_store = owns_store
         self._explain = explain
 
     def work(self, attempt: Attempt) -> Outcome:
@@ -69,7 +73,7 @@ class Executor:
         given: Mapping[str, Json] = {}
         current.node = step.id
         try:
-            given = {name: self.value(origin) for name, origin in step.inputs}
+            given = {name: self._input(name, origin) for name, origin in step.inputs}
             cached = attempt.step in self._cached
             if cached:
                 found, why = self._cache().find(step, given, lambda: self._origins(step))
@@ -89,6 +93,12 @@ class Executor:
             return failures.of_error(error, task, self.context(attempt, given))
         finally:
             current.node = ""
+
+    def _input(self, name: str, origin: plans.Origin) -> Json:
+        try:
+            return self.value(origin)
+        except values.InvalidValue as error:
+            raise bad_input(name, error) from error
 
     def value(self, origin: plans.Origin) -> Json:
         """The value that an origin stands for now."""
@@ -110,7 +120,9 @@ class Executor:
         step = self.steps[attempt.step]
         if given is None:
             given = {name: self.value(origin) for name, origin in step.inputs}
-        return failures.Context(self.run, step.id, attempt.number, given)
+        return failures.Context(
+            self.run, step.id, attempt.number, given, owns_store=self._owns_store, phase=attempt.phase
+        )
 
     def _origins(self, step: plans.Step) -> dict[str, str]:
         """The node behind each input that one made."""
@@ -137,4 +149,4 @@ class Caller:
         task = step.task
         if task is None:
             raise AssertionError(f"{step.id} is virtual")
-        return invoke.invoke(task, given, self._carriers[step.number], function=mocks.of(task))
+        return invoke.invoke(task, given, self._carriers[step.number], attempt, function=mocks.of(task))

@@ -50,8 +50,8 @@ class _Service:
         from alula.local.store.place import DataRoot
         from alula.local.work import carriers
 
-        place = DataRoot(prefix)
-        self._carrier = carriers.StoreCarrier(place.content, carriers.FrameShelf())
+        self._place = DataRoot(prefix)
+        self._carrier = carriers.StoreCarrier(self._place.content, carriers.FrameShelf())
         self._environment = dict(os.environ)
 
     def answer(self, question: dict[str, Any], ready: Callable[[], None]) -> dict[str, Any]:
@@ -67,9 +67,9 @@ class _Service:
         except BaseException as error:
             return {"failure": _unfound(error, question)}
         ready()
-        context = failures.Context(**question["context"], inputs=question["inputs"])
+        context = failures.Context(**question["context"], inputs=question["inputs"], owns_store=self._place.owns)
         try:
-            return {"outputs": invoke.invoke(task, question["inputs"], self._carrier)}
+            return {"outputs": invoke.invoke(task, question["inputs"], self._carrier, context)}
         except BaseException as error:
             return {"failure": failures.of_error(error, task, context).record.to_json()}
 
