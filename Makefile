@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help setup demo test unit e2e e2e-setup lint types fmt verify generate golden bench image clean
+.PHONY: help setup demo test unit e2e e2e-setup e2e-servers lint types fmt verify generate golden bench image clean
 
 help:  ## list what can be done here
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(STAMP)  ## make .venv with alula and everything its tests need
 
@@ -30,10 +30,13 @@ unit: $(STAMP)  ## everything that needs no cluster
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile -q
 
 e2e: $(STAMP)  ## scenarios on real servers (skipped in one loud line where they cannot start; ALULA_E2E=required forbids that)
-	$(BIN)/python -m pytest e2e -q
+	$(BIN)/python -m pytest e2e -n $(WORKERS) -q --durations=25
 
 e2e-setup:  ## install the Debian packages that the cluster scenarios need (root)
 	bash e2e/setup
+
+e2e-servers: $(STAMP)  ## build the servers of the cluster scenarios from published Go modules (25 minutes; what was built before is kept)
+	$(BIN)/python -m e2e.servers
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -42,7 +45,7 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy crds/alula_api sdk/alula sdk/alula_data compiler/alula_compiler controller/alula_controller
-	$(BIN)/mypy e2e/cluster
+	$(BIN)/mypy e2e/cluster e2e/servers
 
 fmt: $(STAMP)  ## format the code
 	$(BIN)/ruff check --fix-only --quiet .

@@ -1,8 +1,9 @@
-"""Fixtures of the end-to-end tests: one cluster a session, and tests inside its network.
+"""Fixtures of the end-to-end tests: one cluster a session or worker, and tests inside its network.
 
 A test that asks for `cluster` (process pods) or `real_cluster` (kubelet and containerd) runs, with
 all of its fixtures, inside that cluster's network. Where the machine lacks something, all these
 tests are skipped with one line that says what; with `ALULA_E2E=required` they fail instead.
+`e2e.sharing` divides the tests between workers (`-n 2`).
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import pytest
 
-from e2e import installing
+from e2e import installing, sharing
 from e2e.cluster import clusters, errors, processes, starting
 
 CLUSTERS = pytest.StashKey[dict[str, clusters.Cluster]]()
@@ -58,12 +59,12 @@ def web_ui(request: pytest.FixtureRequest, cluster: clusters.Cluster) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bare servers first, then those with our controller on them, real pods last.
+    items.sort(key=lambda item: sharing.place(item.nodeid, getattr(item, "fixturenames", [])))
 
-    The controller answers the holds of every run on its cluster, which tests of the bare engine answer themselves.
-    """
-    late = ("real_cluster", "installation")
-    items.sort(key=lambda item: [name in getattr(item, "fixturenames", []) for name in late])
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> sharing.Units:
+    return sharing.Units(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -81,8 +82,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         item.config.stash[FAILED].append(item.nodeid)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hands a worker's notes to the process that prints them."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["notes"] = session.config.stash[NOTES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[NOTES].extend(getattr(node, "workeroutput", {}).get("notes", []))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for note in config.stash[NOTES]:
+    for note in dict.fromkeys(config.stash[NOTES]):
         terminalreporter.write_sep("=", note, red=True, bold=True)
 
 

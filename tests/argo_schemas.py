@@ -1,13 +1,12 @@
 """Argo's full CRD schemas as a strict check of plain objects: unknown fields are errors, as with Strict validation.
 
-The schemas lie beside the repository (`../shared/cluster/manifests/argo-workflows`) or where ALULA_ARGO_MANIFESTS says.
-What the API server checks by CEL is not checked here; `e2e/engine` asks a real one.
+An object must fit those of each version that alula runs on. `e2e.cluster.binaries` knows where they lie. What the API
+server checks by CEL is not checked here; `e2e/engine` asks a real one.
 """
 
 from __future__ import annotations
 
 import functools
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,38 +15,47 @@ from typing import Any
 import pytest
 import yaml
 
+from e2e.cluster import binaries, errors
+
 REPOSITORY = Path(__file__).parents[1]
-
-
-def folder() -> Path | None:
-    """Return where Argo's CRDs lie, or None."""
-    named = os.environ.get("ALULA_ARGO_MANIFESTS")
-    places = [Path(named)] if named else [REPOSITORY.parent / "shared" / "cluster" / "manifests" / "argo-workflows"]
-    return next((place for place in places if (place / "argoproj.io_workflowtemplates.yaml").exists()), None)
+VERSIONS = {"4.0": "argo-workflows", "4.1": "argo-workflows-4.1"}
 
 
 def require() -> None:
-    """Skip the test, saying why, where the schemas are absent."""
-    if folder() is None:
-        pytest.skip("Argo's CRD schemas are absent: set ALULA_ARGO_MANIFESTS to a folder with argoproj.io_*.yaml")
+    """Skip the test, saying why, where the schemas of no version are at hand."""
+    if not any(folder(version) for version in VERSIONS):
+        pytest.skip("Argo's CRDs are absent: `make e2e-servers` fetches them")
+
+
+def folder(version: str) -> Path | None:
+    """Return where the CRDs of a version of Argo lie, or None."""
+    try:
+        return binaries.manifests(VERSIONS[version])
+    except errors.Unavailable:
+        return None
 
 
 @functools.cache
-def schema(kind: str) -> dict[str, Any]:
+def schema(kind: str, version: str) -> dict[str, Any]:
     """Return the structural schema of an Argo kind."""
-    found = folder()
+    found = folder(version)
     assert found is not None
     text = (found / f"argoproj.io_{kind.lower()}s.yaml").read_bytes()
     crd = yaml.load(text, Loader=yaml.CSafeLoader)
-    version: dict[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    return version
+    rules: dict[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return rules
 
 
 def problems(obj: dict[str, Any]) -> list[str]:
-    """Return what a strict API server would say about an object, but for CEL rules."""
+    """Return what strict API servers with the CRDs at hand would say about an object, but for CEL rules."""
     # The API server knows metadata itself; the CRD says no more than that it is an object.
     body = {key: value if key != "metadata" else {} for key, value in obj.items()}
-    return list(_check(body, schema(obj["kind"]), obj["kind"]))
+    at_hand = [version for version in VERSIONS if folder(version)]
+    return [
+        f"Argo {version}: {problem}"
+        for version in at_hand
+        for problem in _check(body, schema(obj["kind"], version), obj["kind"])
+    ]
 
 
 _TYPES: dict[str, tuple[type, ...]] = {

@@ -23,7 +23,7 @@ _INITIAL_DELAY = "50ms"
 
 def crds() -> list[pathlib.Path]:
     """The files of Argo's CRDs."""
-    return sorted((binaries.manifests() / "argo-workflows").glob("argoproj.io_*.yaml"))
+    return sorted(binaries.manifests("argo-workflows").glob("argoproj.io_*.yaml"))
 
 
 def install_crds(client: api.Api) -> None:

@@ -1,8 +1,8 @@
-"""Where the servers' executables come from, and where the unpacked ones are kept.
+"""Where the servers' executables and Argo's CRDs come from, and where the unpacked ones are kept.
 
-In this order: the folder `$ALULA_E2E_BIN` (executables), `../shared/cluster` beside the repository
-(`bin/NAME.xz` with `SHA256SUMS`), PATH. Unpacked files live in a cache by their digest, so that
-every clone and every run of the machine shares them.
+In this order: the folder `$ALULA_E2E_BIN` (executables and `manifests`), `../shared/cluster` beside the repository
+(`bin/NAME.xz` with `SHA256SUMS`, and `manifests`), what `make e2e-servers` has built, PATH. Unpacked and built files
+live in a cache by their digests, so that every clone and every run of the machine shares them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import shutil
 import tempfile
 
 from e2e.cluster import errors, processes
+from e2e.servers import recipes
 
 SHARED = processes.REPOSITORY.parent / "shared" / "cluster"
 
@@ -33,30 +34,50 @@ def find(name: str) -> list[str]:
     Raises:
         Unavailable: it is nowhere to be found, or a packed file is damaged.
     """
-    folder = os.environ.get("ALULA_E2E_BIN")
     combined = COMBINED.get(name, name)
     for candidate in (name, combined):
-        arguments = [name] if candidate != name else []
-        given = pathlib.Path(folder or "/nonexistent", candidate)
-        if os.access(given, os.X_OK):
-            return [str(given), *arguments]
-        packed = SHARED / "bin" / f"{candidate}.xz"
-        if packed.exists():
-            return [str(unpack(packed)), *arguments]
-        on_path = shutil.which(candidate)
-        if on_path:
-            return [on_path, *arguments]
-    where = f"ALULA_E2E_BIN={folder}" if folder else f"$ALULA_E2E_BIN, {SHARED}"
-    raise errors.Unavailable(f"no `{name}` in {where} or PATH")
+        found = _executable(candidate)
+        if found is not None:
+            return [found, name] if candidate != name else [found]
+    raise errors.Unavailable(f"no `{name}` in {_places()} or PATH; {_remedy()}")
 
 
-def manifests() -> pathlib.Path:
-    """The folder with Argo's CRDs: `manifests/` in `$ALULA_E2E_BIN`, or in `../shared/cluster`."""
-    folder = os.environ.get("ALULA_E2E_BIN")
-    for candidate in ([pathlib.Path(folder)] if folder else []) + [SHARED]:
-        if (candidate / "manifests").is_dir():
-            return candidate / "manifests"
-    raise errors.Unavailable(f"no manifests/ in $ALULA_E2E_BIN or {SHARED}")
+def manifests(name: str) -> pathlib.Path:
+    """A folder of manifests, such as `argo-workflows`: the CRDs of the Argo that runs.
+
+    Raises:
+        Unavailable: it is nowhere to be found.
+    """
+    given = os.environ.get("ALULA_E2E_BIN")
+    above = [pathlib.Path(given)] if given else []
+    above += [SHARED, *(recipe.built(cache_root()) for recipe in recipes.RECIPES), cache_root() / "servers"]
+    found = next((path for folder in above if (path := folder / "manifests" / name).is_dir()), None)
+    if found is None:
+        raise errors.Unavailable(f"no manifests/{name} in {_places()}; {_remedy()}")
+    return found
+
+
+def _executable(name: str) -> str | None:
+    given = pathlib.Path(os.environ.get("ALULA_E2E_BIN") or "/nonexistent", name)
+    if os.access(given, os.X_OK):
+        return str(given)
+    packed = SHARED / "bin" / f"{name}.xz"
+    if packed.exists():
+        return str(unpack(packed))
+    for recipe in recipes.RECIPES:
+        if name in recipe.packages and (built := recipe.built(cache_root()) / name).exists():
+            return str(built)
+    return shutil.which(name)
+
+
+def _places() -> str:
+    given = os.environ.get("ALULA_E2E_BIN")
+    return f"{f'ALULA_E2E_BIN={given}' if given else '$ALULA_E2E_BIN'}, {SHARED}, {cache_root() / 'servers'}"
+
+
+def _remedy() -> str:
+    go = "" if shutil.which("go") else f", which needs Go {'.'.join(map(str, recipes.GO))}: there is no `go` on PATH"
+    return f"`make e2e-servers` builds the servers{go}"
 
 
 def unpack(packed: pathlib.Path) -> pathlib.Path:

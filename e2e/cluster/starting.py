@@ -66,7 +66,7 @@ def require() -> None:
         raise errors.Unavailable("network namespaces need Linux and root")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(binaries.find, SERVERS))
-    binaries.manifests()
+    binaries.manifests("argo-workflows")
     clusters.find_kubectl()
 
 

@@ -183,4 +183,4 @@ def test_status_is_a_subresource_that_kubectl_waits_for_and_shows(
 
 def test_kubectl_explains_our_fields(kinds_installed: clusters.Cluster) -> None:
     told = kinds_installed.kubectl("explain", "workflows.alula.dev.spec.tasks.retries").stdout
-    assert "attempts after the first" in told
+    assert "failures of the user's code" in told

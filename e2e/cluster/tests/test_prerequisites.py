@@ -20,7 +20,13 @@ def run_probe(folder: pathlib.Path, **variables: str) -> subprocess.CompletedPro
         "import pathlib, sys, pytest; from e2e.cluster import binaries;"
         "binaries.SHARED = pathlib.Path('/nonexistent'); sys.exit(pytest.main(sys.argv[1:]))"
     )
-    environment = {**os.environ, "PATH": "/usr/bin", "ALULA_E2E_BIN": str(folder), **variables}
+    environment = {
+        **os.environ,
+        **variables,
+        "PATH": "/usr/bin",
+        "ALULA_E2E_BIN": str(folder),
+        "XDG_CACHE_HOME": str(folder),
+    }
     return subprocess.run(
         [sys.executable, "-c", program, "-q", PROBE],
         cwd=processes.REPOSITORY,

@@ -1,0 +1,46 @@
+"""Which scenarios stay together on one worker, and in which order workers take them; used by `e2e.conftest`.
+
+Each worker has clusters of its own, so scenarios of different workers never meet. A file's scenarios stay together and
+in order, because some build on what those before them did. Knows the names of files only; starts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+REAL_PODS = "real pods"
+
+# What takes longest comes first, so that no worker is left with it at the end.
+LONGEST = ("e2e/controller/test_runs.py", "e2e/main_road/test_hostile_text.py", "e2e/main_road/test_penguins.py")
+
+
+def unit(nodeid: str) -> str:
+    """What a scenario is scheduled with: its file, or all files on real pods, whose cluster is slow to start."""
+    path = nodeid.partition("::")[0]
+    return REAL_PODS if "real_pods" in path else path
+
+
+def place(nodeid: str, fixtures: Sequence[str]) -> tuple[int, int, str]:
+    """The scenario's place in the one queue that all workers take units from.
+
+    On each worker the bare servers come before those with our controller on them: it answers the holds of every run on
+    its cluster, which scenarios of the bare engine answer themselves.
+    """
+    own = unit(nodeid)
+    stage = 0 if own == REAL_PODS else 2 if "installation" in fixtures else 1
+    return stage, LONGEST.index(own) if own in LONGEST else len(LONGEST), own
+
+
+class Units(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out units in the order of their places; a worker gets another when it has nearly finished what it has."""
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit(nodeid)
