@@ -9,29 +9,15 @@ from typing import Any
 
 import pytest
 
-from alula_api.kinds import openapi, yamltext
+from alula_api.kinds import yamltext
 from e2e.cluster import clusters
-from tests.kinds import samples, values_of_all_types
+from tests.kinds import layout, samples, values_of_all_types
 
 ALULA = "alula.dev/v1alpha1"
 WAYS = {
     "apply": ["apply"],
     "server-side apply": ["apply", "--server-side"],
 }
-
-
-def release(folder: pathlib.Path, objs: list[dict[str, Any]], **domain: Any) -> pathlib.Path:
-    """A release folder under a domain's kustomization, as `alula register` lays them out."""
-    below = folder / "release"
-    below.mkdir(exist_ok=True)
-    for obj in objs:
-        (below / f"{obj['kind']}.yaml").write_text(yamltext.dump(obj), encoding="utf-8")
-    (below / openapi.FILE_NAME).write_text(openapi.text())
-    listed = {"resources": [f"{obj['kind']}.yaml" for obj in objs]}
-    (below / "kustomization.yaml").write_text(yamltext.dump(listed))
-    own = {"resources": ["release"], "openapi": {"path": f"release/{openapi.FILE_NAME}"}, **domain}
-    (folder / "kustomization.yaml").write_text(yamltext.dump(own))
-    return folder
 
 
 def patch(kind: str, name: str, spec: dict[str, Any]) -> dict[str, str]:
@@ -72,7 +58,7 @@ def test_two_hundred_values_survive_kustomize_with_a_domains_patch(
         patch("Workflow", "values", {"tasks": [{"name": "first", "resources": {"requests": {"cpu": "2"}}}]}),
         patch("LaunchPlan", "values", {"suspend": True}),
     ]
-    folder = release(tmp_path, objs, namespace=namespace, patches=patches)
+    folder = layout.write(tmp_path, objs, namespace=namespace, patches=patches)
     for _ in range(2):
         kinds_installed.kubectl(*WAYS[way], "-k", str(folder))
         values_are_whole(kinds_installed, namespace)
@@ -96,16 +82,18 @@ def test_a_domains_patch_of_one_task_leaves_the_other_tasks_and_its_own_fields(
     change = {
         "tasks": [{"name": "load", "resources": {"requests": {"memory": "8Gi"}}, "env": [{"name": "A", "value": "y"}]}]
     }
-    folder = release(tmp_path, [samples.WORKFLOW], namespace=namespace)
+    folder = layout.write(tmp_path, [samples.WORKFLOW], namespace=namespace)
     kinds_installed.kubectl(*WAYS[way], "-k", str(folder))
-    release(tmp_path, [samples.WORKFLOW], namespace=namespace, patches=[patch("Workflow", "penguins-train", change)])
+    layout.write(
+        tmp_path, [samples.WORKFLOW], namespace=namespace, patches=[patch("Workflow", "penguins-train", change)]
+    )
     kinds_installed.kubectl(*WAYS[way], "-k", str(folder))
     expected = copy.deepcopy(samples.WORKFLOW)["spec"]
     expected["tasks"][0]["resources"]["requests"]["memory"] = "8Gi"
     expected["tasks"][0]["env"].append({"name": "A", "value": "y"})
     found = kinds_installed.api.get(ALULA, "Workflow", "penguins-train", namespace)["spec"]
     assert by_name(found) == by_name(expected)
-    release(tmp_path, [samples.WORKFLOW], namespace=namespace)
+    layout.write(tmp_path, [samples.WORKFLOW], namespace=namespace)
     kinds_installed.kubectl(*WAYS[way], "-k", str(folder))
     assert by_name(kinds_installed.api.get(ALULA, "Workflow", "penguins-train", namespace)["spec"]) == by_name(
         samples.WORKFLOW["spec"]

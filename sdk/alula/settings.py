@@ -23,6 +23,7 @@ _VARIABLES = {
     "project": "ALULA_PROJECT",
     "domain": "ALULA_DOMAIN",
     "image": "ALULA_IMAGE",
+    "source": "ALULA_SOURCE",
     # Not ALULA_STORE: that is the prefix of a domain, which pods get.
     "store": "ALULA_STORE_ROOT",
 }
@@ -38,6 +39,8 @@ class Settings:
         domain: The domain of local runs.
         store: A folder or URL; below it lie `<project>/<domain>`. Without a setting `.alula/store` in the project.
         image: The image that tasks run in when they name none; empty when not set.
+        source: This code repository among those of the project, as a DNS label: `source`, else the name in `[project]`,
+            else that of the folder. Its releases lie in a folder called so.
     """
 
     root: Path
@@ -45,6 +48,7 @@ class Settings:
     domain: str
     store: str
     image: str
+    source: str
 
     @property
     def prefix(self) -> str:
@@ -73,21 +77,26 @@ def load(path: str | os.PathLike[str] = ".", environment: Mapping[str, str] | No
     named = document.get("project", {}).get("name")
     from alula_api.contract import names
 
-    project = values.get("project") or names.dns_label(
-        named if isinstance(named, str) and named else root.name or "project"
-    )
+    own = names.dns_label(named if isinstance(named, str) and named else root.name or "project")
+    project = values.get("project") or own
+    source = names.dns_label(values["source"]) if "source" in values else own
     domain = values.get("domain", LOCAL_DOMAIN)
     for key, value in (("project", project), ("domain", domain)):
         problems += name_problems(key, value, origins.get(key, ""))
     if problems:
         raise errors.SettingsError(problems)
-    return Settings(root, project, domain, _store(root, values.get("store", "")), values.get("image", ""))
+    return Settings(root, project, domain, _store(root, values.get("store", "")), values.get("image", ""), source)
 
 
 def name_problems(key: str, value: str, place: str = "") -> list[Diagnostic]:
     """What is wrong with the name of a project or domain: namespaces and folders are called after it."""
     from alula_api.contract import names
 
+    if key == "project" and value in names.RESERVED_PROJECTS:
+        message = f"no project can be called {value!r}: the gitops repository has a folder of that name"
+        return [
+            Diagnostic(Code.BAD_NAME, message, place, "", "another name than " + ", ".join(names.RESERVED_PROJECTS))
+        ]
     if names.is_dns_label(value):
         return []
     message = f"the {key} {value!r} is not a name that a namespace can have"

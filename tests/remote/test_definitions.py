@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alula.emit import bundling, resources
+from alula.emit import bundling, digests, resources
 from alula.remote import connections, definitions, waiting
 from alula.remote.refusals import RemoteError
 from alula_api.contract.codes import Code
@@ -172,7 +172,7 @@ def test_a_file_that_is_out_of_step_is_refused_with_what_differs(
     serve(server, module, there)
     said = search.refused(module.train, Code.OUT_OF_STEP)
     name = module.train.name
-    assert f"the cluster's {name} (release 0a1b2c3d) is not what the file says: input seed differs (default); " in said
+    assert f"the cluster's {name} (version 0a1b2c3d) is not what the file says: input seed differs (default); " in said
     assert "task fit differs (entrypoint)" in said
     assert "--synced" in said
     assert search(module.train, synced=True).spec == there["spec"]
@@ -201,7 +201,7 @@ def test_a_project_whose_files_are_not_those_of_the_bundle_is_out_of_step(
 ) -> None:
     code = bundling.write(search.root, resources.Code("penguins:1"), search.root.parent / "bundles")
     there = projects.workflow(module)
-    there["spec"]["code"] = code.to_json()
+    there = digests.applied([there], [digests.Block(code)])[0]
     serve(server, module, there)
     assert search(module.train).spec == there["spec"]
     (search.root / "helper.py").write_text("x = 1\n")

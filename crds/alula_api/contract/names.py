@@ -19,6 +19,8 @@ ADMIT: Final = "admit"
 """The first node of every run; no node of a user is called so."""
 MAIN: Final = "main"
 """The graph and the template that a run begins with."""
+RESERVED_PROJECTS: Final = ("openapi", "platform")
+"""Folders of a gitops repository that are no project's: the merge keys, and what the platform team owns."""
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")

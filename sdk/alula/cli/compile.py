@@ -49,33 +49,34 @@ def _write(text: str, file: str) -> None:
 
 
 def _resources(paths: list[Path], image: str) -> list[manifests.Found]:
-    from alula.emit import manifests
-
     python = [path for path in paths if path.suffix == ".py"]
     found = [each for path in paths if path.suffix != ".py" for each in _read(path)]
     if python:
         from alula.cli import projects
-        from alula.emit import assemble, discovery
+        from alula.emit import assemble, digests, discovery, manifests
 
-        made = assemble.assemble(discovery.discover(python), projects.code(python[0], image))
-        found += [manifests.Found(resource) for resource in made]
+        code = projects.code(python[0], image)
+        made = assemble.assemble(discovery.discover(python), code)
+        found += [manifests.Found(resource) for resource in digests.applied(made, [digests.Block(code)])]
     return found
 
 
 def _read(path: Path) -> list[manifests.Found]:
-    """The resources at a path: of a folder with a kustomization, what it builds, patches applied."""
+    """The resources at a path: of folders with a kustomization, what they become, patches applied."""
     from alula.emit import kustomize, manifests
 
-    file = kustomize.kustomization(path) if path.is_dir() else None
-    if file is None:
-        return manifests.read([path])
-    command = kustomize.builder()
-    if command is not None:
-        return manifests.parse(kustomize.build(path, command), path)
-    if fields := kustomize.ignored(file):
-        message = f"{', '.join(fields)} of {file} not applied: neither kubectl nor kustomize is on PATH"
-        display.note(f"warning: {message}; what is printed is the release without them")
-    return manifests.read([path / "release" if (path / "release").is_dir() else path])
+    found: list[manifests.Found] = []
+    for part in kustomize.parts(path):
+        if not part.is_dir():
+            found += manifests.ours([part]) if part.is_file() else ()
+            continue
+        built = kustomize.read(part)
+        found += built.found
+        for file in dict.fromkeys(file for _, file in built.left_out):
+            fields = ", ".join(what for what, other in built.left_out if other == file)
+            message = f"{fields} of {file} not applied: neither kubectl nor kustomize is on PATH"
+            display.note(f"warning: {message}; what is printed is the release without them")
+    return found or manifests.read([path])
 
 
 def _compile(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], list[diagnostics.Diagnostic]]:

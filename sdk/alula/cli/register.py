@@ -3,28 +3,84 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alula import display
 from alula.cli import flags, usage
 from alula.cli.command import Command, Operands
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
-    from alula.emit import releases
+    from alula import settings
+    from alula.emit import discovery, releases, resources
 
 
 def main(found: flags.Scan) -> int:
     """Write the release and say what changed."""
     from alula.cli import projects
-    from alula.emit import assemble, bundling, discovery, releases
+    from alula.emit import assemble, digests, discovery, gitops, releases
+    from alula_api.kinds import openapi
 
     paths = [Path(word) for word in found.rest]
     project = projects.of(paths[0], found)
     definitions = discovery.discover(paths)
-    code = projects.code(paths[0], found.text("image"))
+    only = [str(name) for name in found.values.get("only", ())]
+    if only:
+        definitions = _chosen(definitions, only)
+    code = _with_bundle(projects.code(paths[0], found.text("image")), project, found)
+    made = assemble.assemble(definitions, code)
+    repo, domain = Path(found.text("repo", "gitops")), found.text("domain", "dev")
+    folder = gitops.source_folder(repo, project.project, domain, project.source)
+    block = digests.Block(code, _commit(project.root))
+    release = releases.build(made, block, folder, named=found.text("version"), keep=bool(only))
+    is_new = not repo.exists()
+    with _writing(str(folder)):
+        changes = {
+            folder: releases.write(release, folder),
+            folder.parent.parent: gitops.write_domain(
+                folder.parent.parent, project.source, f"{project.project}-{domain}", made
+            ),
+            repo / openapi.FOLDER: gitops.write_openapi(repo),
+        }
+    _report(release, changes, folder, repo)
+    for line in gitops.missing(folder.parent.parent, project.source):
+        display.note(f"warning: {folder.parent.parent / releases.KUSTOMIZATION} is edited and lacks {line}: add it")
+    _report_next(repo, folder.parent.parent, is_new=is_new, changed=not all(each.none for each in changes.values()))
+    return 0
+
+
+def _chosen(definitions: discovery.Definitions, only: list[str]) -> discovery.Definitions:
+    """The workflows of these names with their launch plans."""
+    known = [each.name for each in definitions.workflows]
+    problems = [
+        problem
+        for name in only
+        if name not in known
+        for problem in usage.error(
+            f"--only {name}: there is no such workflow",
+            usage.did_you_mean(name, known) or f"there are {', '.join(known)}",
+            Code.UNKNOWN_WORKFLOW,
+        ).diagnostics
+    ]
+    if problems:
+        raise usage.UsageError(problems)
+    return dataclasses.replace(
+        definitions,
+        workflows=tuple(each for each in definitions.workflows if each.name in only),
+        launch_plans=tuple(each for each in definitions.launch_plans if each.workflow.name in only),
+    )
+
+
+def _with_bundle(code: resources.Code, project: settings.Settings, found: flags.Scan) -> resources.Code:
+    """The code with the bundle that was asked for, written or uploaded."""
+    from alula.emit import bundling
+
     if found.text("bundle_out"):
         with _writing(found.text("bundle_out")):
             code = bundling.write(project.root, code, Path(found.text("bundle_out")))
@@ -35,23 +91,7 @@ def main(found: flags.Scan) -> int:
         display.note(f"uploaded the bundle {place}/{code.bundle_digest}")
         if "://" not in place:
             display.note("warning: that is a folder of this machine: pods read it only if it is theirs too")
-    made = assemble.assemble(definitions, code, found.text("version"))
-    domain = found.text("domain", "dev")
-    release = releases.build(
-        made,
-        assemble.version_of(made),
-        commit=_commit(project.root),
-        project=project.project,
-        namespace=f"{project.project}-{domain}",
-    )
-    repo = Path(found.text("repo", "gitops"))
-    folder = repo / project.project / domain
-    is_new = not repo.exists()
-    with _writing(str(folder)):
-        changes = releases.write(release, folder)
-    _tell(release, changes, folder)
-    _tell_next(repo, folder, changes, is_new=is_new)
-    return 0
+    return code
 
 
 @contextlib.contextmanager
@@ -77,20 +117,22 @@ def _commit(root: Path) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _tell(release: releases.Release, changes: releases.Changes, folder: Path) -> None:
-    if changes.none:
-        display.note(f"release {release.version} is in {folder} already: nothing changed")
+def _report(release: releases.Release, changes: Mapping[Path, releases.Changes], folder: Path, repo: Path) -> None:
+    """What changed, each file by its path in the repository."""
+    if all(each.none for each in changes.values()):
+        display.note(f"release {release.name} is in {folder} already: nothing changed")
         return
-    display.note(f"release {release.version} in {folder}")
-    for word, paths in (("new", changes.created), ("changed", changes.changed), ("removed", changes.removed)):
-        for path in paths:
-            edited = "  (somebody had edited it there)" if path in changes.edited else ""
-            display.note(f"  {word:<8} {path}{edited}")
-    if changes.removed:
+    display.note(f"release {release.name} in {folder}")
+    for word in ("created", "changed", "removed"):
+        for place, each in changes.items():
+            for name in getattr(each, word):
+                edited = "  (somebody had edited it there)" if name in each.edited else ""
+                display.note(f"  {'new' if word == 'created' else word:<8} {(place / name).relative_to(repo)}{edited}")
+    if changes[folder].removed:
         display.note("a release is exactly what is named: to keep what was removed, name its file too")
 
 
-def _tell_next(repo: Path, folder: Path, changes: releases.Changes, *, is_new: bool) -> None:
+def _report_next(repo: Path, domain: Path, *, is_new: bool, changed: bool) -> None:
     """What to do with it; a folder that nothing tracks is no gitops repository yet."""
     inside = any((each / ".git").exists() for each in (repo.resolve(), *repo.resolve().parents))
     if not inside:
@@ -98,30 +140,41 @@ def _tell_next(repo: Path, folder: Path, changes: releases.Changes, *, is_new: b
         display.note(f"{made}, but it is in no git repository yet: git init {repo}")
     elif is_new:
         display.note(f"made the folder {repo}")
-    if not changes.none:
-        display.note(f"next: review and commit it, then apply it: kubectl apply --server-side -k {folder}")
+    if changed:
+        display.note(f"next: review and commit it, then apply it: kubectl apply --server-side -k {domain}")
 
+
+def check(found: flags.Scan) -> Iterator[Diagnostic]:
+    """Names that no project or domain can have, and what cannot stand in a comment or label."""
+    yield from usage.names(found)
+    if found.values.get("version") and not _VERSION.fullmatch(found.text("version")):
+        message = f"--version must be letters, digits, -, _ and ., at most 63, not {found.text('version')!r}"
+        yield from usage.error(message).diagnostics
+
+
+_VERSION = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 COMMAND = Command(
     name="register",
     summary="write a release of your workflows into a folder for git",
     usage="[options] FILE...",
     prose=(
-        "Write the workflows and launch plans that Python files or folders define into DIR/<project>/<domain>/release. "
-        "The release is exactly what is named (of a folder, all but its tests); the same sources write the same bytes. "
-        "Nothing is committed: review it and commit it."
+        "Write the workflows and launch plans that Python files or folders define into "
+        "DIR/<project>/<domain>/release/<source>. The release is exactly what is named (of a folder, all but its "
+        "tests); the same sources write the same bytes. Nothing is committed: review it and commit it."
     ),
     main=main,
     operands=Operands(example="alula register FILE..., such as flows/penguins.py"),
     exclusive=(("bundle", "bundle_out"),),
-    check=usage.names,
+    check=check,
     flags={
         "options": (
             flags.Flag("repo", "DIR", "the git repository of the resources", default="gitops"),
             flags.Flag("project", "NAME", "the project", default="[tool.alula] project, else the folder's name"),
             flags.Flag("domain", "NAME", "the domain that the release enters first", default="dev"),
             flags.Flag("image", "IMAGE", "the image that holds the code", default="[tool.alula] image"),
-            flags.Flag("version", "NAME", "names the release", default="the digest of what is written"),
+            flags.Flag("version", "NAME", "names the release", default="the source commit"),
+            flags.Flag("only", "WORKFLOW", "write this workflow and leave the others with their digests", many=True),
             flags.Flag("bundle", help="upload the project's files as a code bundle, unpacked over the image in pods"),
             flags.Flag("bundle_out", "DIR", "write the bundle there instead, for CI to upload"),
             flags.Flag("store", "URL", "the root of storage that --bundle uploads to", default="[tool.alula] store"),

@@ -1,4 +1,4 @@
-"""One release from definitions: resources with their version, checked as the cluster will check them.
+"""The resources of one release from definitions, each with its version, checked as the cluster will check them.
 
 Called by the command line. Pure but for reading the definitions' source.
 """
@@ -6,7 +6,7 @@ Called by the command line. Pure but for reading the definitions' source.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from alula import errors
 from alula.emit import discovery, portability, resources
@@ -16,42 +16,38 @@ from alula_api.contract import diagnostics, schemas, values
 VERSION_DIGITS = 8
 
 
-def assemble(found: discovery.Definitions, code: resources.Code, version: str = "") -> list[resources.Resource]:
+def assemble(found: discovery.Definitions, code: resources.Code) -> list[resources.Resource]:
     """The resources of one release, workflows first, each sorted by name.
 
-    `version` names the release; left out, it is the digest of what is emitted, so that equal sources make equal bytes.
+    The version of a workflow and of its launch plans is the digest of what is emitted of this workflow alone, so that
+    a change of another one changes nothing here, and equal sources make equal bytes.
 
     Raises:
         alula.errors.DefinitionError: a resource does not have the form that the cluster accepts; all problems at once.
     """
-    made = [resources.workflow(each, code) for each in found.workflows]
-    made += [resources.launch_plan(each) for each in found.launch_plans]
-    types = {
-        plan.name: {each.name: each.type.schema for each in plan.workflow.interface.inputs}
-        for plan in found.launch_plans
-    }
-    version = version or digest(made)
-    for resource in made:
-        spec = resource["spec"]
-        assert isinstance(spec, dict)
-        spec["version"] = version
-    problems = [problem for resource in made for problem in _check(resource, types)]
+    made = {each.name: resources.workflow(each, code) for each in found.workflows}
+    versions = {name: digest(resource) for name, resource in made.items()}
+    plans = [(each, resources.launch_plan(each)) for each in found.launch_plans]
+    types = {plan.name: {each.name: each.type.schema for each in plan.workflow.interface.inputs} for plan, _ in plans}
+    versioned = [
+        *(_versioned(resource, versions[name]) for name, resource in made.items()),
+        *(_versioned(resource, versions[plan.workflow.name]) for plan, resource in plans),
+    ]
+    problems = [problem for resource in versioned for problem in _check(resource, types)]
     if problems:
         raise errors.DefinitionError(problems)
-    return made
+    return versioned
 
 
-def version_of(made: Sequence[resources.Resource]) -> str:
-    """The version that the resources of one release carry."""
-    spec = made[0]["spec"]
+def digest(resource: resources.Resource) -> str:
+    """The first digits of the digest of a resource."""
+    return hashlib.sha256(values.dumps(resource).encode("utf-8")).hexdigest()[:VERSION_DIGITS]
+
+
+def _versioned(resource: resources.Resource, version: str) -> resources.Resource:
+    spec = resource["spec"]
     assert isinstance(spec, dict)
-    return str(spec["version"])
-
-
-def digest(made: Sequence[resources.Resource]) -> str:
-    """The version of a release that nobody named: the first digits of the digest of its resources."""
-    text = "\n".join(values.dumps(resource) for resource in made)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:VERSION_DIGITS]
+    return {**resource, "spec": {**spec, "version": version}}
 
 
 def _check(

@@ -17,6 +17,8 @@ from alula_api import kinds
 from alula_api.contract import codes, diagnostics
 
 GROUP = "alula.dev/"
+SUFFIXES = frozenset({".yaml", ".yml"})
+"""Of files in folders; a file that is named may have any."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,21 @@ def read(paths: Iterable[Path]) -> list[Found]:
         alula.errors.UserError: a file is not there, is not YAML, or none of them holds a resource.
     """
     files = [file for path in paths for file in _files(path)]
-    found = [Found(resource, str(file)) for file in files for resource in _objects(file) if _is_ours(resource, file)]
+    found = ours(files)
     if not found:
         names = ", ".join(str(file) for file in files) or "no files"
         message = f"no resource of alula is in {names}"
         raise _problem(codes.Code.NOT_FOUND, message, hint="name a folder that `alula register` wrote")
     return found
+
+
+def ours(files: Iterable[Path]) -> list[Found]:
+    """Every resource of alula in these files, if there is any.
+
+    Raises:
+        alula.errors.UserError: a file is not YAML.
+    """
+    return [Found(resource, str(file)) for file in files for resource in _objects(file) if _is_ours(resource, file)]
 
 
 def parse(text: str, folder: Path) -> list[Found]:
@@ -70,7 +81,7 @@ def _files(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
     elif path.is_dir():
-        yield from sorted(file for file in path.rglob("*") if file.suffix in {".yaml", ".yml"})
+        yield from sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
     else:
         raise _problem(codes.Code.NOT_FOUND, f"there is no file or folder {path}")
 

@@ -35,12 +35,15 @@ class Code:
     bundle_digest: str = ""
     bundle_size: int = 0
 
+    @property
+    def repository(self) -> str:
+        """The image without tag and digest, which change with every commit and stand in the block of digests."""
+        folder, slash, name = self.image.partition("@")[0].rpartition("/")
+        return f"{folder}{slash}{name.partition(':')[0]}"
+
     def to_json(self) -> dict[str, Json]:
-        """As the `code` of a Workflow."""
-        code: dict[str, Json] = {"image": self.image}
-        if self.bundle_digest:
-            code["bundle"] = {"digest": self.bundle_digest, "size": self.bundle_size}
-        return {**code, "runtime": RUNTIME}
+        """As the `code` of a Workflow's file."""
+        return {"image": self.repository, "runtime": RUNTIME}
 
 
 def workflow(definition: workflows.Workflow[..., Any], code: Code) -> Resource:

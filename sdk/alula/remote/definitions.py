@@ -175,8 +175,8 @@ def _refuse(name: str, there: Mapping[str, Any], found: list[str]) -> None:
         return
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     version = there["spec"].get("version")
-    release = f" (release {version})" if version else ""
-    message = f"the cluster's {name}{release} is not what the file says: {'; '.join(found[:_SHOWN])}{more}"
+    shown = f" (version {version})" if version else ""
+    message = f"the cluster's {name}{shown} is not what the file says: {'; '.join(found[:_SHOWN])}{more}"
     hint = "register the file, commit and sync it; or start what the cluster has with --synced"
     raise refusal(message, hint, codes.Code.OUT_OF_STEP)
 

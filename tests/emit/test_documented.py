@@ -1,0 +1,60 @@
+"""The commands that the README and docs/remote.md show do what is said of them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.emit.conftest import Alula, Done
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def commands(page: str, heading: str) -> list[list[str]]:
+    """The words of each command under a heading, without comments."""
+    text = (ROOT / page).read_text(encoding="utf-8").partition(f"\n{heading}")[2].partition("\n## ")[0]
+    (block, *_) = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    return [shlex.split(line[2:], comments=True) for line in block.splitlines() if line.startswith("$ ")]
+
+
+def sources(folder: Path) -> None:
+    """The project that the README shows."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (toml,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (python,) = re.findall(r"```python\n# flows/greet.py\n(.*?)```", text, re.DOTALL)
+    (folder / "pyproject.toml").write_text(toml)
+    (folder / "flows").mkdir()
+    (folder / "flows" / "greet.py").write_text(python)
+
+
+@pytest.fixture
+def done(greet: Path, alula: Alula) -> dict[str, Done]:
+    """What each command of the README did, by the command's name and last word."""
+    sources(greet)
+    shown = commands("README.md", "## Write a pipeline")
+    assert [words[:2] for words in shown] == [["alula", word] for word in ("run", "run", "register", "compile")]
+    return {" ".join(words[1:]): alula(*words[1:]) for words in shown}
+
+
+def test_the_commands_of_the_readme_work_one_after_the_other(done: dict[str, Done]) -> None:
+    assert {words: each.code for words, each in done.items()} == dict.fromkeys(done, 0)
+    ran, helped, registered, compiled = done.values()
+    assert ran.out == "result  ADA\n"
+    assert "--name TEXT" in helped.out
+    assert "  new      greet/dev/release/greet/workflow-greet-hello.yaml\n" in registered.err
+    assert "image: registry.example.org/greet:1.0\n" in compiled.out
+
+
+def test_the_files_of_the_page_on_releases_are_those_that_are_written(done: dict[str, Done], greet: Path) -> None:
+    text = (ROOT / "docs" / "remote.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| `(<project>/<domain>/\S+|openapi/)` \|", text, re.MULTILINE)
+    for word, meant in (("<project>", "greet"), ("<domain>", "dev"), ("<source>", "greet")):
+        shown = [each.replace(word, meant) for each in shown]
+    gitops = greet.parent / "gitops"
+    written = {path for path in gitops.rglob("*") if path.is_file()}
+    found = {path for each in shown for path in gitops.glob(f"{each}*" if each.endswith("/") else each)}
+    assert found == written
+    assert len(shown) == 5
