@@ -7,7 +7,7 @@ from typing import Any
 from alula_api.contract import families
 from alula_api.contract.families import Schema
 
-_IGNORED = {"title", "description", "default", "examples", "x-alula-default", "$defs"}
+_IGNORED = {"title", "description", "default", "examples", "x-alula-default", "x-alula-module", "$defs"}
 _LISTS = ("prefixItems", "anyOf")
 _TYPES = ("items", "additionalProperties")
 

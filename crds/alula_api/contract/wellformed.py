@@ -14,7 +14,7 @@ from alula_api.contract.problems import MOST_PROBLEMS, InvalidValue, Problem, sh
 EXACT_INTEGER: Final = 2**53
 """Beyond this a literal could not be told apart by every reader of JSON."""
 
-_ANNOTATIONS = {"title", "description", "default", "examples", "$defs", "x-alula-default"}
+_ANNOTATIONS = {"title", "description", "default", "examples", "$defs", "x-alula-default", "x-alula-module"}
 _PAIR = {"type", "prefixItems", "items"}
 _ARRAY = {"type", "x-alula-type", "items"}
 _KEYWORDS: Final[dict[str, set[str]]] = {
