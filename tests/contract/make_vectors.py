@@ -11,8 +11,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alula_api.contract import durations, failures, keys, names, pods, references, schemas, values
-from alula_api.contract.graphs import plans
+from alula_api.contract import (
+    durations,
+    failures,
+    keys,
+    names,
+    pods,
+    references,
+    schemas,
+    type_spelling,
+    type_text,
+    values,
+)
+from alula_api.contract.graphs import json_fields, plans
 from alula_api.contract.graphs.bindings import Constant, FirstOf, FromInput, FromNode, Items
 from tests import strategies
 
@@ -48,6 +59,15 @@ DIRECTORY = {"x-alula-type": "directory"}
 A, B = "0123456789abcdef" * 4, "f" * 64
 
 
+FOREST, CONFIG, OTHER = (
+    {
+        "type": "object", "title": title, "x-alula-module": module, "properties": {"n": of}, "required": ["n"],
+        "additionalProperties": False, "x-alula-fields": ["n"],
+    }
+    for title, module, of in (("Box[int]", "flows.a", INT), ("Config", "flows.a", INT), ("Config", "flows.b", STR))
+)  # fmt: skip
+
+
 def array(item: Any, marker: str = "") -> Any:
     found = {"type": "array", "items": item}
     if marker in {"set", "frozenset"}:
@@ -76,6 +96,29 @@ def dictionary(item: Any) -> Any:
 
 def union(*variants: Any, tags: Any = None) -> Any:
     return {"anyOf": list(variants)} | ({"x-alula-type": "union", "x-alula-tags": tags} if tags else {})
+
+
+TYPE_TEXTS: list[tuple[Any, ...]] = [
+    (INT,), (FLOAT,), (BOOL,), (STR,), (NULL,), (BYTES,), (DATETIME,), (NAIVE,), (DATE,), (DURATION,), ({},),
+    ({"type": "object"},), (COLOR,), (POINT,), (TREE,), (FILE,), (HTML,), (FRAME,), (DIRECTORY,),
+    ({"x-alula-type": "frame"},), ({"x-alula-type": "frame", "format": "arrow"},), (LITERAL,),
+    ({"type": "string", "enum": ["a", "b"]},), ({"type": "string", "enum": ['"', "\\", "]", " | ", "\n", "\x7f", "\u2028", "\xf6"]},),
+    (array(INT),), (array(INT, "tuple"),), (array(INT, "set"),), (array(STR, "frozenset"),), (positions(INT, STR),),
+    (positions(),), (positions(INT, DATETIME, fields=["n", "at"]),), (dictionary(FLOAT),), (mapping(INT, STR),),
+    (union(INT, NULL),), (union(NULL, INT),), (union(array(POINT), NULL),),
+    (union(INT, FLOAT, tags=["int", "float"]),), (union(INT, FLOAT, tags=["a", "b"]),),
+    (union(union(INT, FLOAT, tags=["int", "float"]), NULL),), (union(union(INT, NULL), STR),),
+    (union(INT, STR, tags=["int", "str"]),), (union(INT, NULL, tags=["int", "None"]),),
+    (union(FILE, DIRECTORY, tags=["Path", "Directory"]),), (union(FRAME, HTML, tags=["pandas.DataFrame", "File[html]"]),),
+    (FOREST, array(FOREST)), (CONFIG, OTHER, dictionary(OTHER)), (union(CONFIG, OTHER, tags=["Config", "Config-2"]),),
+    (COLOR, {**COLOR, "enum": ["RED", "BLUE"]}),
+]  # fmt: skip
+REFUSED_TYPE_TEXTS = [
+    "", " ", "strng", "forest", "integer", "Optional[int]", "list[int", "list[int]]", "list[]", "list[int, str]", "dict[str]",
+    "list[1]", 'list["int"]', "Literal['a']", 'Literal["a]', "Literal[]", "Literal[1.5]", 'Literal["\\q"]', 'Literal["\\ud800"]',
+    "File[csv]", "File[]", "int |", "| int", "int str", "tuple[int, ..., str]", "tuple[...]", "Config", "Annotated[int, 3]",
+    '{"type": "integer"}', "\u00e9!", "list[" * 33, "(" * 40, "int | " * 171, "Forest[int]",
+]  # fmt: skip
 
 
 def ref(type_: str, **more: Any) -> str:
@@ -373,6 +416,20 @@ def _reference(name: str, schema: Any, given: str) -> dict[str, Any]:
     return {"name": name, "given": given, "path": found.path() if found.digest else None, "identity": found.identity()}
 
 
+def _type_text(*types: Any) -> dict[str, Any]:
+    named, text = type_spelling.spelled(types)
+    entries = [json_fields.to_json(each) for each in named]
+    return {"schemas": types, "texts": [text(each) for each in types], "types": entries}
+
+
+def _refused_type_text(text: str) -> dict[str, str]:
+    try:
+        type_text.parse(text, ["Forest", "flows.a.Config"])
+    except values.InvalidValue as error:
+        return {"text": text, "problem": error.problems[0].message}
+    raise AssertionError(f"accepted: {text}")
+
+
 def sections() -> dict[str, list[Any]]:
     """Return the vectors, a list of one kind each."""
     return {
@@ -390,6 +447,8 @@ def sections() -> dict[str, list[Any]]:
                 positions(INT, DATETIME),
             )
         ],
+        "type_texts": [_type_text(*case) for case in TYPE_TEXTS],
+        "refused_type_texts": [_refused_type_text(text) for text in REFUSED_TYPE_TEXTS],
         "texts": [
             {"text": text, "json": values.dumps(text), "argo_safe": values.argo_safe(values.dumps(text))}
             for text in strategies.HOSTILE

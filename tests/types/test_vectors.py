@@ -61,7 +61,7 @@ def plain(schema: Any) -> Any:
         return [plain(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    hidden = {"title", "description", "x-alula-fields", "x-alula-default"}
+    hidden = {"title", "description", "x-alula-fields", "x-alula-default", "x-alula-module"}
     return {n: plain(item) for n, item in sorted(schema.items()) if n not in hidden and (n, item) != ("required", [])}
 
 

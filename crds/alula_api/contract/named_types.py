@@ -17,7 +17,7 @@ from alula_api.contract.families import Schema
 from alula_api.contract.problems import InvalidValue, Problem
 from alula_api.contract.type_text import NONE, TAGGED, UNION, Scalar, Term
 
-MAX_PARTS: Final = 200_000
+MAX_PARTS = 50_000
 """Types inside each other that the texts of one workflow stand for, with named types written out."""
 MODULE: Final = "x-alula-module"
 """Where a class stands, to tell two of one name apart; no part of the type's identity."""
@@ -293,18 +293,18 @@ class _Expansion:
             case "list":
                 return {"type": "array", "items": inner(term.parts[0])}
             case "set" | "frozenset":
-                items = inner(term.parts[0])
-                return {"type": "array", "items": items, "uniqueItems": True, "x-alula-type": term.head}
+                item = inner(term.parts[0])
+                return {"type": "array", "items": item, "uniqueItems": True, "x-alula-type": term.head}
             case "tuple of one type":
                 return {"type": "array", "items": inner(term.parts[0]), "x-alula-type": "tuple"}
             case "tuple":
-                items = list(map(inner, term.parts))
-                return {"type": "array", "prefixItems": items, "items": False, "x-alula-type": "tuple"}
+                parts = list(map(inner, term.parts))
+                return {"type": "array", "prefixItems": parts, "items": False, "x-alula-type": "tuple"}
             case "dict" if term.args:
-                key, item = term.parts
+                key, of = term.parts
                 if key == Term("str"):
-                    return {"type": "object", "additionalProperties": inner(item)}
-                pair = {"type": "array", "prefixItems": [inner(key), inner(item)], "items": False}
+                    return {"type": "object", "additionalProperties": inner(of)}
+                pair = {"type": "array", "prefixItems": [inner(key), inner(of)], "items": False}
                 return {"type": "array", "x-alula-type": "map", "items": pair}
         if term.head in STORED:
             marker, format = STORED[term.head]
@@ -353,7 +353,7 @@ class _Expansion:
         return name
 
     def _head(self, named: NamedType) -> Schema:
-        module = split(named.name)[0]
+        module = split(named.name)[0] if named.title is None else ""
         return {"title": self._types.titles[named.name], **({MODULE: module} if module else {})}
 
     def _enum(self, named: NamedType) -> Schema:

@@ -48,7 +48,7 @@ def spelled(schemas: Sequence[Schema]) -> tuple[tuple[NamedType, ...], Callable[
 
 
 _Occurrences = Mapping[int, tuple[Schema, Schema]]
-"""Each place that holds a type which needs a name, by identity: the type, and the root that its references lead into."""
+"""Each place that holds a type which needs a name, by identity: the type, and the root of its references."""
 
 
 def _occurrences(schemas: Sequence[Schema]) -> _Occurrences:
@@ -132,14 +132,15 @@ class _Naming:
             return type_text.text(self.term(inner, root))
 
         if kind == "Enum":
-            values = part.get("x-alula-values", [None] * len(part["enum"]))
+            values = part.get("x-alula-values") or [""] * len(part["enum"])
             members = tuple(Member(name, text or None) for name, text in zip(part["enum"], values, strict=True))
             return NamedType(name, kind, title, values=members)
         if kind == "NamedTuple":
             pairs = zip(part["x-alula-fields"], part["prefixItems"], strict=True)
             return NamedType(name, kind, title, tuple(Field(field, spell(inner)) for field, inner in pairs))
-        required, fields = part.get("required", ()), []
-        for field in part.get("x-alula-fields", part["properties"]):
+        required: list[str] = part.get("required", [])
+        fields: list[Field] = []
+        for field in part.get("x-alula-fields") or part["properties"]:
             inner = part["properties"][field]
             default = inner.get("x-alula-default")
             fields.append(Field(field, spell(inner), default, default is None and field not in required))
@@ -173,20 +174,21 @@ class _Naming:
                 return Term("tuple", tuple(map(inner, part["prefixItems"])))
             case "dict":
                 return Term("dict", (Term("str"), inner(part["additionalProperties"])))
-            case "map":
+            case "map" if families.family(part["items"]["prefixItems"][0]) != "string":
                 return Term("dict", tuple(map(inner, part["items"]["prefixItems"])))
-            case "union" | "tagged":
+            case "union" | "tagged" if name == "tagged" or len(part["anyOf"]) > 1:
                 return self._union(part, root, name, list(map(inner, part["anyOf"])))
         raise InvalidValue([Problem("$", "is no type that a resource can hold", Code.UNSUPPORTED_TYPE)])
 
     def _union(self, part: Schema, root: Schema, name: str, variants: list[Term]) -> Term:
         """Tags stand in the text where they are not those that the variants have by themselves."""
+        variants = [Term(UNION, (each,)) if each.head == TAGGED else each for each in variants]
         if name == "tagged":
             given = part["x-alula-tags"]
             overlaps = named_types.overlap([families.kinds(each, root) for each in part["anyOf"]])
             if not overlaps or NONE in variants or given != named_types.tags(variants, self._titles):
                 variants = [Term(TAGGED, pair) for pair in zip(variants, given, strict=True)]
         elif len(variants) == 2 and variants[1] == NONE and variants[0].head == UNION:
-            if families.family(families.resolve(part["anyOf"][0], root)) == "tagged":
-                variants = [*variants[0].parts, NONE]
+            first = families.family(families.resolve(part["anyOf"][0], root))
+            variants = [*variants[0].parts, NONE] if first == "tagged" else variants
         return Term(UNION, tuple(variants)) if len(variants) > 1 else variants[0]

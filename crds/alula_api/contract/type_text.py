@@ -220,16 +220,20 @@ class _Parser:
         parts = [self._one()]
         while self._at(UNION):
             parts.append(self._one())
-        return Term(UNION, tuple(parts)) if len(parts) > 1 else parts[0]
+        if len(parts) > 1:
+            return Term(UNION, tuple(parts))
+        return parts[0].parts[0] if parts[0].head == UNION and len(parts[0].args) == 1 else parts[0]
 
     def _one(self) -> Term:
         if self._at("("):
             inner = self._union()
             self._expect(")")
-            return inner
+            return Term(UNION, (inner,)) if inner.head == TAGGED else inner  # its tag is not one of the union around
         token = self._peek
         if token.kind != "name":
-            self._fail("a type", "; texts and numbers stand in Literal[...]" if token.kind in ("text", "number") else "")
+            self._fail(
+                "a type", "; texts and numbers stand in Literal[...]" if token.kind in ("text", "number") else ""
+            )
         self._next += 1
         head = token.text
         if head in _CONTAINERS:

@@ -175,9 +175,9 @@ class _Compilation:
 
     def mapping(self, annotation: Any, arguments: Any) -> PyType:
         key, item = arguments
-        if key is str:
-            return mappings.by_text(annotation, self.any(item))
         compiled = self.any(key)
+        if compiled.schema == scalars.STR.schema:  # a NewType of str too
+            return mappings.by_text(annotation, self.any(item))
         if not _hashable(compiled.schema) and not _is_frozen(key):
             raise Unsupported(annotation, f"{compiled.label} cannot be the key of a dict here", "dict[str, T]")
         return mappings.by_key(annotation, compiled, self.any(item))
@@ -244,9 +244,15 @@ def _class(annotation: Any) -> Any:
 
 
 def _label(annotation: Any, cls: Any) -> str:
+    """The name of a class, with its arguments where it is generic: `Box[list[int]]`."""
     arguments = typing.get_args(annotation)
-    name = cls.__name__
-    return f"{name}[{', '.join(getattr(item, '__name__', repr(item)) for item in arguments)}]" if arguments else name
+    if not arguments:
+        return "None" if cls is type(None) else getattr(cls, "__name__", repr(cls))
+    if cls in (typing.Union, types.UnionType):
+        return " | ".join(_label(item, _class(item)) for item in arguments)
+    if cls is typing.Literal:
+        return _shown(annotation)
+    return f"{cls.__name__}[{', '.join('...' if item is ... else _label(item, _class(item)) for item in arguments)}]"
 
 
 def _substituted(hints: dict[str, Any], annotation: Any, cls: Any) -> dict[str, Any]:

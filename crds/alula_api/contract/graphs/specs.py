@@ -1,0 +1,272 @@
+"""What the resources Workflow and LaunchPlan say, as frozen values: a field of a task has its one shape here.
+
+The SDK's emission makes them, the compiler works on them, and a command that compares a file with a cluster reads
+them. `alula_api.kinds` has the same fields for the API server, with their bounds and verdicts; a test demands that they
+agree. Types are those of the contract; in JSON they are text, and the classes among them stand once under `types`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from alula_api.contract import type_spelling
+from alula_api.contract.families import Schema
+from alula_api.contract.graphs import json_fields
+from alula_api.contract.graphs.bindings import Binding
+from alula_api.contract.named_types import NamedType, Types
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An archive of code, unpacked over the image; it is found by its digest alone."""
+
+    digest: str
+    """sha256 of the canonical list of its files."""
+    size: int
+    """Bytes of the archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What the pods run."""
+
+    image: str
+    runtime: int
+    """Version of the pod's contract that the emitting SDK speaks."""
+    bundle: Bundle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input of a workflow, graph or task, or an output of a task."""
+
+    name: str
+    type: Schema
+    default: str | None = None
+    """Canonical JSON text; without it an input must be given. An output has none."""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output of a workflow or graph, and where its value comes from."""
+
+    name: str
+    type: Schema
+    binding: Binding = field(metadata={"json": "from"})
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """What runs the task in place of a plain container: the name of a kind, and what that kind wants to know."""
+
+    name: str
+    config: str = ""
+    """Canonical JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A task with it is looked up before it runs and remembered after it."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait between attempts."""
+
+    duration: str
+    factor: int | None = None
+    cap: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Attempts after the first: `limit` after failures of the user's code, `system` after those of the machinery."""
+
+    limit: int = 0
+    system: int | None = None
+    backoff: Backoff | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Requests and limits of a task's container, as in a pod."""
+
+    requests: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvVar:
+    """An environment variable with a value that everyone may read."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVar:
+    """An environment variable from a Secret of the namespace."""
+
+    name: str
+    secret: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """A task: what to call, with which types, and how to run it."""
+
+    name: str
+    entrypoint: str
+    """`module:qualname`, relative to the project's root."""
+    key: str = ""
+    """The name in the cache key; the entrypoint when empty."""
+    kind: TaskKind | None = None
+    description: str = ""
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    cache: Cache | None = None
+    retries: Retry | None = None
+    timeout: str | None = None
+    """Of one attempt."""
+    resources: Resources | None = None
+    image: str | None = None
+    """In place of the workflow's."""
+    env: tuple[EnvVar, ...] = ()
+    secrets: tuple[SecretVar, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """One call in a graph, of a task or of another graph."""
+
+    id: str
+    task: str | None = None
+    graph: str | None = None
+    inputs: tuple[tuple[str, Binding], ...] = ()
+    """By the name of the input, each once."""
+    after: tuple[str, ...] = ()
+    """Nodes to wait for beside those whose outputs are used."""
+
+    @property
+    def target(self) -> str:
+        """The name of the task or graph that is called."""
+        return self.task if self.task is not None else self.graph or ""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSpec:
+    """A static graph; `main` has the workflow's own inputs and outputs, the others carry theirs."""
+
+    name: str
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    nodes: tuple[NodeSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowSpec:
+    """What a Workflow should be."""
+
+    version: str
+    code: Code
+    graphs: tuple[GraphSpec, ...]
+    """`main`, and every sub-workflow once."""
+    description: str = ""
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    tasks: tuple[TaskSpec, ...] = ()
+
+    def to_json(self) -> Json:
+        """Return the `spec` of the resource.
+
+        Raises:
+            InvalidValue: A type is longer or deeper as text than a resource may hold.
+        """
+        named, text = type_spelling.spelled([port.type for port in self.ports()])
+        body = json_fields.to_json(self, text)
+        if named:
+            body["types"] = [json_fields.to_json(each) for each in named]
+        return {key: body[key] for key in _ORDER if key in body}
+
+    @classmethod
+    def from_json(cls, found: object) -> WorkflowSpec:
+        """Return the spec of a resource.
+
+        Raises:
+            InvalidValue: It does not fit; names the place.
+        """
+        types = found.get("types") if isinstance(found, dict) else None
+        listed = types if isinstance(types, list) else []
+        named = [json_fields.from_json(NamedType, each, where=f"$.types[{i}]") for i, each in enumerate(listed)]
+        return json_fields.from_json(cls, found, Types(named).schema)
+
+    def ports(self) -> Iterator[Port | Output]:
+        """Every input and output of the workflow, its tasks and its graphs."""
+        yield from self.inputs
+        yield from self.outputs
+        for task in self.tasks:
+            yield from task.inputs
+            yield from task.outputs
+        for graph in self.graphs:
+            yield from graph.inputs
+            yield from graph.outputs
+
+
+_ORDER = ("version", "description", "code", "types", "inputs", "outputs", "tasks", "graphs")
+"""Of the fields in the resource: the short ones first."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputValue:
+    """A value for an input of the workflow."""
+
+    name: str
+    value: str
+    """Canonical JSON text; for a text input, what is not a JSON string is taken as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When to start runs."""
+
+    cron: tuple[str, ...]
+    timezone: str | None = None
+    """UTC when absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlanSpec:
+    """What a LaunchPlan should be."""
+
+    workflow: str
+    version: str = ""
+    description: str = ""
+    inputs: tuple[InputValue, ...] = ()
+    """Defaults that the person or program that starts a run may replace."""
+    fixed_inputs: tuple[InputValue, ...] = ()
+    """Values that a run may not replace."""
+    schedule: Schedule | None = None
+    suspend: bool = False
+    """Whether the schedule starts nothing."""
+
+    def to_json(self) -> Json:
+        """Return the `spec` of the resource."""
+        return json_fields.to_json(self)
+
+    @classmethod
+    def from_json(cls, found: object) -> LaunchPlanSpec:
+        """Return the spec of a resource.
+
+        Raises:
+            InvalidValue: It does not fit; names the place.
+        """
+        return json_fields.from_json(cls, found)
