@@ -138,7 +138,7 @@ def test_what_the_codec_alone_can_see_is_told_too(shelf: Shelf) -> None:
     def nothing() -> tuple[int, int]:
         return None  # type: ignore[return-value]
 
-    with pytest.raises(errors.ValueMismatch, match=r"OUTPUT_TYPE: at \$\[1\].*surrogates"):
+    with pytest.raises(errors.ValueMismatch, match=r"OUTPUT_TYPE: at \[1\].*surrogates"):
         invoke.invoke(lone, {}, shelf, Noted())
     with pytest.raises(errors.ValueMismatch, match=r"expected tuple\[int, int\], got None"):
         invoke.invoke(nothing, {}, shelf, Noted())

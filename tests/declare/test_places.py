@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from alula import errors
-from alula.code import importing, places
+from alula.code import places
+from alula.interfaces import callee
 from tests.declare.projects import Project
 
 FLOW = """
@@ -100,11 +101,11 @@ def test_an_entrypoint_leads_back_to_its_task(project: Project, monkeypatch: pyt
     project.write("flows/up.py", FLOW + "\n\ndef _plain(n: int) -> int:\n    return n\n\n\nrenamed = task(_plain)\n")
     module = project.load("flows/up.py")
     monkeypatch.chdir(project.root)
-    assert importing.find("flows.up:inc") is module.inc
-    assert importing.find("flows.up:up") is module.up
-    assert importing.find("flows.up:_plain") is module.renamed
+    assert callee.find("flows.up:inc") is module.inc
+    assert callee.find("flows.up:up") is module.up
+    assert callee.find("flows.up:_plain") is module.renamed
     with pytest.raises(errors.LoadError, match="did you mean inc"):
-        importing.find("flows.up:incc")
+        callee.find("flows.up:incc")
 
 
 def told(project: Project, name: str) -> str:

@@ -315,12 +315,11 @@ def test_a_default_factory_that_never_repeats_makes_a_required_field() -> None:
 
 
 def test_the_parts_of_an_array_have_types() -> None:
-    elements = compiling.compile(tuple[int, str] | None).elements
-    assert elements is not None
-    assert [part.label for part in elements(2) or []] == ["int", "str"]
-    assert elements(3) is None
-    assert compiling.compile(Box[int]).elements is None
-    assert compiling.compile(set[int]).elements is None
+    pair = compiling.compile(tuple[int, str] | None)
+    assert [part.label for part in pair.items(2) or []] == ["int", "str"]
+    assert pair.items(3) is None
+    assert compiling.compile(Box[int]).items(1) is None
+    assert compiling.compile(set[int]).items(1) is None
 
 
 @pytest.mark.parametrize("annotation", [Tree, Frozen, Point])

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from alula.declare.tasks import Task
     from alula.types.carriers import Carrier
-    from alula_api.contract.diagnostics import Diagnostic
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -59,43 +58,14 @@ def invoke(
         ValueMismatch: An input or output does not fit its type; trying again cannot help.
         BaseException: Whatever the function raises.
     """
+    from alula.interfaces import encode
+
     progress.phase = Phase.INPUTS
-    arguments = decode(task, inputs, carrier)
+    arguments = encode.arguments(task, inputs, carrier)
     progress.phase = Phase.FUNCTION
     result = call(task, arguments, function)
     progress.phase = Phase.OUTPUTS
-    return encode(task, result, carrier)
-
-
-def decode(task: Task[..., Any], inputs: Mapping[str, Any], carrier: Carrier) -> dict[str, Any]:
-    """Wire values to Python values, all problems at once."""
-    from alula import errors
-    from alula.declare import calls
-    from alula.types.mismatches import Mismatch
-    from alula_api.contract import values
-    from alula_api.contract.codes import Code
-    from alula_api.contract.problems import InvalidValue
-
-    arguments: dict[str, Any] = {}
-    problems = [calls.unknown_input(name, task.subject, task.interface.by_name) for name in inputs
-                if name not in task.interface.by_name]  # fmt: skip
-    for item in task.interface.inputs:
-        if item.name not in inputs:
-            if item.required:
-                problems.append(calls.missing_input(item, task.subject))
-            continue
-        subject = f"{task.subject}, input {item.name}"
-        try:
-            arguments[item.name] = item.type.from_json(
-                values.codec(item.type.schema).normal(inputs[item.name]), carrier
-            )
-        except Mismatch as mismatch:
-            problems += calls.unfit(mismatch, Code.BAD_VALUE, subject, item.type.label)
-        except InvalidValue as invalid:
-            problems += calls.invalid(invalid, subject, item.type.label)
-    if problems:
-        raise errors.ValueMismatch(problems)
-    return arguments
+    return encode.outputs(task, result, carrier)
 
 
 def call(task: Task[..., Any], arguments: Mapping[str, Any], function: Callable[..., Any] | None = None) -> Any:
@@ -103,32 +73,3 @@ def call(task: Task[..., Any], arguments: Mapping[str, Any], function: Callable[
     from alula.declare import calls
 
     return calls.runnable(function or task.function)(**arguments)
-
-
-def encode(task: Task[..., Any], result: Any, carrier: Carrier) -> dict[str, Any]:
-    """The function's result to one wire value an output, all problems at once."""
-    from alula import errors
-    from alula.declare import calls
-    from alula.types.mismatches import Mismatch
-    from alula_api.contract import values
-    from alula_api.contract.codes import Code
-    from alula_api.contract.problems import InvalidValue
-
-    interface = task.interface
-    try:
-        parts = interface.pack(result)
-    except Mismatch as mismatch:
-        raise calls.wrong_output(task, "", mismatch) from None
-    outputs: dict[str, Any] = {}
-    problems: list[Diagnostic] = []
-    for output, part in zip(interface.outputs, parts, strict=True):
-        try:
-            outputs[output.name] = values.codec(output.type.schema).normal(output.type.to_json(part, carrier))
-        except Mismatch as mismatch:
-            problems += calls.wrong_output(task, output.name, mismatch).diagnostics
-        except InvalidValue as invalid:
-            subject = f"{task.subject}, output {output.name}"
-            problems += calls.invalid(invalid, subject, output.type.label, Code.OUTPUT_TYPE)
-    if problems:
-        raise errors.ValueMismatch(problems)
-    return outputs

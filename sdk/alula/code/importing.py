@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alula import errors
 from alula.code import places
@@ -28,32 +28,6 @@ def load(target: str) -> types.ModuleType:
     if source.is_dir():
         _add_path(str(source))
     return _import(target, None)
-
-
-def find(entrypoint: str) -> Any:
-    """The task or workflow behind an entrypoint `module:qualname`.
-
-    Raises:
-        LoadError: The module cannot be imported, or holds nothing of that name.
-    """
-    module_name, _, qualname = entrypoint.partition(":")
-    module = load(module_name)
-    found: Any = module
-    for part in qualname.split("."):
-        found = getattr(found, part, None)
-    if getattr(found, "entrypoint", None) == entrypoint:
-        return found
-    # `load = task(_load)`: the function's own name leads to the bare function.
-    for value in vars(module).values():
-        if getattr(value, "entrypoint", None) == entrypoint and hasattr(value, "interface"):
-            return value
-    if hasattr(found, "interface"):
-        return found
-    names = [name for name, value in vars(module).items() if hasattr(value, "entrypoint")]
-    near = closest(qualname, names)
-    hint = f"did you mean {near}?" if near else f"it holds {', '.join(names) or 'no tasks and workflows'}"
-    message = f"{module_name} has no task or workflow {qualname!r}"
-    raise errors.LoadError([Diagnostic(Code.BAD_SOURCE, message, getattr(module, "__file__", None) or "", hint=hint)])
 
 
 def _file(path: Path) -> types.ModuleType:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from alula import errors
 from alula.code import places
-from alula.declare import calls, schedules, workflows
+from alula.declare import schedules, workflows
 from alula.graph.tracer import active
+from alula.interfaces import encode, mistakes
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch
 from alula_api.contract.codes import Code
@@ -17,6 +18,7 @@ from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from alula.declare.schedules import Cron
+    from alula_api.contract.values import Json
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -27,8 +29,8 @@ class LaunchPlan:
     Attributes:
         name: The name of its resource.
         workflow: What it starts.
-        inputs: JSON values that replace the workflow's defaults; who starts a run may replace them again.
-        fixed_inputs: JSON values that nobody may replace.
+        inputs: wire values that replace the workflow's defaults; who starts a run may replace them again.
+        fixed_inputs: wire values that nobody may replace.
         schedule: When it starts runs by itself; None for never.
         suspend: Whether the schedule is switched off.
         source: Where it is defined.
@@ -70,20 +72,20 @@ class LaunchPlan:
     def _problem(self, code: Code, message: str, hint: str = "") -> None:
         self.problems.append(Diagnostic(code, message, str(self.source), self.subject, "", hint))
 
-    def _encoded(self, given: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    def _encoded(self, given: Mapping[str, Any], kind: str) -> dict[str, Json]:
         known = self.workflow.interface.by_name
-        encoded = {}
+        encoded: dict[str, Json] = {}
         for name, value in given.items():
             item = known.get(name)
             subject = f"{self.subject}, {kind} {name}"
             if item is None:
                 subject = f"{self.subject} of {self.workflow.subject}"
-                self.problems.append(calls.unknown_input(name, subject, known, str(self.source)))
+                self.problems.append(mistakes.unknown_input(name, subject, known, str(self.source)))
                 continue
             try:
-                encoded[name] = item.type.to_json(value, REFUSAL)
+                encoded[name] = encode.to_json(item.type, value, REFUSAL)
             except Mismatch as mismatch:
-                self.problems += calls.unfit(mismatch, Code.BAD_VALUE, subject, item.type.label, str(self.source))
+                self.problems += mistakes.unfit(mismatch, Code.BAD_VALUE, subject, item.type.label, str(self.source))
         return encoded
 
     def _check(self, inputs: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
@@ -111,7 +113,7 @@ class LaunchPlan:
         if tracer is not None:
             message = f"{self.subject} is called in a workflow"
             hint = "call the workflow itself: a launch plan starts runs of its own"
-            subject = tracer.subject
+            subject = tracer.workflow.subject
             raise errors.DefinitionError(
                 [Diagnostic(Code.NOT_A_TASK, message, str(places.caller()), subject, "", hint)]
             )

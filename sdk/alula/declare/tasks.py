@@ -6,7 +6,6 @@ traced it is a node.
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
@@ -15,13 +14,13 @@ from alula import errors
 from alula.code import places
 from alula.declare import options
 from alula.graph.tracer import active
+from alula.interfaces.callee import TASK, Callee
 from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from alula.declare.calls import Plan
-    from alula.interfaces.interface import Interface
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -29,17 +28,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Task(Generic[P, R]):
+class Task(Callee, Generic[P, R]):
     """A typed function that runs as one step of a workflow.
 
     Attributes:
         name: Its name in resources and in Argo's UI: a DNS label.
-        function: The user's function.
-        entrypoint: How a pod finds it: `flows.penguins:load`.
         key: What the cache knows it by: the name that the user gave, else the entrypoint.
         options: Retries, timeout, cache, resources, image, environment and secrets.
-        source: Where it is defined.
     """
+
+    kind = TASK
 
     def __init__(
         self,
@@ -48,39 +46,20 @@ class Task(Generic[P, R]):
         given: dict[str, Any],
         namespace: dict[str, Any] | None = None,
     ) -> None:
-        self.function = function
-        self.source = places.defined(function)
-        found = places.entrypoint(function)
-        self.entrypoint = str(found)
-        self.obstacle = found.obstacle
-        """Why a pod could not find the function, in words; empty when it can."""
+        super().__init__(function, namespace)
         self.key = name or self.entrypoint
         self.named = name is not None
         shown = name if name is not None else getattr(function, "__name__", "task")
         self.name = names.dns_label(shown if isinstance(shown, str) else "task")
         self.subject = f"task {self.name}"
-        notes = getattr(function, "__annotations__", {})
-        self._namespace = namespace if any(isinstance(note, str) for note in notes.values()) else None
         self._plan: Plan | None = None
         self._version: str | None = None
         self.options, problems = options.check(given, str(self.source), self.subject)
         problems += _name_problems(name, str(self.source), self.subject)
         if problems:
             raise errors.DefinitionError(problems)
-        functools.update_wrapper(self, function)
         if self.options.cache is not None and self.options.cache.version is None:
             places.stamp(function)
-
-    @functools.cached_property
-    def interface(self) -> Interface:
-        """The typed inputs and outputs.
-
-        Raises:
-            DefinitionError: The signature cannot be carried; says everything that is wrong with it.
-        """
-        from alula.interfaces import signatures
-
-        return signatures.read(self.function, self.subject, self._namespace)
 
     @property
     def version(self) -> str:

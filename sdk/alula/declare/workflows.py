@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, ov
 from alula import errors
 from alula.code import places
 from alula.declare import tasks
+from alula.graph.closures import Traceable
 from alula.graph.tracer import Tracer, active
+from alula.interfaces.callee import WORKFLOW
 from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
@@ -23,7 +25,6 @@ from alula_api.contract.diagnostics import Diagnostic, closest
 if TYPE_CHECKING:
     from alula.graph.closures import Closure
     from alula.graph.nodes import Graph
-    from alula.interfaces.interface import Interface
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -31,55 +32,35 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Workflow(Generic[P, R]):
+class Workflow(Traceable, Generic[P, R]):
     """A function that puts tasks together.
 
     Attributes:
         name: The name of its resource: `<end of the module>-<function>`, or what the user gave.
-        function: The user's function.
-        entrypoint: How another process finds it: `flows.penguins:train`.
-        source: Where it is defined.
     """
+
+    kind = WORKFLOW
 
     def __init__(
         self, function: Callable[..., Any], name: str | None = None, namespace: dict[str, Any] | None = None
     ) -> None:
-        self.function = function
-        self.source = places.defined(function)
-        found = places.entrypoint(function)
-        self.entrypoint = str(found)
-        self.obstacle = found.obstacle
-        """Why another process could not find the function, in words; empty when it can."""
+        super().__init__(function, namespace)
         self.named = name is not None
         problems = name_problems(name, str(self.source), f"workflow {name}", "a workflow") if name is not None else []
         if problems:
             raise errors.DefinitionError(problems)
-        self.name = name or names.object_name(found.module, getattr(function, "__name__", "workflow"))
+        self.name = name or names.object_name(self.located.module, getattr(function, "__name__", "workflow"))
         self.subject = f"workflow {self.name}"
-        notes = getattr(function, "__annotations__", {})
-        self._namespace = namespace if any(isinstance(note, str) for note in notes.values()) else None
-        functools.update_wrapper(self, function)
-
-    @functools.cached_property
-    def interface(self) -> Interface:
-        """The typed inputs and outputs.
-
-        Raises:
-            DefinitionError: The signature cannot be carried; says everything that is wrong with it.
-        """
-        from alula.interfaces import signatures
-
-        return signatures.read(self.function, self.subject, self._namespace)
 
     @functools.cached_property
     def traced(self) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
         """The graph of this workflow alone, and everything that is wrong with it."""
         tracer = Tracer(self)
         graph = tracer.run()
-        return graph, tuple(tracer.problems)
+        return graph, tuple(tracer.trace.problems)
 
     @functools.cached_property
-    def closure(self) -> Closure:
+    def closure(self) -> Closure[Workflow[..., Any], tasks.Task[..., Any]]:
         """This workflow with all tasks and workflows that it reaches, as a resource holds them.
 
         Raises:
@@ -94,7 +75,7 @@ class Workflow(Generic[P, R]):
         return closure
 
     @functools.cached_property
-    def _closure(self) -> Closure:
+    def _closure(self) -> Closure[Workflow[..., Any], tasks.Task[..., Any]]:
         from alula.graph import closures
 
         return closures.close(self)

@@ -13,8 +13,9 @@ from types import ModuleType
 from typing import Any
 
 from alula import errors
-from alula.code import importing, places
+from alula.code import places
 from alula.declare import launch_plans, tasks, workflows
+from alula.interfaces import callee
 from alula_api.contract import codes, diagnostics
 
 Workflow = workflows.Workflow[..., Any]
@@ -166,13 +167,12 @@ def _tasks(found: Iterable[Workflow]) -> Iterator[diagnostics.Diagnostic]:
 def _obstacle(task: tasks.Task[..., Any]) -> str:
     """Why the task's entrypoint leads elsewhere, in words."""
     try:
-        found = importing.find(task.entrypoint)
+        found = callee.find(task.entrypoint)
     except errors.LoadError as error:
         return error.diagnostics[0].message
-    if found is task or getattr(found, "source", None) == task.source:
+    if found is task or found.source == task.source:
         return ""
-    place = getattr(found, "source", "")
-    return f"{task.entrypoint} is another one now, made at {place}: give them names of their own"
+    return f"{task.entrypoint} is another one now, made at {found.source}: give them names of their own"
 
 
 def _nothing(files: list[Path], imported: Iterable[Workflow | LaunchPlan]) -> diagnostics.Diagnostic:

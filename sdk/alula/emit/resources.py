@@ -11,11 +11,12 @@ from typing import Any
 
 from alula.code import places
 from alula.declare import launch_plans, options, tasks, workflows
-from alula.graph import bindings, nodes
+from alula.graph import nodes
+from alula.interfaces import callee
 from alula.interfaces.interface import Input, Output
 from alula_api import kinds
-from alula_api.contract import durations, labels, schemas, values
-from alula_api.contract.schemas import Schema
+from alula_api.contract import durations, labels, values
+from alula_api.contract.graphs import bindings
 from alula_api.contract.values import Json
 
 API_VERSION = "alula.dev/v1alpha1"
@@ -23,6 +24,9 @@ MAIN = "main"
 """The graph that a run starts with; its inputs and outputs are the workflow's."""
 RUNTIME = 1
 """The version of the pod's contract that this SDK speaks."""
+
+_FIELDS = {callee.TASK: "task", callee.WORKFLOW: "graph"}
+"""The field of a node that names what it calls, by the kind of that."""
 
 Resource = dict[str, Json]
 
@@ -68,9 +72,9 @@ def launch_plan(definition: launch_plans.LaunchPlan) -> Resource:
     if definition.description:
         spec["description"] = definition.description
     if definition.inputs:
-        spec["inputs"] = _values(definition, definition.inputs)
+        spec["inputs"] = _values(definition.inputs)
     if definition.fixed_inputs:
-        spec["fixedInputs"] = _values(definition, definition.fixed_inputs)
+        spec["fixedInputs"] = _values(definition.fixed_inputs)
     if definition.schedule is not None:
         schedule: Resource = {"cron": list(definition.schedule.lines)}
         if definition.schedule.timezone:
@@ -81,9 +85,8 @@ def launch_plan(definition: launch_plans.LaunchPlan) -> Resource:
     return _resource("LaunchPlan", definition.name, definition.source, spec)
 
 
-def _values(plan: launch_plans.LaunchPlan, given: Mapping[str, Any]) -> list[Json]:
-    types = plan.workflow.interface.by_name
-    return [{"name": name, "value": _text(each, types[name].type.schema)} for name, each in given.items()]
+def _values(given: Mapping[str, Json]) -> list[Json]:
+    return [{"name": name, "value": _text(each)} for name, each in given.items()]
 
 
 def _resource(kind: str, name: str, source: places.Source, spec: Resource) -> Resource:
@@ -94,7 +97,7 @@ def _resource(kind: str, name: str, source: places.Source, spec: Resource) -> Re
 def _input(declared: Input) -> Resource:
     entry: Resource = {"name": declared.name, "type": declared.type.schema}
     if not declared.required:
-        entry["default"] = _text(declared.default, declared.type.schema)
+        entry["default"] = _text(declared.default)
     if declared.description:
         entry["description"] = declared.description
     return entry
@@ -162,7 +165,7 @@ def _outputs(definition: workflows.Workflow[..., Any]) -> list[Json]:
     found: list[Json] = []
     for each in definition.interface.outputs:
         entry: Resource = {"name": each.name, "type": each.type.schema}
-        entry["from"] = _binding(bound[each.name], each.type.schema)
+        entry["from"] = _binding(bound[each.name])
         if each.description:
             entry["description"] = each.description
         found.append(entry)
@@ -170,13 +173,10 @@ def _outputs(definition: workflows.Workflow[..., Any]) -> list[Json]:
 
 
 def _node(node: nodes.Node, file: str) -> Resource:
-    kind = "task" if isinstance(node.target, tasks.Task) else "graph"
-    entry: Resource = {"id": node.id, kind: node.target.name}
+    field = _FIELDS.get(node.target.kind) or callee.refuse(node.target, "be written as a node of a resource")
+    entry: Resource = {"id": node.id, field: node.target.name}
     if node.bindings:
-        entry["inputs"] = {
-            name: _binding(each, node.target.interface.by_name[name].type.schema)
-            for name, each in node.bindings.items()
-        }
+        entry["inputs"] = {name: _binding(each) for name, each in node.bindings.items()}
     if node.after:
         entry["after"] = list(node.after)
     if node.source.file == file:
@@ -184,30 +184,14 @@ def _node(node: nodes.Node, file: str) -> Resource:
     return entry
 
 
-def _binding(binding: bindings.Binding, schema: Schema) -> Resource:
-    if isinstance(binding, bindings.Constant):
-        return {"value": _text(binding.json, schema)}
-    if isinstance(binding, bindings.Items):
-        return {"items": [_binding(each, _item(schema)) for each in binding.items]}
-    if isinstance(binding, bindings.FromInput):
-        entry: Resource = {"input": binding.name}
-    else:
-        entry = {"node": binding.node, "output": binding.output}
-    if binding.path:
-        entry["path"] = list(binding.path)
-    return entry
+def _binding(binding: bindings.Binding) -> Resource:
+    return bindings.to_json(bindings.mapped(binding, _clean))
 
 
-def _text(value: Json, schema: Schema) -> str:
-    """A value as it stands in a resource."""
-    return kinds.json_text(values.codec(schema).wire(value))
+def _clean(leaf: bindings.Leaf) -> bindings.Leaf:
+    return bindings.Constant(kinds.json_text(leaf.text)) if isinstance(leaf, bindings.Constant) else leaf
 
 
-def _item(schema: Schema) -> Schema:
-    """The type of a list's items; a list behind an optional input included."""
-    found = schemas.resolve(schema, schema)
-    for variant in found.get("anyOf", [found]):
-        if isinstance(variant, dict) and isinstance(variant.get("items"), dict):
-            items: Schema = variant["items"]
-            return items
-    return {}
+def _text(value: Json) -> str:
+    """A wire value as it stands in a resource."""
+    return kinds.json_text(values.dumps(value))

@@ -1,6 +1,6 @@
 """Arguments of a traced call to bindings, and the promises that the call returns.
 
-The inner loop of tracing: called once a node by `alula.graph.tracer`. Mistakes become diagnostics of the tracer.
+The inner loop of tracing: called once a node by `alula.graph.tracer`. Mistakes become diagnostics of the trace.
 """
 
 from __future__ import annotations
@@ -8,69 +8,71 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alula.code import places
-from alula.declare import calls
-from alula.graph import bindings, fit
-from alula.graph.fit import Place
+from alula.graph import fit
+from alula.graph.fit import Target
 from alula.graph.promises import NOTHING, UNKNOWN, Edge, Promise
+from alula.interfaces import mistakes
+from alula_api.contract.graphs import bindings
 
 if TYPE_CHECKING:
-    from alula.graph.bindings import Binding
-    from alula.graph.tracer import Draft, Tracer
+    from alula.graph.nodes import Draft
+    from alula.graph.trace import Trace
     from alula.interfaces.interface import Input, Interface
+    from alula_api.contract.graphs.bindings import Binding
 
 
-def inputs(tracer: Tracer, interface: Interface | None) -> dict[str, Promise]:
+def inputs(trace: Trace, interface: Interface | None) -> dict[str, Promise]:
     """The promises that the workflow's function is called with; without types when its signature is wrong."""
     if interface is not None:
         types = {item.name: item.type.schema for item in interface.inputs}
     else:
-        code = places.code(tracer.workflow.function)
+        code = places.code(trace.function)
         names = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         types = dict.fromkeys(names, UNKNOWN)
     return {
-        name: Promise(Edge(tracer, bindings.FromInput(name), schema, "", f"the input {name}"))
+        name: Promise(Edge(trace, bindings.FromInput(name), schema, "", f"the input {name}"))
         for name, schema in types.items()
     }
 
 
-def results(tracer: Tracer, draft: Draft, interface: Interface | None) -> Any:
+def results(trace: Trace, draft: Draft, interface: Interface | None) -> Any:
     """The promises that a call returns, in the shape of the function's own result."""
     label = f"the result of {draft.target.subject}"
     if interface is None:
-        return Promise(Edge(tracer, NOTHING, UNKNOWN, draft.id, label))
+        return Promise(Edge(trace, NOTHING, UNKNOWN, draft.id, label))
     if interface.style == "none":
-        return Promise(Edge(tracer, None, {"type": "null"}, draft.id, label))
+        return Promise(Edge(trace, None, {"type": "null"}, draft.id, label))
     made = [
-        Promise(Edge(tracer, bindings.FromNode(draft.id, output.name), output.type.schema, draft.id, label))
+        Promise(Edge(trace, bindings.FromNode(draft.id, output.name), output.type.schema, draft.id, label))
         for output in interface.outputs
     ]
     return interface.unpack(made)
 
 
-def bind(tracer: Tracer, draft: Draft, interface: Interface, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def bind(trace: Trace, draft: Draft, interface: Interface, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Bind the arguments of a call to the inputs of its target."""
     inputs = interface.inputs
     bound = draft.bindings
     if kwargs or len(args) > interface.positional:
-        subject = f"{tracer.subject}, node {draft.id}"
-        tracer.problems += calls.unbound(subject, interface, args, kwargs, lambda: tracer.place(draft))
+        subject = f"{trace.subject}, node {draft.id}"
+        trace.problems += mistakes.unbound(subject, interface, args, kwargs, lambda: trace.place(draft.call))
     for item, value in zip(inputs, args, strict=False):
-        bound[item.name] = _argument(tracer, draft, item, value)
+        bound[item.name] = _argument(trace, draft, item, value)
     for name, value in kwargs.items():
         known = interface.by_name.get(name)
         if known is not None:
-            bound[name] = _argument(tracer, draft, known, value)
+            bound[name] = _argument(trace, draft, known, value)
     if len(bound) != len(inputs):
         for item in inputs:
             if item.required and item.name not in bound:
-                subject = f"{tracer.subject}, node {draft.id}"
-                tracer.problems.append(calls.missing_input(item, subject, tracer.place(draft)))
+                subject = f"{trace.subject}, node {draft.id}"
+                trace.problems.append(mistakes.missing_input(item, subject, trace.place(draft.call)))
 
 
-def _argument(tracer: Tracer, draft: Draft, item: Input, value: Any) -> Binding:
+def _argument(trace: Trace, draft: Draft, item: Input, value: Any) -> Binding:
     if type(value) is Promise:  # by far the most, and nearly all of them of the very type
         edge = value._alula_edge
-        if edge.schema is item.type.schema and edge.tracer is tracer and edge.binding is not None:
+        if edge.schema is item.type.schema and edge.trace is trace and edge.binding is not None:
             return edge.binding
-    place = Place(lambda: tracer.place(draft), f"node {draft.id}, input {item.name}", f"the input {item.name}")
-    return fit.fit(tracer, value, item.type, place)
+    place = Target(lambda: trace.place(draft.call), f"node {draft.id}, input {item.name}", f"the input {item.name}")
+    return fit.fit(trace, value, item.type, place)

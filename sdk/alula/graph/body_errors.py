@@ -13,7 +13,7 @@ from alula_api.contract.diagnostics import Diagnostic
 if TYPE_CHECKING:
     import types
 
-    from alula.graph.tracer import Tracer
+    from alula.graph.trace import Trace
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -21,7 +21,7 @@ __tracebackhide__ = True  # pytest shows the user's frames only
 _VALUE = "a workflow only puts tasks together: do this in a task and pass it the value"
 
 
-def failed(tracer: Tracer, error: Exception) -> Diagnostic:
+def failed(trace: Trace, error: Exception) -> Diagnostic:
     """What the user needs to know about an exception that their workflow raised while it was traced."""
     frames = _user_frames(error)
     place = frames[0] if frames else None
@@ -33,18 +33,18 @@ def failed(tracer: Tracer, error: Exception) -> Diagnostic:
             name = frame.f_code.co_name
             if places.is_library(frame.f_code.co_filename):
                 message = f"the workflow passes {held._alula_edge.label} to {name}() of a library ({text})"
-                return Diagnostic(Code.PROMISE_AS_VALUE, message, source, tracer.subject, "", _VALUE)
+                return Diagnostic(Code.PROMISE_AS_VALUE, message, source, trace.subject, "", _VALUE)
             message = f"the workflow calls {name}() with {held._alula_edge.label}, but {name} is not a task ({text})"
             defined = _source(frame, frame.f_code.co_firstlineno)
             hint = f"decorate {name}() at {defined} with @task: it then runs when the value is there"
-            return Diagnostic(Code.NOT_A_TASK, message, source, tracer.subject, "", hint)
+            return Diagnostic(Code.NOT_A_TASK, message, source, trace.subject, "", hint)
     if "Promise" in text:
         message = f"the workflow computes with a promise ({text})"
-        return Diagnostic(Code.PROMISE_AS_VALUE, message, source, tracer.subject, "", _VALUE)
+        return Diagnostic(Code.PROMISE_AS_VALUE, message, source, trace.subject, "", _VALUE)
     inner = _source(*frames[-1]) if len(frames) > 1 else ""
     message = f"the workflow's own code raised {text}" + (f" at {inner}" if inner else "")
     hint = "a workflow's function runs when it is traced, before any task: let it do nothing but call tasks"
-    return Diagnostic(Code.BAD_SOURCE, message, source, tracer.subject, "", hint)
+    return Diagnostic(Code.BAD_SOURCE, message, source, trace.subject, "", hint)
 
 
 def returned(function: Callable[..., Any]) -> str:

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alula.graph import bindings
 from alula_api.contract import schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
+from alula_api.contract.graphs import bindings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alula.declare.tasks import Task
-    from alula.declare.workflows import Workflow
     from alula.graph.nodes import Graph
+    from alula.interfaces.callee import Callee
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -36,15 +35,15 @@ def misfit(source: dict[str, Any], target: dict[str, Any]) -> str | None:
     return known[2]
 
 
-def same_names(things: Sequence[Task[..., Any]] | Sequence[Workflow[..., Any]], subject: str) -> list[Diagnostic]:
+def same_names(things: Sequence[Callee], subject: str) -> list[Diagnostic]:
     """Different tasks, or different workflows, that would have one name in the resource."""
-    seen: dict[str, Any] = {}
+    seen: dict[str, Callee] = {}
     problems = []
     for thing in things:
         other = seen.setdefault(thing.name, thing)
         if other is thing or _is_same(other, thing):
             continue
-        kind = thing.subject.partition(" ")[0]
+        kind = thing.kind
         message = f"two {kind}s are called {thing.name!r}: {other.entrypoint} at {other.source} and {thing.entrypoint}"
         hint = f"""give one of them another name: @{kind}(name="{thing.name}-2")"""
         if other.source == thing.source:
@@ -53,9 +52,9 @@ def same_names(things: Sequence[Task[..., Any]] | Sequence[Workflow[..., Any]], 
     return problems
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def _is_same(one: Callee, other: Callee) -> bool:
     """One definition that two imports have made twice."""
-    return bool(one.entrypoint == other.entrypoint and one.source == other.source and not one.obstacle)
+    return one.entrypoint == other.entrypoint and one.source == other.source and not one.obstacle
 
 
 def whole_outputs(graph: Graph, subject: str) -> list[Diagnostic]:
@@ -65,8 +64,9 @@ def whole_outputs(graph: Graph, subject: str) -> list[Diagnostic]:
     """
     problems = []
     for name, binding in graph.outputs:
-        what = "a list of single values" if isinstance(binding, bindings.Items) else "a part of a value"
-        if isinstance(binding, bindings.Items) or getattr(binding, "path", None):
+        listed = isinstance(binding, bindings.Items)
+        what = "a list of single values" if listed else "a part of a value"
+        if listed or (isinstance(binding, (bindings.FromInput, bindings.FromNode)) and binding.path):
             message = f"the output {name} must be a whole output or input, not {what}"
             hint = "select or collect it in a task, and return that task's result"
             problems.append(

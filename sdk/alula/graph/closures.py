@@ -5,22 +5,41 @@ Called by `Workflow.graph`, the local runner and emission.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from alula import errors
 from alula.graph import checks
+from alula.interfaces import callee
+from alula.interfaces.callee import Callee
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
-    from alula.declare.tasks import Task
-    from alula.declare.workflows import Workflow
-    from alula.graph.nodes import Graph
+    from alula.graph.nodes import Graph, Node
+
+
+class Traceable(Callee):
+    """A callee of the kind `WORKFLOW`."""
+
+    @property
+    def traced(self) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
+        """The graph of this workflow alone, and everything that is wrong with it."""
+        raise NotImplementedError
+
+    @property
+    def graph(self) -> Graph:
+        """The static graph; what it reaches is checked too."""
+        raise NotImplementedError
+
+
+W = TypeVar("W", bound=Traceable)
+T = TypeVar("T", bound=Callee)
 
 
 @dataclass(frozen=True)
-class Closure:
+class Closure(Generic[W, T]):
     """All that a workflow needs, each once, in the order of first use.
 
     Attributes:
@@ -29,19 +48,19 @@ class Closure:
         tasks: The tasks of all graphs.
     """
 
-    workflows: tuple[Workflow[..., Any], ...]
+    workflows: tuple[W, ...]
     graphs: tuple[Graph, ...]
-    tasks: tuple[Task[..., Any], ...]
+    tasks: tuple[T, ...]
 
 
-def close(workflow: Workflow[..., Any]) -> Closure:
+def close(workflow: W) -> Closure[W, Any]:
     """Trace a workflow and all that it reaches.
 
     Raises:
         DefinitionError: With everything that is wrong with any of them.
     """
-    workflows: dict[int, Workflow[..., Any]] = {id(workflow): workflow}
-    tasks: dict[int, Task[..., Any]] = {}
+    workflows: dict[int, W] = {id(workflow): workflow}
+    tasks: dict[int, Callee] = {}
     problems: list[Diagnostic] = []
     graphs: list[Graph] = []
     waiting = [workflow]
@@ -52,13 +71,16 @@ def close(workflow: Workflow[..., Any]) -> Closure:
             continue
         graphs.append(graph)
         for node in graph.nodes:
-            target: Any = node.target
-            if hasattr(target, "traced"):
-                if id(target) not in workflows:
-                    workflows[id(target)] = target
-                    waiting.append(target)
-            else:
-                tasks.setdefault(id(target), target)
+            target = node.target
+            match target.kind:
+                case callee.TASK:
+                    tasks.setdefault(id(target), target)
+                case callee.WORKFLOW:
+                    if id(target) not in workflows:
+                        workflows[id(target)] = cast("W", target)
+                        waiting.append(cast("W", target))
+                case _:
+                    callee.refuse(target, "be a node of a workflow")
     problems += checks.same_names(list(tasks.values()), workflow.subject)
     problems += checks.same_names(list(workflows.values()), workflow.subject)
     if len(graphs) == len(workflows):
@@ -69,14 +91,14 @@ def close(workflow: Workflow[..., Any]) -> Closure:
     return Closure(tuple(workflows.values()), tuple(graphs), tuple(distinct[name] for name in _names(tasks)))
 
 
-def _names(tasks: dict[int, Task[..., Any]]) -> list[str]:
+def _names(tasks: dict[int, Callee]) -> list[str]:
     return list(dict.fromkeys(task.name for task in tasks.values()))
 
 
-def _circle(root: Workflow[..., Any], graphs: dict[int, Graph]) -> list[Diagnostic]:
+def _circle(root: Callee, graphs: dict[int, Graph]) -> list[Diagnostic]:
     """A workflow that calls itself, directly or through others, has no static graph."""
     done: set[int] = set()
-    path: list[tuple[Workflow[..., Any], Any]] = [(root, iter(graphs[id(root)].nodes))]
+    path: list[tuple[Callee, Iterator[Node]]] = [(root, iter(graphs[id(root)].nodes))]
     open_: dict[int, int] = {id(root): 0}
     while path:
         current, nodes = path[-1]
@@ -86,7 +108,7 @@ def _circle(root: Workflow[..., Any], graphs: dict[int, Graph]) -> list[Diagnost
             del open_[id(current)]
             done.add(id(current))
             continue
-        target: Any = node.target
+        target = node.target
         if id(target) in open_:
             names = " -> ".join([*(step.name for step, _ in path[open_[id(target)] :]), target.name])
             hint = "a static graph has no recursion: call a task that loops, or unroll the calls"

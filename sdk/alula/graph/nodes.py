@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from alula.code.places import Source
+from alula.code.places import Call, Source
 
 if TYPE_CHECKING:
-    from alula.declare.tasks import Task
-    from alula.declare.workflows import Workflow
-    from alula.graph.bindings import Binding
+    from alula.interfaces.callee import Callee
     from alula.interfaces.interface import Input, Output
+    from alula_api.contract.graphs.bindings import Binding
+
+
+class Draft:
+    """A node that is being recorded; its line is looked up at the end."""
+
+    __slots__ = ("bindings", "call", "id", "index", "target")
+
+    def __init__(self, index: int, id: str, target: Callee, call: Call) -> None:
+        self.index = index
+        self.id = id
+        self.target = target
+        self.call = call
+        self.bindings: dict[str, Binding] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,7 @@ class Node:
     """
 
     id: str
-    target: Task[..., Any] | Workflow[..., Any]
+    target: Callee
     bindings: Mapping[str, Binding]
     after: tuple[str, ...]
     source: Source

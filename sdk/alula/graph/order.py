@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alula.graph import bindings
 from alula_api.contract.codes import Code
+from alula_api.contract.graphs import bindings
 
 if TYPE_CHECKING:
-    from alula.graph.tracer import Draft, Tracer
+    from collections.abc import Mapping
+
+    from alula.graph.nodes import Draft
+    from alula.graph.trace import Trace
 
 
-def sort(tracer: Tracer) -> list[Draft] | None:
+def sort(trace: Trace, by_id: Mapping[str, Draft]) -> list[Draft] | None:
     """The nodes in the order of their calls, or else the nearest order that respects `>>`; None for a circle."""
-    drafts, by_id = tracer.drafts, tracer.by_id
-    if all(by_id[name].index < draft.index for draft in drafts for name in draft.after):
+    drafts, after = list(by_id.values()), trace.after
+    if all(by_id[name].index < by_id[node].index for node, names in after.items() for name in names):
         return drafts
     import heapq
 
-    waits = [{by_id[name].index for name in needs(draft)} for draft in drafts]
+    waits = [{by_id[name].index for name in (*after.get(draft.id, ()), *_read(draft))} for draft in drafts]
     followers: list[list[int]] = [[] for _ in drafts]
     for index, others in enumerate(waits):
         for other in others:
@@ -34,20 +37,16 @@ def sort(tracer: Tracer) -> list[Draft] | None:
                 heapq.heappush(ready, follower)
     if len(result) == len(drafts):
         return result
-    _tell_circle(tracer, waits)
+    _report_circle(trace, drafts, waits)
     return None
 
 
-def needs(draft: Draft) -> list[str]:
-    """The nodes that must be finished before a node starts."""
-    names = list(draft.after)
-    for binding in draft.bindings.values():
-        leaves = binding.items if isinstance(binding, bindings.Items) else (binding,)
-        names += [leaf.node for leaf in leaves if isinstance(leaf, bindings.FromNode)]
-    return names
+def _read(draft: Draft) -> list[str]:
+    """The nodes whose outputs a node reads."""
+    return [node for binding in draft.bindings.values() for node in bindings.nodes(binding)]
 
 
-def _tell_circle(tracer: Tracer, waits: list[set[int]]) -> None:
+def _report_circle(trace: Trace, drafts: list[Draft], waits: list[set[int]]) -> None:
     """Walk from one stuck node to a node that it waits for, until one comes again: that is a circle."""
     index = next(index for index, others in enumerate(waits) if others)
     seen: dict[int, int] = {}
@@ -58,7 +57,7 @@ def _tell_circle(tracer: Tracer, waits: list[set[int]]) -> None:
         index = min(waits[index])
     steps = path[seen[index] :][::-1]
     start = steps.index(min(steps))
-    circle = [tracer.drafts[step] for step in steps[start:] + steps[:start]]
+    circle = [drafts[step] for step in steps[start:] + steps[:start]]
     names = " >> ".join([*(draft.id for draft in circle), circle[0].id])
     hint = "take out one of the `>>`"
-    tracer.problem(Code.CYCLE, f"the nodes wait for each other: {names}", tracer.place(circle[0]), hint=hint)
+    trace.problem(Code.CYCLE, f"the nodes wait for each other: {names}", trace.place(circle[0].call), hint=hint)

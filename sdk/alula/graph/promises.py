@@ -9,29 +9,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from alula.graph import bindings, parts
+from alula import errors
+from alula.code import places
+from alula.graph import parts
 from alula.types.mismatches import kind
 from alula_api.contract import schemas
 from alula_api.contract.codes import Code
+from alula_api.contract.graphs import bindings
 from alula_api.contract.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alula.graph.bindings import Leaf
-    from alula.graph.tracer import Tracer
+    from alula.graph.trace import Trace
+    from alula_api.contract.graphs.bindings import Leaf
 
 UNKNOWN: dict[str, Any] = {"x-alula-unknown": True}
 """The type of what a wrong call returns: edges from it are not checked, so that one mistake is told once."""
 
-NOTHING = bindings.Constant(None)
+NOTHING = bindings.Constant("null")
 """Stands for a value that was wrong: the graph is never used then."""
+
+
+class PromiseUsed(errors.DefinitionError):
+    """A promise was used as a value; raised inside the user's workflow to end its trace."""
 
 
 class Edge(NamedTuple):
     """What a promise knows: where its value will come from and of what type it is."""
 
-    tracer: Tracer
+    trace: Trace
     binding: Leaf | None
     """None for a task without outputs: there is nothing to pass on."""
     schema: dict[str, Any]
@@ -53,10 +60,10 @@ class Promise:
     def __getattr__(self, name: str) -> Promise:
         if name.startswith(("__", "_repr_", "_ipython_")):
             raise AttributeError(name)  # protocols of Python and Jupyter ask what an object can do
-        return self._alula_edge.tracer.part(self, name, attribute=True)
+        return part(self, name, attribute=True)
 
     def __getitem__(self, key: object) -> Promise:
-        return self._alula_edge.tracer.part(self, key, attribute=False)
+        return part(self, key, attribute=False)
 
     def __iter__(self) -> Iterator[Promise]:
         length = parts.fixed_length(self._alula_edge.schema)
@@ -66,17 +73,17 @@ class Promise:
 
     def __rshift__(self, other: Any) -> Any:
         """`a >> b`: b runs after a."""
-        self._alula_edge.tracer.order(self, other)
+        _order(self._alula_edge.trace, self, other)
         return other
 
     def __rrshift__(self, other: Any) -> Promise:
         """`[a, b] >> c`."""
-        self._alula_edge.tracer.order(other, self)
+        _order(self._alula_edge.trace, other, self)
         return self
 
     def __lshift__(self, other: Any) -> Any:
         """`b << a`: b runs after a."""
-        self._alula_edge.tracer.order(other, self)
+        _order(self._alula_edge.trace, other, self)
         return other
 
     def __repr__(self) -> str:
@@ -100,7 +107,17 @@ class Promise:
 
 
 def _used(promise: Promise, what: str, hint: str) -> NoReturn:
-    promise._alula_edge.tracer.used(promise, what, hint)
+    """A promise stands where a value is needed."""
+    edge, frame = promise._alula_edge, places.user_frame()
+    trace = edge.trace
+    helper = "" if frame is None or frame.f_code is places.code(trace.function) else frame.f_code.co_name
+    subject = ""
+    if helper:
+        hint = f"decorate {helper}() with @task, or {hint}"
+        subject = f"{helper}(), called {trace.calling(frame)}".removesuffix(", called ")
+    message = f"{edge.label} {what}, but a workflow is traced before its tasks run: it has no value yet"
+    trace.problem(Code.PROMISE_AS_VALUE, message, trace.here(), subject=subject, hint=hint)
+    raise PromiseUsed(trace.problems[-1:])
 
 
 def _forbid(operators: dict[str, str], hint: str) -> None:
@@ -180,46 +197,54 @@ def inside(value: object, depth: int = 3) -> Promise | None:
     return next((found for part in parts if (found := inside(part, depth - 1)) is not None), None)
 
 
-def part(tracer: Tracer, whole: Promise, key: object, attribute: bool) -> Promise:
+def part(whole: Promise, key: object, *, attribute: bool) -> Promise:
     """`p.field`, `p["key"]` or `p[0]` as a promise of its own."""
     edge = whole._alula_edge
     if edge.schema is UNKNOWN:
         return whole
     if edge.binding is None:
-        tracer.used(whole, "holds nothing that could be taken apart", "annotate what the task returns")
+        _used(whole, "holds nothing that could be taken apart", "annotate what the task returns")
     if attribute and not parts.fields(edge.schema):
         what = f"is asked for the attribute {key!r} of its value ({schemas.describe(edge.schema)})"
-        tracer.used(whole, what, "do this in a task and pass it the value")
+        _used(whole, what, "do this in a task and pass it the value")
     name = parts.segment(edge.schema, key, attribute)
     found = name if isinstance(name, Problem) else parts.part(edge.schema, name)
     shown = f".{key}" if attribute else f"[{key!r}]"
     if isinstance(found, Problem) or isinstance(name, Problem):
-        return _no_part(tracer, edge, shown, found)
+        return _no_part(edge, shown, found)
     binding = edge.binding
     if isinstance(binding, bindings.FromNode):
         binding = bindings.FromNode(binding.node, binding.output, (*binding.path, name))
     elif isinstance(binding, bindings.FromInput):
-        binding = bindings.FromInput(binding.name, (*binding.path, name))
-    return Promise(Edge(tracer, binding, found, edge.node, f"{edge.label}{shown}"))
+        binding = bindings.FromInput(binding.input, (*binding.path, name))
+    return Promise(Edge(edge.trace, binding, found, edge.node, f"{edge.label}{shown}"))
 
 
-def _no_part(tracer: Tracer, edge: Edge, shown: str, problem: Any) -> Promise:
+def _no_part(edge: Edge, shown: str, problem: Any) -> Promise:
     reason = problem.message if problem.path == "$" else f"{problem.path[1:]} {problem.message}"
-    tracer.problem(Code.UNKNOWN_OUTPUT, f"{edge.label} has no part {shown}: {reason}", tracer.here())
-    return Promise(Edge(tracer, NOTHING, UNKNOWN, edge.node, edge.label))
+    edge.trace.problem(Code.UNKNOWN_OUTPUT, f"{edge.label} has no part {shown}: {reason}", edge.trace.here())
+    return Promise(Edge(edge.trace, NOTHING, UNKNOWN, edge.node, edge.label))
 
 
-def makers(tracer: Tracer, value: Any) -> list[str]:
+def _order(trace: Trace, before: Any, after: Any) -> None:
+    """`before >> after`: what makes `after` waits for what makes `before`."""
+    first = _makers(trace, before)
+    for node in _makers(trace, after):
+        known = trace.after.setdefault(node, [])
+        known += [name for name in first if name not in known]
+
+
+def _makers(trace: Trace, value: Any) -> list[str]:
     """The nodes behind one promise, or behind a tuple or list of them; for `a >> b`."""
     nodes: list[str] = []
     for item in value if isinstance(value, (list, tuple)) else [value]:
-        if type(item) is not Promise or item._alula_edge.tracer is not tracer:
+        if type(item) is not Promise or item._alula_edge.trace is not trace:
             hint = "write a >> b with the results of two tasks of this workflow"
-            tracer.problem(Code.NOT_A_TASK, f"`>>` orders tasks, got {kind(item)}", tracer.here(), hint=hint)
+            trace.problem(Code.NOT_A_TASK, f"`>>` orders tasks, got {kind(item)}", trace.here(), hint=hint)
         elif not item._alula_edge.node:
             message = f"`>>` orders tasks, got {item._alula_edge.label}"
             hint = "it is there from the beginning: leave the order out"
-            tracer.problem(Code.NOT_A_TASK, message, tracer.here(), hint=hint)
+            trace.problem(Code.NOT_A_TASK, message, trace.here(), hint=hint)
         elif item._alula_edge.node not in nodes:
             nodes.append(item._alula_edge.node)
     return nodes

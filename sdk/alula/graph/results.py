@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alula.graph import body_errors, fit
-from alula.graph.fit import Place
+from alula.graph.fit import Target
 from alula.graph.promises import NOTHING, Promise
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch, kind
@@ -13,40 +13,40 @@ from alula_api.contract import schemas
 from alula_api.contract.codes import Code
 
 if TYPE_CHECKING:
-    from alula.graph.bindings import Binding
-    from alula.graph.tracer import Tracer
+    from alula.graph.trace import Trace
     from alula.interfaces.interface import Interface, Output
     from alula.types.pytypes import PyType
+    from alula_api.contract.graphs.bindings import Binding
 
 Outputs = tuple[tuple[str, "Binding"], ...]
 
 
-def outputs(tracer: Tracer, interface: Interface, result: Any) -> Outputs:
-    """The bindings of the declared outputs; fewer after a mistake, which is then in the tracer's problems."""
+def outputs(trace: Trace, interface: Interface, result: Any) -> Outputs:
+    """The bindings of the declared outputs; fewer after a mistake, which is then in the trace's problems."""
     if interface.style == "none":
-        return _none(tracer, result)
-    parts = [result] if interface.style == "single" else _parts(tracer, interface, result)
+        return _none(trace, result)
+    parts = [result] if interface.style == "single" else _parts(trace, interface, result)
     if parts is None:
         return ()
     pairs = zip(interface.outputs, parts, strict=True)
-    return tuple((output.name, _output(tracer, output, part)) for output, part in pairs)
+    return tuple((output.name, _output(trace, output, part, len(interface.outputs) > 1)) for output, part in pairs)
 
 
-def _here(tracer: Tracer) -> str:
-    return body_errors.returned(tracer.workflow.function)
+def _here(trace: Trace) -> str:
+    return body_errors.returned(trace.function)
 
 
-def _none(tracer: Tracer, result: Any) -> Outputs:
+def _none(trace: Trace, result: Any) -> Outputs:
     if result is None or (isinstance(result, Promise) and result._alula_edge.binding is None):
         return ()
     suggestion = schemas.describe(result._alula_edge.schema) if isinstance(result, Promise) else "T"
     message = "it returns a value, but declares no output"
     hint = f"write `-> {suggestion}`, or return nothing"
-    tracer.problem(Code.MISSING_ANNOTATION, message, _here(tracer), subject="its result", hint=hint)
+    trace.problem(Code.MISSING_ANNOTATION, message, _here(trace), subject="its result", hint=hint)
     return ()
 
 
-def _parts(tracer: Tracer, interface: Interface, result: Any) -> list[Any] | None:
+def _parts(trace: Trace, interface: Interface, result: Any) -> list[Any] | None:
     """The values of several outputs."""
     names = ", ".join(output.name for output in interface.outputs)
     if isinstance(result, Promise):
@@ -59,23 +59,22 @@ def _parts(tracer: Tracer, interface: Interface, result: Any) -> list[Any] | Non
     else:
         return list(result)
     hint = "return a tuple with one value for each of them"
-    tracer.problem(Code.EDGE_TYPE, message, _here(tracer), subject="its result", hint=hint)
+    trace.problem(Code.EDGE_TYPE, message, _here(trace), subject="its result", hint=hint)
     return None
 
 
-def _output(tracer: Tracer, output: Output, value: Any) -> Binding:
-    several = len(tracer.workflow.interface.outputs) > 1
-    place = Place(lambda: _here(tracer), f"output {output.name}" if several else "its result", "the declared result")
+def _output(trace: Trace, output: Output, value: Any, several: bool) -> Binding:
+    place = Target(lambda: _here(trace), f"output {output.name}" if several else "its result", "the declared result")
     if several:
         place = place._replace(what=f"the output {output.name}")
     if value is None and not _takes_none(output.type):
         message = "it returns None, but declares an output"
         hint = "return the result of a task; is a `return` missing?"
-        tracer.problem(
-            Code.EDGE_TYPE, message, _here(tracer), subject=place.subject, expected=output.type.label, hint=hint
+        trace.problem(
+            Code.EDGE_TYPE, message, _here(trace), subject=place.subject, expected=output.type.label, hint=hint
         )
         return NOTHING
-    return fit.fit(tracer, value, output.type, place)
+    return fit.fit(trace, value, output.type, place)
 
 
 def _takes_none(target: PyType) -> bool:

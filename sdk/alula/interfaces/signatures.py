@@ -12,7 +12,7 @@ from typing import Any
 
 from alula import errors
 from alula.code import places, returns
-from alula.interfaces import docstrings
+from alula.interfaces import docstrings, encode
 from alula.interfaces.interface import Input, Interface, Output
 from alula.types import compiling
 from alula.types.carriers import REFUSAL
@@ -153,7 +153,7 @@ class _Reading:
         if name not in defaults:
             return Input(name, compiled, description=description)
         try:
-            default = compiled.to_json(defaults[name], REFUSAL)
+            default = encode.to_json(compiled, defaults[name], REFUSAL)
         except Mismatch as mismatch:
             for flaw in mismatch.flaws:
                 hint = flaw.hint

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from alula import errors
 from alula.declare import tasks
-from alula.graph import bindings
+from alula.graph.closures import Traceable
+from alula.interfaces import callee
 from alula_api.contract import values
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
+from alula_api.contract.graphs import bindings
 
 if TYPE_CHECKING:
     from alula.graph.nodes import Graph, Node
@@ -164,7 +166,10 @@ class _Flattening:
         self, node: Node, prefix: str, given: Mapping[str, Origin], depends: tuple[int, ...]
     ) -> tuple[int, Mapping[str, Origin]]:
         """A sub-workflow: a virtual step, its nodes, and a virtual step that waits for them."""
-        graph = node.target.graph  # type: ignore[union-attr]
+        target = node.target
+        if not isinstance(target, Traceable):
+            callee.refuse(target, "be run here")
+        graph = target.graph
         path = prefix + node.id
         begin = self.append(path, None, str(node.source), (), depends)
         scope = {item.name: given.get(item.name, Given(item.default)) for item in graph.inputs}
@@ -185,15 +190,16 @@ def _before(node: Node) -> Iterator[str]:
     """The nodes that must be finished first."""
     yield from node.after
     for binding in node.bindings.values():
-        leaves = binding.items if isinstance(binding, bindings.Items) else (binding,)
-        yield from (leaf.node for leaf in leaves if isinstance(leaf, bindings.FromNode))
+        yield from bindings.nodes(binding)
 
 
 def _origin(binding: bindings.Binding, scope: Mapping[str, Origin], made: Mapping[str, Mapping[str, Origin]]) -> Origin:
     if isinstance(binding, bindings.Constant):
         return Given(binding.json)
     if isinstance(binding, bindings.FromInput):
-        return part(scope[binding.name], binding.path)
+        return part(scope[binding.input], binding.path)
     if isinstance(binding, bindings.FromNode):
         return part(made[binding.node][binding.output], binding.path)
-    return Listed(tuple(_origin(item, scope, made) for item in binding.items))
+    if isinstance(binding, bindings.Items):
+        return Listed(tuple(_origin(item, scope, made) for item in binding.leaves))
+    raise NotImplementedError(f"{binding} is not walked yet")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alula.interfaces import callee
 from alula.local import inputs as given_inputs
 from alula.local import options as local_options
 from alula.local import plans, reporting
@@ -274,8 +275,9 @@ class Run:
 
 def plan_of(target: Target) -> plans.Plan:
     """The steps of a workflow or of a single task."""
-    graph = getattr(target, "graph", None)
-    return plans.single(target) if graph is None else plans.flatten(graph)
+    if target.kind == callee.TASK:
+        return plans.single(target)
+    return plans.flatten(target.graph) if target.kind == callee.WORKFLOW else callee.refuse(target, "be run here")
 
 
 def _run_id(name: str) -> str:

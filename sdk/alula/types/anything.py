@@ -80,11 +80,8 @@ def _copy(value: Json, carrier: Any = None) -> Any:
     return jsonable(value)
 
 
-def _any_items(count: int) -> list[PyType]:
-    return [ANY] * count
-
-
-ANY: PyType = PyType(Any, "Any", {}, _any_to_json, _copy, elements=_any_items)
+ANY = PyType(Any, "Any", {}, _any_to_json, _copy)
+ANY.elements = (ANY,)
 DICT = PyType(dict, "dict", {"type": "object"}, _dict_to_json, _copy, exact=(dict,))
 
 TYPES: dict[Any, PyType] = {Any: ANY, dict: DICT}

@@ -54,8 +54,7 @@ def sequence(annotation: Any, cls: type, item: PyType) -> PyType:
         schema["x-alula-type"] = "tuple"
     elif cls is not list:
         schema |= {"uniqueItems": True, "x-alula-type": cls.__name__}
-    elements: Any = None if cls in {set, frozenset} else lambda count: [item] * count
-    return PyType(annotation, label, schema, _encoder(cls, item, label), _decoder(cls, item), elements=elements)
+    return PyType(annotation, label, schema, _encoder(cls, item, label), _decoder(cls, item), elements=(item,))
 
 
 def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tuple[str, ...] = ()) -> PyType:
@@ -101,5 +100,5 @@ def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tupl
         to_json,
         from_json,
         exact=(cls,) if names else (),
-        elements=lambda count: list(items) if count == len(items) else None,
+        elements=items,
     )

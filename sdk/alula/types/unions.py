@@ -114,7 +114,8 @@ def _alternatives(annotation: Any, variants: tuple[PyType, ...], more: str) -> P
     if tagged:
         schema |= {"x-alula-type": "union", "x-alula-tags": tags}
         return PyType(annotation, label, schema, encode_tagged, decode_tagged, exact=exact)
-    return PyType(annotation, label, schema, encode, decode, exact=exact)
+    elements = next((variant.elements for variant in variants if variant.elements), ())
+    return PyType(annotation, label, schema, encode, decode, exact=exact, elements=elements)
 
 
 def _tags(variants: tuple[PyType, ...]) -> list[str]:

@@ -57,13 +57,15 @@ class _Service:
     def answer(self, question: dict[str, Any], ready: Callable[[], None]) -> dict[str, Any]:
         """The outputs of one attempt, or its failure."""
         from alula.attempt import invoke
-        from alula.code import importing
+        from alula.declare import tasks
+        from alula.interfaces import callee
         from alula.local.work import failures
 
         os.environ.clear()
         os.environ.update(self._environment, **question["environment"])
         try:
-            task = importing.find(question["entrypoint"])
+            found = callee.find(question["entrypoint"])
+            task = found if isinstance(found, tasks.Task) else callee.refuse(found, "run as an attempt")
         except BaseException as error:
             return {"failure": _unfound(error, question)}
         ready()

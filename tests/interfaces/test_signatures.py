@@ -152,7 +152,9 @@ def test_all_problems_come_at_once_in_the_order_of_the_signature() -> None:
         "BAD_DEFAULT",
         "UNSUPPORTED_TYPE",
     ]
-    assert all(problem.source.startswith("tests/declare/test_signatures.py:") for problem in caught.value.diagnostics)
+    assert all(
+        problem.source.startswith("tests/interfaces/test_signatures.py:") for problem in caught.value.diagnostics
+    )
 
 
 def test_names_must_be_ones_that_resources_take() -> None:

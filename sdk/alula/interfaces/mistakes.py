@@ -1,0 +1,77 @@
+"""How mistakes in calls and values are worded, the same in a trace, a plain call, a local run and a pod.
+
+Nothing is checked here but the names of arguments; `encode` checks values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from alula import errors
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic, closest
+
+if TYPE_CHECKING:
+    from alula.interfaces.callee import Callee
+    from alula.interfaces.interface import Input, Interface
+    from alula.types.mismatches import Mismatch
+
+
+def unbound(
+    subject: str, interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any], place: Callable[[], str] = str
+) -> list[Diagnostic]:
+    """What is wrong with the shape of a call: too many arguments, unknown names, names given twice."""
+    problems: list[Diagnostic] = []
+    inputs = interface.inputs
+    if len(args) > interface.positional:
+        known = ", ".join(item.name for item in inputs) or "none"
+        many = "1 argument is" if len(args) == 1 else f"{len(args)} arguments are"
+        message = f"{many} given by position, but it takes {interface.positional or 'none'} so"
+        problems.append(Diagnostic(Code.UNKNOWN_INPUT, message, place(), subject, hint=f"its inputs are: {known}"))
+    taken = {item.name for item in inputs[: len(args)]}
+    for name in kwargs:
+        if name not in interface.by_name:
+            problems.append(unknown_input(name, subject, interface.by_name, place()))
+        elif name in taken:
+            message = f"the input {name!r} is given twice, by position and by name"
+            problems.append(Diagnostic(Code.UNKNOWN_INPUT, message, place(), subject, hint="drop one of them"))
+    return problems
+
+
+def unknown_input(name: str, subject: str, known: Mapping[str, Input], source: str = "") -> Diagnostic:
+    """A name that is no input, with the one that was likely meant."""
+    near = closest(name, known)
+    hint = f"did you mean {near!r}?" if near else f"its inputs are: {', '.join(known) or 'none'}"
+    return Diagnostic(Code.UNKNOWN_INPUT, f"there is no input {name!r}", source, subject, hint=hint)
+
+
+def missing_input(item: Input, subject: str, source: str = "") -> Diagnostic:
+    """A required input that is not given."""
+    message = f"the input {item.name!r} is not given"
+    hint = f"pass {item.name}=..., or give the parameter a default"
+    return Diagnostic(Code.MISSING_INPUT, message, source, subject, f"a value of type {item.type.label}", hint)
+
+
+def unfit(mismatch: Mismatch, code: Code, subject: str, label: str, source: str = "") -> list[Diagnostic]:
+    """A mismatch as diagnostics, one a flaw; the whole type is named where the message does not name it."""
+    return [
+        Diagnostic(
+            code,
+            f"at {flaw.where()}: {flaw.message}" if flaw.path else flaw.message,
+            source,
+            subject,
+            "" if flaw.message.startswith("expected") and not flaw.path else label,
+            flaw.hint,
+        )
+        for flaw in mismatch.flaws
+    ]
+
+
+def wrong_output(target: Callee, output: str, mismatch: Mismatch) -> errors.ValueMismatch:
+    """A result that does not fit what the task declares."""
+    declared = {item.name: item.type.label for item in target.interface.outputs}
+    subject = f"{target.subject}, output {output}" if output and len(declared) > 1 else f"{target.subject}, its result"
+    return errors.ValueMismatch(
+        unfit(mismatch, Code.OUTPUT_TYPE, subject, declared.get(output, ""), str(target.source))
+    )
