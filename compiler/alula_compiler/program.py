@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from alula_api.contract import names
 from alula_api.contract.graphs.bindings import Binding, FromNode, Leaf, leaves, mapped
+from alula_api.contract.retries import SYSTEM_RETRIES, Backoff, Budget
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -42,15 +43,6 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Backoff:
-    """How long to wait between attempts."""
-
-    duration: str
-    factor: int | None = None
-    cap: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Kind:
     """What runs a task, and its configuration as JSON text; `argo.tasks` knows the kinds."""
 
@@ -71,6 +63,8 @@ class Task:
     outputs: tuple[Port, ...] = ()
     cache: str | None = None
     retries: int = 0
+    system_retries: int | None = None
+    """None leaves it to the Domain."""
     backoff: Backoff | None = None
     timeout: str | None = None
     image: str | None = None
@@ -79,6 +73,11 @@ class Task:
     secrets: tuple[tuple[str, str, str], ...] = ()
     """(environment variable, Secret, key in the Secret)"""
     kind: Kind = Kind()
+
+    @property
+    def budget(self) -> Budget:
+        """The failures after which there is another attempt."""
+        return Budget(self.retries, SYSTEM_RETRIES if self.system_retries is None else self.system_retries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +149,8 @@ class Domain:
 
     secret: str = ""
     """The Secret with the pods' keys to the store; empty with workload identity, or to leave it to the installation."""
+    system_retries: int | None = None
+    """Of tasks that say nothing; None for the usual ones."""
 
 
 @dataclass(frozen=True, slots=True)

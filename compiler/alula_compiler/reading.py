@@ -12,8 +12,9 @@ from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, Items, Leaf
+from alula_api.contract.retries import Backoff
 from alula_api.kinds import bindings, domains, launch_plans, reading, workflows
-from alula_compiler.program import Backoff, Domain, Graph, LaunchPlan, Node, Output, Port, Program, Task
+from alula_compiler.program import Domain, Graph, LaunchPlan, Node, Output, Port, Program, Task
 
 SOURCE = "alula.dev/source"
 
@@ -124,6 +125,7 @@ def _task(model: workflows.Task) -> Task:
         outputs=tuple(_port(port) for port in model.outputs),
         cache=model.cache.version if model.cache else None,
         retries=retries.limit if retries else 0,
+        system_retries=retries.system if retries else None,
         backoff=backoff,
         timeout=model.timeout,
         image=model.image,
@@ -179,5 +181,8 @@ def _plan(model: launch_plans.LaunchPlan) -> LaunchPlan:
 
 
 def _domain(model: domains.Domain | None) -> Domain:
-    storage = model.spec.storage if model else None
-    return Domain(secret=storage.secret or "" if storage else "")
+    if model is None:
+        return Domain()
+    storage, defaults = model.spec.storage, model.spec.task_defaults
+    retries = defaults.retries if defaults else None
+    return Domain((storage.secret if storage else None) or "", retries.system if retries else None)

@@ -207,6 +207,36 @@ def test_a_held_run_cannot_be_waved_through(cluster: clusters.Cluster, namespace
     assert runs.phases(cluster.api.get(runs.API, "Workflow", "held", namespace)) == {"admit": "Running"}
 
 
+def test_a_held_run_of_a_launch_plan_keeps_its_revision_when_the_workflow_loses_a_task_and_its_templates(
+    cluster: clusters.Cluster, namespace: str
+) -> None:
+    """Why a plan's template repeats the workflow's templates.
+
+    Referred to by `templateRef`, they are looked up again when a node starts (seen on 4.0.5): a held run ended in Error
+    when the workflow's template was deleted, or had lost the task, although its own `storedTemplates` held it.
+    """
+    (workflow,) = compiled.load("subworkflows")
+    workflow["metadata"]["name"] = "kept"
+    plan = {**compiled.HEAD, "kind": "LaunchPlan", "metadata": {"name": "kept"}, "spec": {"workflow": "kept"}}
+    before = runs.apply(cluster, namespace, [workflow, plan])
+    runs.start(cluster, namespace, "lp-kept", "kept-1")
+    held = runs.await_held(cluster, namespace, "kept-1")
+
+    renamed = json.loads(json.dumps(workflow).replace("load", "read"))
+    after = runs.apply(cluster, namespace, [renamed, plan])
+    assert after.revisions["lp-kept"] != before.revisions["lp-kept"]
+    for name in ("kept", "lp-kept"):
+        cluster.api.delete(runs.API, "WorkflowTemplate", name, namespace)
+    time.sleep(2)
+    runs.admit(cluster, namespace, "kept-1", {"config": {"depth": 5, "rate": 0.5}})
+    run = cluster.await_workflow(namespace, "kept-1")
+
+    assert run["status"]["phase"] == "Succeeded"
+    assert {"load", "deep.fit"} < set(runs.calls(cluster, namespace, "kept-1"))
+    assert run["metadata"]["labels"]["alula.dev/revision"] == before.revisions["lp-kept"]
+    assert run["status"]["storedTemplates"].keys() == held["status"]["storedTemplates"].keys()
+
+
 def test_a_schedule_starts_runs_of_its_plan_that_are_held(cluster: clusters.Cluster, namespace: str) -> None:
     (workflow, plan, _) = compiled.load("launch-plans")
     plan["spec"] |= {"schedule": {"cron": ["@every 3s"]}, "suspend": False}

@@ -23,6 +23,7 @@ VIEWS: dict[str, Callable[[Program], Any]] = {
     "defaults": notation.defaults_of,
     "plans": notation.plans_of,
     "storage": lambda program: program.domain.secret,
+    "budgets": lambda program: {task.name: [task.budget.user, task.budget.system] for task in program.tasks},
 }
 ARGO_VIEWS: dict[str, Callable[[Any], Any]] = {
     "pods": notation.pods_of,

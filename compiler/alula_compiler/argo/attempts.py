@@ -1,21 +1,17 @@
 """How often Argo runs an attempt of a task, and how long the pod may live: the same for every kind of task.
 
-`retries` counts failures of the user's code, which the runtime counts by its own records and ends with exit code 90
-when they are used up. Argo has one counter, so its limit is `retries` and the system's own attempts together.
+The two budgets of retries are counted by the runtime, which ends with exit code 90 when one of them is used up. Argo
+has one counter, so its limit is both together.
 """
 
 from __future__ import annotations
 
 import math
 
-from alula_api.contract import durations, exits
+from alula_api.contract import durations, exits, retries
 from alula_compiler.argo.model import Object
-from alula_compiler.program import Backoff, Task
+from alula_compiler.program import Task
 
-SYSTEM_ATTEMPTS = 3
-"""Preemption, eviction, loss of a node, an unreachable store: attempts repeated for what is nobody's fault."""
-DEFAULT_BACKOFF = Backoff("5s", 2, "1m")
-"""A store that is away for half a minute must not use up all attempts."""
 DEADLINE_MARGIN = 300
 """The runtime ends an attempt at its timeout; the pod's clock, which includes pulling the image, is the backstop."""
 _TOO_LATE = "longer than the specified deadline"
@@ -35,14 +31,14 @@ def _retry(task: Task) -> Object:
     if task.timeout:
         # An attempt that only the kubelet could end was the user's, but could not be counted as one.
         goes_on += f" && (asInt(retries) < {task.retries} || !(lastRetry.message contains '{_TOO_LATE}'))"
-    chosen = task.backoff or DEFAULT_BACKOFF
+    chosen = task.backoff or retries.DEFAULT_BACKOFF
     # Argo refuses a backoff without duration, and ignores one without limit.
     backoff = {"duration": _argo_duration(chosen.duration)}
     if chosen.factor is not None:
         backoff["factor"] = str(chosen.factor)
     if chosen.cap is not None:
         backoff["cap"] = _argo_duration(chosen.cap)
-    limit = str(task.retries + SYSTEM_ATTEMPTS)
+    limit = str(task.budget.limit)
     return {"limit": limit, "retryPolicy": "Always", "expression": goes_on, "backoff": backoff}
 
 

@@ -1,4 +1,4 @@
-"""What the installation says takes effect where the namespace's Domain says nothing."""
+"""What the Domain says takes effect where a task says nothing, and what the installation says where the Domain does."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ import dataclasses
 
 from alula_compiler.engines import Engine
 from alula_compiler.problems import Report
-from alula_compiler.program import Domain, Program
+from alula_compiler.program import Program, Task
 
 
 def run(program: Program, engine: Engine, report: Report) -> Program:
-    """Choose the Secret with the pods' storage keys: the Domain's, else the installation's, else none."""
-    return dataclasses.replace(program, domain=Domain(secret=program.domain.secret or engine.secret))
+    """Choose the Secret of the store: the Domain's, else the installation's; fill the tasks' defaults."""
+    domain = dataclasses.replace(program.domain, secret=program.domain.secret or engine.secret)
+    tasks = program.tasks
+    if domain.system_retries is not None:
+        tasks = tuple(_task(task, domain.system_retries) for task in tasks)
+    return dataclasses.replace(program, domain=domain, tasks=tasks)
+
+
+def _task(task: Task, system_retries: int) -> Task:
+    return dataclasses.replace(task, system_retries=system_retries) if task.system_retries is None else task
