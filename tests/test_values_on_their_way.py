@@ -14,7 +14,8 @@ from alula.cli import inputs, local_files
 from alula.remote import runs
 from alula.runtime import inputs as arrivals
 from alula_api.contract import codecs, pods, references
-from alula_controller.runs import arguments, plans
+from alula_controller.admission import check
+from alula_controller.runs import plans
 from tests.compiler import compiled
 
 PS = {"type": "array", "items": {"type": "number"}}
@@ -71,8 +72,8 @@ def test_from_the_command_line_to_the_function_a_value_is_normalised_three_times
     assert body["spec"]["arguments"] == {"parameters": [{"name": "ps", "value": "[1.0,2.5]"}]}
     assert normal.take() == 1
 
-    checked = arguments.check(plan, body["spec"]["arguments"], "w-1")
-    text = arguments.safe(checked.inputs["ps"])
+    checked = check.check(plan, body["spec"]["arguments"], "w-1")
+    text = check.safe(checked.inputs["ps"])
     assert normal.take() == 1
 
     call = pods.Call("w:total", "total", "", "", 0, inputs=(("ps", text),), items=(), paths={}, outputs=("o0",))

@@ -14,13 +14,13 @@ EXTRA = ("kopf", "kubernetes", "aiohttp", "prometheus_client", "obstore")
 def main() -> int:
     """Run the controller; the exit code."""
     try:
-        from alula_controller import starting
+        from alula_controller import main
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in EXTRA:
             raise
         sys.stderr.write(f"alula_controller needs {error.name}: pip install 'alula[controller]'\n")
         return 2
-    return starting.start(os.environ)
+    return main.start(os.environ)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 import kopf
 
-from alula_controller import cluster, resources
-from alula_controller.definitions.worlds import Key
+from alula_controller.cluster import client, resources
+from alula_controller.definitions.world import Key
 from alula_controller.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ async def run(chosen: Settings, add: Add, ready: asyncio.Event) -> None:
     )
 
 
-async def served(api: cluster.Cluster, pause: float = 2.0) -> None:
+async def served(api: client.Cluster, pause: float = 2.0) -> None:
     """Wait until the API server serves our kinds and Argo's: with scanning off, kopf never sees one that comes
     later."""
     while missing := await _missing(api):
@@ -88,12 +88,12 @@ async def served(api: cluster.Cluster, pause: float = 2.0) -> None:
         await asyncio.sleep(pause)
 
 
-async def _missing(api: cluster.Cluster) -> list[str]:
+async def _missing(api: client.Cluster) -> list[str]:
     found: set[tuple[str, str]] = set()
     for root in sorted({resource.root for resource in (*resources.DEFINITIONS, *resources.ARGO)}):
         try:
             listed = await api.get(root)
-        except cluster.ClusterError:
+        except client.ClusterError:
             continue
         found |= {(root, each["name"]) for each in listed.get("resources") or ()}
     wanted = (*resources.DEFINITIONS, *resources.ARGO)

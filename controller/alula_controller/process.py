@@ -14,18 +14,19 @@ from importlib import metadata
 from typing import Any
 
 from alula_api.contract import labels
-from alula_controller import cluster, edge, metrics, probing, relisting, resources, timestamps
-from alula_controller.announcing import Announcer
-from alula_controller.definitions import domains
-from alula_controller.definitions.gathering import Gatherer
-from alula_controller.definitions.reconciling import Reconciler
-from alula_controller.definitions.worlds import Key
-from alula_controller.leadership import Leadership
-from alula_controller.runs.answering import Answerer, RunKey, worth_a_look
-from alula_controller.runs.looking import Lookups
+from alula_controller import edge, metrics, probing, resync, timestamps
+from alula_controller.admission.cache_lookup import Lookups
+from alula_controller.admission.reconcile import Answerer, RunKey, worth_a_look
+from alula_controller.cluster import client, resources
+from alula_controller.cluster.events import Announcer
+from alula_controller.cluster.lease import Leadership
+from alula_controller.cluster.queue import WorkQueue
+from alula_controller.cluster.watches import Seen, Watch
+from alula_controller.definitions.gather import Gatherer
+from alula_controller.definitions.reconcile import Reconciler
+from alula_controller.definitions.world import Key
+from alula_controller.domains import status
 from alula_controller.settings import Settings
-from alula_controller.watching import Seen, Watch
-from alula_controller.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ SILENT_SECONDS = 300.0  # a watch that heard nothing for so long, not even a boo
 class Controller:
     """All parts, wired. `run` runs them until one ends."""
 
-    def __init__(self, settings: Settings, api: cluster.Cluster) -> None:
+    def __init__(self, settings: Settings, api: client.Cluster) -> None:
         self.settings = settings
         self.api = api
         clock = time.monotonic
@@ -66,7 +67,7 @@ class Controller:
         )
         lookups = Lookups(settings.fill_seconds, settings.fill_lookups)
         self.answerer = Answerer(api, gatherer, lookups, say=self.announcer.say, may_write=self.leadership.held)
-        self.relist = relisting.Relist(api, settings, self.definitions.add)
+        self.relist = resync.Relist(api, settings, self.definitions.add)
         self.kopf_ready = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -151,7 +152,7 @@ class Controller:
             for scope in self.settings.scopes if self.leadership.held() else ():
                 try:
                     await self.answerer.sweep(scope)
-                except cluster.ClusterError as error:
+                except client.ClusterError as error:
                     log.warning("runs without a phase could not be looked through: %s", error)
 
     def _watch(self, resource: resources.Resource, scope: str, tell: Any) -> Watch:
@@ -168,7 +169,7 @@ class Controller:
 
     def _namespace_changed(self, seen: Seen, gone: bool) -> None:
         if not gone:
-            self.definitions.add(Key("Domain", seen.name, domains.NAME))
+            self.definitions.add(Key("Domain", seen.name, status.NAME))
 
     def _known_namespaces(self) -> list[Seen]:
         return list(self.namespaces.known.values()) if self.namespaces else []

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 
-from alula_controller import permissions
+from alula_controller.cluster import permissions
 from e2e.controller import definitions
 from e2e.controller.conftest import Scene, until
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import alula_compiler
-from alula_controller import places
-from alula_controller.definitions import compiling, revisions
+from alula_controller.definitions import compilation, revisions
+from alula_controller.domains import places
 from alula_controller.runs import nodes, plans
 from alula_controller.settings import Root, Settings
 
@@ -101,7 +101,7 @@ def domain(name: str = "domain", **spec: Any) -> dict[str, Any]:
 
 def compiled(body: dict[str, Any] | None = None, *launch_plans: dict[str, Any]) -> Any:
     told = alula_compiler.Engine(store=PLACE.store, releases=PLACE.releases)
-    made = compiling.compile_all(body or workflow(), launch_plans, None, told)
+    made = compilation.compile_all(body or workflow(), launch_plans, None, told)
     assert not made.diagnostics, made.diagnostics
     return made
 

@@ -8,8 +8,9 @@ from typing import Any
 import kopf
 import pytest
 
-from alula_controller import cluster, edge, resources
-from alula_controller.definitions.worlds import Key
+from alula_controller import edge
+from alula_controller.cluster import client, resources
+from alula_controller.definitions.world import Key
 from tests.controller import virtual_time
 
 
@@ -66,7 +67,7 @@ class Discovery:
             self.rounds += 1
         if self.rounds <= len(self.missing):
             if self.missing[self.rounds - 1] == "group":
-                raise cluster.NotFound(path)
+                raise client.NotFound(path)
             return {"resources": [{"name": "workflows"}]}
         names = [each.plural for each in (*resources.DEFINITIONS, *resources.ARGO) if each.root == path]
         return {"resources": [{"name": name} for name in names]}

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from alula_controller import logs, metrics, probing, process
-from alula_controller.definitions.worlds import Key
-from alula_controller.watching import Seen
+from alula_controller.cluster.watches import Seen
+from alula_controller.definitions.world import Key
 from tests.controller import scenes
 from tests.controller.fake_cluster import FakeCluster
 

@@ -8,8 +8,9 @@ import pytest
 
 from alula_api import kinds
 from alula_api.contract import values
-from alula_controller.runs import arguments, nodes, plans
-from alula_controller.runs.walking import Known, Walk
+from alula_controller.admission import check
+from alula_controller.admission.cache_walk import Known, Walk
+from alula_controller.runs import nodes, plans
 from tests import vectors
 from tests.controller import scenes
 
@@ -22,23 +23,23 @@ def plan(*inputs: plans.Input) -> plans.Plan:
 @pytest.mark.parametrize("form", ["given", "wire", "argo_safe"])
 def test_an_input_is_published_as_its_argo_safe_text(case: dict[str, Any], form: str) -> None:
     given = {"parameters": [{"name": "x", "value": case[form]}]}
-    checked = arguments.check(plan(plans.Input("x", case["schema"])), given, "run")
+    checked = check.check(plan(plans.Input("x", case["schema"])), given, "run")
     assert checked.problems == ()
-    assert arguments.safe(checked.inputs["x"]) == case["argo_safe"]
+    assert check.safe(checked.inputs["x"]) == case["argo_safe"]
 
 
 @pytest.mark.parametrize("case", vectors.INLINE, ids=vectors.name)
 def test_a_default_and_a_fixed_value_are_published_alike(case: dict[str, Any]) -> None:
     schema, wire = case["schema"], case["wire"]
     inputs = (plans.Input("d", schema, default=wire), plans.Input("f", schema, fixed=wire))
-    checked = arguments.check(plan(*inputs), {}, "run")
-    assert [arguments.safe(known) for known in checked.inputs.values()] == [case["argo_safe"]] * 2
+    checked = check.check(plan(*inputs), {}, "run")
+    assert [check.safe(known) for known in checked.inputs.values()] == [case["argo_safe"]] * 2
 
 
 @pytest.mark.parametrize("case", vectors.REFUSED, ids=vectors.name)
 def test_what_the_contract_refuses_is_refused_with_its_words(case: dict[str, Any]) -> None:
     given = {"parameters": [{"name": "x", "value": case["given"]}]}
-    checked = arguments.check(plan(plans.Input("x", case["schema"])), given, "run")
+    checked = check.check(plan(plans.Input("x", case["schema"])), given, "run")
     if case["name"] == "null is not a text":  # a person may type any text for a text, so this is the word
         assert checked.inputs["x"].json == "null"
         return
@@ -48,9 +49,9 @@ def test_what_the_contract_refuses_is_refused_with_its_words(case: dict[str, Any
 def test_a_value_that_looks_like_an_envelope_is_refused_where_it_would_fit_and_is_text_where_text_is_wanted() -> None:
     (case,) = (case for case in vectors.VALUES if case["name"] == vectors.ENVELOPE_LIKE)
     given = {"parameters": [{"name": "x", "value": case["given"]}]}
-    (problem,) = arguments.check(plan(plans.Input("x", {})), given, "run").problems
+    (problem,) = check.check(plan(plans.Input("x", {})), given, "run").problems
     assert problem.message == 'x does not fit: $["$stored"] must have digest, size and hash'
-    text = arguments.check(plan(plans.Input("x", {"type": "string"})), given, "run")
+    text = check.check(plan(plans.Input("x", {"type": "string"})), given, "run")
     assert text.inputs["x"].json == case["given"]
 
 
@@ -66,7 +67,7 @@ def test_the_key_that_is_looked_up_is_the_vectors(case: dict[str, Any]) -> None:
     )
     given = {"parameters": [{"name": name, "value": kinds.json_text(text)} for name, _, text in case["inputs"]]}
     made = scenes.plan(body)
-    checked = arguments.check(made, given, "run")
+    checked = check.check(made, given, "run")
     assert checked.problems == ()
     inputs = {name: Known(known.json) for name, known in checked.inputs.items()}
     assert [wanted.key for wanted in Walk(made, "run", inputs).wanted()] == [case["key"]]
@@ -80,6 +81,6 @@ def test_a_nodes_id_is_the_one_that_argo_gives_it() -> None:
 def test_a_text_is_published_as_the_vectors_say() -> None:
     for case in vectors.VECTORS["texts"]:
         given = {"parameters": [{"name": "x", "value": case["json"]}]}
-        checked = arguments.check(plan(plans.Input("x", {"type": "string"})), given, "run")
-        assert arguments.safe(checked.inputs["x"]) == case["argo_safe"]
+        checked = check.check(plan(plans.Input("x", {"type": "string"})), given, "run")
+        assert check.safe(checked.inputs["x"]) == case["argo_safe"]
         assert values.parse(case["argo_safe"]) == case["text"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from alula_controller import permissions
+from alula_controller.cluster import permissions
 
 ROOT = Path(__file__).resolve().parents[2]
 

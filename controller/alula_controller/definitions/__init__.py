@@ -1,2 +1,2 @@
-"""Definitions: Workflows with their LaunchPlans, and Domains. `gathering` reads, `deciding` decides (pure), `applying`
+"""Definitions: Workflows with their LaunchPlans, and Domains. `gather` reads, `decide` decides (pure), `apply`
 writes."""

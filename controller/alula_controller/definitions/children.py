@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alula_api.contract import labels
-from alula_controller import resources
+from alula_controller.cluster import resources
 
 CRON = resources.CRONS.kind
 TEMPLATE = resources.TEMPLATES.kind

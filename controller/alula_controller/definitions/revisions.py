@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alula_api.contract import labels
-from alula_controller import resources, timestamps
+from alula_controller import timestamps
+from alula_controller.cluster import resources
+from alula_controller.cluster.watches import Seen
 from alula_controller.definitions import children
-from alula_controller.watching import Seen
 
 KEPT = 5  # of each template, beside those that runs carry
 YOUNGEST = timedelta(hours=1)  # a run that was just created may not carry its label yet

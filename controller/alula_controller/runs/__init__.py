@@ -1,5 +1,4 @@
-"""Runs: Argo Workflows that started from a compiled template, held at `admit` until `answering` lets them through.
+"""Runs: Argo Workflows that started from a compiled template, after and beside their admission.
 
-`gathering` reads, `deciding` decides (pure: `arguments`, `walking`, `filling`, `queueing` are its steps), `answering`
-writes.
+`recovery` starts runs again whose data was lost, `watchdog` ends those that Argo cannot digest.
 """

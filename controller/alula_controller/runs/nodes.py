@@ -1,6 +1,6 @@
 """Argo's node map: read in every packing that an install may have chosen, checked, and packed for one patch. Pure.
 
-Used by `gathering` (read) and `deciding` (pack). What is said here of Argo was seen on 4.1.2.
+Used by `gather` (read) and `decide` (pack). What is said here of Argo was seen on 4.1.2.
 """
 
 from __future__ import annotations

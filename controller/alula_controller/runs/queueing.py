@@ -1,5 +1,5 @@
 """The queue before `admit`: how many runs of a domain and of a launch plan may be under way. Pure; a step of
-`deciding`.
+`decide`.
 
 Today every run is admitted at once. Quotas, priorities, fair share and the ledger in `Domain.status.admission`
 (holds.md, "Queue" and "Exactly once") come in here, and only here: the step sees the run and its Domain, and answers

@@ -1,0 +1,184 @@
+"""What to do with a run that waits at `admit`. Pure: a world that was read goes in, one patch at most comes out.
+
+The steps stand in `STEPS` in their order; the first that has an answer gives it. Called by `reconcile`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from alula_api.contract import labels
+from alula_controller import conditions
+from alula_controller.admission import check, fill
+from alula_controller.admission.cache_walk import Walk
+from alula_controller.conditions import Reason
+from alula_controller.runs import nodes, plans, queueing
+
+LARGEST_RUN = 900_000  # bytes of the whole object; Argo gives up at 1 MiB, and it has yet to add nodes
+LONGEST_MESSAGE = 4_000
+ADMITTED_OUTPUT = "admitted"  # what `admit` publishes in a workflow without inputs
+
+
+@dataclass(frozen=True)
+class World:
+    """A run and everything that its admission rests on, as read.
+
+    `refusal` is why it can never be admitted, if that is known already; `unfilled` why nothing is filled in.
+    """
+
+    run: Mapping[str, Any]
+    nodes: nodes.Nodes
+    plan: plans.Plan | None = None
+    domain: Mapping[str, Any] | None = None
+    checked: check.Checked | None = None
+    walk: Walk | None = None
+    refusal: str = ""
+    unfilled: str = ""
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return str(self.run["metadata"]["name"])
+
+
+class Outcome(StrEnum):
+    """What became of the run."""
+
+    LEFT = "left"
+    WAITING = "waiting"
+    REFUSED = "refused"
+    ADMITTED = "admitted"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The outcome, what to write (if anything), what to tell people, and when to look again (if ever)."""
+
+    outcome: Outcome
+    patch: Mapping[str, Any] | None = None
+    reason: Reason | None = None
+    message: str = ""
+    filled: int = 0
+    again: float | None = None
+    notes: tuple[tuple[Reason, str], ...] = field(default=())
+
+
+Step = Callable[[World, str], Decision | None]
+
+
+def decide(world: World, moment: str) -> Decision:
+    """The first answer that a step has.
+
+    Args:
+        world: as read.
+        moment: now, as Argo writes times.
+    """
+    return next(decision for step in STEPS if (decision := step(world, moment)) is not None)
+
+
+def leave_alone(world: World, moment: str) -> Decision | None:
+    """Runs that are over, being stopped, admitted already, or that Argo has not brought to `admit` yet."""
+    del moment
+    if finished(world.run) or admitted(world.run) or (world.run.get("spec") or {}).get("shutdown"):
+        return Decision(Outcome.LEFT)
+    held = nodes.held(world.name, world.nodes)
+    if held is None or not nodes.unanswered(held[1]):
+        return Decision(Outcome.LEFT)
+    return None
+
+
+def refuse(world: World, moment: str) -> Decision | None:
+    """Fail a run that can never be right, before any pod: everything that is wrong, on the root and on `admit`."""
+    problems = [each.render() for each in world.checked.problems] if world.checked else []
+    message = world.refusal or "\n".join(problems)
+    if not message:
+        return None
+    message = conditions.clip(message, LONGEST_MESSAGE)
+    filled = {key: dict(node) for key, node in world.nodes.items()}
+    held = nodes.held(world.name, filled)
+    assert held is not None  # `leave_alone` came before
+    root, admit = held
+    root["message"] = message
+    admit.update(phase="Failed", message=message, finishedAt=moment)
+    return Decision(Outcome.REFUSED, _patch(world, nodes.pack(filled)), Reason.RUN_REFUSED, message)
+
+
+def wait_for_turn(world: World, moment: str) -> Decision | None:
+    """Hold the run while its domain is full."""
+    del moment
+    turn = queueing.admit_now(world.run, world.domain)
+    return None if turn.now else Decision(Outcome.WAITING, message=turn.message, again=turn.again)
+
+
+def admit(world: World, moment: str) -> Decision:
+    """Publish the inputs, fill in what the cache answers, let the run go."""
+    note = world.unfilled
+    hits = len(world.walk.hits) if world.walk else 0
+    most = hits
+    while True:
+        filled = _filled(world, most, moment)
+        packed = nodes.pack(filled)
+        if not most or _weight(world) + len(packed) <= LARGEST_RUN:
+            break
+        most //= 2  # the run's object has room for fewer finished nodes; the rest is looked up again in its pods
+        note = f"the run's object has no room for more than {most} of {hits} cached tasks"
+    notes = ((Reason.NOT_FILLED, note),) if note else ()
+    count = sum("memoizationStatus" in node for node in filled.values())
+    message = f"{count} {'task' if count == 1 else 'tasks'} taken from the cache" if count else ""
+    return Decision(Outcome.ADMITTED, _patch(world, packed), Reason.ADMITTED, message, filled=count, notes=notes)
+
+
+STEPS: tuple[Step, ...] = (leave_alone, refuse, wait_for_turn, admit)
+
+
+def finished(run: Mapping[str, Any]) -> bool:
+    """Whether Argo is done with the run."""
+    status = run.get("status") or {}
+    return status.get("phase") in ("Succeeded", "Failed", "Error") or bool(status.get("finishedAt"))
+
+
+def admitted(run: Mapping[str, Any]) -> bool:
+    """Whether the run carries its own mark; one that was copied from another run (resubmitted) does not count."""
+    metadata = run["metadata"]
+    return bool((metadata.get("labels") or {}).get(labels.ADMITTED) == metadata.get("uid"))
+
+
+def _filled(world: World, most: int, moment: str) -> nodes.Nodes:
+    assert world.checked is not None
+    answered = {key: dict(node) for key, node in world.nodes.items()}
+    held = nodes.held(world.name, answered)
+    assert held is not None
+    inputs = world.checked.inputs
+    published = [{"name": name, "value": check.safe(known)} for name, known in inputs.items()]
+    held[1].update(
+        phase="Succeeded",
+        finishedAt=moment,
+        outputs={"parameters": published or [{"name": ADMITTED_OUTPUT, "value": "true"}]},
+    )
+    if not world.walk or not most:
+        return answered
+    return fill.fill(world.walk, world.walk.limited(most), answered, world.name, moment)
+
+
+def _patch(world: World, packed: str) -> dict[str, Any]:
+    """The whole node map and the mark in one write, which holds only for the version that was read."""
+    metadata = world.run["metadata"]
+    return {
+        "metadata": {
+            "resourceVersion": metadata["resourceVersion"],
+            "labels": {labels.ADMITTED: metadata["uid"]},
+        },
+        "status": {"nodes": None, "compressedNodes": packed},
+    }
+
+
+def _weight(world: World) -> int:
+    """The bytes of the run's object without its nodes."""
+    status = {
+        key: value for key, value in (world.run.get("status") or {}).items() if key not in ("nodes", "compressedNodes")
+    }
+    return len(json.dumps({**world.run, "status": status}, separators=(",", ":")))

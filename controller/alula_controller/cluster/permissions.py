@@ -1,0 +1,60 @@
+"""Exactly the verbs that the controller uses: `kustomize/base` grants these and no others, and a test compares the two.
+
+A second test compares them with what `cluster` is called with. `update` and `patch` on a Lease are bound to its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alula_controller.cluster import resources
+from alula_controller.cluster.resources import Resource
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Verbs on one resource (with its subresource), and why."""
+
+    resource: Resource
+    verbs: tuple[str, ...]
+    why: str
+    subresource: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """As RBAC writes it: `workflows/status`."""
+        return self.resource.plural + (f"/{self.subresource}" if self.subresource else "")
+
+
+#: In every namespace that is served (a ClusterRole; bound by one ClusterRoleBinding or by RoleBindings).
+SERVED = (
+    Rule(resources.WORKFLOWS, ("get", "list", "watch"), "definitions are read, never written"),
+    Rule(resources.WORKFLOWS, ("patch",), "conditions", "status"),
+    Rule(resources.LAUNCH_PLANS, ("get", "list", "watch"), "definitions are read, never written"),
+    Rule(resources.LAUNCH_PLANS, ("patch",), "conditions", "status"),
+    Rule(resources.DOMAINS, ("get", "list", "watch"), "definitions are read, never written"),
+    Rule(resources.DOMAINS, ("patch",), "conditions", "status"),
+    Rule(
+        resources.TEMPLATES,
+        ("get", "list", "watch", "create", "patch", "delete"),
+        "compiled; server-side apply of a new object needs create and patch",
+    ),
+    Rule(
+        resources.CRONS, ("get", "list", "watch", "create", "patch", "delete"), "compiled from launch plans' schedules"
+    ),
+    Rule(resources.RUNS, ("get", "list", "watch", "create", "patch"), "admission; one new run where data was lost"),
+    Rule(resources.REVISIONS, ("get", "list", "create", "patch", "delete"), "the plan and spec of each revision"),
+    Rule(resources.EVENTS, ("create",), "transitions, told to people"),
+)
+
+#: Cluster-wide in any installation that serves all namespaces; `get` of the served ones suffices for the others.
+NAMESPACES = (Rule(resources.NAMESPACES, ("get", "list", "watch"), "the labels that say project and domain"),)
+
+#: In the controller's own namespace. `create` cannot be bound to a name.
+OWN = (
+    Rule(resources.LEASES, ("create",), "the Lease of the replica that acts"),
+    Rule(resources.LEASES, ("get", "update"), "the Lease of the replica that acts", names=("alula-controller",)),
+)
+
+ALL = (*SERVED, *NAMESPACES, *OWN)

@@ -1,0 +1,1 @@
+"""Where a namespace keeps its data and what its Domain says."""

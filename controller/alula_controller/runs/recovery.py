@@ -1,0 +1,87 @@
+"""A run whose filled-in data turned out to be gone or damaged is started again, once. Pure; called by
+`admission.reconcile`.
+
+The pod that found it ended with `INPUT_LOST` and removed what was damaged, so the lookups of the new run miss and the
+data is made anew. The new run's name follows from the old one's uid: however often this is decided, it is made once.
+It follows the same revision or is not made at all, and a run that was made so is not followed by a third.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from alula_api.contract import labels
+from alula_api.contract.codes import Code
+from alula_controller import timestamps
+from alula_controller.cluster import resources
+from alula_controller.cluster.watches import Seen
+from alula_controller.runs import nodes, watchdog
+
+RECENT = timedelta(hours=24)  # after a restart of ours, failed runs older than that are not looked at again
+_LOST = re.compile(rf"exit code 90\): {Code.INPUT_LOST}: ")
+_KEPT = ("workflowTemplateRef", "arguments", "priority")
+
+
+def candidate(seen: Seen, now: datetime) -> bool:
+    """Whether a run may have failed for lost data, by its labels alone."""
+    created = timestamps.parse(seen.created)
+    return (
+        seen.labels.get(watchdog.PHASE_LABEL) == "Failed"
+        and seen.labels.get(labels.ADMITTED) == seen.uid
+        and created is not None
+        and now - created < RECENT
+    )
+
+
+def lost(run: Mapping[str, Any]) -> str:
+    """The node that found its data lost, if one did; empty for a run that was started again or is the second one."""
+    annotations = run["metadata"].get("annotations") or {}
+    if (run.get("status") or {}).get("phase") != "Failed" or {labels.RESTARTED_FROM, labels.RESTARTED_AS} & set(
+        annotations
+    ):
+        return ""
+    try:
+        found = nodes.read(run["status"])
+    except (nodes.Offloaded, nodes.Unreadable):
+        return ""
+    name = str(run["metadata"]["name"])
+    failed = (node for node in found.values() if _LOST.search(str(node.get("message") or "")))
+    return next((str(node.get("name") or "").removeprefix(f"{name}.") for node in failed), "")
+
+
+def mark(run: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The patch by which a run says what took its place, so that nothing else does, not even when that is deleted."""
+    return {"metadata": {"uid": run["metadata"]["uid"], "annotations": {labels.RESTARTED_AS: name}}}
+
+
+def successor(run: Mapping[str, Any], node: str, template: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The run to create in its place; None if what it was started from is no longer there as it was.
+
+    Args:
+        run: as read.
+        node: what `lost` said.
+        template: the WorkflowTemplate that the run names, as it is now.
+    """
+    metadata = run["metadata"]
+    revision = (metadata.get("labels") or {}).get(labels.REVISION)
+    current = ((template or {}).get("spec") or {}).get("workflowMetadata") or {}
+    if template is None or (current.get("labels") or {}).get(labels.REVISION) != revision:
+        return None
+    suffix = hashlib.sha256(str(metadata["uid"]).encode()).hexdigest()[:8]
+    return {
+        "apiVersion": resources.RUNS.api_version,
+        "kind": resources.RUNS.kind,
+        "metadata": {
+            "name": f"{str(metadata['name'])[:50].rstrip('-.')}-again-{suffix}"[:63],
+            "namespace": metadata["namespace"],
+            "annotations": {
+                labels.RESTARTED_FROM: metadata["name"],
+                labels.REASON: f"data that {node} needed was lost",
+            },
+        },
+        "spec": {key: value for key, value in run["spec"].items() if key in _KEPT},
+    }

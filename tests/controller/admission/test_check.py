@@ -1,0 +1,156 @@
+"""Texts that people and schedules give to runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alula_api.contract import values
+from alula_api.contract.codes import Code
+from alula_controller.admission import check
+from alula_controller.runs import plans
+from tests.controller.scenes import INT, STR
+
+ENUM = {
+    "type": "string",
+    "enum": ["RED", "BLUE"],
+    "x-alula-type": "enum",
+    "title": "Color",
+    "x-alula-values": ["1", "2"],
+}
+MAYBE = {"anyOf": [STR, {"type": "null"}]}
+FILE = {"x-alula-type": "file"}
+ENVELOPE = values.dumps({"$stored": {"digest": "a" * 64, "size": 9, "hash": "b" * 64}})
+REFERENCE = {"type": "file", "digest": "a" * 64, "size": 3, "name": "x.csv", "format": ""}
+
+
+def plan(*inputs: plans.Input) -> plans.Plan:
+    return plans.Plan("t", "main", inputs, {}, {"main": plans.Dag((), (), {})})
+
+
+def told(*inputs: plans.Input, **texts: Any) -> check.Checked:
+    return check.check(
+        plan(*inputs), {"parameters": [{"name": name, "value": text} for name, text in texts.items()]}, "r"
+    )
+
+
+def value(schema: dict[str, Any], text: str) -> Any:
+    checked = told(plans.Input("x", schema), x=text)
+    assert checked.problems == ()
+    return checked.inputs["x"].json
+
+
+def codes(checked: check.Checked) -> list[Code]:
+    return [problem.code for problem in checked.problems]
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "expected"),
+    [
+        (STR, "prod_table", "prod_table"),
+        (STR, '"prod_table"', "prod_table"),
+        (STR, "7", "7"),
+        (STR, "null", "null"),
+        (STR, "{{workflow.uid}}", "{{workflow.uid}}"),
+        (STR, '"\\u007b\\u007b"', "{{"),
+        (STR, '"unbalanced', '"unbalanced'),
+        (STR, "", ""),
+        (STR, ENVELOPE, ENVELOPE),
+        (MAYBE, ENVELOPE, ENVELOPE),
+        (INT, "7", 7),
+        (INT, " 7 ", 7),
+        ({"type": "number"}, "7", 7.0),
+        ({"type": "number"}, '"NaN"', "NaN"),
+        ({"type": "number"}, "Infinity", "Infinity"),
+        ({"type": "boolean"}, "true", True),
+        (MAYBE, "null", None),
+        (MAYBE, "x", "x"),
+        (ENUM, "RED", "RED"),
+        (ENUM, '"RED"', "RED"),
+        ({"type": "string", "format": "date"}, "2026-11-22", "2026-11-22"),
+        ({"type": "array", "items": INT}, "[1,2]", [1, 2]),
+        ({}, '{"any": 1}', {"any": 1}),
+        (FILE, values.dumps(REFERENCE), REFERENCE),
+        (INT, ENVELOPE, None),
+    ],
+)
+def test_a_text_is_read_by_its_inputs_type(schema: dict[str, Any], text: str, expected: Any) -> None:
+    found = value(schema, text)
+    if expected is None and schema == INT:
+        assert list(found) == ["$stored"], "an envelope passes on"
+    else:
+        assert found == expected
+        assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        (INT, "six"),
+        (INT, "1.5"),
+        (INT, "true"),
+        ({"type": "boolean"}, "1"),
+        (ENUM, "GREEN"),
+        (FILE, "s3://bucket/key"),
+        (INT, "{{x}}"),
+    ],
+)
+def test_a_text_that_does_not_fit_is_a_problem_that_names_input_and_type(schema: dict[str, Any], text: str) -> None:
+    checked = told(plans.Input("x", schema), x=text)
+    assert codes(checked) == [Code.BAD_VALUE]
+    assert "input x" in checked.problems[0].subject
+    assert checked.problems[0].expected
+
+
+def test_all_problems_are_told_at_once() -> None:
+    inputs = (plans.Input("count", INT), plans.Input("region", STR, fixed='"eu"'), plans.Input("needed", STR))
+    checked = told(*inputs, count="x", region="us", cuont="1")
+    assert sorted(codes(checked)) == sorted([Code.BAD_VALUE, Code.FIXED_INPUT, Code.MISSING_INPUT, Code.UNKNOWN_INPUT])
+    assert any(problem.hint == "did you mean count?" for problem in checked.problems)
+
+
+def test_defaults_and_fixed_values_are_taken_from_the_plan() -> None:
+    inputs = (plans.Input("a", INT, default="3"), plans.Input("b", STR, fixed="as it stands"))
+    checked = told(*inputs)
+    assert {name: known.json for name, known in checked.inputs.items()} == {"a": 3, "b": "as it stands"}
+
+
+def test_a_value_from_elsewhere_and_artifacts_are_refused() -> None:
+    given_ = {
+        "parameters": [{"name": "a", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}],
+        "artifacts": [{"name": "f"}],
+    }
+    checked = check.check(plan(plans.Input("a", INT)), given_, "r")
+    assert Code.BAD_VALUE in codes(checked)
+    assert Code.UNKNOWN_INPUT in codes(checked)
+
+
+def test_inputs_that_are_too_large_together_are_refused_with_a_hint() -> None:
+    checked = told(plans.Input("a", STR), plans.Input("b", STR), a="x" * 200_000, b="y" * 200_000)
+    assert codes(checked) == [Code.TOO_LARGE]
+    assert "File" in checked.problems[0].hint
+
+
+@pytest.mark.parametrize(
+    "given_", [{"parameters": None}, {"parameters": "x"}, {"parameters": [None, 7]}, {"artifacts": 3}]
+)
+def test_malformed_arguments_are_as_none(given_: dict[str, Any]) -> None:
+    assert check.check(plan(plans.Input("a", INT, default="1")), given_, "r").problems == ()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_every_text_that_is_given_as_json_arrives_exactly_and_safe(text: str) -> None:
+    for typed in (values.dumps(text), text):
+        known = told(plans.Input("x", STR), x=typed).inputs["x"]
+        try:
+            expected = values.parse(typed)
+        except values.InvalidValue:
+            expected = None
+        assert known.json == (expected if isinstance(expected, str) else typed)
+        safe = check.safe(known)
+        assert values.parse(safe) == known.json
+        assert safe.isascii()
+        assert "{{" not in safe

@@ -1,0 +1,196 @@
+"""What is decided for a run at `admit`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from alula_api.contract import labels, values
+from alula_controller.admission import check, decide, fill
+from alula_controller.admission.cache_walk import Walk
+from alula_controller.admission.decide import Outcome, World
+from alula_controller.runs import nodes, queueing
+from tests.controller import scenes
+from tests.controller.scenes import MOMENT
+
+
+def world(cached: bool = False, run: dict[str, Any] | None = None, **changes: Any) -> World:
+    run = run or scenes.held_run()
+    plan = scenes.plan()
+    checked = check.check(plan, run["spec"]["arguments"], run["metadata"]["name"])
+    walk = None
+    if cached and not checked.problems:
+        walk = Walk(plan, run["metadata"]["name"], checked.inputs)
+        while wanted := walk.wanted():
+            walk.answer(
+                {
+                    each.key: {name: 42 if schema == scenes.INT else "t" for name, schema in each.outputs.items()}
+                    for each in wanted
+                }
+            )
+    given = {"run": run, "nodes": run["status"]["nodes"], "plan": plan, "checked": checked, "walk": walk}
+    return World(**{**given, **changes})
+
+
+def patched(decision: decide.Decision) -> dict[str, nodes.Node]:
+    assert decision.patch is not None
+    return {node["displayName"]: node for node in nodes.read(decision.patch["status"]).values()}
+
+
+def test_a_run_is_admitted_with_every_input_published_defaults_included() -> None:
+    decision = decide.decide(world(run=scenes.held_run(arguments={"label": "{{workflow.uid}}"})), MOMENT)
+    assert decision.outcome == Outcome.ADMITTED
+    admit = patched(decision)["admit"]
+    assert (admit["phase"], admit["finishedAt"]) == ("Succeeded", MOMENT)
+    assert [each["name"] for each in admit["outputs"]["parameters"]] == ["x", "label"]
+    assert [values.parse(each["value"]) for each in admit["outputs"]["parameters"]] == [7, "{{workflow.uid}}"]
+    assert all("valueFrom" not in each for each in admit["outputs"]["parameters"])
+
+
+def test_a_workflow_without_inputs_publishes_that_it_was_admitted() -> None:
+    body = scenes.workflow(
+        inputs=[], outputs=[], nodes=[{"id": "one", "task": "greet", "inputs": {"text": {"value": '"x"'}}}]
+    )
+    run = scenes.held_run(body=body)
+    decision = decide.decide(
+        world(run=run, plan=scenes.plan(body), checked=check.check(scenes.plan(body), {}, "r")), MOMENT
+    )
+    assert patched(decision)["admit"]["outputs"] == {"parameters": [{"name": "admitted", "value": "true"}]}
+
+
+def test_the_patch_holds_only_for_the_version_that_was_read_and_marks_the_run() -> None:
+    patch = decide.decide(world(), MOMENT).patch
+    assert patch is not None
+    assert patch["metadata"] == {"resourceVersion": "77", "labels": {labels.ADMITTED: "uid-of-run-1"}}
+    assert patch["status"]["nodes"] is None
+    assert set(patch["status"]) == {"nodes", "compressedNodes"}
+
+
+def test_everything_cached_is_filled_in_and_said() -> None:
+    decision = decide.decide(world(cached=True), MOMENT)
+    assert decision.filled == 3
+    assert decision.message == "3 tasks taken from the cache"
+    found = patched(decision)
+    assert {name for name, node in found.items() if node.get("memoizationStatus")} == {"add", "add-2", "greet"}
+    assert decision.patch is not None
+    assert fill.problems(nodes.read(decision.patch["status"]), "run-1") == []
+
+
+def test_bad_inputs_fail_the_run_on_root_and_admit_with_everything_that_is_wrong() -> None:
+    decision = decide.decide(world(run=scenes.held_run(arguments={"x": "six", "lable": "y"})), MOMENT)
+    assert decision.outcome == Outcome.REFUSED
+    found = patched(decision)
+    assert found["admit"]["phase"] == "Failed"
+    assert found["run-1"]["phase"] == "Running", "Argo ends it"
+    for node in (found["admit"], found["run-1"]):
+        assert "error BAD_VALUE: x does not fit" in node["message"]
+        assert "did you mean label?" in node["message"]
+    assert set(found) == {"run-1", "admit"}, "no pod"
+
+
+def test_a_refusal_is_cut_where_it_would_fill_the_run() -> None:
+    decision = decide.decide(world(refusal="x" * 50_000), MOMENT)
+    assert len(patched(decision)["admit"]["message"]) <= decide.LONGEST_MESSAGE
+
+
+def finished(run: dict[str, Any]) -> None:
+    run["status"]["phase"] = "Failed"
+
+
+def stopped(run: dict[str, Any]) -> None:
+    run["spec"]["shutdown"] = "Terminate"
+
+
+def marked(run: dict[str, Any]) -> None:
+    run["metadata"]["labels"][labels.ADMITTED] = "uid-of-run-1"
+
+
+def not_there_yet(run: dict[str, Any]) -> None:
+    run["status"]["nodes"].clear()
+
+
+def answered(run: dict[str, Any]) -> None:
+    admit = run["status"]["nodes"]["run-1-1057576855"]
+    admit.update(phase="Succeeded", outputs={"parameters": [{"name": "x", "value": "1"}]})
+
+
+def node_failed(run: dict[str, Any]) -> None:
+    run["status"]["nodes"]["run-1-1057576855"]["phase"] = "Failed"
+
+
+@pytest.mark.parametrize("change", [finished, stopped, marked, not_there_yet, answered, node_failed])
+def test_a_run_that_does_not_wait_is_left_alone(change: Any) -> None:
+    before = world()
+    change(before.run)
+    assert decide.decide(before, MOMENT) == decide.Decision(Outcome.LEFT)
+
+
+def test_a_mark_copied_from_another_run_does_not_count() -> None:
+    run = scenes.held_run(**{labels.ADMITTED: "uid-of-the-run-it-was-resubmitted-from"})
+    assert decide.decide(world(run=run), MOMENT).outcome == Outcome.ADMITTED
+
+
+def test_a_hold_that_somebody_resumed_without_outputs_is_answered_later() -> None:
+    run = scenes.held_run()
+    run["status"]["nodes"]["run-1-1057576855"]["phase"] = "Succeeded"
+    assert decide.decide(world(run=run), MOMENT).outcome == Outcome.ADMITTED
+
+
+def test_a_run_waits_while_it_is_not_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queueing, "admit_now", lambda run, domain: queueing.Turn(False, 5.0, "third in the queue"))
+    assert decide.decide(world(), MOMENT) == decide.Decision(Outcome.WAITING, message="third in the queue", again=5.0)
+    assert decide.decide(world(run=scenes.held_run(arguments={"x": "six"})), MOMENT).outcome == Outcome.REFUSED
+
+
+def test_every_run_has_its_turn_at_once_until_domains_have_quotas() -> None:
+    assert queueing.admit_now({}, None).now
+
+
+def test_why_nothing_was_filled_in_is_told() -> None:
+    decision = decide.decide(world(unfilled="two nodes have one id"), MOMENT)
+    assert decision.outcome == Outcome.ADMITTED
+    assert decision.notes == (("NotFilled", "two nodes have one id"),)
+
+
+def test_a_run_without_room_takes_fewer_tasks_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = decide.decide(world(cached=True), MOMENT)
+    assert full.patch is not None
+    size = decide._weight(world()) + len(full.patch["status"]["compressedNodes"])
+    monkeypatch.setattr(decide, "LARGEST_RUN", size - 1)
+    decision = decide.decide(world(cached=True), MOMENT)
+    assert 0 < decision.filled < 3
+    assert "no room" in decision.notes[0][1]
+    monkeypatch.setattr(decide, "LARGEST_RUN", 10)
+    assert decide.decide(world(cached=True), MOMENT).filled == 0
+
+
+def test_a_decision_changes_nothing_that_was_read() -> None:
+    for run in (scenes.held_run(), scenes.held_run(arguments={"x": "six"})):
+        before = world(cached=True, run=run)
+        kept = nodes.pack(before.nodes)
+        decide.decide(before, MOMENT)
+        assert nodes.pack(before.nodes) == kept
+
+
+def test_all_steps_have_their_place_in_order() -> None:
+    assert [step.__name__ for step in decide.STEPS] == ["leave_alone", "refuse", "wait_for_turn", "admit"]
+
+
+def test_a_thousand_cached_tasks_fit_into_one_patch_below_the_limit() -> None:
+    count = 1_000
+    calls = [
+        {"id": f"n-{i}", "task": "add", "inputs": {"a": {"input": "x"}, "b": {"value": str(i)}}} for i in range(count)
+    ]
+    body = scenes.workflow(nodes=calls, outputs=[])
+    run = scenes.held_run(body=body)
+    plan = scenes.plan(body)
+    checked = check.check(plan, {}, "run-1")
+    walk = Walk(plan, "run-1", checked.inputs)
+    while wanted := walk.wanted():
+        walk.answer({each.key: {"o0": 7} for each in wanted})
+    decision = decide.decide(dataclasses.replace(world(run=run), plan=plan, checked=checked, walk=walk), MOMENT)
+    assert decision.filled == count
+    assert decision.patch is not None
+    assert len(decision.patch["status"]["compressedNodes"]) < 300_000

@@ -1,0 +1,54 @@
+"""What a watch missed is found by comparing lists."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+from alula_controller import resync
+from alula_controller.definitions.world import Key
+from tests.controller import scenes
+from tests.controller.fake_cluster import FakeCluster
+
+
+def test_new_changed_and_deleted_definitions_are_found_and_nothing_else() -> None:
+    api = FakeCluster()
+    for body in (scenes.workflow(), scenes.workflow("other"), scenes.launch_plan(), scenes.domain()):
+        api.put(body)
+    added: list[Key] = []
+    relist = resync.Relist(api, scenes.SETTINGS, lambda key, _: added.append(key))  # type: ignore[arg-type]
+    asyncio.run(relist.once())
+    assert {str(key) for key in added} == {
+        "Workflow demo-dev/sums", "Workflow demo-dev/other", "LaunchPlan demo-dev/nightly", "Domain demo-dev/domain",
+    }  # fmt: skip
+    added.clear()
+    asyncio.run(relist.once())
+    assert added == []
+    api.put(scenes.workflow(version="v2"))
+    api.drop("LaunchPlan", scenes.SPACE, "nightly")
+    asyncio.run(relist.once())
+    assert {str(key) for key in added} == {"Workflow demo-dev/sums", "LaunchPlan demo-dev/nightly"}
+
+
+def test_a_definition_made_anew_under_its_name_is_found() -> None:
+    api = FakeCluster()
+    api.put(scenes.workflow())
+    added: list[Key] = []
+    relist = resync.Relist(api, scenes.SETTINGS, lambda key, _: added.append(key))  # type: ignore[arg-type]
+    asyncio.run(relist.once())
+    api.drop("Workflow", scenes.SPACE, "sums")
+    fresh = scenes.workflow()
+    fresh["metadata"]["uid"] = "another"
+    api.put(fresh)
+    added.clear()
+    asyncio.run(relist.once())
+    assert [key.name for key in added] == ["sums"]
+
+
+def test_served_namespaces_are_looked_at_each_time_for_their_labels() -> None:
+    settings = dataclasses.replace(scenes.SETTINGS, namespaces=(scenes.SPACE,))
+    added: list[Key] = []
+    relist = resync.Relist(FakeCluster(), settings, lambda key, _: added.append(key))  # type: ignore[arg-type]
+    for _ in range(2):
+        asyncio.run(relist.once())
+    assert added == [Key("Domain", scenes.SPACE, "domain")] * 2
