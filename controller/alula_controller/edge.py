@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import kopf
 
-from alula_controller.cluster import client, resources
+from alula_controller.cluster import client, errors, resources
 from alula_controller.definitions.world import Key
 from alula_controller.settings import Settings
 
@@ -93,7 +93,7 @@ async def _missing(api: client.Cluster) -> list[str]:
     for root in sorted({resource.root for resource in (*resources.DEFINITIONS, *resources.ARGO)}):
         try:
             listed = await api.get(root)
-        except client.ClusterError:
+        except errors.ClusterError:
             continue
         found |= {(root, each["name"]) for each in listed.get("resources") or ()}
     wanted = (*resources.DEFINITIONS, *resources.ARGO)

@@ -17,7 +17,7 @@ from alula_api.contract import labels
 from alula_controller import edge, metrics, probing, resync, timestamps
 from alula_controller.admission.cache_lookup import Lookups
 from alula_controller.admission.reconcile import Answerer, RunKey, worth_a_look
-from alula_controller.cluster import client, resources
+from alula_controller.cluster import client, errors, resources
 from alula_controller.cluster.events import Announcer
 from alula_controller.cluster.lease import Leadership
 from alula_controller.cluster.queue import WorkQueue
@@ -152,7 +152,7 @@ class Controller:
             for scope in self.settings.scopes if self.leadership.held() else ():
                 try:
                     await self.answerer.sweep(scope)
-                except client.ClusterError as error:
+                except errors.ClusterError as error:
                     log.warning("runs without a phase could not be looked through: %s", error)
 
     def _watch(self, resource: resources.Resource, scope: str, tell: Any) -> Watch:

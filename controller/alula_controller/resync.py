@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Callable
 
-from alula_controller.cluster import client, resources
+from alula_controller.cluster import client, errors, resources
 from alula_controller.cluster.watches import Seen
 from alula_controller.definitions.world import Key
 from alula_controller.domains import status
@@ -41,7 +41,7 @@ class Relist:
         while True:
             try:
                 await self.once()
-            except client.ClusterError as error:
+            except errors.ClusterError as error:
                 log.warning("definitions could not be listed: %s", error)
             except Exception:
                 log.exception("a defect of ours in comparing lists")

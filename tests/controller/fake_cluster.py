@@ -11,7 +11,7 @@ import copy
 import re
 from typing import Any
 
-from alula_controller.cluster import client, resources
+from alula_controller.cluster import client, errors, resources
 
 PATH = re.compile(
     r"(?P<root>/apis?/.+?/v1(?:alpha1)?)(?:/namespaces/(?P<space>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?P<status>/status)?$"
@@ -29,7 +29,7 @@ class FakeCluster:
         self.writes: list[tuple[str, str]] = []
         self.version = 0
         self._die: tuple[int, bool] | None = None
-        self.refuse: dict[str, client.ClusterError] = {}
+        self.refuse: dict[str, errors.ClusterError] = {}
 
     # What the test does.
 
@@ -94,13 +94,13 @@ class FakeCluster:
     async def get(self, path: str, *, metadata_only: bool = False) -> dict[str, Any]:
         key, _ = self._key(path)
         if key not in self.objects:
-            raise client.NotFound(f"{path} not found")
+            raise errors.NotFound(f"{path} not found")
         return copy.deepcopy(self.objects[key])
 
     async def find(self, path: str, *, metadata_only: bool = False) -> dict[str, Any] | None:
         try:
             return await self.get(path)
-        except client.NotFound:
+        except errors.NotFound:
             return None
 
     async def list(self, path: str, *, labels: str = "", metadata_only: bool = False) -> client.Listing:
@@ -120,7 +120,7 @@ class FakeCluster:
 
         def write() -> dict[str, Any]:
             if key in self.objects:
-                raise client.Conflict(f"{key} exists", "AlreadyExists")
+                raise errors.Conflict(f"{key} exists", "AlreadyExists")
             self.objects[key] = self._stamped(copy.deepcopy(body), new=True)
             return self.objects[key]
 
@@ -133,7 +133,7 @@ class FakeCluster:
             old = self.objects.get(key)
             uid = body["metadata"].get("uid")
             if uid and (old is None or old["metadata"]["uid"] != uid):
-                raise client.Conflict("uid")
+                raise errors.Conflict("uid")
             fresh = copy.deepcopy(body)
             if old is not None:
                 kept = {part: old["metadata"][part] for part in ("uid", "creationTimestamp", "generation")}
@@ -151,12 +151,12 @@ class FakeCluster:
 
         def write() -> dict[str, Any]:
             if key not in self.objects:
-                raise client.NotFound(path)
+                raise errors.NotFound(path)
             old = self.objects[key]
             for part in ("resourceVersion", "uid"):
                 wanted = (patch.get("metadata") or {}).get(part)
                 if wanted and wanted != old["metadata"][part]:
-                    raise client.Conflict(part)
+                    raise errors.Conflict(part)
             change = {"status": patch["status"]} if status else patch
             self.objects[key] = self._stamped(merged(old, change))
             return self.objects[key]
@@ -169,7 +169,7 @@ class FakeCluster:
         def write() -> dict[str, Any]:
             if key in self.objects:
                 if self.objects[key]["metadata"]["uid"] != uid:
-                    raise client.Conflict("uid")
+                    raise errors.Conflict("uid")
                 del self.objects[key]
             return {}
 
@@ -180,7 +180,7 @@ class FakeCluster:
 
         def write() -> dict[str, Any]:
             if self.objects[key]["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]:
-                raise client.Conflict("resourceVersion")
+                raise errors.Conflict("resourceVersion")
             self.objects[key] = self._stamped(copy.deepcopy(body))
             return self.objects[key]
 

@@ -9,7 +9,7 @@ import kopf
 import pytest
 
 from alula_controller import edge
-from alula_controller.cluster import client, resources
+from alula_controller.cluster import errors, resources
 from alula_controller.definitions.world import Key
 from tests.controller import virtual_time
 
@@ -67,7 +67,7 @@ class Discovery:
             self.rounds += 1
         if self.rounds <= len(self.missing):
             if self.missing[self.rounds - 1] == "group":
-                raise client.NotFound(path)
+                raise errors.NotFound(path)
             return {"resources": [{"name": "workflows"}]}
         names = [each.plural for each in (*resources.DEFINITIONS, *resources.ARGO) if each.root == path]
         return {"resources": [{"name": name} for name in names]}

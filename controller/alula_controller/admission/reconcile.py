@@ -18,7 +18,7 @@ from alula_controller import conditions, logs, metrics, timestamps
 from alula_controller.admission import cache_lookup, decide, gather
 from alula_controller.admission.cache_lookup import Lookups
 from alula_controller.admission.decide import Decision, Outcome, World
-from alula_controller.cluster import client, events, resources
+from alula_controller.cluster import client, errors, events, resources
 from alula_controller.cluster.events import Announcement
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
@@ -121,7 +121,7 @@ class Answerer:
             try:
                 await self._api.create(resources.RUNS.path(namespace), body)
                 metrics.RUNS_RESTARTED.inc()
-            except client.Conflict:
+            except errors.Conflict:
                 log.info("the run was started again before", extra=logs.about(namespace=namespace, name=name))
         await self._api.merge(resources.RUNS.path(namespace, run["metadata"]["name"]), recovery.mark(run, name))
         reason = Reason.STARTED_AGAIN if name else Reason.NOT_STARTED_AGAIN
@@ -140,7 +140,7 @@ class Answerer:
             try:
                 if await self._is_foreign_or_helped(seen, now):
                     foreign.add(seen.uid)
-            except client.Conflict:
+            except errors.Conflict:
                 continue  # it was moved: it is not stuck
             except Exception:
                 log.exception("a run without labels could not be looked at", extra=logs.about(name=seen.name))

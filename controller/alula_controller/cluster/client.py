@@ -1,4 +1,5 @@
-"""The one door to the API server: raw paths, JSON dicts, small typed errors. No other module opens a connection to it.
+"""The one door to the API server: raw paths, JSON dicts, small typed errors (`errors`). No other
+module opens a connection to it.
 
 Called by gatherers, appliers, watches and the Lease. It decides nothing and retries nothing: whoever calls it sits in a
 work queue that backs off, or in a loop of its own.
@@ -19,6 +20,7 @@ from typing import Any, Protocol
 import aiohttp
 
 from alula_controller import metrics
+from alula_controller.cluster import errors
 
 FIELD_MANAGER = "alula-controller"  # never changed after a release: fields of the old name would be orphaned
 PAGE = 500
@@ -32,58 +34,6 @@ _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _ESCAPED = re.compile("[\x7f-\uffff]")
 
 Object = dict[str, Any]
-
-
-class ClusterError(Exception):
-    """The API server said no, or could not be reached. `status` is the HTTP status, 0 for no answer."""
-
-    status = 0
-
-    def __init__(self, message: str, reason: str = "", status: int = 0) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.status = status or self.status
-
-
-class NotFound(ClusterError):
-    """The object, or the kind, is not there."""
-
-    status = 404
-
-
-class Conflict(ClusterError):
-    """A precondition did not hold (resourceVersion, uid), or the name is taken: read again and decide again."""
-
-    status = 409
-
-
-class Gone(ClusterError):
-    """The resourceVersion is too old to continue from: list again."""
-
-    status = 410
-
-
-class Refused(ClusterError):
-    """The request can never succeed as it is: invalid, forbidden, or too large."""
-
-    status = 422
-
-
-class Unavailable(ClusterError):
-    """No answer, or one that asks to come back later."""
-
-    status = 503
-
-
-_ERRORS: dict[int, type[ClusterError]] = {
-    400: Refused,
-    403: Refused,
-    404: NotFound,
-    409: Conflict,
-    410: Gone,
-    413: Refused,
-    422: Refused,
-}
 
 
 @dataclass(frozen=True)
@@ -126,7 +76,7 @@ class Cluster:
         """The object at `path`, or None if there is none."""
         try:
             return await self.get(path, metadata_only=metadata_only)
-        except NotFound:
+        except errors.NotFound:
             return None
 
     async def list(self, path: str, *, labels: str = "", metadata_only: bool = False) -> Listing:
@@ -166,7 +116,7 @@ class Cluster:
                 event = json.loads(line)
                 if event.get("type") == "ERROR":
                     status = event.get("object") or {}
-                    raise _error(int(status.get("code") or 500), status)
+                    raise errors.of_status(int(status.get("code") or 500), status)
                 yield event
 
     async def create(self, path: str, body: Object) -> Object:
@@ -195,7 +145,7 @@ class Cluster:
             "preconditions": {"uid": uid},
             "propagationPolicy": "Orphan" if orphan else "Background",
         }
-        with contextlib.suppress(NotFound):
+        with contextlib.suppress(errors.NotFound):
             await self._call("delete", path, body=body)
 
     async def close(self) -> None:
@@ -238,7 +188,7 @@ class Cluster:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         data = None if body is None else encode(body)
         if data is not None and len(data) > LARGEST_REQUEST:
-            raise Refused(f"{verb} {path}: {len(data)} bytes are more than {LARGEST_REQUEST}", "TooLarge")
+            raise errors.Refused(f"{verb} {path}: {len(data)} bytes are more than {LARGEST_REQUEST}", "TooLarge")
         headers = {"Accept": accept, "User-Agent": FIELD_MANAGER}
         if data is not None:
             headers["Content-Type"] = content
@@ -254,11 +204,11 @@ class Cluster:
             ) as response:
                 metrics.API_REQUESTS.labels(verb=verb, code=str(response.status)).inc()
                 if response.status >= 400:
-                    raise _error(response.status, await _status(response), f"{verb} {path}")
+                    raise errors.of_status(response.status, await _status(response), f"{verb} {path}")
                 yield response
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             metrics.API_REQUESTS.labels(verb=verb, code="none").inc()
-            raise Unavailable(f"{verb} {path}: {error or type(error).__name__}") from error
+            raise errors.Unavailable(f"{verb} {path}: {error or type(error).__name__}") from error
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -287,12 +237,6 @@ async def _status(response: aiohttp.ClientResponse) -> Object:
     except ValueError:
         return {"message": text.strip()[:500]}
     return status if isinstance(status, dict) else {}
-
-
-def _error(code: int, status: Object, what: str = "") -> ClusterError:
-    message = str(status.get("message") or f"the API server answered {code}")
-    kind = _ERRORS.get(code, Unavailable if code == 429 or code >= 500 else ClusterError)
-    return kind(f"{what}: {message}" if what else message, str(status.get("reason") or ""), code)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alula_controller import metrics, timestamps
-from alula_controller.cluster import client, resources
+from alula_controller.cluster import client, errors, resources
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Announcer:
             body = event(announcement, self._instance, timestamps.seconds(timestamps.now()))
             try:
                 await self._api.create(resources.EVENTS.path(announcement.regarding["namespace"]), body)
-            except client.ClusterError as error:
+            except errors.ClusterError as error:
                 metrics.EVENTS_DROPPED.inc()
                 log.info("an Event was not posted: %s", error)
             except Exception:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from alula_controller import metrics, timestamps
-from alula_controller.cluster import client, resources
+from alula_controller.cluster import client, errors, resources
 from alula_controller.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Leadership:
                 had = self.held()
                 try:
                     await self._round()
-                except client.ClusterError as error:
+                except errors.ClusterError as error:
                     log.warning("the Lease could not be renewed: %s", error)
                 except Exception:
                     log.exception("a defect of ours in renewing the Lease")
@@ -82,7 +82,7 @@ class Leadership:
         if seen[0] in ("", self._identity) or silent:
             try:
                 await self._api.replace(path, self._lease(lease))
-            except client.Conflict:
+            except errors.Conflict:
                 return  # another replica was quicker
             self._hold(began)
 
@@ -118,5 +118,5 @@ class Leadership:
                 lease = await self._api.find(path)
                 if lease and (lease.get("spec") or {}).get("holderIdentity") == self._identity:
                     await self._api.replace(path, self._lease(lease, holder=""))
-        except (client.ClusterError, TimeoutError):
+        except (errors.ClusterError, TimeoutError):
             log.info("the Lease stays ours until it runs out")

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from alula_controller import logs, metrics
-from alula_controller.cluster import client
+from alula_controller.cluster import errors
 
 log = logging.getLogger(__name__)
 K = TypeVar("K", bound=Hashable)
@@ -116,10 +116,10 @@ class WorkQueue(Generic[K]):
         kind = str(getattr(key, "kind", self.name))
         try:
             later = await self._handle(key)
-        except client.Conflict as error:
+        except errors.Conflict as error:
             log.info("read again: %s", error, extra=logs.about(key=str(key)))
             result, later = "conflict", self._backoff(key)
-        except client.ClusterError as error:
+        except errors.ClusterError as error:
             log.warning("will try again: %s", error, extra=logs.about(key=str(key)))
             result, later = "error", self._backoff(key)
         except Exception:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alula_controller import logs, metrics
-from alula_controller.cluster import client
+from alula_controller.cluster import client, errors
 from alula_controller.cluster.resources import Resource
 
 log = logging.getLogger(__name__)
@@ -89,12 +89,12 @@ class Watch:
                 await self._follow()
                 failures = 0
                 continue
-            except client.Gone:
+            except errors.Gone:
                 self._since = ""
-            except client.ClusterError as error:
+            except errors.ClusterError as error:
                 failures += 1
                 log.warning("watch of %s: %s", self.name, error, extra=logs.about(watch=self.name, failures=failures))
-                if not isinstance(error, client.Unavailable):
+                if not isinstance(error, errors.Unavailable):
                     self._since = ""
             except Exception:
                 # Whatever a server may send, a watch that dies silently is worse than one that lists again.

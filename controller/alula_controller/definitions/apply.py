@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alula_controller import metrics
-from alula_controller.cluster import client, resources
+from alula_controller.cluster import client, errors, resources
 from alula_controller.definitions import children
 from alula_controller.definitions.decide import Decision, Deletion, Status
 from alula_controller.definitions.world import Body
@@ -24,7 +24,7 @@ async def write(api: client.Cluster, decision: Decision) -> None:
     """Everything but the statuses.
 
     Raises:
-        client.ClusterError: from the first write that failed; those before it stand.
+        errors.ClusterError: from the first write that failed; those before it stand.
     """
     for body in decision.revisions:
         await _create(api, body)
@@ -42,7 +42,7 @@ async def write_statuses(api: client.Cluster, statuses: tuple[Status, ...]) -> N
         path = resources.of(dict(status.body)).path(metadata["namespace"], metadata["name"], "status")
         try:
             await api.merge(path, {"metadata": {"uid": metadata["uid"]}, "status": dict(status.patch)})
-        except client.NotFound:
+        except errors.NotFound:
             continue
         _count(str(status.body["kind"]), "status")
 
@@ -54,18 +54,18 @@ async def _create(api: client.Cluster, body: Body) -> None:
         await api.create(resources.REVISIONS.path(metadata["namespace"]), dict(body))
         _count(body["kind"], "create")
         return
-    except client.Conflict:
+    except errors.Conflict:
         path = resources.REVISIONS.path(metadata["namespace"], metadata["name"])
         present = await api.find(path)
     if present is None:
-        raise client.Conflict(f"revision {metadata['name']} was being deleted")
+        raise errors.Conflict(f"revision {metadata['name']} was being deleted")
     uid = metadata["ownerReferences"][0]["uid"]
     if children.ours({**present, "kind": children.REVISION}, uid):
         return
     if present["metadata"].get("ownerReferences"):
-        raise client.Conflict(f"revision {metadata['name']} still belongs to a Workflow that is gone")
+        raise errors.Conflict(f"revision {metadata['name']} still belongs to a Workflow that is gone")
     if present.get("data") != body["data"]:
-        raise client.Refused(f"ControllerRevision {metadata['name']} exists with another content; delete it")
+        raise errors.Refused(f"ControllerRevision {metadata['name']} exists with another content; delete it")
     owned = {"metadata": {"uid": present["metadata"]["uid"], "ownerReferences": metadata["ownerReferences"]}}
     await api.merge(path, owned)
     _count(body["kind"], "patch")
@@ -75,7 +75,7 @@ async def _delete(api: client.Cluster, deletion: Deletion) -> None:
     resource = next(each for each in _DELETED if each.kind == deletion.kind)
     try:
         await api.delete(resource.path(deletion.namespace, deletion.name), uid=deletion.uid, orphan=deletion.orphan)
-    except client.Conflict:
+    except errors.Conflict:
         log.info("%s %s is another one by now and stays", deletion.kind, deletion.name)
         return
     _count(deletion.kind, "delete")

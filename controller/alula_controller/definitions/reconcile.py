@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from alula_api.contract import labels
 from alula_controller import logs, timestamps
-from alula_controller.cluster import client, resources
+from alula_controller.cluster import client, errors, resources
 from alula_controller.cluster.events import Announcement
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason, Wanted
@@ -71,7 +71,7 @@ class Reconciler:
             return 1.0
         try:
             await apply.write(self._api, decision)
-        except client.ClusterError as error:
+        except errors.ClusterError as error:
             await self._failed(world.workflow, error)
             raise
         await self._finish(decision)
@@ -118,11 +118,11 @@ class Reconciler:
         for other in decision.look_at:
             self._add(other, 0.0)
 
-    async def _failed(self, workflow: Body | None, error: client.ClusterError) -> None:
+    async def _failed(self, workflow: Body | None, error: errors.ClusterError) -> None:
         """Say in the Workflow's conditions why what it asks for is not there."""
-        if workflow is None or isinstance(error, (client.Conflict, client.Unavailable)):
+        if workflow is None or isinstance(error, (errors.Conflict, errors.Unavailable)):
             return  # passes by itself within seconds, or could not be written either
-        refused = isinstance(error, client.Refused)
+        refused = isinstance(error, errors.Refused)
         reason = Reason.REFUSED if refused else Reason.APPLY_FAILED
         wanted = Wanted(False, reason, str(error), stalled=refused, reconciling=not refused)
         patch = decide.status_of(workflow, wanted, timestamps.seconds(timestamps.now()))

@@ -13,12 +13,13 @@ from alula_controller import timestamps
 from alula_controller.admission import cache_lookup, reconcile
 from alula_controller.admission.cache_walk import Walk
 from alula_controller.admission.reconcile import Answerer, RunKey
-from alula_controller.cluster import client
+from alula_controller.cluster import errors
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.definitions.gather import Gatherer
 from alula_controller.runs import nodes, plans, watchdog
-from alula_data import caches, errors
+from alula_data import caches
+from alula_data import errors as data_errors
 from alula_data.stores import opening
 from tests.controller import scenes
 from tests.controller.admission import test_cache_walk
@@ -126,7 +127,7 @@ def test_an_entry_whose_object_is_gone_is_a_miss() -> None:
 
 def test_a_store_that_does_not_answer_lets_the_run_go_unfilled_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
-        raise errors.Unavailable("s3://bucket")
+        raise data_errors.Unavailable("s3://bucket")
 
     bench = Bench()
     monkeypatch.setattr(caches.CacheIndex, "find", broken)
@@ -205,7 +206,7 @@ def test_a_run_that_moved_since_it_was_read_is_read_again() -> None:
         return await real(path, patch)
 
     bench.api.merge = moved  # type: ignore[method-assign]
-    with pytest.raises(client.Conflict):
+    with pytest.raises(errors.Conflict):
         bench.handle()
     admit = bench.node("admit")
     assert admit is not None

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from alula_controller.cluster import client
+from alula_controller.cluster import client, errors
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -82,18 +82,18 @@ class Echo:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (404, client.NotFound),
-        (409, client.Conflict),
-        (410, client.Gone),
-        (422, client.Refused),
-        (403, client.Refused),
-        (413, client.Refused),
-        (429, client.Unavailable),
-        (500, client.Unavailable),
-        (503, client.Unavailable),
+        (404, errors.NotFound),
+        (409, errors.Conflict),
+        (410, errors.Gone),
+        (422, errors.Refused),
+        (403, errors.Refused),
+        (413, errors.Refused),
+        (429, errors.Unavailable),
+        (500, errors.Unavailable),
+        (503, errors.Unavailable),
     ],
 )
-def test_a_refusal_is_an_error_with_the_servers_own_words(status: int, kind: type[client.ClusterError]) -> None:
+def test_a_refusal_is_an_error_with_the_servers_own_words(status: int, kind: type[errors.ClusterError]) -> None:
     handler = answering(status, {"kind": "Status", "reason": "Because", "message": "it says no"})
     with pytest.raises(kind, match="it says no") as caught:
         talk(handler, lambda api: api.get("/api/v1/x"))
@@ -105,7 +105,7 @@ def test_an_answer_that_is_not_json_is_an_error_with_a_bit_of_it() -> None:
     async def handler(_: web.Request) -> web.StreamResponse:
         return web.Response(status=502, text="<html>bad gateway</html>" * 100)
 
-    with pytest.raises(client.Unavailable, match="bad gateway") as caught:
+    with pytest.raises(errors.Unavailable, match="bad gateway") as caught:
         talk(handler, lambda api: api.get("/x"))
     assert len(str(caught.value)) < 1000
 
@@ -118,7 +118,7 @@ def test_no_answer_is_unavailable() -> None:
         finally:
             await api.close()
 
-    with pytest.raises(client.Unavailable):
+    with pytest.raises(errors.Unavailable):
         asyncio.run(main())
 
 
@@ -206,7 +206,7 @@ def test_a_watch_event_of_a_megabyte_arrives() -> None:
     assert len(events) == 1
 
 
-@pytest.mark.parametrize(("code", "kind"), [(410, client.Gone), (500, client.Unavailable), (429, client.Unavailable)])
+@pytest.mark.parametrize(("code", "kind"), [(410, errors.Gone), (500, errors.Unavailable), (429, errors.Unavailable)])
 def test_an_error_in_the_stream_is_raised_as_what_it_is(code: int, kind: type[Exception]) -> None:
     line = json.dumps({"type": "ERROR", "object": {"code": code, "message": "too old"}}).encode()
     _, error = watch(b'{"type":"ADDED","object":{}}\n', line + b"\n")
@@ -215,7 +215,7 @@ def test_an_error_in_the_stream_is_raised_as_what_it_is(code: int, kind: type[Ex
 
 def test_a_request_above_a_mebibyte_is_never_sent() -> None:
     echo = Echo()
-    with pytest.raises(client.Refused, match="bytes are more than"):
+    with pytest.raises(errors.Refused, match="bytes are more than"):
         talk(echo, lambda api: api.create("/x", {"x": "y" * (1 << 20)}))
     assert echo.seen == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from alula_controller.cluster import client, events
+from alula_controller.cluster import errors, events
 from alula_controller.cluster.events import Announcement, Announcer
 from tests.controller import scenes, virtual_time
 
@@ -17,7 +17,7 @@ class Posted:
 
     async def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         if self.refuse:
-            raise client.Refused("events are full")
+            raise errors.Refused("events are full")
         self.bodies.append(body)
         return body
 

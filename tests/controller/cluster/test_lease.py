@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from alula_controller import settings
-from alula_controller.cluster import client
+from alula_controller.cluster import errors
 from alula_controller.cluster.lease import Leadership
 from tests.controller import virtual_time
 from tests.controller.fake_cluster import FakeCluster
@@ -85,7 +85,7 @@ def test_a_holder_that_cannot_renew_stops_before_the_other_may_begin() -> None:
         await asyncio.sleep(5)
 
         async def down(*_: Any) -> Any:
-            raise client.Unavailable("partition")
+            raise errors.Unavailable("partition")
 
         first._api = type("Down", (), {"find": down, "replace": down, "create": down})()
         for _ in range(60):

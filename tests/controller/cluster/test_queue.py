@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from alula_controller.cluster import client
+from alula_controller.cluster import errors
 from alula_controller.cluster.queue import LONGEST_DELAY, WorkQueue
 from tests.controller import virtual_time
 
@@ -44,7 +44,7 @@ class Record:
         if self.takes:
             await asyncio.sleep(self.takes)
         if key in self.fails:
-            raise client.Unavailable("down")
+            raise errors.Unavailable("down")
         return None
 
 
@@ -128,7 +128,7 @@ def test_a_success_forgets_earlier_failures() -> None:
     async def sometimes(key: str) -> float | None:
         calls.append(round(now(), 3))
         if next(outcomes):
-            raise client.Conflict("moved")
+            raise errors.Conflict("moved")
         return 10.0 if len(calls) == 3 else None
 
     async def scenario(queue: WorkQueue[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alula_controller.cluster import client, resources
+from alula_controller.cluster import client, errors, resources
 from alula_controller.cluster.watches import Seen, Watch
 from tests.controller import virtual_time
 
@@ -83,7 +83,7 @@ def test_what_is_there_is_told_and_then_what_changes() -> None:
 
 def test_after_a_break_it_continues_from_where_it_was() -> None:
     script = Script(
-        listing(5), [event("ADDED", item("a", 7)), client.Unavailable("reset")], [event("ADDED", item("b", 8))]
+        listing(5), [event("ADDED", item("a", 7)), errors.Unavailable("reset")], [event("ADDED", item("b", 8))]
     )
     _, heard = told(script)
     assert script.asked[:3] == ["list", "watch 5", "watch 7"]
@@ -92,14 +92,14 @@ def test_after_a_break_it_continues_from_where_it_was() -> None:
 
 def test_too_old_a_version_is_listed_anew_and_deletes_in_the_gap_are_told() -> None:
     script = Script(
-        listing(5, item("a", 1), item("b", 2)), [client.Gone("410")], listing(50, item("b", 2), item("c", 40))
+        listing(5, item("a", 1), item("b", 2)), [errors.Gone("410")], listing(50, item("b", 2), item("c", 40))
     )
     _, heard = told(script)
     assert heard[2:] == [("a", "1", True), ("c", "40", False)], "b did not change and is not told again"
 
 
 def test_an_object_made_anew_under_its_name_is_told_as_gone_and_there() -> None:
-    script = Script(listing(5, item("a", 1)), [client.Gone("410")], listing(50, item("a", 40, uid="other")))
+    script = Script(listing(5, item("a", 1)), [errors.Gone("410")], listing(50, item("a", 40, uid="other")))
     _, heard = told(script)
     assert heard[1:] == [("a", "1", True), ("a", "40", False)]
 
@@ -107,9 +107,9 @@ def test_an_object_made_anew_under_its_name_is_told_as_gone_and_there() -> None:
 @pytest.mark.parametrize(
     "trouble",
     [
-        client.Unavailable("503"),
-        client.Refused("403"),
-        client.ClusterError("500"),
+        errors.Unavailable("503"),
+        errors.Refused("403"),
+        errors.ClusterError("500"),
         KeyError("object"),
         ValueError("not json"),
     ],
@@ -119,7 +119,7 @@ def test_no_trouble_ends_it(trouble: Exception) -> None:
     script = Script(
         trouble, listing(5, item("a", 1)), [trouble], listing(6, item("a", 1)), [event("ADDED", item("b", 7))]
     )
-    if isinstance(trouble, client.Unavailable):
+    if isinstance(trouble, errors.Unavailable):
         script = Script(trouble, listing(5, item("a", 1)), [trouble], [event("ADDED", item("b", 7))])
     watch, heard = told(script)
     assert ("b", "7", False) in heard
@@ -127,7 +127,7 @@ def test_no_trouble_ends_it(trouble: Exception) -> None:
 
 
 def test_it_does_not_ask_again_at_once_for_ever() -> None:
-    script = Script(*[client.Unavailable("down")] * 1000)
+    script = Script(*[errors.Unavailable("down")] * 1000)
     told(script, seconds=600)
     assert len(script.asked) < 100
 

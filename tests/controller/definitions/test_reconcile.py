@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alula_api.contract import labels
-from alula_controller.cluster import client
+from alula_controller.cluster import errors
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.definitions import compilation, reconcile
@@ -53,7 +53,7 @@ class Bench:
             current = todo.pop(0)
             try:
                 again = self.handle(current)
-            except client.Conflict:
+            except errors.Conflict:
                 again = 0.2
             if again is not None and again < 10:
                 self.api.collect()
@@ -205,7 +205,7 @@ def test_a_revision_of_this_name_with_other_content_is_not_adopted() -> None:
     forged["metadata"].pop("ownerReferences")
     forged["data"]["plan"]["inputs"] = []
     bench.api.put(forged)
-    with pytest.raises(client.Refused):
+    with pytest.raises(errors.Refused):
         bench.handle()
     assert bench.api.all("WorkflowTemplate") == {}
     assert bench.ready()["reason"] == Reason.REFUSED
@@ -276,9 +276,9 @@ def test_a_defect_of_the_compiler_is_a_condition(monkeypatch: pytest.MonkeyPatch
 
 def test_what_the_api_server_refuses_is_a_condition_that_is_written_once() -> None:
     bench = Bench(scenes.workflow())
-    bench.api.refuse["workflowtemplates/sums"] = client.Refused("apply ...: spec is invalid")
+    bench.api.refuse["workflowtemplates/sums"] = errors.Refused("apply ...: spec is invalid")
     for _ in range(3):
-        with pytest.raises(client.Refused):
+        with pytest.raises(errors.Refused):
             bench.handle()
     assert bench.ready()["reason"] == Reason.REFUSED
     assert [what for _, what in bench.api.writes].count("workflows/sums/status") == 1
