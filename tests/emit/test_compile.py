@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import sys
 from pathlib import Path
@@ -170,3 +171,14 @@ def test_a_kustomize_that_cannot_be_run_is_told(folder: Path, alula: Alula, monk
     done = alula("compile", str(folder))
     assert done.code == 1
     assert "/nowhere/kubectl cannot be run" in done.err
+
+
+def test_digests_that_a_merge_left_behind_are_reported(folder: Path, alula: Alula) -> None:
+    file = folder / "release" / "greet" / "kustomization.yaml"
+    file.write_text(re.sub("sha256:[0-9a-f]+", f"sha256:{'0' * 64}", file.read_text()))
+    done = alula("compile", str(folder))
+    assert (done.code, done.err) == (
+        0,
+        f"warning: the digests in {file} were made for other files, as after a merge; "
+        "register the merged sources again\n",
+    )

@@ -174,9 +174,13 @@ CASES = {
 }
 
 
-@needs_kustomize
+@pytest.mark.parametrize("way", [pytest.param("kustomize", marks=needs_kustomize), "by hand"])
 @pytest.mark.parametrize("case", CASES)
-def test_a_target_that_matches_nothing_is_silent_in_kustomize_and_an_error_here(tmp_path: Path, case: str) -> None:
+def test_a_target_that_matches_nothing_is_silent_in_kustomize_and_an_error_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, way: str
+) -> None:
+    if way == "by hand":
+        monkeypatch.setattr(kustomize, "builder", lambda: None)
     groups, message, subject = CASES[case]
     folder = written(tmp_path, [workflow("train"), workflow("count")], groups)
     with pytest.raises(errors.UserError) as raised:
@@ -199,7 +203,7 @@ def test_a_patch_that_a_domain_lays_over_the_image_is_no_error(tmp_path: Path) -
 
 def test_what_was_built_without_its_digests_is_noticed() -> None:
     file = workflow("train")
-    (built,) = digests.applied([file], [block()])
+    built = digests.applied(file, [block()])
     assert digests.unreached(file, file, [block()])
     assert not digests.unreached(file, built, [block()])
     bare = resources.Code(file["spec"]["code"]["image"])

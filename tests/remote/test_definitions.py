@@ -201,7 +201,7 @@ def test_a_project_whose_files_are_not_those_of_the_bundle_is_out_of_step(
 ) -> None:
     code = bundling.write(search.root, resources.Code("penguins:1"), search.root.parent / "bundles")
     there = projects.workflow(module)
-    there = digests.applied([there], [digests.Block(code)])[0]
+    there = digests.applied(there, [digests.Block(code)])
     serve(server, module, there)
     assert search(module.train).spec == there["spec"]
     (search.root / "helper.py").write_text("x = 1\n")

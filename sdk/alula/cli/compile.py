@@ -56,8 +56,9 @@ def _resources(paths: list[Path], image: str) -> list[manifests.Found]:
         from alula.emit import assemble, digests, discovery, manifests
 
         code = projects.code(python[0], image)
+        block = digests.Block(code)
         made = assemble.assemble(discovery.discover(python), code)
-        found += [manifests.Found(resource) for resource in digests.applied(made, [digests.Block(code)])]
+        found += [manifests.Found(digests.applied(resource, [block])) for resource in made]
     return found
 
 
@@ -72,6 +73,9 @@ def _read(path: Path) -> list[manifests.Found]:
             continue
         built = kustomize.read(part)
         found += built.found
+        for file in built.stale:
+            message = f"the digests in {file} were made for other files, as after a merge"
+            display.note(f"warning: {message}; register the merged sources again")
         for file in dict.fromkeys(file for _, file in built.left_out):
             fields = ", ".join(what for what, other in built.left_out if other == file)
             message = f"{fields} of {file} not applied: neither kubectl nor kustomize is on PATH"

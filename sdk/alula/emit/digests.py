@@ -46,15 +46,25 @@ class Block:
         """Whether a workflow is of this group."""
         return not self.workflows or workflow in self.workflows
 
-    def patch(self) -> Resource:
+    def overlay(self) -> Resource:
         """What it lays over a Workflow."""
-        metadata: Resource = {"name": "any"}
-        if self.commit:
-            metadata["annotations"] = {labels.COMMIT: self.commit}
         code: Resource = {"image": self.code.image}
         if self.code.bundle_digest:
             code["bundle"] = {"digest": self.code.bundle_digest, "size": self.code.bundle_size}
-        return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": {"code": code}}
+        metadata: Resource = {"annotations": {labels.COMMIT: self.commit}} if self.commit else {}
+        return {"metadata": metadata, "spec": {"code": code}}
+
+    def patch(self) -> Resource:
+        """The overlay as a patch of kustomize, which wants a name and takes no notice of it."""
+        overlay = self.overlay()
+        metadata = _merged({"name": "any"}, _part(overlay, "metadata"))
+        return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": overlay["spec"]}
+
+
+def workflow(resource: Resource) -> str:
+    """The workflow whose group a resource is of: a launch plan goes with its workflow."""
+    part, field = ("metadata", "name") if resource.get("kind") == KIND else ("spec", "workflow")
+    return str(_part(resource, part).get(field))
 
 
 def text(blocks: Iterable[Block]) -> str:
@@ -66,13 +76,12 @@ def _text(block: Block) -> str:
     target: Resource = {"group": GROUP, "kind": KIND}
     if block.workflows:
         target["name"] = "|".join(block.workflows)  # a regular expression, which kustomize anchors
-    patch = "".join(f"    {line}\n" for line in yamltext.dump(block.patch()).splitlines())
     comments = f"# release: {block.release}\n# files: sha256:{block.files}\n"
-    return f"{comments}- target:\n" + _indented(yamltext.dump(target)) + f"  patch: |\n{patch}"
+    return f"{comments}- target:\n{_indented(target)}  patch: |\n{_indented(block.patch())}"
 
 
-def _indented(lines: str) -> str:
-    return "".join(f"    {line}\n" for line in lines.splitlines())
+def _indented(part: Resource) -> str:
+    return "".join(f"    {line}\n" for line in yamltext.dump(part).splitlines())
 
 
 def read(kustomization: str, place: str) -> tuple[Block, ...]:
@@ -127,23 +136,11 @@ def problems(blocks: Sequence[Block], workflows: Collection[str], place: str) ->
         yield _diagnostic(f"a block of digests names the workflow {name}, which the release has not", place)
 
 
-def applied(resources: Iterable[Resource], blocks: Sequence[Block]) -> list[Resource]:
-    """The resources as kustomize builds them from a release's kustomization: each Workflow with its digests."""
-    return [_applied(resource, blocks) if resource.get("kind") == KIND else resource for resource in resources]
-
-
-def _applied(resource: Resource, blocks: Sequence[Block]) -> Resource:
-    metadata = _part(resource, "metadata")
-    for block in blocks:
-        if block.has(str(metadata.get("name"))):
-            resource = _merged(resource, {**block.patch(), "metadata": _without_name(block)})
+def applied(resource: Resource, blocks: Sequence[Block]) -> Resource:
+    """A resource as kustomize builds it from a release's kustomization: a Workflow gets its digests."""
+    for block in blocks if resource.get("kind") == KIND else ():
+        resource = _merged(resource, block.overlay()) if block.has(workflow(resource)) else resource
     return resource
-
-
-def _without_name(block: Block) -> Json:
-    metadata = dict(_part(block.patch(), "metadata"))
-    del metadata["name"]
-    return metadata
 
 
 def _merged(base: Mapping[str, Json], patch: Mapping[str, Json]) -> Resource:
@@ -157,8 +154,7 @@ def _merged(base: Mapping[str, Json], patch: Mapping[str, Json]) -> Resource:
 
 def unreached(file: Resource, built: Resource, blocks: Sequence[Block]) -> bool:
     """Whether a built Workflow has nothing of its block: a target that matches nothing is silent in kustomize."""
-    (expected,) = applied([file], blocks)
-    own, wanted, code = (_part(_part(each, "spec"), "code") for each in (file, expected, built))
+    own, wanted, code = (_part(_part(each, "spec"), "code") for each in (file, applied(file, blocks), built))
     return wanted != own and code == own
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from alula.emit import manifests
 from alula.emit.releases import KUSTOMIZATION, Changes
 from alula_api.kinds import openapi, yamltext
 
@@ -70,7 +71,7 @@ def write_domain(folder: Path, source: str, namespace: str, resources: Sequence[
         file.write_text(text, encoding="utf-8", newline="")
         return Changes(created=(KUSTOMIZATION,))
     text = file.read_text(encoding="utf-8")
-    found = _parsed(text)
+    found = _parsed(file, text)
     listed = found.get("resources")
     if not isinstance(listed, list) or entry in listed or not _is_as_written(text, found):
         return Changes()
@@ -81,20 +82,15 @@ def write_domain(folder: Path, source: str, namespace: str, resources: Sequence[
 
 def missing(folder: Path, source: str) -> list[str]:
     """What a domain's own kustomization lacks for a source to be built, as its team would write it."""
-    text = (folder / KUSTOMIZATION).read_text(encoding="utf-8")
-    found = _parsed(text)
+    file = folder / KUSTOMIZATION
+    found = _parsed(file, file.read_text(encoding="utf-8"))
     wanted = {"resources": f"release/{source}", "components": openapi.COMPONENT}
     return [f"{field}: [{entry}]" for field, entry in wanted.items() if entry not in (found.get(field) or ())]
 
 
-def _parsed(text: str) -> dict[str, Any]:
-    import yaml
-
-    try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return {}
-    return found if isinstance(found, dict) else {}
+def _parsed(file: Path, text: str) -> dict[str, Any]:
+    found = manifests.documents(text, str(file))
+    return found[0] if found and isinstance(found[0], dict) else {}
 
 
 def _is_as_written(text: str, found: Mapping[str, Any]) -> bool:

@@ -64,7 +64,7 @@ def parse(text: str, folder: Path) -> list[Found]:
         with contextlib.suppress(errors.UserError):  # a patch, or something that is nobody's resource
             for each in _objects(file):
                 places.setdefault(_identity(each), str(file))
-    built = [each for each in _yaml(text, folder) if isinstance(each, dict)]
+    built = [each for each in documents(text, str(folder)) if isinstance(each, dict)]
     found = [Found(each, places.get(_identity(each), str(folder))) for each in built if _is_ours(each, folder)]
     if not found:
         message = f"no resource of alula is in what kustomize builds of {folder}"
@@ -95,7 +95,7 @@ def _objects(file: Path) -> Iterator[dict[str, Any]]:
     except OSError as error:
         raise _unreadable(file, error.strerror or str(error)) from None
     try:
-        parsed = _json(text, file) if file.suffix == ".json" else _yaml(text, file)
+        parsed = _json(text, file) if file.suffix == ".json" else documents(text, str(file))
     except RecursionError:
         raise _unreadable(file, "it is nested too deep") from None
     for each in parsed:
@@ -116,7 +116,12 @@ def _json(text: str, file: Path) -> list[Any]:
         ) from None
 
 
-def _yaml(text: str, file: Path) -> list[Any]:
+def documents(text: str, place: str) -> list[Any]:
+    """The documents of some YAML.
+
+    Raises:
+        alula.errors.UserError: it is none; says where in `place`.
+    """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -126,9 +131,9 @@ def _yaml(text: str, file: Path) -> list[Any]:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or str(error)
-        raise _problem(codes.Code.BAD_RESOURCE, f"not YAML: {problem}", source=f"{file}{line}") from None
+        raise _problem(codes.Code.BAD_RESOURCE, f"not YAML: {problem}", source=f"{place}{line}") from None
     except (ValueError, TypeError) as error:  # such as a date that is none, or a list as a key
-        raise _problem(codes.Code.BAD_RESOURCE, f"not YAML: {error}", source=str(file)) from None
+        raise _problem(codes.Code.BAD_RESOURCE, f"not YAML: {error}", source=place) from None
 
 
 def _is_ours(resource: dict[str, Any], file: Path) -> bool:

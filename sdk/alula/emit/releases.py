@@ -82,7 +82,7 @@ def build(
     Raises:
         alula.errors.UserError: with `keep`, what lies there cannot be read.
     """
-    files = {kind_file(each): _File(GENERATED + yamltext.dump(each), _workflow(each)) for each in resources}
+    files = {kind_file(each): _File(GENERATED + yamltext.dump(each), digests.workflow(each)) for each in resources}
     groups = {each.workflow: block for each in files.values()}
     old = _blocks(folder, strict=keep)
     if keep:
@@ -105,19 +105,13 @@ def kind_file(resource: Resource) -> str:
     return f"{str(resource['kind']).lower()}-{metadata['name']}.yaml"
 
 
-def _workflow(resource: Resource) -> str:
-    metadata, spec = resource["metadata"], resource["spec"]
-    assert isinstance(metadata, dict) and isinstance(spec, dict)
-    return str(metadata["name"] if resource["kind"] == digests.KIND else spec["workflow"])
-
-
 def _kept(folder: Path, groups: Mapping[str, digests.Block]) -> dict[str, _File]:
     """The files of other workflows than those in `groups`."""
     found = {}
     for name in lock.read(folder / lock.NAME):
         ((each, text),) = ((found.resource, (folder / name).read_text()) for found in manifests.read([folder / name]))
-        if _workflow(each) not in groups:
-            found[name] = _File(text, _workflow(each))
+        if digests.workflow(each) not in groups:
+            found[name] = _File(text, digests.workflow(each))
     return found
 
 
