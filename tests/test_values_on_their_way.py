@@ -11,6 +11,7 @@ import alula_compiler
 from alula import task
 from alula.attempt import invoke
 from alula.cli import inputs, local_files
+from alula.interfaces import encode
 from alula.remote import runs
 from alula.runtime import inputs as arrivals
 from alula_api.contract import codecs, pods, references
@@ -78,7 +79,7 @@ def test_from_the_command_line_to_the_function_a_value_is_normalised_three_times
 
     call = pods.Call("w:total", "total", "", "", 0, inputs=(("ps", text),), items=(), paths={}, outputs=("o0",))
     wire = arrivals.load(arrivals.read(call), lambda value: value)
-    assert invoke.call(total, invoke.decode(total, wire, STORELESS)) == 3.5
+    assert invoke.call(total, encode.arguments(total, wire, STORELESS)) == 3.5
     assert normal.take() == 1
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alula.code import hooks as _hooks
+
 if TYPE_CHECKING:
     from alula.declare.launch_plans import LaunchPlan
     from alula.declare.options import Backoff, Cache, Resources, Retries, Secret
@@ -56,6 +58,13 @@ _HOMES = {
     "alula.types.files": ("Directory", "File"),
     "alula.types.times": ("NaiveDatetime",),
 }
+_hooks.register(
+    {
+        _hooks.RUN_WORKFLOW: "alula.local.api:run_serially",
+        _hooks.SHOW_ERROR: "alula.display.uncaught:show",
+        _hooks.WATCH_RUN: "alula.display.progress:watcher",
+    }
+)
 _HOME = {name: module for module, exported in _HOMES.items() for name in exported}
 
 

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from alula import errors
-from alula.attempt import redact, tracebacks
+from alula.attempt import redact
 from alula.attempt.errors import Stop
 from alula.attempt.invoke import Phase
+from alula.code import tracebacks
 from alula_api.contract import durations, failures, pods
 from alula_api.contract.codes import Code
 

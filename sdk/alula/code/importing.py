@@ -94,7 +94,7 @@ def _without_imports(traceback: types.TracebackType | None) -> types.TracebackTy
 
 
 def _failed(name: str, file: Path | None, error: Exception) -> errors.LoadError:
-    from alula.attempt import tracebacks
+    from alula.code import tracebacks
 
     error.__traceback__ = _without_imports(error.__traceback__)
     if isinstance(error, SyntaxError):

@@ -96,10 +96,9 @@ class Workflow(Traceable, Generic[P, R]):
             return tracer.call(self, args, kwargs, sys._getframe(1))  # type: ignore[no-any-return]
         from alula.code import hooks
         from alula.declare import calls
-        from alula.local import api
 
         hooks.install()
-        return api.run_serially(self, calls.arguments(self, args, kwargs))  # type: ignore[no-any-return]
+        return hooks.reach(hooks.RUN_WORKFLOW)(self, calls.arguments(self, args, kwargs))  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"<workflow {self.name} at {self.source}>"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alula import errors
+from alula.code import hooks
 from alula.local import inputs as given_inputs
 from alula.local.options import Options
 from alula.local.run import Inputs, Run, Target, has_lost_data
@@ -60,9 +61,7 @@ def run(
     given_inputs.check_names(target, named)
     watcher = Watcher()
     if chosen_options.show:
-        from alula.display import progress
-
-        watcher = progress.watcher(chosen_options.clock.now, plain=chosen_options.workers == 1)
+        watcher = hooks.reach(hooks.WATCH_RUN)(chosen_options.clock.now, plain=chosen_options.workers == 1)
     result = execute(target, lambda carrier: given_inputs.encode(target, named, carrier), chosen_options, watcher)
     if not result.ok:
         raise reports.RunFailed(result) from (result.errors[0] if result.errors else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from alula.attempt import tracebacks
+from alula.code import tracebacks
 
 
 def compiled(source: str, filename: str) -> dict:

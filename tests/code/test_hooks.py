@@ -12,7 +12,7 @@ from alula import errors
 from alula.code import hooks
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
-from tests.declare.projects import Project
+from tests.code.projects import Project
 
 FLOW = """
 import sys

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from alula import errors, task
-from tests.declare.projects import Project
+from tests.code.projects import Project
 
 FLOW = '''
 from __future__ import annotations
@@ -351,8 +351,8 @@ def test_a_closure_without_a_text_is_refused() -> None:
 
 
 def test_closures_over_modules_functions_and_classes_count() -> None:
-    import tests.declare.projects as module
-    from tests.declare.projects import Project as Class
+    import tests.code.projects as module
+    from tests.code.projects import Project as Class
 
     def helper(n: int) -> int:
         return n

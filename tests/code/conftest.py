@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.declare.projects import Project
+from tests.code.projects import Project
 
 
 @pytest.fixture

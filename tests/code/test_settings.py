@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alula import errors, settings
-from tests.declare.projects import Project
+from tests.code.projects import Project
 
 
 def load(project: Project, **environment: str) -> settings.Settings:

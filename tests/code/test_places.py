@@ -14,7 +14,7 @@ import pytest
 from alula import errors
 from alula.code import places
 from alula.interfaces import callee
-from tests.declare.projects import Project
+from tests.code.projects import Project
 
 FLOW = """
 from alula import task, workflow
