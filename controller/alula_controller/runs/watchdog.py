@@ -29,14 +29,16 @@ def suspicious(seen: Seen, now: datetime) -> bool:
 
 
 def foreign(run: Mapping[str, Any]) -> bool:
-    """Whether the run is none of ours for good."""
-    ours = labels.REVISION in owed(run)
-    return not ours and (not template(run) or "storedWorkflowTemplateSpec" in (run.get("status") or {}))
+    """Whether Argo has had its first round with the run, and it is none of ours."""
+    status = run.get("status") or {}
+    settled = status.get("phase") and "storedWorkflowTemplateSpec" in status
+    return not template(run) or bool(settled and labels.REVISION not in owed(run))
 
 
 def owed(run: Mapping[str, Any]) -> dict[str, str]:
-    """The labels of its template that the run lacks."""
-    stored = (run.get("status") or {}).get("storedWorkflowTemplateSpec") or {}
+    """The labels of its template that the run lacks after Argo's first round."""
+    status = run.get("status") or {}
+    stored = (status.get("storedWorkflowTemplateSpec") or {}) if status.get("phase") else {}
     promised = (stored.get("workflowMetadata") or {}).get("labels") or {}
     given = run["metadata"].get("labels") or {}
     return {name: str(value) for name, value in promised.items() if name not in given}
