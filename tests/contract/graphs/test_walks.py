@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -63,15 +63,19 @@ def run(walk: Walk, order: random.Random | None = None, failing: Sequence[str] =
             walk.finish(spot, interpreter.made(spot.task, spot.inputs))
 
 
-def states(walk: Walk) -> dict[str, str]:
-    """The states of all steps that were reached, by path."""
-    found, frames = {}, [walk.root.inner]
+def spots(walk: Walk) -> Iterator[Spot]:
+    """All steps that were reached and are still kept."""
+    frames = [walk.root.inner]
     while frames:
         frame = frames.pop()
         for spot in frame.spots.values() if frame else ():
-            found[spot.path] = spot.state.value
+            yield spot
             frames += [spot.inner, *(item.inner for item in spot.items)]
-    return found
+
+
+def states(walk: Walk) -> dict[str, str]:
+    """The states of all steps that were reached, by path."""
+    return {spot.path: spot.state.value for spot in spots(walk)}
 
 
 # Random plans
@@ -150,6 +154,27 @@ def test_a_value_is_released_once_when_all_that_reads_it_has_ended(plan: plans.P
     kept = set(_flat(walk.root.outputs.values())) & set(made)
     assert len(released) == len(set(released))
     assert not kept & set(released)
+    items = [item for spot in spots(walk) for item in spot.items]
+    held = [value for spot in [*spots(walk), *items] for value in (*spot.inputs.values(), *spot.outputs.values())]
+    assert not held, "what is released is kept nowhere"
+
+
+def test_what_the_graphs_of_a_map_pass_on_is_released_with_the_list_that_holds_it() -> None:
+    released: list[Any] = []
+    through = graph(inputs=("a",), o0=FromInput("a"))
+    each = MapCall(GraphCall("through"), ("a",), ("o0",))
+    items = Items((out("first"), out("second")))
+    steps = (step("first", "t"), step("second", "t"), step("each", each, a=items), step("last", "t", xs=out("each")))
+    walk = Walk(plan(*steps, through=through), {}, released=released.append)
+    for value in ("one", "two"):
+        spot = walk.take()
+        assert spot is not None
+        walk.finish(spot, {"o0": value})
+    last = walk.take()
+    assert last is not None
+    assert (last.path, last.inputs["xs"], released) == ("last", ["one", "two"], [])
+    walk.finish(last, {})
+    assert sorted(released) == ["one", "two"]
 
 
 def _flat(values: Any) -> list[Any]:
@@ -320,7 +345,7 @@ def test_a_chain_of_ten_thousand_and_graphs_a_hundred_deep_are_walked_without_re
 def test_graphs_in_each_other_without_end_and_graphs_of_too_many_nodes_are_refused() -> None:
     endless = plan(step("again", GraphCall("main")))
     for refused in (lambda: Walk(endless, {}), lambda: list(walks.outline(endless))):
-        with pytest.raises(walks.TooLarge, match="more than 100 deep"):
+        with pytest.raises(walks.TooDeep, match="more than 100 deep"):
             refused()
     wide = graph(*(step(f"n{i}", "t") for i in range(1000)))
     many = plan(*(step(f"s{i}", GraphCall("g")) for i in range(21)), g=wide)

@@ -31,15 +31,17 @@ class Shape:
     """What is the same wherever a graph is opened.
 
     Attributes:
+        name: Of the graph, in the plan.
         after: The steps that wait for one, last first, as they are reached last in, first out.
         first: The steps that wait for none, last first.
         waits: How many steps each waits for.
         reads: How often each value is read by inputs of steps and by outputs of the graph; empty unless asked for.
     """
 
-    __slots__ = ("after", "first", "reads", "waits")
+    __slots__ = ("after", "first", "name", "reads", "waits")
 
-    def __init__(self, graph: Graph, *, with_reads: bool) -> None:
+    def __init__(self, name: str, graph: Graph, *, with_reads: bool) -> None:
+        self.name = name
         self.after: dict[str, list[Step]] = {}
         self.first: list[Step] = []
         self.waits: dict[str, int] = {}
@@ -47,8 +49,8 @@ class Shape:
         for step in reversed(graph.steps):
             before = step.depends if len(step.depends) < 2 else dict.fromkeys(step.depends)
             self.waits[step.name] = len(before)
-            for name in before:
-                self.after.setdefault(name, []).append(step)
+            for each in before:
+                self.after.setdefault(each, []).append(step)
             if not before:
                 self.first.append(step)
         if with_reads:
@@ -65,11 +67,13 @@ class Frame:
     """An opened graph.
 
     Attributes:
+        name: Of the graph, in the plan.
         graph: Its steps.
         spot: The one that opened it.
         spots: Those of its steps that were reached, by name.
         values: What is known; an error where a path led nowhere.
         behind: What inputs of the graph and outputs of graphs in it were made of, in other frames.
+        passed: What the lists that a map made of its graphs' outputs may hold, in the map's frame and in its items'.
         uses: How often each value is still to be read.
         borrows: Whether the map, of which this is an item, keeps what is behind the inputs.
         trouble: Steps that have ended without being done.
@@ -77,15 +81,17 @@ class Frame:
     """
 
     __slots__ = (
-        "absent", "behind", "borrows", "depth", "graph", "left", "prefix", "shape", "spot", "spots", "trouble", "uses",
-        "values", "waits",
+        "absent", "behind", "borrows", "depth", "graph", "left", "name", "passed", "prefix", "shape", "spot", "spots",
+        "trouble", "uses", "values", "waits",
     )  # fmt: skip
 
     def __init__(self, graph: Graph, shape: Shape, spot: Spot | None, prefix: str, depth: int) -> None:
+        self.name = shape.name
         self.graph, self.shape, self.spot, self.prefix, self.depth = graph, shape, spot, prefix, depth
         self.spots: dict[str, Spot] = {}
         self.values: dict[Source, MaybeValue | InvalidValue] = {}
         self.behind: dict[Source, list[Made]] = {}
+        self.passed: dict[Source, list[Made]] = {}
         self.uses = dict(shape.reads)
         self.borrows = False
         self.waits = dict(shape.waits)
@@ -168,7 +174,7 @@ def given_up(read: list[Made]) -> list[MaybeValue]:
         if left > 0:
             continue
         value = frame.values.pop(source, UNKNOWN)
-        behind = frame.behind.get(source)
+        behind = frame.behind.get(source, frame.passed.get(source))
         if behind is not None:
             if isinstance(source, tuple) or not frame.borrows:
                 stack.extend(behind)

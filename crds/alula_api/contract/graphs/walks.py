@@ -47,10 +47,16 @@ MAX_DEPTH: Final = 100
 """Graphs inside graphs."""
 ELSE: Final = "else"
 """The path of the last branch of a conditional."""
+ITEM: Final = "(i)"
+"""In an outline, what stands for the number of a map's item."""
 
 
 class TooLarge(Exception):
     """The graph is larger than anything that one run holds, or its graphs lie in each other without end."""
+
+
+class TooDeep(TooLarge):
+    """Graphs lie in each other without end."""
 
 
 class Policy(Enum):
@@ -89,7 +95,7 @@ class Spot:
         frame: The opened graph that it lies in.
         inputs: As they travel.
         problems: Why inputs are UNKNOWN that should have a value; of a map, why it cannot be opened.
-        outputs: Empty until it is done, and where the walk was given `released`, for tasks also then.
+        outputs: Empty until it is done, and where the walk was given `released`, also then.
         because: The path of the failed spot that kept it from starting.
         inner: The graph that it opened.
         items: Of a map.
@@ -129,7 +135,8 @@ class Walk:
         plan: What is walked.
         inputs: Of the run, as they travel.
         policy: What happens after a failure.
-        released: Takes each output of a task that nothing will read any more; without it, spots keep their outputs.
+        released: Takes each output of a task that nothing will read any more. Without it, spots keep their inputs and
+            outputs; with it, frames do not even keep the spots of tasks that have ended.
 
     Raises:
         TooLarge: As does everything that moves the walk on.
@@ -157,7 +164,7 @@ class Walk:
         self._reached: list[tuple[Frame, Step]] = []
         self._ended: list[tuple[Spot, State, Outputs]] = []
         call = GraphCall(plan.entrypoint)
-        outside = Frame(Graph((), ()), Shape(Graph((), ()), with_reads=False), None, "", -1)
+        outside = Frame(Graph((), ()), Shape("", Graph((), ()), with_reads=False), None, "", -1)
         self.root = Spot("", Step("", call), call, outside, inputs)
         self._open(self.root, plan.entrypoint, "")
         self._settle()
@@ -305,11 +312,11 @@ class Walk:
     def _open(self, spot: Spot, name: str, prefix: str) -> None:
         depth = spot.frame.depth + 1
         if depth > MAX_DEPTH:
-            raise TooLarge(f"graphs lie more than {MAX_DEPTH} deep in each other")
+            raise TooDeep(f"graphs lie more than {MAX_DEPTH} deep in each other")
         graph = self.plan.graphs[name]
         shape = self._shapes.get(name)
         if shape is None:
-            shape = self._shapes[name] = Shape(graph, with_reads=self._released is not None)
+            shape = self._shapes[name] = Shape(name, graph, with_reads=self._released is not None)
         spot.state = State.OPEN
         frame = spot.inner = Frame(graph, shape, spot, prefix, depth)
         frame.borrows = spot.whole is not None
@@ -319,6 +326,8 @@ class Walk:
             frame.behind[each] = spot.frame.made(binding)
             if each not in frame.uses and not frame.borrows:
                 self._give_up(frame.behind[each])
+        if self._released is not None and spot is not self.root:
+            spot.inputs = {}  # the frame has them
         self._reached += [(frame, step) for step in shape.first]
         if not graph.steps:
             self._close(frame, spot)
@@ -363,10 +372,12 @@ class Walk:
         elif spot is self.root:
             return
         elif state is _DONE:
-            if spot.inner is None:
-                self._keep(spot, outputs)
-            else:
+            if spot.inner is not None:
                 self._keep_graph(spot, spot.inner, outputs)
+            elif self._released is not None and spot.items and spot.items[0].inner is not None:
+                self._keep_graphs(spot, outputs)
+            else:
+                self._keep(spot, outputs)
             self._end_step(spot)
         else:
             spot.frame.trouble[spot.step.name] = spot
@@ -392,13 +403,12 @@ class Walk:
             self._done(whole, {name: bindings.listed(values) for name, values in found.items()})
         if self._released is not None:
             for each in whole.items:
-                each.outputs = {}
+                each.inputs = each.outputs = {}
 
     def _end_step(self, spot: Spot) -> None:
         frame, name = spot.frame, spot.step.name
-        if self._released is not None and (spot.inner is None or spot.items):
-            for _, binding in spot.step.inputs:
-                self._give_up(frame.made(binding))
+        if self._released is not None:
+            self._forget(spot)
         waits = frame.waits
         for step in frame.shape.after.get(name, ()):
             waits[step.name] -= 1
@@ -408,6 +418,16 @@ class Walk:
         if not frame.left:
             assert frame.spot is not None
             self._close(frame, frame.spot)
+
+    def _forget(self, spot: Spot) -> None:
+        """Let go of the values of a spot that has ended: its frame has those that are still read."""
+        if spot.inner is None or spot.items:
+            for _, binding in spot.step.inputs:
+                self._give_up(spot.frame.made(binding))
+        if isinstance(spot.call, TaskCall):
+            del spot.frame.spots[spot.step.name]
+        else:
+            spot.inputs = spot.outputs = {}
 
     def _keep(self, spot: Spot, outputs: Outputs) -> None:
         """Make the outputs of a task or map that is done those of its step."""
@@ -430,6 +450,21 @@ class Walk:
                 frame.absent.add(source)
             if source not in frame.uses:
                 self._give_up(frame.behind[source])
+
+    def _keep_graphs(self, spot: Spot, outputs: Outputs) -> None:
+        """Make the lists that a map made those of its step: they may hold what its graphs made, or only passed on."""
+        frame, name = spot.frame, spot.step.name
+        inner = [item.inner for item in spot.items if item.inner is not None]
+        given = [made for _, binding in spot.step.inputs for made in frame.made(binding)]
+        for output, binding in inner[0].graph.outputs:
+            source = name, output
+            passed = frame.passed[source] = [*given, *(made for each in inner for made in each.made(binding))]
+            for _, read in given:
+                frame.uses[read] += 1
+            if source in frame.uses:
+                frame.values[source] = outputs.get(output, UNKNOWN)
+            else:
+                self._give_up(passed)
 
     def _close(self, frame: Frame, spot: Spot) -> None:
         """Everything in a graph has ended: so has the spot that opened it, unless an output cannot be known here."""
@@ -518,7 +553,7 @@ def outline(plan: Plan) -> Iterator[Place]:
         yield Place(path, step, graph)
         inner = [(f"{path}{part}.", name, iter(plan.graphs[name].steps)) for part, name in _inside(step.call)]
         if inner and len(stack) > MAX_DEPTH:
-            raise TooLarge(f"graphs lie more than {MAX_DEPTH} deep in each other")
+            raise TooDeep(f"graphs lie more than {MAX_DEPTH} deep in each other")
         stack += reversed(inner)
 
 
@@ -526,7 +561,7 @@ def _inside(call: Call) -> list[tuple[str, str]]:
     """What a call adds to the path of each graph that it may run."""
     match call:
         case MapCall():
-            return [("(i)", name) for name in plans.called_graphs(call.item)]
+            return [(ITEM, name) for name in plans.called_graphs(call.item)]
         case BranchCall(cases, otherwise):
             last = [(f".{ELSE}", otherwise.graph)] if otherwise else []
             return [(f".{case.name}", case.graph) for case in cases] + last
