@@ -10,10 +10,12 @@ import pytest
 from alula.local.drive import serial, threads
 from alula.local.drive.attempts import Attempt, Failure, Outcome, Success
 from alula.local.drive.dispatch import Dispatcher
-from alula.local.drive.schedule import ONCE, RetryPolicy, Schedule, State
+from alula.local.drive.schedule import ONCE, RetryPolicy, Schedule
 from alula_api.contract.failures import FailureRecord
+from alula_api.contract.graphs.walks import State
 from alula_api.contract.retries import Backoff, Budget
 from tests.local.virtual import VirtualClock
+from tests.local.walking import at, walk
 
 PATIENCE = 30.0
 FAILED = Failure(FailureRecord("user", "TASK_FAILED", "failed"), True)
@@ -31,19 +33,19 @@ class Diary:
         self.given_up: list[int] = []
 
     def started(self, attempt: Attempt) -> None:
-        self.lines.append(f"start {attempt.step}.{attempt.number}")
+        self.lines.append(f"start {at(attempt)}.{attempt.number}")
 
     def retrying(self, attempt: Attempt, failure: Failure, rest: float, now: float) -> None:
-        self.lines.append(f"retry {attempt.step}.{attempt.number} after {rest:g}: {failure.record.message}")
+        self.lines.append(f"retry {at(attempt)}.{attempt.number} after {rest:g}: {failure.record.message}")
 
     def finished(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
-        assert attempt.step not in self.outcomes
-        self.outcomes[attempt.step] = outcome
+        assert at(attempt) not in self.outcomes
+        self.outcomes[at(attempt)] = outcome
         what = "done" if isinstance(outcome, Success) else outcome.record.message
-        self.lines.append(f"{what} {attempt.step}.{attempt.number}")
+        self.lines.append(f"{what} {at(attempt)}.{attempt.number}")
 
     def abandoned(self, attempt: Attempt) -> None:
-        self.given_up.append(attempt.step)
+        self.given_up.append(at(attempt))
 
 
 class Stage:
@@ -59,14 +61,21 @@ class Stage:
         timeouts: dict[int, float] | None = None,
         preparation: float = 0.0,
     ) -> None:
-        size = len(dependencies)
         self.clock = VirtualClock()
         self.diary = Diary()
-        self.schedule = Schedule(dependencies, [policy] * size, [False] * size)
-        limits = [(timeouts or {}).get(step) for step in range(size)]
-        self.dispatcher = Dispatcher(self.schedule, limits, self.diary, lambda attempt: OVERDUE, preparation)
+        self.walk = walk(dependencies)
+        schedule = Schedule(self.walk, {f"s{number}": policy for number in range(len(dependencies))})
+        limits = {f"s{number}": seconds for number, seconds in (timeouts or {}).items()}
+        self.dispatcher = Dispatcher(schedule, limits, self.diary, lambda attempt, seconds: OVERDUE, preparation)
         self.work = work
         self.workers = workers
+
+    @property
+    def states(self) -> list[State]:
+        """Of all steps, in their order."""
+        frame = self.walk.root.inner
+        assert frame is not None
+        return [frame.spots[step.name].state for step in frame.graph.steps]
 
     def run(self) -> list[str]:
         if self.workers == 1:
@@ -80,13 +89,13 @@ def test_independent_steps_run_at_the_same_time() -> None:
     meeting = threading.Barrier(4)
 
     def work(attempt: Attempt) -> Outcome:
-        if attempt.step:
+        if at(attempt):
             meeting.wait(PATIENCE)
         return DONE
 
     stage = Stage([[], [0], [0], [0], [0]], work)
     stage.run()
-    assert stage.schedule.states == [State.DONE] * 5
+    assert stage.states == [State.DONE] * 5
 
 
 def test_no_more_steps_run_at_a_time_than_there_are_workers() -> None:
@@ -134,18 +143,18 @@ def test_a_step_is_tried_again_after_its_rest(workers: int) -> None:
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_a_final_failure_stops_what_has_not_started(workers: int) -> None:
-    stage = Stage([[], [0], [1]], lambda attempt: FATAL if attempt.step == 1 else DONE, workers=workers)
+    stage = Stage([[], [0], [1]], lambda attempt: FATAL if at(attempt) == 1 else DONE, workers=workers)
     assert stage.run() == ["start 0.1", "done 0.1", "start 1.1", "fatal 1.1"]
-    assert stage.schedule.states == [State.DONE, State.FAILED, State.WAITING]
+    assert stage.states == [State.DONE, State.FAILED, State.SKIPPED]
 
 
 def test_running_steps_finish_after_a_failure() -> None:
     failed, both = threading.Event(), threading.Barrier(2)
 
     def work(attempt: Attempt) -> Outcome:
-        if attempt.step < 2:
+        if at(attempt) < 2:
             both.wait(PATIENCE)
-        if attempt.step == 0:
+        if at(attempt) == 0:
             return FATAL
         assert failed.wait(PATIENCE)
         return DONE
@@ -159,7 +168,7 @@ def test_running_steps_finish_after_a_failure() -> None:
 
     stage.diary.finished = note  # type: ignore[method-assign]
     stage.run()
-    assert stage.schedule.states == [State.FAILED, State.DONE, State.WAITING]
+    assert stage.states == [State.FAILED, State.DONE, State.SKIPPED]
 
 
 def test_an_attempt_past_its_timeout_fails_at_once_and_its_late_result_is_discarded() -> None:
@@ -167,7 +176,7 @@ def test_an_attempt_past_its_timeout_fails_at_once_and_its_late_result_is_discar
     stage: Stage
 
     def work(attempt: Attempt) -> Outcome:
-        if attempt.step == 0:
+        if at(attempt) == 0:
             if attempt.number == 1:
                 stage.clock.advance(61)
                 assert late.wait(PATIENCE)
@@ -190,7 +199,7 @@ def test_threads_left_behind_are_replaced() -> None:
     stage: Stage
 
     def work(attempt: Attempt) -> Outcome:
-        if attempt.step < 3 and attempt.number == 1:
+        if at(attempt) < 3 and attempt.number == 1:
             stage.clock.advance(61)
             hang.wait(PATIENCE)
         return DONE
@@ -200,7 +209,7 @@ def test_threads_left_behind_are_replaced() -> None:
     )
     stage.run()
     hang.set()
-    assert stage.schedule.states == [State.DONE] * 8
+    assert stage.states == [State.DONE] * 8
 
 
 def test_an_attempt_that_can_be_ended_is_ended_at_its_timeout() -> None:
@@ -320,4 +329,4 @@ def test_a_fan_of_2000_steps_comes_to_its_end() -> None:
     size = 2000
     stage = Stage([[] for _ in range(size)] + [[*range(size)]], lambda attempt: DONE)
     stage.run()
-    assert stage.schedule.states == [State.DONE] * (size + 1)
+    assert stage.states == [State.DONE] * (size + 1)

@@ -1,80 +1,98 @@
-"""Order, retries and the end of a run, without threads or time."""
+"""Rests, budgets and the end of a run, without threads or time; which spot may start at all is the walk's."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alula.local.drive.schedule import ONCE, RetryPolicy, Schedule, State
+from alula.local.drive.schedule import ONCE, RetryPolicy, Schedule
+from alula_api.contract.graphs.walks import Spot
 from alula_api.contract.retries import Backoff, Budget
+from tests.local.walking import walk
+
+BACKOFF = Backoff("10s", 2, "1m")
 
 
 def schedule(dependencies: list[list[int]], **retries: int) -> Schedule:
-    backoff = Backoff("10s", 2, "1m")
-    policies = [RetryPolicy(Budget(retries.get(f"s{step}", 0)), backoff) for step in range(len(dependencies))]
-    return Schedule(dependencies, policies, [False] * len(dependencies))
+    """Steps that are tried again as often as `retries` says, by their names."""
+    return Schedule(walk(dependencies), {name: RetryPolicy(Budget(count), BACKOFF) for name, count in retries.items()})
+
+
+def take(run: Schedule) -> Spot:
+    taken = run.take()
+    assert taken is not None
+    return taken[0]
+
+
+def paths(run: Schedule, count: int) -> list[str]:
+    """What starts next."""
+    return [take(run).path for _ in range(count)]
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> tuple[list[list[int]], list[bool]]:
-    size = draw(st.integers(0, 25))
-    dependencies = [draw(st.lists(st.integers(0, step - 1), max_size=4)) if step else [] for step in range(size)]
-    return dependencies, draw(st.lists(st.booleans(), min_size=size, max_size=size))
+def graphs(draw: st.DrawFn) -> list[list[int]]:
+    size = draw(st.integers(0, 15))
+    return [draw(st.lists(st.integers(0, step - 1), max_size=4)) if step else [] for step in range(size)]
 
 
-@given(graphs(), st.randoms(use_true_random=False), st.integers(1, 4))
-def test_every_step_runs_once_and_after_all_it_depends_on(graph, random, workers) -> None:
-    dependencies, virtual = graph
-    run = Schedule(dependencies, [ONCE] * len(dependencies), virtual)
-    order: list[int] = []
-    under_way: list[int] = []
+@given(graphs(), st.randoms(use_true_random=False), st.integers(1, 4), st.integers(0, 2))
+def test_whatever_fails_within_its_budget_comes_to_its_end(dependencies, random, workers, retries) -> None:
+    names = [f"s{step}" for step in range(len(dependencies))]
+    run = schedule(dependencies, **dict.fromkeys(names, retries))
+    failures = {name: random.randint(0, retries) for name in names}
+    attempts: Counter[str] = Counter()
+    under_way: list[Spot] = []
+    done: set[str] = set()
+    now = 0.0
     while not run.over:
-        while len(under_way) < workers and (step := run.take()) is not None:
-            assert all(run.states[before] is State.DONE for before in dependencies[step])
-            under_way.append(step)
-        step = under_way.pop(random.randrange(len(under_way)))
-        run.succeed(step)
-        order.append(step)
-    assert sorted(order) == [step for step, nothing in enumerate(virtual) if not nothing]
-    assert all(state is State.DONE for state in run.states)
-
-
-@given(graphs(), st.data())
-def test_after_a_final_failure_nothing_starts_and_dependents_never_ran(graph, data) -> None:
-    dependencies, virtual = graph
-    real = [step for step, nothing in enumerate(virtual) if not nothing]
-    if not real:
-        return
-    victim = data.draw(st.sampled_from(real))
-    run = Schedule(dependencies, [ONCE] * len(dependencies), virtual)
-    while not run.over:
-        step = run.take()
-        assert step is not None
-        if step == victim:
-            assert run.fail(step, retryable=True, now=0) is None
+        while len(under_way) < workers and (taken := run.take()) is not None:
+            spot, number = taken
+            assert done.issuperset(spot.step.depends)
+            attempts[spot.path] += 1
+            assert number == attempts[spot.path]
+            under_way.append(spot)
+        if not under_way:
+            assert run.next_wake is not None
+            now = run.next_wake
+            run.wake(now)
+            continue
+        spot = under_way.pop(random.randrange(len(under_way)))
+        if attempts[spot.path] <= failures[spot.path]:
+            assert run.fail(spot, retryable=True, now=now) == 10 * 2 ** (attempts[spot.path] - 1)
         else:
-            run.succeed(step)
-    assert run.failing
+            done.add(spot.path)
+            run.succeed(spot, {})
+    assert attempts == {name: failures[name] + 1 for name in names}
+
+
+@given(graphs().filter(bool), st.data())
+def test_after_a_final_failure_nothing_starts(dependencies, data) -> None:
+    victim = f"s{data.draw(st.integers(0, len(dependencies) - 1))}"
+    run = schedule(dependencies)
+    while not run.over:
+        spot = take(run)
+        if spot.path == victim:
+            assert run.fail(spot, retryable=True, now=0) is None
+        else:
+            run.succeed(spot, {})
     assert run.take() is None
-    assert run.states[victim] is State.FAILED
-    behind = {victim}
-    for step, names in enumerate(dependencies):
-        if behind & set(names):
-            behind.add(step)
-            assert run.states[step] is State.WAITING
+    assert [spot.path for spot in run.walk.failed] == [victim]
 
 
-def test_steps_become_ready_in_the_order_of_the_graph() -> None:
+def test_what_is_ready_starts_in_the_order_of_the_graph() -> None:
     run = schedule([[], [], [], [0, 1, 2]])
-    assert [run.take(), run.take(), run.take(), run.take()] == [0, 1, 2, None]
+    assert paths(run, 3) == ["s0", "s1", "s2"]
+    assert run.take() is None
 
 
-def test_a_failed_step_rests_longer_each_time_up_to_the_cap() -> None:
+def test_a_failed_task_rests_longer_each_time_up_to_the_cap() -> None:
     run = schedule([[]], s0=5)
     rests, now = [], 0.0
-    while (step := run.take()) is not None:
-        rest = run.fail(step, retryable=True, now=now)
+    while (taken := run.take()) is not None:
+        rest = run.fail(taken[0], retryable=True, now=now)
         rests.append(rest)
         if rest is not None:
             assert run.next_wake == now + rest
@@ -86,58 +104,58 @@ def test_a_failed_step_rests_longer_each_time_up_to_the_cap() -> None:
 
 
 def test_what_is_tried_again_comes_before_what_has_not_begun() -> None:
-    run = Schedule([[], [], []], [RetryPolicy(Budget(1)), RetryPolicy(Budget(1), Backoff("5s")), ONCE], [False] * 3)
-    assert run.take() == 0
-    assert run.fail(0, retryable=True, now=0) == 0
-    assert [run.take(), run.take()] == [0, 1]
-    assert run.fail(1, retryable=True, now=0) == 5
+    policies = {"s0": RetryPolicy(Budget(1)), "s1": RetryPolicy(Budget(1), Backoff("5s")), "s2": ONCE}
+    run = Schedule(walk([[], [], []]), policies)
+    assert run.fail(take(run), retryable=True, now=0) == 0
+    first, second = take(run), take(run)
+    assert [first.path, second.path] == ["s0", "s1"]
+    assert run.fail(second, retryable=True, now=0) == 5
     run.wake(5)
-    assert [run.take(), run.take(), run.take()] == [1, 2, None]
+    assert paths(run, 2) == ["s1", "s2"]
+    assert run.take() is None
 
 
 def test_both_budgets_are_kept_whatever_the_order_of_the_failures() -> None:
-    run = Schedule([[]], [RetryPolicy(Budget(1, 2))], [False])
-    rests = []
+    run = Schedule(walk([[]]), {"s0": RetryPolicy(Budget(1, 2))})
+    rests, numbers = [], []
     for kind in ("system", "user", "system", "system"):
-        rests.append(run.fail(run.take() or 0, retryable=True, now=0, kind=kind))
+        taken = run.take()
+        assert taken is not None
+        numbers.append(taken[1])
+        rests.append(run.fail(taken[0], retryable=True, now=0, kind=kind))
     assert rests == [0, 0, 0, None]
-    assert run.attempts == [4]
+    assert numbers == [1, 2, 3, 4]
 
 
 def test_a_failure_that_is_not_retryable_is_final_at_once() -> None:
     run = schedule([[]], s0=5)
-    assert run.fail(run.take() or 0, retryable=False, now=0) is None
+    assert run.fail(take(run), retryable=False, now=0) is None
     assert run.over
 
 
-def test_a_step_that_rests_has_failed_when_another_failed_for_good() -> None:
+def test_a_task_that_rests_has_failed_when_another_failed_for_good() -> None:
     run = schedule([[], []], s0=5)
-    assert [run.take(), run.take()] == [0, 1]
-    assert run.fail(0, retryable=True, now=0) == 10
-    assert run.fail(1, retryable=True, now=0) is None
-    assert run.states == [State.FAILED, State.FAILED]
+    first, second = take(run), take(run)
+    assert run.fail(first, retryable=True, now=0) == 10
+    assert run.fail(second, retryable=True, now=0) is None
+    assert run.next_wake is None
+    assert {spot.path for spot in run.walk.failed} == {"s0", "s1"}
     assert run.over
 
 
-def test_a_running_step_may_still_finish_after_a_failure_but_is_not_tried_again() -> None:
+def test_a_running_task_may_still_finish_after_a_failure_but_is_not_tried_again() -> None:
     run = schedule([[], [], []], s1=5)
-    assert [run.take(), run.take(), run.take()] == [0, 1, 2]
-    run.fail(0, retryable=False, now=0)
+    first, second, third = take(run), take(run), take(run)
+    run.fail(first, retryable=False, now=0)
     assert not run.over
-    assert run.fail(1, retryable=True, now=0) is None
-    run.succeed(2)
+    assert run.fail(second, retryable=True, now=0) is None
+    run.succeed(third, {})
     assert run.over
-    assert run.states == [State.FAILED, State.FAILED, State.DONE]
+    assert [spot.path for spot in run.walk.failed] == ["s0", "s1"]
 
 
 def test_what_does_not_run_cannot_finish() -> None:
+    run = schedule([[]])
+    spot = run.walk.ready[0]
     with pytest.raises(AssertionError, match="not running"):
-        schedule([[]]).succeed(0)
-
-
-def test_a_chain_of_10000_virtual_steps_needs_no_recursion() -> None:
-    size = 10_000
-    run = Schedule([[step - 1] if step else [] for step in range(size)], [ONCE] * size, [False] + [True] * (size - 1))
-    run.succeed(run.take() or 0)
-    assert run.over
-    assert run.states[-1] is State.DONE
+        run.succeed(spot, {})

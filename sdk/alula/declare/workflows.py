@@ -68,14 +68,19 @@ class Workflow(Traceable, Generic[P, R]):
         """
         from alula.graph import checks
 
-        closure = self._closure
+        closure = self.reached
         problems = checks.whole_outputs(closure.graphs[0], self.subject)
         if problems:
             raise errors.DefinitionError(problems)
         return closure
 
     @functools.cached_property
-    def _closure(self) -> Closure[Workflow[..., Any], tasks.Task[..., Any]]:
+    def reached(self) -> Closure[Workflow[..., Any], tasks.Task[..., Any]]:
+        """As `closure`, for a local run: its outputs may be made of parts.
+
+        Raises:
+            DefinitionError: With everything that is wrong with any of them.
+        """
         from alula.graph import closures
 
         return closures.close(self)
@@ -87,7 +92,7 @@ class Workflow(Traceable, Generic[P, R]):
         Raises:
             DefinitionError: With everything that is wrong.
         """
-        return self._closure.graphs[0]
+        return self.reached.graphs[0]
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the workflow here, one task after the other; while another workflow is traced, make a node of it."""

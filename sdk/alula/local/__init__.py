@@ -2,10 +2,10 @@
 
     api          what others call            run          puts one run together
     options, inputs                          how it is run, and what it is given
-    plans        the graph as flat steps     reporting    what happens, as reports of its nodes
-    drive/       which step may start, be tried again, time out; the serial and the threaded driver
+    plan         what the walk goes over     reporting    what happens, as reports of its nodes
+    drive/       when a task is tried, tried again, given up; the serial and the threaded driver
     work/        one attempt, here or in a worker process; frames and files between tasks
     store/       where data is kept, the cache, why a task ran after all, the run's records
 
-Imports nothing of the display unless asked to show the run.
+Which task may start at all, the contract's walk decides. Imports nothing of the display unless asked to show the run.
 """

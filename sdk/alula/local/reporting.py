@@ -1,51 +1,55 @@
-"""What happens in a run as reports of its nodes, told to a watcher. The drivers' observer; made by `run`."""
+"""What happens in a run as reports of its nodes, passed on to a watcher. The drivers' observer; made by `run`."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
 
-from alula.local import plans
-from alula.local.drive.attempts import Attempt, Failure, Outcome, Success
+from alula.local.drive.attempts import Attempt, Failure, Outcome
+from alula.local.plan import Walkable
 from alula.progress.reports import NodeReport
 from alula.progress.watchers import Watcher
+from alula_api.contract.graphs import walks
+from alula_api.contract.graphs.plans import BranchCall, Step, TaskCall
+from alula_api.contract.graphs.walks import Spot, State, Walk
 
 
 class Reporter:
-    """Keeps one report a step and passes every change on.
+    """Keeps one report a task and passes every change on.
 
     Args:
-        plan: The steps of the run.
-        watcher: Who is told.
-        keep: Takes the outputs of a step before anything that needs them starts.
-        done: Takes a step that came to its end, so that what it needed may be forgotten.
-        cached: The steps that use the cache.
+        walkable: What runs.
+        watcher: Is called as things happen.
+        cached: The names of the tasks that use the cache.
         now: The run's clock.
+
+    Raises:
+        TooLarge: There are more nodes than one run holds.
     """
 
-    def __init__(
-        self,
-        *,
-        plan: plans.Plan,
-        watcher: Watcher,
-        keep: Callable[[int, Success], None],
-        done: Callable[[int], None],
-        cached: frozenset[int],
-        now: Callable[[], float],
-    ) -> None:
-        self.reports = [_report(step, step.number in cached) for step in plan.steps]
+    def __init__(self, walkable: Walkable, watcher: Watcher, cached: Collection[str], now: Callable[[], float]) -> None:
+        self.nodes: list[NodeReport] = []
+        """In the order of the author's calls; it grows with what cannot be known before, as the items of a map."""
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
+        self._walkable = walkable
         self._watcher = watcher
-        self._keep = keep
-        self._done = done
+        self._cached = cached
         self._now = now
         self._lock = threading.Lock()
+        self._reports: dict[str, NodeReport] = {}
+        for path, step, graph in walks.outline(walkable.plan):
+            if isinstance(step.call, TaskCall) and walks.ITEM not in path:
+                self._add(path, step.call.task, graph, step)
+
+    def report(self, spot: Spot) -> NodeReport:
+        """The report of a spot."""
+        found = self._reports.get(spot.path)
+        return self._add(spot.path, spot.task, spot.frame.name, spot.step) if found is None else found
 
     def started(self, attempt: Attempt) -> None:
         """An attempt begins."""
-        report = self.reports[attempt.step]
+        report = self.report(attempt.spot)
         report.state = "running"
         report.attempts = attempt.number
         report.most_attempts = max(report.most_attempts, attempt.number)
@@ -56,7 +60,7 @@ class Reporter:
 
     def retrying(self, attempt: Attempt, failure: Failure, rest: float, now: float) -> None:
         """An attempt failed and another follows."""
-        report = self.reports[attempt.step]
+        report = self.report(attempt.spot)
         report.state = "resting"
         report.failure = failure.record
         report.seconds = now - report.began
@@ -64,8 +68,8 @@ class Reporter:
             self._watcher.retrying(report, failure.record, rest, now)
 
     def finished(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
-        """A step came to its end."""
-        report = self.reports[attempt.step]
+        """A task came to its end."""
+        report = self.report(attempt.spot)
         report.seconds = now - report.began
         if isinstance(outcome, Failure):
             report.state = "failed"
@@ -74,8 +78,6 @@ class Reporter:
         else:
             report.state = "cached" if outcome.cached else "done"
             report.failure = None
-            self._keep(attempt.step, outcome)
-            self._done(attempt.step)
         with self._lock:
             self._watcher.finished(report, now)
 
@@ -86,9 +88,9 @@ class Reporter:
             "--processes ends it for real (this is said once)"
         )
 
-    def explain(self, step: plans.Step, why: str) -> None:
-        """A step runs although it could have been cached."""
-        report = self.reports[step.number]
+    def explain(self, spot: Spot, why: str) -> None:
+        """A task runs although it could have been cached."""
+        report = self.report(spot)
         report.why = why
         with self._lock:
             self._watcher.missed(report, self._now())
@@ -101,23 +103,56 @@ class Reporter:
             self.warnings.append(text)
             self._watcher.warned(text)
 
-    def close(self, interrupted: bool) -> None:
-        """Give every step that never came to its end the state that it has now."""
-        for report in self.reports:
+    def blocked(self, failure: Failure, now: float) -> None:
+        """A graph, a branch or a map that cannot begin or end, because a value that it needs cannot be made."""
+        report = NodeReport(failure.record.node, "", failure.record.source, "failed", began=now, failure=failure.record)
+        self.nodes.append(report)
+        self.failures.append(failure)
+        with self._lock:
+            self._watcher.finished(report, now)
+
+    def close(self, walk: Walk, interrupted: bool) -> None:
+        """Give every node that never came to its end the state that it has now."""
+        elsewhere = _not_taken(walk)
+        for report in self.nodes:
             if report.state == "waiting":
-                report.state = "skipped"
+                report.state = "not taken" if elsewhere and _lies_in(report.id, elsewhere) else "skipped"
             elif report.state == "resting":
                 report.state = "failed"
             elif report.state == "running" and interrupted:
                 report.state = "stopped"
 
+    def _add(self, path: str, name: str, graph: str, step: Step) -> NodeReport:
+        task = self._walkable.tasks[name]
+        report = self._reports[path] = NodeReport(
+            id=path,
+            task=name,
+            source=self._walkable.sources[graph, step.name],
+            cacheable=name in self._cached,
+            most_attempts=1 + task.options.retries.limit,
+        )
+        self.nodes.append(report)
+        return report
 
-def _report(step: plans.Step, cacheable: bool) -> NodeReport:
-    task: Any = step.task
-    return NodeReport(
-        id=step.id,
-        task=task.name if task is not None else "",
-        source=step.source,
-        cacheable=cacheable,
-        most_attempts=1 + (task.options.retries.limit if task is not None else 0),
-    )
+
+def _not_taken(walk: Walk) -> set[str]:
+    """The paths of what no conditional led to: steps, and the branches that were not the one."""
+    found = {spot.path for spot in walk.skipped if spot.state is State.NOT_TAKEN}
+    frames = [walk.root.inner]
+    while frames:
+        frame = frames.pop()
+        for spot in frame.spots.values() if frame is not None else ():
+            frames += [spot.inner, *(item.inner for item in spot.items)]
+            if isinstance(spot.call, BranchCall) and spot.inner is not None:
+                names = [*(case.name for case in spot.call.cases), walks.ELSE]
+                found.update(path for name in names if f"{(path := f'{spot.path}.{name}')}." != spot.inner.prefix)
+    return found
+
+
+def _lies_in(id: str, paths: set[str]) -> bool:
+    """Whether a node is one of `paths` or lies in one."""
+    while id not in paths:
+        id, inside, _ = id.rpartition(".")
+        if not inside:
+            return False
+    return True

@@ -1,4 +1,4 @@
-"""One attempt at one step, and what came of it: the values that pass between the drivers and the work they do."""
+"""One attempt at one task, and what came of it: the values that pass between the drivers and the work they do."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from alula.attempt.invoke import Phase
 
 if TYPE_CHECKING:
     from alula_api.contract.failures import FailureRecord
+    from alula_api.contract.graphs.walks import Spot
     from alula_api.contract.values import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The step's outputs in wire normal form; `cached` when they came from the cache."""
+    """The task's outputs in wire normal form; `cached` when they came from the cache."""
 
     outputs: Mapping[str, Json]
     cached: bool = False
@@ -34,17 +35,18 @@ Outcome = Success | Failure
 
 
 class Attempt:
-    """One try of `step`; `number` counts from 1.
+    """One try of `spot`; `number` counts from 1.
 
     `over` turns True when the driver has drawn its conclusion: whoever still works on the attempt then must leave
     nothing behind. `abandon` may be set by the worker to end what it waits for, for example a child process. `ready`
     is called by a worker that had to prepare something first: the time of the timeout begins anew.
     """
 
-    __slots__ = ("abandon", "deadline", "number", "over", "phase", "ready", "started", "step")
+    __slots__ = ("abandon", "deadline", "number", "over", "phase", "ready", "spot", "started", "task")
 
-    def __init__(self, step: int, number: int, started: float) -> None:
-        self.step = step
+    def __init__(self, spot: Spot, number: int, started: float) -> None:
+        self.spot = spot
+        self.task = spot.task
         self.number = number
         self.started = started
         self.over = False

@@ -7,7 +7,7 @@ Called by `serial` and `threads` only, which must hold their lock meanwhile. Dec
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from alula.local.drive.attempts import Attempt, Failure, Outcome
@@ -22,11 +22,11 @@ class Observer(Protocol):
         ...
 
     def retrying(self, attempt: Attempt, failure: Failure, rest: float, now: float) -> None:
-        """`attempt` failed; its step is tried again after `rest` seconds."""
+        """`attempt` failed; its task is tried again after `rest` seconds."""
         ...
 
     def finished(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
-        """`attempt` was the last one of its step."""
+        """`attempt` was the last one at its task."""
         ...
 
     def abandoned(self, attempt: Attempt) -> None:
@@ -35,13 +35,13 @@ class Observer(Protocol):
 
 
 class Dispatcher:
-    """A schedule with its timeouts, reporting to an observer.
+    """A schedule with timeouts, reporting to an observer.
 
     Args:
-        schedule: The states of the steps.
-        timeouts: Seconds an attempt of each step may take; None for no limit.
-        observer: Is told of every change.
-        overdue: Makes the failure of an attempt that passed its timeout.
+        schedule: What may start, and when.
+        timeouts: Seconds that an attempt may take, by the name of its task; no limit for others.
+        observer: Takes note of every change.
+        overdue: Makes the failure of an attempt that passed its timeout of so many seconds.
         preparation: Seconds that an attempt may take before it is `ready`, and its timeout begins; 0 where attempts
             begin with the user's function.
     """
@@ -49,15 +49,15 @@ class Dispatcher:
     def __init__(
         self,
         schedule: Schedule,
-        timeouts: Sequence[float | None],
+        timeouts: Mapping[str, float],
         observer: Observer,
-        overdue: Callable[[Attempt], Failure],
+        overdue: Callable[[Attempt, float], Failure],
         preparation: float = 0.0,
     ) -> None:
         self.schedule = schedule
-        self.timeouts = timeouts
+        self._timeouts = timeouts
         self.observer = observer
-        self.overdue = overdue
+        self._overdue = overdue
         self.preparation = preparation
         self._deadlines: list[tuple[float, int, Attempt]] = []
         self._begun = 0
@@ -73,14 +73,21 @@ class Dispatcher:
             return wake if deadline is None else deadline
         return min(deadline, wake)
 
+    def timeout(self, attempt: Attempt) -> float | None:
+        """Seconds that `attempt` may take."""
+        return self._timeouts.get(attempt.task)
+
+    def overdue(self, attempt: Attempt) -> Failure:
+        """The failure of an attempt that passed its timeout."""
+        return self._overdue(attempt, self.timeout(attempt) or 0.0)
+
     def begin(self, now: float) -> Attempt | None:
-        """Start the next ready step."""
-        schedule = self.schedule
-        step = schedule.take()
-        if step is None:
+        """Start what is ready next."""
+        taken = self.schedule.take()
+        if taken is None:
             return None
-        attempt = Attempt(step, schedule.attempts[step], now)
-        timeout = self.timeouts[step]
+        attempt = Attempt(*taken, now)
+        timeout = self.timeout(attempt)
         if timeout is not None:
             self._limit(attempt, now + timeout + self.preparation)
         self.observer.started(attempt)
@@ -88,7 +95,7 @@ class Dispatcher:
 
     def ready(self, attempt: Attempt, now: float) -> None:
         """The preparation of `attempt` is over."""
-        timeout = self.timeouts[attempt.step]
+        timeout = self.timeout(attempt)
         if timeout is not None and not attempt.over:
             self._limit(attempt, now + timeout)
 
@@ -96,15 +103,14 @@ class Dispatcher:
         """Take the outcome of an attempt that is not over yet."""
         attempt.over = True
         if isinstance(outcome, Failure):
-            rest = self.schedule.fail(attempt.step, retryable=outcome.retryable, now=now, kind=outcome.record.kind)
+            rest = self.schedule.fail(attempt.spot, retryable=outcome.retryable, now=now, kind=outcome.record.kind)
             if rest is not None:
                 self.observer.retrying(attempt, outcome, rest, now)
                 return
             self.observer.finished(attempt, outcome, now)
         else:
-            # The observer keeps the outputs, which the steps released by `succeed` read.
             self.observer.finished(attempt, outcome, now)
-            self.schedule.succeed(attempt.step)
+            self.schedule.succeed(attempt.spot, outcome.outputs)
 
     def expire(self, now: float) -> list[Attempt]:
         """Fail every attempt whose time is over; returns them."""

@@ -1,33 +1,25 @@
-"""Which step of a run may start, be tried again, or never start: bookkeeping without threads, clock or I/O.
+"""When what a walk has made ready is tried, tried again, or given up: budgets and rests, without threads, clock or I/O.
 
-`dispatch` is the only caller and passes the time in. Every operation costs O(1) amortised plus the edges it
-crosses, so a run costs O(steps + edges); nothing here recurses.
+`dispatch` is the only caller and passes the time in. Which spot may start at all, the walk decides.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
 
 from alula_api.contract import failures, retries
 
-
-class State(Enum):
-    """Where a step stands."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    RESTING = "resting"  # between two attempts
-    DONE = "done"
-    FAILED = "failed"
+if TYPE_CHECKING:
+    from alula_api.contract.graphs.walks import Spot, Walk
+    from alula_api.contract.values import Json
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often, and after which wait, a failed step is tried again; at once without a backoff."""
+    """How often, and after which wait, a failed task is tried again; at once without a backoff."""
 
     budget: retries.Budget
     backoff: retries.Backoff | None = None
@@ -36,118 +28,88 @@ class RetryPolicy:
 ONCE = RetryPolicy(retries.Budget(0, 0))
 
 
-class Schedule:
-    """The states of all steps.
+class _Failures(NamedTuple):
+    """Failed attempts at a spot, by kind."""
 
-    A *virtual* step does nothing: it succeeds by itself as soon as its dependencies have.
+    user: int
+    system: int
+
+
+_NONE = _Failures(0, 0)
+
+
+class Schedule:
+    """A walk whose tasks are tried more than once.
+
+    Args:
+        walk: Of the run.
+        policies: How tasks are tried again, by their names; others once only.
     """
 
-    def __init__(
-        self, dependencies: Sequence[Sequence[int]], policies: Sequence[RetryPolicy], virtual: Sequence[bool]
-    ) -> None:
-        self.states = [State.WAITING] * len(dependencies)
-        self.attempts = [0] * len(dependencies)
-        self.running = 0
-        self.failing = False
-        self._failures = [0] * len(dependencies)
-        """Of the user's code; the other attempts that failed were lost to the system."""
+    def __init__(self, walk: Walk, policies: Mapping[str, RetryPolicy]) -> None:
+        self.walk = walk
         self._policies = policies
-        self._virtual = virtual
-        self._open = [len(set(names)) for names in dependencies]
-        self._dependents: list[list[int]] = [[] for _ in dependencies]
-        for step, names in enumerate(dependencies):
-            for name in set(names):
-                self._dependents[name].append(step)
-        self._ready: deque[int] = deque()
-        self._rests: list[tuple[float, int]] = []
-        # From a copy of the counts: completing a virtual step opens others, which it releases itself.
-        for step, count in enumerate([*self._open]):
-            if count == 0:
-                self._release(step)
+        self._failures: dict[Spot, _Failures] = {}
+        self._rests: list[tuple[float, int, Spot]] = []
+        self._rested = 0
 
     @property
     def ready(self) -> int:
-        """How many steps `take` could hand out now."""
-        return 0 if self.failing else len(self._ready)
+        """How many spots `take` could hand out now."""
+        return len(self.walk.ready)
+
+    @property
+    def running(self) -> int:
+        """How many spots run now."""
+        return self.walk.running
 
     @property
     def over(self) -> bool:
         """Nothing runs and nothing will."""
-        return self.running == 0 and (self.failing or (not self._ready and not self._rests))
+        return self.walk.over
 
     @property
     def next_wake(self) -> float | None:
-        """When the next resting step may be tried again."""
-        return self._rests[0][0] if self._rests and not self.failing else None
+        """When the next resting spot may be tried again."""
+        return self._rests[0][0] if self._rests else None
 
-    def take(self) -> int | None:
-        """The next step to start, now counted as running; None when none may start."""
-        if self.failing or not self._ready:
+    def take(self) -> tuple[Spot, int] | None:
+        """The next spot to start, now running, and the number of this attempt at it; None when none may start."""
+        spot = self.walk.take()
+        if spot is None:
             return None
-        step = self._ready.popleft()
-        self.states[step] = State.RUNNING
-        self.attempts[step] += 1
-        self.running += 1
-        return step
+        return spot, 1 + sum(self._failures.get(spot, _NONE)) if self._failures else 1
 
-    def succeed(self, step: int) -> None:
-        """The running `step` is done; what waited for it alone becomes ready."""
-        self._stop(step)
-        self._complete(step)
+    def succeed(self, spot: Spot, outputs: Mapping[str, Json]) -> None:
+        """The running `spot` is done; what waited for it alone becomes ready."""
+        self.walk.finish(spot, outputs)
 
-    def fail(self, step: int, *, retryable: bool, now: float, kind: str = failures.USER) -> float | None:
-        """The running `step` failed: the seconds until it is tried again, or None if that was the end of it.
+    def fail(self, spot: Spot, *, retryable: bool, now: float, kind: str = failures.USER) -> float | None:
+        """The running `spot` failed: the seconds until it is tried again, or None if that was the end of it.
 
-        The first final failure stops the run: nothing starts any more, and steps that rest have failed. What is tried
-        again comes before what has not begun, so that one task after the other reads as in the workflow.
+        The first final failure stops the run: nothing starts any more, and what rests has failed. What is tried again
+        comes before what has not begun, so that one task after the other reads as in the workflow.
         """
-        self._stop(step)
-        policy = self._policies[step]
-        self._failures[step] += kind == failures.USER
-        user = self._failures[step]
-        if retryable and policy.budget.allows(user, self.attempts[step] - user) and not self.failing:
-            rest = policy.backoff.rest(self.attempts[step]) if policy.backoff is not None else 0.0
-            if rest > 0:
-                self.states[step] = State.RESTING
-                heapq.heappush(self._rests, (now + rest, step))
-            else:
-                self.states[step] = State.WAITING
-                self._ready.appendleft(step)
-            return rest
-        self.states[step] = State.FAILED
-        self.failing = True
-        for _, resting in self._rests:
-            self.states[resting] = State.FAILED
-        self._rests.clear()
-        return None
+        walk, policy = self.walk, self._policies.get(spot.task, ONCE)
+        user, system = self._failures.get(spot, _NONE)
+        count = _Failures(user + 1, system) if kind == failures.USER else _Failures(user, system + 1)
+        if not retryable or walk.failing or not policy.budget.allows(*count):
+            self._failures.pop(spot, None)
+            walk.fail(spot)
+            if walk.failing:
+                self._rests.clear()
+            return None
+        self._failures[spot] = count
+        rest = policy.backoff.rest(sum(count)) if policy.backoff is not None else 0.0
+        if rest > 0:
+            walk.rest(spot)
+            self._rested += 1
+            heapq.heappush(self._rests, (now + rest, self._rested, spot))
+        else:
+            walk.retry(spot)
+        return rest
 
     def wake(self, now: float) -> None:
-        """Make ready every step whose rest is over."""
+        """Make ready every spot whose rest is over."""
         while self._rests and self._rests[0][0] <= now:
-            _, step = heapq.heappop(self._rests)
-            self.states[step] = State.WAITING
-            self._ready.appendleft(step)
-
-    def _stop(self, step: int) -> None:
-        if self.states[step] is not State.RUNNING:
-            raise AssertionError(f"step {step} is {self.states[step].value}, not running")
-        self.running -= 1
-
-    def _release(self, step: int) -> None:
-        if self._virtual[step]:
-            self._complete(step)
-        else:
-            self._ready.append(step)
-
-    def _complete(self, step: int) -> None:
-        completed = [step]
-        while completed:
-            step = completed.pop()
-            self.states[step] = State.DONE
-            for dependent in self._dependents[step]:
-                self._open[dependent] -= 1
-                if self._open[dependent] == 0:
-                    if self._virtual[dependent]:
-                        completed.append(dependent)
-                    else:
-                        self._ready.append(dependent)
+            self.walk.retry(heapq.heappop(self._rests)[2])

@@ -1,4 +1,4 @@
-"""Runs the steps one after another in the caller's own thread, so that a debugger stops where the user expects.
+"""Runs tasks one after another in the caller's own thread, so that a debugger stops where the user expects.
 
 Used for `--workers 1` and for the plain call of a workflow.
 """
@@ -25,11 +25,11 @@ def drive(dispatcher: Dispatcher, work: Work, clock: Clock) -> None:
         if attempt is None:
             due = schedule.next_wake
             if due is None:  # a graph without cycles always has something ready, resting or over
-                raise AssertionError("no step is ready, though the run is not over")
+                raise AssertionError("nothing is ready, though the run is not over")
             clock.sleep(max(0.0, due - clock.now()))
             schedule.wake(clock.now())
             continue
-        timeout = dispatcher.timeouts[attempt.step]
+        timeout = dispatcher.timeout(attempt)
         outcome = work(attempt) if timeout is None else alarms.limited(work, attempt, timeout)
         now = clock.now()
         if outcome is None or (timeout is not None and now - attempt.started > timeout and not alarms.debugging()):

@@ -1,6 +1,6 @@
-"""Runs steps in parallel: worker threads take what is ready, the caller's thread keeps the time.
+"""Runs tasks in parallel: worker threads take what is ready, the caller's thread keeps the time.
 
-A worker goes on with what its own step made ready, so a chain never changes threads. Threads are daemons: one that is
+A worker goes on with what its own task made ready, so a chain never changes threads. Threads are daemons: one that is
 stuck in a task past its timeout is left behind and replaced, and does not keep the process alive. No event loop is
 used, so a run works inside the running loop of a notebook.
 """
@@ -111,7 +111,7 @@ class _Crew:
         while not self.closed:
             attempt = self.dispatcher.begin(self.clock.now())
             if attempt is not None:
-                if self.dispatcher.timeouts[attempt.step] is not None:
+                if self.dispatcher.timeout(attempt) is not None:
                     attempt.ready = functools.partial(self._ready, attempt)
                     self._alert()
                 return attempt

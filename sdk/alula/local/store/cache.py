@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from alula.attempt import redact
 from alula.attempt.cache import Memory, travelling
-from alula.local import plans
 from alula.local.store import explain, history
 from alula_api.contract import values
 from alula_data.errors import Damaged, NotFound, StoreError
@@ -61,22 +60,27 @@ class Cache:
         self._identities: dict[Task[..., Any], _Identity] = {}
 
     def find(
-        self, step: plans.Step, inputs: Mapping[str, Json], origins: Callable[[], Mapping[str, str]]
+        self,
+        node: str,
+        task: Task[..., Any],
+        inputs: Mapping[str, Json],
+        origins: Callable[[], Mapping[str, str]],
     ) -> tuple[dict[str, Json] | None, str]:
-        """The outputs of an earlier run of the step's task on equal inputs, or None and why it has to run.
+        """The outputs of an earlier run of a task on equal inputs, or None and why it has to run.
 
         Args:
-            step: The node; its task is cached.
+            node: Its id.
+            task: Of the node; it is cached.
             inputs: The wire value of each input.
             origins: Names the node behind each input that one made.
         """
-        identity = self._identity(step)
+        identity = self._identity(task)
         digests = identity.of(inputs)
-        memory = self._memories[step.id] = identity.memory(self.index, digests, self.run, step.id)
+        memory = self._memories[node] = identity.memory(self.index, digests, self.run, node)
         key = memory.key
-        before = self.before.key(step.id)
-        if before != key or self.before.failed(step.id):
-            self.changed[step.id] = identity.parts(key, digests, inputs, origins())
+        before = self.before.key(node)
+        if before != key or self.before.failed(node):
+            self.changed[node] = identity.parts(key, digests, inputs, origins())
         if self.use == "overwrite":
             return None, "the cache is overwritten"
         missing = ""
@@ -88,27 +92,25 @@ class Cache:
                 missing = str(error)
         elif found.broken:
             missing = found.reason
-        parts = self.changed.setdefault(step.id, identity.parts(key, digests, inputs, origins()))
+        parts = self.changed.setdefault(node, identity.parts(key, digests, inputs, origins()))
         if before != key:
-            return None, explain.explain(parts, self.before.parts(step.id))
-        return None, explain.FAILED if self.before.failed(step.id) else explain.gone(missing)
+            return None, explain.explain(parts, self.before.parts(node))
+        return None, explain.FAILED if self.before.failed(node) else explain.gone(missing)
 
-    def keep(self, step: plans.Step, outputs: Mapping[str, Json]) -> dict[str, Json]:
+    def keep(self, node: str, task: Task[..., Any], outputs: Mapping[str, Json]) -> dict[str, Json]:
         """Write the entry; returns the outputs that stand, which are those of whoever was first."""
         try:
-            saved = travelling(outputs, self._identity(step).outputs, lambda: self.content, self.limit)
-            standing = self._memories[step.id].keep(saved, instead=self.use == "overwrite")
+            saved = travelling(outputs, self._identity(task).outputs, lambda: self.content, self.limit)
+            standing = self._memories[node].keep(saved, instead=self.use == "overwrite")
             if standing is saved:
                 return dict(outputs)
             return {name: self.content.load_value(value) for name, value in standing.items()}
         except (StoreError, values.InvalidValue) as error:
             # The result is there; only the next run pays for it.
-            self.warn(f"the result of {step.id} could not be kept in the cache: {error}")
+            self.warn(f"the result of {node} could not be kept in the cache: {error}")
             return dict(outputs)
 
-    def _identity(self, step: plans.Step) -> _Identity:
-        task = step.task
-        assert task is not None
+    def _identity(self, task: Task[..., Any]) -> _Identity:
         found = self._identities.get(task)
         if found is None:  # two threads may both work it out, which is harmless
             found = self._identities[task] = _Identity(task)

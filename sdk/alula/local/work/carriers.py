@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alula_api.contract.references import Reference
-    from alula_api.contract.values import Json
     from alula_data.content import Content
 
 
@@ -43,7 +42,7 @@ class FrameShelf:
         frame = self._kept.get(digest)
         return None if frame is None else _copy(frame)
 
-    def drop(self, value: Json, depth: int = 0) -> None:
+    def drop(self, value: object, depth: int = 0) -> None:
         """Forget every frame that a value names."""
         if isinstance(value, dict):
             digest = value.get("digest")

@@ -1,4 +1,4 @@
-"""The work on one attempt: gather the inputs, look into the cache, call the task, keep the result.
+"""The work on one attempt: take the inputs, look into the cache, call the task, keep the result.
 
 Called by the drivers, in any thread. Everything that can go wrong in it becomes a `Failure`; only an interrupt and our
 own alarm pass through.
@@ -6,147 +6,120 @@ own alarm pass through.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from alula.attempt import invoke
 from alula.attempt.errors import bad_input
-from alula.local import plans
 from alula.local.drive import alarms
 from alula.local.drive.attempts import Attempt, Failure, Outcome, Success
 from alula.local.work import failures, mocks
 from alula.progress.current import current
-from alula_api.contract import values
+from alula_api.contract.graphs.bindings import UNKNOWN
 
 if TYPE_CHECKING:
+    from alula.declare.tasks import Task
     from alula.local.store.cache import Cache
     from alula.types.carriers import Carrier
+    from alula_api.contract.graphs.walks import Spot
     from alula_api.contract.values import Json
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
-Call = Callable[[plans.Step, Attempt, Mapping[str, "Json"]], "dict[str, Json] | Failure"]
+Call = Callable[["Task[..., Any]", Attempt, Mapping[str, "Json"]], "dict[str, Json] | Failure"]
 
 
 class Executor:
-    """Works on the attempts of one run, and holds the values that pass between its steps.
+    """Works on the attempts of one run.
 
     Args:
         run: The run's id.
-        plan: Its steps.
-        inputs: The wire values of the run's inputs.
-        call: Calls a step's task; the default does so in this thread.
-        cached: The steps that use the cache.
+        tasks: By the names that the plan calls them.
+        call: Calls a task; `Caller` does so in this thread.
+        cached: The names of the tasks that use the cache.
         cache: Opens the cache on first use.
         owns_store: Whether the store at a URL is the run's.
-        explain: Takes the id of a step and why it ran though it could have been cached.
+        makers: The nodes behind each input of a spot.
+        explain: Takes a spot and why its task runs though it could have been cached.
     """
 
     def __init__(
         self,
         *,
         run: str,
-        plan: plans.Plan,
-        inputs: Mapping[str, Json],
+        tasks: Mapping[str, Task[..., Any]],
         call: Call,
-        cached: frozenset[int],
+        cached: Collection[str],
         cache: Callable[[], Cache],
         owns_store: Callable[[str], bool],
-        explain: Callable[[plans.Step, str], None],
+        makers: Callable[[Spot], Mapping[str, tuple[str, ...]]],
+        explain: Callable[[Spot, str], None],
     ) -> None:
         self.run = run
-        self.steps = plan.steps
-        self.inputs = inputs
-        self.outputs: list[Mapping[str, Json] | None] = [None] * len(plan.steps)
+        self.tasks = tasks
         self._call = call
         self._cached = cached
         self._cache = cache
         self._owns_store = owns_store
+        self._makers = makers
         self._explain = explain
 
     def work(self, attempt: Attempt) -> Outcome:
         """Work on `attempt`; see `attempts.Work`."""
-        step = self.steps[attempt.step]
-        task = step.task
-        if task is None:
-            raise AssertionError(f"{step.id} is virtual")
-        given: Mapping[str, Json] = {}
-        current.node = step.id
+        spot = attempt.spot
+        task = self.tasks[attempt.task]
+        current.node = spot.path
         try:
-            given = {name: self._input(name, origin) for name, origin in step.inputs}
-            cached = attempt.step in self._cached
+            for name, problem in spot.problems.items() if spot.problems else ():
+                raise bad_input(name, problem)
+            given: Mapping[str, Any] = spot.inputs
+            cached = attempt.task in self._cached
             if cached:
-                found, why = self._cache().find(step, given, lambda: self._origins(step))
+                found, why = self._cache().find(spot.path, task, given, lambda: self._origins(spot))
                 if found is not None:
                     return Success(found, cached=True)
                 if attempt.number == 1:
-                    self._explain(step, why)
-            outputs = self._call(step, attempt, given)
+                    self._explain(spot, why)
+            outputs = self._call(task, attempt, given)
             if isinstance(outputs, Failure):
                 return outputs
             if cached and not attempt.over:
-                outputs = self._cache().keep(step, outputs)
+                outputs = self._cache().keep(spot.path, task, outputs)
             return Success(outputs)
         except (KeyboardInterrupt, alarms.Overdue):
             raise
         except BaseException as error:
-            return failures.of_error(error, task, self.context(attempt, given))
+            return failures.of_error(error, task, self.context(attempt))
         finally:
             current.node = ""
 
-    def _input(self, name: str, origin: plans.Origin) -> Json:
-        try:
-            return self.value(origin)
-        except values.InvalidValue as error:
-            raise bad_input(name, error) from error
-
-    def value(self, origin: plans.Origin) -> Json:
-        """The value that an origin stands for now."""
-        if isinstance(origin, plans.OfStep):
-            outputs = self.outputs[origin.step]
-            if outputs is None:
-                raise AssertionError(f"{self.steps[origin.step].id} has no outputs yet, or none any more")
-            found = outputs[origin.output]
-            return values.select(found, origin.path) if origin.path else found
-        if isinstance(origin, plans.Given):
-            return origin.json
-        if isinstance(origin, plans.OfInput):
-            found = self.inputs[origin.name]
-            return values.select(found, origin.path) if origin.path else found
-        return [self.value(item) for item in origin.items]
-
-    def context(self, attempt: Attempt, given: Mapping[str, Json] | None = None) -> failures.Context:
-        """Where `attempt` stands; its inputs are gathered anew unless given."""
-        step = self.steps[attempt.step]
-        if given is None:
-            given = {name: self.value(origin) for name, origin in step.inputs}
+    def context(self, attempt: Attempt) -> failures.Context:
+        """Where `attempt` stands, and what it was given."""
+        spot = attempt.spot
+        known: dict[str, Any] = {name: value for name, value in spot.inputs.items() if value is not UNKNOWN}
         return failures.Context(
-            self.run, step.id, attempt.number, given, owns_store=self._owns_store, phase=attempt.phase
+            self.run, spot.path, attempt.number, known, owns_store=self._owns_store, phase=attempt.phase
         )
 
-    def _origins(self, step: plans.Step) -> dict[str, str]:
+    def overdue(self, attempt: Attempt, seconds: float) -> Failure:
+        """The failure of an attempt whose time is over."""
+        return failures.overdue(self.tasks[attempt.task], self.context(attempt), seconds)
+
+    def _origins(self, spot: Spot) -> dict[str, str]:
         """The node behind each input that one made."""
-        found = {}
-        for name, origin in step.inputs:
-            makers = dict.fromkeys(self.steps[used.step].id for used in plans.used_steps(origin))
-            if makers:
-                found[name] = ", ".join(makers)
-        return found
+        return {name: ", ".join(makers) for name, makers in self._makers(spot).items()}
 
 
 class Caller:
     """Calls tasks in the thread that asks.
 
     Args:
-        carriers: The carrier of each step.
+        carrier: What brings the inputs of a task, and takes its outputs.
     """
 
-    def __init__(self, carriers: Sequence[Carrier]) -> None:
-        self._carriers = carriers
+    def __init__(self, carrier: Callable[[Spot], Carrier]) -> None:
+        self._carrier = carrier
 
-    def __call__(self, step: plans.Step, attempt: Attempt, given: Mapping[str, Json]) -> dict[str, Json]:
-        """The outputs of the step's task."""
-        task = step.task
-        if task is None:
-            raise AssertionError(f"{step.id} is virtual")
-        return invoke.invoke(task, given, self._carriers[step.number], attempt, function=mocks.of(task))
+    def __call__(self, task: Task[..., Any], attempt: Attempt, given: Mapping[str, Json]) -> dict[str, Json]:
+        """The outputs of the task."""
+        return invoke.invoke(task, given, self._carrier(attempt.spot), attempt, function=mocks.of(task))

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from alula.attempt import failures
 from alula.attempt.invoke import Phase
 from alula.local.drive.attempts import Failure
-from alula_api.contract.failures import FailureRecord
+from alula_api.contract.codes import Code
+from alula_api.contract.failures import USER, FailureRecord
 
 if TYPE_CHECKING:
     from alula.declare.tasks import Task
+    from alula_api.contract.graphs.walks import Spot
     from alula_api.contract.values import Json
 
 
@@ -49,6 +51,22 @@ def of_error(error: BaseException, task: Task[..., Any], context: Context) -> Fa
 def overdue(task: Task[..., Any], context: Context, seconds: float) -> Failure:
     """The failure of an attempt whose time is over."""
     return _failure(failures.overdue(seconds), task, context)
+
+
+def of_blocked(spot: Spot, node: str, run: str, source: str) -> Failure:
+    """The failure of a graph, a branch or a map that needs a value that cannot be made."""
+    problems = [f"{name} cannot be made: {problem}" for name, problem in spot.problems.items()]
+    record = FailureRecord(
+        kind=USER,
+        code=Code.BAD_VALUE,
+        message="\n".join(problems) or "it needs a value that cannot be made",
+        node=node,
+        run=run,
+        attempt=1,
+        retryable=False,
+        source=source,
+    )
+    return Failure(record, retryable=False)
 
 
 def killed(task: Task[..., Any], context: Context, how: str) -> Failure:

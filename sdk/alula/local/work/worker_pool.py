@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from alula.declare.tasks import Task
-    from alula.local import plans
     from alula.local.work import executor
     from alula_api.contract.values import Json
 
@@ -64,16 +63,15 @@ class Pool:
         for worker in workers:
             worker.close()
 
-    def __call__(self, step: plans.Step, attempt: Attempt, given: Mapping[str, Json]) -> dict[str, Json] | Failure:
-        """The outputs of the step's task, or why there are none."""
-        task = step.task
-        assert task is not None
+    def __call__(self, task: Task[..., Any], attempt: Attempt, given: Mapping[str, Json]) -> dict[str, Json] | Failure:
+        """The outputs of the task, or why there are none."""
+        node = attempt.spot.path
         if mocks.of(task) is not None:
-            return self._here(step, attempt, given)
-        context = failures.Context(self._run, step.id, attempt.number, given)
+            return self._here(task, attempt, given)
+        context = failures.Context(self._run, node, attempt.number, given)
         worker = self._take()
         attempt.abandon = worker.kill
-        worker.node = step.id
+        worker.node = node
         try:
             if attempt.over:
                 return failures.killed(task, context, "it was given up before it started")
@@ -82,7 +80,7 @@ class Pool:
                     "entrypoint": task.entrypoint,
                     "environment": dict(task.options.environment),
                     "inputs": dict(given),
-                    "context": {"run": self._run, "node": step.id, "attempt": attempt.number},
+                    "context": {"run": self._run, "node": node, "attempt": attempt.number},
                 },
                 attempt.ready,
             )
