@@ -31,13 +31,15 @@ class Project:
         self.forget()
         return places.load(str(self.root / name))
 
+    def _holds(self, module: types.ModuleType) -> bool:
+        places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", ())]
+        return any(str(place).startswith(str(self.root)) for place in places)
+
     def forget(self) -> None:
         """Drop what was imported, as a new process would not have it."""
-        for added in set(sys.modules) - self._modules:
-            file = getattr(sys.modules[added], "__file__", None) or ""
-            paths = [str(part) for part in getattr(sys.modules[added], "__path__", ())]
-            if any(place.startswith(str(self.root)) for place in [file, *paths]):
-                del sys.modules[added]
+        added = [name for name in set(sys.modules) - self._modules if self._holds(sys.modules[name])]
+        for name in added:
+            del sys.modules[name]
         sys.path[:] = self._path
         sys.path_importer_cache.clear()
         linecache.clearcache()

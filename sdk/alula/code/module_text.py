@@ -1,167 +1,275 @@
-"""A module of the project as text: what each top-level name is defined by, and where imported names come from.
+"""A module of the project as text: what its top level binds, and what it does besides.
 
-Used by `alula.code.fingerprints` only; nothing is imported here.
+Used by `alula.code.closure` only; nothing is imported here. A name is *plain* when one statement binds it: a function,
+a class, an import or an assignment. Of all else a module says why it is not plain, and the closure counts it whole.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 import linecache
 import os.path
-import symtable
 import sys
-import textwrap
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeGuard
 
-from alula.code import places
+from alula.code import places, syntax, uses
+from alula.code.uses import Import, Uses
 
-OURS = {"task", "workflow"}
-"""Decorators of alula: their options (retries, resources) do not change what a function computes."""
-
-
-class Import(NamedTuple):
-    """What an imported name stands for."""
-
-    module: str
-    name: str = ""
-    """The name in that module (or a sub-module); empty when the module itself is imported."""
+_FLOW = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match)
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
-def imported(node: ast.Import | ast.ImportFrom, package: str) -> tuple[dict[str, Import], list[str]]:
-    """What an import statement in a module of `package` binds, and the modules of which it takes everything."""
-    names: dict[str, Import] = {}
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            top = alias.name.partition(".")[0]
-            names[alias.asname or top] = Import(alias.name if alias.asname else top)
-        return names, []
-    module = node.module or ""
-    if node.level:
-        parts = package.split(".")
-        module = ".".join([*parts[: len(parts) - node.level + 1], *([module] if module else [])])
-    stars = [module for alias in node.names if alias.name == "*"]
-    names = {alias.asname or alias.name: Import(module, alias.name) for alias in node.names if alias.name != "*"}
-    return names, stars
+class Bound(NamedTuple):
+    """What a name is bound to: a statement, or something imported."""
+
+    statement: ast.stmt
+    target: Import | None = None
+
+
+class Effect(NamedTuple):
+    """A statement of the top level that may put state into something.
+
+    Attributes:
+        statement: The whole statement.
+        parts: What of it runs when the module is imported and may do so.
+        defines: It also binds names of its own: a decorated function, a class with bases, an assigned call.
+    """
+
+    statement: ast.stmt
+    parts: tuple[ast.AST, ...]
+    defines: bool
 
 
 class Module:
-    """The top level of one file."""
+    """The top level of one file.
+
+    Attributes:
+        bound: Names that one statement binds.
+        unclear: Why the other names that it binds are not plain.
+        stars: Modules of which it takes everything.
+        effects: In the order of the file.
+        loads: Modules that it imports when it is imported.
+    """
 
     def __init__(self, name: str, file: str, lines: list[str], *, interactive: bool = False) -> None:
         self.name = name
         self.file = file
-        self.lines = [line.rstrip("\r\n") for line in lines]
-        self.text = "\n".join(self.lines)
         self.interactive = interactive
         self.base = places.root(file)[1]
         self.package = name if os.path.basename(file) == "__init__.py" else name.rpartition(".")[0]  # noqa: PTH119
-        self.definitions: dict[str, list[str]] = {}
-        self.imports: dict[str, Import] = {}
+        self.bound: dict[str, Bound] = {}
+        self.unclear: dict[str, str] = {}
         self.stars: list[str] = []
+        self.effects: list[Effect] = []
+        self.loads: list[str] = []
         self.functions: dict[int, list[Any]] = {}
-        tree = ast.parse(self.text)
-        self._top(tree.body)
-        for node in ast.walk(tree):
+        self.tree = ast.parse("\n".join(line.rstrip("\r\n") for line in lines))
+        self._typing: dict[str, Bound] = {}
+        self._texts: dict[int, str] = {}
+        self._uses: dict[int, Uses] = {}
+        for statement in syntax.without_docstring(self.tree.body):
+            self._statement(statement)
+        self.bound = {**self._typing, **self.bound}
+        self._functions()
+
+    def definition_at(self, line: int, name: str) -> ast.AST | None:
+        """Return the function whose first line (of its decorators) this is."""
+        return next((node for node in self.functions.get(line, ()) if getattr(node, "name", "<lambda>") == name), None)
+
+    def all_loads(self) -> list[str]:
+        """Return every module that it imports anywhere, inside functions too."""
+        nodes = [node for node in ast.walk(self.tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+        return [name for node in nodes for name in uses.modules(node, self.package)]
+
+    def text(self, node: ast.AST) -> str:
+        """Return a statement or lambda as it counts: without alula's own decorators, whose options are not code."""
+        found = self._texts.get(id(node))
+        if found is None:
+            found = self._texts[id(node)] = syntax.text(self._bare(node))
+        return found
+
+    def uses(self, node: ast.AST) -> Uses:
+        """Return what a statement or lambda uses, alula's own decorators left out."""
+        found = self._uses.get(id(node))
+        if found is None:
+            found = self._uses[id(node)] = uses.of(self._bare(node), self.package)
+        return found
+
+    def is_ours(self, node: ast.expr) -> bool:
+        """Whether a decorator or call is one of alula's: by what its name is bound to, not by how it is spelled."""
+        return self.library(node) == "alula"
+
+    def library(self, node: ast.expr) -> str:
+        """Return the top package from which a decorator or call comes; empty for what the module itself binds."""
+        name, _ = uses.chain(node.func if isinstance(node, ast.Call) else node)
+        bound = self.bound.get(name or "")
+        if bound is None:
+            return "alula" if self.interactive and name in {"alula", "task", "workflow"} else ""
+        return bound.target.module.partition(".")[0] if bound.target is not None else ""
+
+    def whole(self) -> str:
+        """Return the module as it counts when it counts whole: without what runs in a script only."""
+        runs = [[*node.orelse] if is_main_guard(node) else [node] for node in self.tree.body]
+        return syntax.text(ast.Module([statement for each in runs for statement in each], []))
+
+    def _bare(self, node: ast.AST) -> ast.AST:
+        decorators = getattr(node, "decorator_list", None)
+        if not decorators:
+            return node
+        bare = copy.copy(node)
+        bare.decorator_list = [each for each in decorators if not self.is_ours(each)]  # type: ignore[attr-defined]
+        return bare
+
+    def _functions(self) -> None:
+        for node in ast.walk(self.tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                for line in range(_first_line(node), node.lineno + 1):
+                first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                for line in range(first, node.lineno + 1):
                     self.functions.setdefault(line, []).append(node)
             elif isinstance(node, ast.Lambda):
                 self.functions.setdefault(node.lineno, []).append(node)
+            elif isinstance(node, ast.Global):
+                for name in node.names:
+                    self.unclear.setdefault(name, f"a function binds {name} (global)")
 
-    def definition_at(self, line: int, name: str) -> str | None:
-        """The text of the function whose first line (of its decorators) this is."""
-        for node in self.functions.get(line, ()):
-            if getattr(node, "name", "<lambda>") == name:
-                return self._text(node)
-        return None
+    def _statement(self, node: ast.stmt) -> None:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            self._definition(node)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            self._import(node)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            self._assignment(node)
+        elif isinstance(node, ast.If) and (is_main_guard(node) or _is_typing_only(node)):
+            self._guard(node)
+        elif isinstance(node, _FLOW):
+            self._flow(node)
+        elif type(node).__name__ == "TypeAlias":  # `type X = ...`, since Python 3.12
+            self._bind(node.name.id, Bound(node))  # type: ignore[attr-defined]
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            return
+        elif not isinstance(node, (ast.Pass, ast.Global, ast.Raise)):
+            for name in _stored(node):
+                self._bind(name, Bound(node))
+                if isinstance(node, (ast.AugAssign, ast.Delete)):
+                    self.unclear.setdefault(name, f"{name} is changed after it is bound")
+            if not {"__all__"}.issuperset(_roots(node)) or isinstance(node, ast.Expr):
+                self.effects.append(Effect(node, (node,), defines=False))
 
-    def _top(self, body: list[ast.stmt]) -> None:
-        """Statements that run when the module is imported; `if`, `try`, `with` and loops are looked into."""
-        for node in body:
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                self.definitions.setdefault(node.name, []).append(self._text(node))
-            elif isinstance(node, (ast.Import, ast.ImportFrom)):
-                names, stars = imported(node, self.package)
-                self.imports |= names
+    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        chains = [uses.chain(decorator) for decorator in node.decorator_list]
+        if any((chain or (name,))[-1] == "overload" for name, chain in chains):
+            return
+        self._bind(node.name, Bound(node))
+        parts: list[ast.AST] = [*node.decorator_list]
+        if isinstance(node, ast.ClassDef):
+            parts += [*node.bases, *(keyword.value for keyword in node.keywords)]
+            parts += [inner for inner in node.body if not isinstance(inner, _SCOPES) and _acts(inner)]
+        else:
+            defaults = (*node.args.defaults, *node.args.kw_defaults)
+            parts += [each for each in defaults if each is not None and _acts(each)]
+        if parts:
+            self.effects.append(Effect(node, tuple(parts), defines=True))
+
+    def _assignment(self, node: ast.Assign | ast.AnnAssign) -> None:
+        if node.value is None:
+            return
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for name in _stored(node):
+            self._bind(name, Bound(node))
+        if any(isinstance(part, (ast.Attribute, ast.Subscript)) for target in targets for part in ast.walk(target)):
+            self.effects.append(Effect(node, (node,), defines=False))
+        elif _acts(node.value):
+            self.effects.append(Effect(node, (node.value,), defines=True))
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        names, stars = uses.imported(node, self.package)
+        for name, target in names.items():
+            self._bind(name, Bound(node, target))
+        self.stars += stars
+        self.loads += uses.modules(node, self.package)
+
+    def _guard(self, node: ast.If) -> None:
+        """`if __name__ == "__main__"` runs in a script only, `if TYPE_CHECKING` never; what is behind `else` runs."""
+        if _is_typing_only(node):
+            for part in node.body:
+                if isinstance(part, (ast.Import, ast.ImportFrom)):
+                    names, _ = uses.imported(part, self.package)
+                    self._typing |= {name: Bound(part, target) for name, target in names.items()}
+        for part in node.orelse:
+            self._flow(part)
+
+    def _flow(self, node: ast.stmt) -> None:
+        """Whatever stands under a condition or in a loop: its names are not plain."""
+        for name in _stored(node):
+            self.unclear.setdefault(name, f"{name} is bound by control flow in line {node.lineno}")
+        for part in _same_scope(node):
+            if isinstance(part, (ast.Import, ast.ImportFrom)):
+                names, stars = uses.imported(part, self.package)
+                for name in names:
+                    self.unclear.setdefault(name, f"{name} is imported by control flow in line {part.lineno}")
                 self.stars += stars
-            elif isinstance(node, ast.If) and _is_main_guard(node):
-                continue
-            elif isinstance(node, (ast.If, ast.Try, ast.With, ast.For, ast.While)):
-                for name in _stored(node, deep=False):
-                    self.definitions.setdefault(name, []).append(self._text(node))
-                for part in ("body", "orelse", "finalbody"):
-                    self._top(getattr(node, part, []))
-                for handler in getattr(node, "handlers", []):
-                    self._top(handler.body)
-            else:
-                for name in _stored(node, deep=True):
-                    self.definitions.setdefault(name, []).append(self._text(node))
+                self.loads += uses.modules(part, self.package)
+        self.effects.append(Effect(node, (node,), defines=False))
 
-    def _text(self, node: Any) -> str:
-        """The source of a statement at the left margin, without alula's own decorators."""
-        first = node.lineno
-        lines = self.lines[first - 1 : node.end_lineno]
-        if isinstance(node, ast.Lambda):
-            return textwrap.dedent("\n".join(lines))
-        kept = [
-            textwrap.dedent("\n".join(self.lines[decorator.lineno - 1 : decorator.end_lineno]))
-            for decorator in getattr(node, "decorator_list", [])
-            if not _is_ours(decorator)
-        ]
-        return "\n".join([*kept, textwrap.dedent("\n".join(lines))])
+    def _bind(self, name: str, bound: Bound) -> None:
+        known = self.bound.setdefault(name, bound)
+        if known is not bound and (known.target is None or known.target != bound.target):
+            self.unclear.setdefault(name, f"{name} is bound more than once")
 
 
-def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+def is_main_guard(node: ast.stmt) -> TypeGuard[ast.If]:
+    """Whether this is `if __name__ == "__main__":`."""
+    if not isinstance(node, ast.If) or not isinstance(node.test, ast.Compare) or len(node.test.ops) != 1:
+        return False
+    sides = [node.test.left, *node.test.comparators]
+    names = {side.id for side in sides if isinstance(side, ast.Name)}
+    texts = {side.value for side in sides if isinstance(side, ast.Constant)}
+    return isinstance(node.test.ops[0], ast.Eq) and names == {"__name__"} and texts == {"__main__"}
 
 
-def _is_ours(decorator: ast.expr) -> bool:
-    target = decorator.func if isinstance(decorator, ast.Call) else decorator
-    if isinstance(target, ast.Attribute):
-        return target.attr in OURS and isinstance(target.value, ast.Name) and target.value.id == "alula"
-    return isinstance(target, ast.Name) and target.id in OURS
+def _is_typing_only(node: ast.If) -> bool:
+    name, chain = uses.chain(node.test)
+    return name is not None and (name, *chain)[-1] == "TYPE_CHECKING"
 
 
-def _is_main_guard(node: ast.If) -> bool:
-    test = node.test
-    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
+def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """A statement and what lies in it, but for the bodies of functions, classes and comprehensions."""
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        yield part
+        if isinstance(part, _SCOPES):
+            continue
+        if isinstance(part, _COMPREHENSIONS):
+            stack += [inner for inner in ast.walk(part) if isinstance(inner, ast.NamedExpr)]
+            continue
+        stack += ast.iter_child_nodes(part)
 
 
-def _stored(node: ast.AST, *, deep: bool) -> list[str]:
-    """Names that a statement binds; of a compound one only those of its head (`for x in`, `with ... as x`)."""
-    if deep:
-        heads: list[ast.AST] = [node]
-    elif isinstance(node, ast.For):
-        heads = [node.target]
-    elif isinstance(node, ast.With):
-        heads = [item.optional_vars for item in node.items if item.optional_vars is not None]
-    else:
-        heads = []
-    names = [
-        part.id
-        for head in heads
-        for part in ast.walk(head)
-        if isinstance(part, ast.Name) and isinstance(part.ctx, (ast.Store, ast.Del))
-    ]
-    changed: list[ast.expr] = []
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):  # TABLE.update(...), register(TABLE)
-        function = node.value.func
-        changed = [*node.value.args, *([] if isinstance(function, ast.Name) else [function])]
-    elif isinstance(node, ast.Assign):  # TABLE["x"] = 1
-        changed = node.targets
-    elif isinstance(node, ast.AugAssign):
-        changed = [node.target]
-    names += [name for target in changed if (name := _owner(target))]
-    if type(node).__name__ == "TypeAlias":  # `type X = ...`
-        names.append(node.name.id)  # type: ignore[attr-defined]
+def _stored(node: ast.AST) -> list[str]:
+    """Names that a statement binds or deletes in its own scope."""
+    names: list[str] = []
+    for part in _same_scope(node):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, (ast.Store, ast.Del)):
+            names.append(part.id)
+        elif isinstance(part, _NAMED) and part.name:
+            names.append(part.name)
+        elif isinstance(part, ast.MatchMapping) and part.rest:
+            names.append(part.rest)
     return list(dict.fromkeys(names))
 
 
-def _owner(target: ast.expr) -> str:
-    """The name in front of `TABLE["x"].y`."""
-    while isinstance(target, (ast.Subscript, ast.Attribute)):
-        target = target.value
-    return target.id if isinstance(target, ast.Name) else ""
+def _acts(node: ast.AST) -> bool:
+    """Whether something is called."""
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))
+
+
+def _roots(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def is_stale(file: str) -> bool:
@@ -196,32 +304,50 @@ _files: dict[str, tuple[int, Module]] = {}
 
 
 def read(file: str, globals_: dict[str, Any] | None = None) -> Module | None:
-    """The module in a file, or the notebook cell that Python knows under that name; None without source."""
+    """Return the module in a file, or the notebook cell that Python knows under that name; None without source."""
     linecache.checkcache(file)  # a module may have been changed and loaded anew
     lines = linecache.getlines(file, globals_)
-    if not lines:
+    interactive = places.is_interactive(file)
+    if not lines and interactive:
         return None
     known = _files.get(file)
     if known is not None and known[0] == hash(tuple(lines)):
         return known[1]
-    interactive = places.is_interactive(file)
     name = places.INTERACTIVE if interactive else places.module_name(os.path.abspath(file))  # noqa: PTH100
     try:
         module = Module(name, file, lines, interactive=interactive)
-    except SyntaxError:
+    except (SyntaxError, ValueError):
         return None
     _files[file] = (hash(tuple(lines)), module)
     return module
 
 
+def is_current(module: Module) -> bool:
+    """Whether a module that was read is what its file holds now."""
+    if not os.path.isfile(module.file):  # noqa: PTH113
+        return True
+    return read(module.file) is module
+
+
 def find(name: str, near: Module) -> Module | None:
-    """A module of the project by its name, as a module of the same project imports it; None for libraries."""
+    """Return a module of the project by its name, as a module of it imports it; None for libraries.
+
+    A folder without an `__init__.py` is a package whose file is empty.
+    """
     file = _below(near, name)
+    loaded = getattr(sys.modules.get(name), "__file__", None)
     if file is None:
-        file = getattr(sys.modules.get(name), "__file__", None)
-        file = file if file is not None and file.endswith(".py") else None
-    if file is None or places.is_installed(file) or _is_standard(file) or places.ours(file):
+        file = loaded if loaded is not None and loaded.endswith(".py") else None
+    elif not os.path.isfile(file) and loaded is not None and places.is_library(loaded):  # noqa: PTH113
+        return None  # a folder of the project that has a library's name
+    if file is None or places.is_library(file) or places.ours(file):
         return None
+    known = _files.get(file)
+    if known is not None and not os.path.isfile(file):  # noqa: PTH113
+        return known[1]
+    if not os.path.isfile(file):  # noqa: PTH113
+        _files[file] = (hash(()), Module(name, file, []))
+        return _files[file][1]
     return read(file)
 
 
@@ -229,81 +355,29 @@ def _below(near: Module, name: str) -> str | None:
     """The file of a module below the project's root, or beside the module that imports it, as in a script."""
     stem = os.path.join(*name.split(".")) if name else ""  # noqa: PTH118
     for folder in (near.base, os.path.dirname(near.file)) if stem else ():  # noqa: PTH120
-        for ending in (".py", os.path.join("", "__init__.py")):  # noqa: PTH118
-            file = os.path.join(folder, stem) + ending  # noqa: PTH118
+        place = os.path.join(folder, stem)  # noqa: PTH118
+        package = os.path.join(place, "__init__.py")  # noqa: PTH118
+        for file in (package, f"{place}.py"):  # as Python looks
             if os.path.isfile(file):  # noqa: PTH113
                 return file
+        if os.path.isdir(place) and _holds_python(place):  # noqa: PTH112
+            return package
     return None
 
 
-def _is_standard(file: str) -> bool:
-    return os.path.abspath(file).startswith(os.path.dirname(os.path.abspath(os.__file__)))  # noqa: PTH100, PTH120
+def _holds_python(folder: str) -> bool:
+    with os.scandir(folder) as entries:
+        return any(entry.name.endswith(".py") or entry.is_dir() for entry in entries)
 
 
-class Used(NamedTuple):
-    """The names that a piece of source takes from outside, each with the attributes that follow it: `a.b.c`, `x`."""
-
-    names: dict[str, list[list[str]]]
-    imports: list[tuple[Import, list[str]]]
-    """What it imports by itself, inside a function."""
-
-
-_used: dict[tuple[str, str], Used] = {}
-
-
-def used(text: str, package: str) -> Used:
-    """What a piece of source in a module of `package` uses."""
-    known = _used.get((text, package))
-    if known is None:
-        known = _used[text, package] = _look(text, package)
-    return known
-
-
-def _look(text: str, package: str) -> Used:
-    try:
-        tree = ast.parse(text)
-        outside = _global_names(symtable.symtable(text, "<source>", "exec"))
-    except SyntaxError:  # a lambda in the middle of a statement
-        return Used({}, [])
-    inner: dict[str, Import] = {}
-    stars: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            names, more = imported(node, package)
-            inner |= names
-            stars += more
-    chains = _chains(tree, outside | inner.keys())
-    imports = [(target, chain) for name, target in inner.items() for chain in chains.get(name) or [[]]]
-    return Used({name: found for name, found in chains.items() if name in outside}, imports)
-
-
-def _chains(tree: ast.AST, wanted: set[str]) -> dict[str, list[list[str]]]:
-    chains: dict[str, list[list[str]]] = {name: [] for name in wanted}
-    inside: set[int] = set()
-    for node in ast.walk(tree):  # outer attributes come before the inner ones
-        path: list[str] = []
-        part: ast.AST = node
-        while isinstance(part, ast.Attribute) and id(node) not in inside:
-            if part is not node:
-                inside.add(id(part))
-            path.insert(0, part.attr)
-            part = part.value
-        if isinstance(part, ast.Name) and id(part) not in inside:
-            inside.add(id(part))
-            if part.id in chains and path not in chains[part.id]:
-                chains[part.id].append(path)
-    return chains
-
-
-def _global_names(table: symtable.SymbolTable) -> set[str]:
-    """Names that a scope or one inside it takes from the module."""
-    found: set[str] = set()
-    tables = [table]
-    while tables:
-        current = tables.pop()
-        tables += current.get_children()
-        top = current.get_type() == "module"
-        for symbol in current.get_symbols():
-            if symbol.is_referenced() and (top or symbol.is_global()):
-                found.add(symbol.get_name())
-    return found
+def all_files(base: str) -> list[str]:
+    """Return every Python file of a project, sorted; hidden folders and virtual environments left out."""
+    found: list[str] = []
+    for folder, folders, files in os.walk(base):
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".") and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))  # noqa: PTH110, PTH118
+        ]
+        found += [os.path.join(folder, name) for name in files if name.endswith(".py")]  # noqa: PTH118
+    return sorted(found)
