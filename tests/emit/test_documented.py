@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.emit.conftest import Alula, Done
 
@@ -58,3 +59,17 @@ def test_the_files_of_the_page_on_releases_are_those_that_are_written(done: dict
     found = {path for each in shown for path in gitops.glob(f"{each}*" if each.endswith("/") else each)}
     assert found == written
     assert len(shown) == 5
+
+
+def test_the_calls_of_a_loop_have_the_names_that_the_page_on_running_gives_them(greet: Path, alula: Alula) -> None:
+    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8").partition("## Names of calls")[2]
+    (snippet, *_) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    tasks = "@task\ndef fit(n: int) -> int:\n    return n\n\n@task\ndef best(found: list[int]) -> int:\n    return 1\n"
+    (greet / "cities.py").write_text(f"from alula import task, workflow\n\n{tasks}\n{snippet}")
+    assert alula("register", "cities.py").code == 0
+    resource = yaml.safe_load((greet / "gitops/greet/dev/release/greet/workflow-cities-fit-all.yaml").read_text())
+    assert [node["id"] for node in resource["spec"]["graphs"][0]["nodes"]] == ["fit-chicago", "fit-oslo", "best"]
+    ran = alula("run", "--plain", "cities.py")
+    assert ran.code == 0
+    assert "fit-chicago" in ran.err and "fit-oslo" in ran.err
+    assert "depends: fit-chicago.Succeeded && fit-oslo.Succeeded" in alula("compile", "cities.py").out

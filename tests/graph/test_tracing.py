@@ -460,3 +460,44 @@ def test_many_workflows_inside_each_other_need_no_stack() -> None:
     for index in range(2000):
         current = wrap(current, index)
     assert len(current.closure.workflows) == 2000
+
+
+def test_a_call_can_be_named_and_the_others_keep_their_ids() -> None:
+    @workflow
+    def flow(n: int) -> list[int]:
+        first = inc(n)
+        named = [inc.named(f"inc-{city}")(first, by=2) for city in ("rome", "oslo")]
+        return [*named, inc(first)]
+
+    assert [node.id for node in flow.graph.nodes] == ["inc", "inc-rome", "inc-oslo", "inc-2"]
+    assert flow.graph.nodes[1].bindings == {"n": FromNode("inc", "o0"), "by": Constant("2")}
+    assert flow.graph.nodes[1].source.line == flow.graph.source.line + 3
+    assert flow(1) == [4, 4, 3]
+
+
+def test_an_id_by_position_goes_round_a_name_that_was_given_before() -> None:
+    @workflow
+    def flow(n: int) -> int:
+        return inc(inc(inc.named("inc-2")(n)))
+
+    assert [node.id for node in flow.graph.nodes] == ["inc-2", "inc", "inc-3"]
+
+
+def test_a_workflow_inside_another_can_be_named() -> None:
+    @workflow
+    def inner(n: int) -> int:
+        return inc(n)
+
+    @workflow
+    def outer(n: int) -> int:
+        return inner.named("twice")(inner.named("once")(n))
+
+    assert [node.id for node in outer.graph.nodes] == ["once", "twice"]
+    assert outer(1) == 3
+
+
+def test_outside_a_workflow_a_named_call_is_the_call_and_its_name_is_checked() -> None:
+    assert inc.named("inc-rome")(3) == 4
+    with pytest.raises(errors.DefinitionError, match="a call cannot be named 'Inc Rome'"):
+        inc.named("Inc Rome")(3)
+    assert repr(inc.named("inc-rome")) == "<task inc named inc-rome>"

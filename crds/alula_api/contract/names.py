@@ -92,6 +92,12 @@ class NodeIds:
         self._next[label] = count
         return candidate
 
+    def take(self, id: str) -> bool:
+        """Give a node the id that its author chose; False, and nothing happens, when another node has it."""
+        free = id not in self._taken
+        self._taken.add(id)
+        return free
+
 
 def argo_node_name(run: str, *tasks: str) -> str:
     """Return the name of Argo's node: the run's name and that of each task on the way, joined by dots."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, ov
 from alula import errors
 from alula.code import places
 from alula.declare import options
+from alula.declare.named import Named
 from alula.graph.tracer import active
 from alula.interfaces.callee import TASK, Callee
 from alula_api.contract import names
@@ -48,7 +49,7 @@ class Task(Callee, Generic[P, R]):
     ) -> None:
         super().__init__(function, namespace)
         self.key = name or self.entrypoint
-        self.named = name is not None
+        self.has_name = name is not None
         shown = name if name is not None else getattr(function, "__name__", "task")
         self.name = names.dns_label(shown if isinstance(shown, str) else "task")
         self.subject = f"task {self.name}"
@@ -91,6 +92,13 @@ class Task(Callee, Generic[P, R]):
 
             plan = self._plan = calls.plan(self)
         return plan(args, kwargs)  # type: ignore[no-any-return]
+
+    def named(self, name: str) -> Named[P, R]:
+        """This task, to be called as the node `name` of the workflow that is traced: `fit.named("fit-chicago")(...)`.
+
+        `name` is lower case letters, digits and `-`, and no other node of that workflow has it.
+        """
+        return Named(self, name)
 
     def __repr__(self) -> str:
         return f"<task {self.key} at {self.source}>"

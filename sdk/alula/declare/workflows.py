@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, ov
 from alula import errors
 from alula.code import places
 from alula.declare import tasks
+from alula.declare.named import Named
 from alula.graph.closures import Traceable
 from alula.graph.tracer import Tracer, active
 from alula.interfaces.callee import WORKFLOW
@@ -45,7 +46,6 @@ class Workflow(Traceable, Generic[P, R]):
         self, function: Callable[..., Any], name: str | None = None, namespace: dict[str, Any] | None = None
     ) -> None:
         super().__init__(function, namespace)
-        self.named = name is not None
         problems = name_problems(name, str(self.source), f"workflow {name}", "a workflow") if name is not None else []
         if problems:
             raise errors.DefinitionError(problems)
@@ -104,6 +104,13 @@ class Workflow(Traceable, Generic[P, R]):
 
         hooks.install()
         return hooks.reach(hooks.RUN_WORKFLOW)(self, calls.arguments(self, args, kwargs))  # type: ignore[no-any-return]
+
+    def named(self, name: str) -> Named[P, R]:
+        """This workflow, to be called as the node `name` of the one that is traced: `train.named("train-oslo")(...)`.
+
+        `name` is lower case letters, digits and `-`, and no other node of that workflow has it.
+        """
+        return Named(self, name)
 
     def __repr__(self) -> str:
         return f"<workflow {self.name} at {self.source}>"

@@ -113,7 +113,7 @@ def _output(declared: Output) -> Resource:
 def _task(task: tasks.Task[..., Any]) -> Resource:
     interface, chosen = task.interface, task.options
     entry: Resource = {"name": task.name, "entrypoint": task.entrypoint}
-    if task.named:
+    if task.has_name:
         entry["key"] = task.key
     entry["source"] = str(task.source)
     if interface.summary:

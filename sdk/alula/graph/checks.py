@@ -1,13 +1,14 @@
 """Checks of a graph: does a source type fit a target type, and do the tasks and workflows of a graph fit together.
 
-Called while tracing (edges) and once a workflow (names, circles). Finds everything, raises nothing.
+Called while tracing (edges, names of calls) and once a workflow (names, circles). Finds everything, raises nothing.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from alula_api.contract import schemas
+from alula_api.contract import names, schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.graphs import bindings
@@ -55,6 +56,25 @@ def same_names(things: Sequence[Callee], subject: str) -> list[Diagnostic]:
 def _is_same(one: Callee, other: Callee) -> bool:
     """One definition that two imports have made twice."""
     return one.entrypoint == other.entrypoint and one.source == other.source and not one.obstacle
+
+
+def node_name(name: object, target: Callee, source: str, subject: str) -> list[Diagnostic]:
+    """What is wrong with the name that a call is given, which is the id of its node and shown by Argo."""
+    if isinstance(name, str) and names.is_dns_label(name) and name != names.ADMIT:
+        return []
+    near = re.sub("[^a-z0-9]+", "-", str(name).lower()).strip("-")[: names.MOST_LABEL].strip("-") or f"{target.name}-2"
+    message = f"a call cannot be named {name!r}"
+    if name == names.ADMIT:
+        message, near = f"{message}, which is the first node of every run", f"{names.ADMIT}-2"
+    expected = f"lower case letters, digits and -, at most {names.MOST_LABEL}"
+    return [Diagnostic(Code.BAD_NAME, message, source, subject, expected, f'write .named("{near}")')]
+
+
+def taken_name(name: str, other: str, source: str, subject: str) -> Diagnostic:
+    """Two nodes of one graph would have one id; `other` is where the first one stands."""
+    message = f"two calls are named {name!r}, the other one at {other}"
+    hint = 'give each a name of its own; in a loop, one that says which: .named(f"fit-{city}")'
+    return Diagnostic(Code.DUPLICATE_NAME, message, source, subject, "", hint)
 
 
 def whole_outputs(graph: Graph, subject: str) -> list[Diagnostic]:

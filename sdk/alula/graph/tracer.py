@@ -40,12 +40,21 @@ class Tracer:
         self._arguments = arguments
         self._broken: set[int] = set()
 
-    def call(self, target: Callee, args: tuple[Any, ...], kwargs: dict[str, Any], frame: types.FrameType) -> Any:
-        """Record a call as a node and return promises of its outputs."""
+    def call(
+        self,
+        target: Callee,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        frame: types.FrameType,
+        named: str | None = None,
+    ) -> Any:
+        """Record a call as a node, by the name that it is given or that of its target; return promises of outputs."""
         from alula.graph import nodes
 
         call = places.Call(frame.f_code, frame.f_lasti)
-        draft = nodes.Draft(len(self._drafts), self._ids.allocate(target.name), target, call)
+        if named is None or not self._takes(named, target, call):
+            named = self._ids.allocate(target.name)
+        draft = nodes.Draft(len(self._drafts), named, target, call)
         self._drafts[draft.id] = draft
         try:
             interface = target.interface
@@ -56,6 +65,18 @@ class Tracer:
             return self._arguments.results(self.trace, draft, None)
         self._arguments.bind(self.trace, draft, interface, args, kwargs)
         return self._arguments.results(self.trace, draft, interface)
+
+    def _takes(self, named: str, target: Callee, call: places.Call) -> bool:
+        """Take a name that the user chose; if it cannot be had, that is a problem of the workflow."""
+        from alula.graph import checks
+
+        source = self.trace.place(call)
+        problems = checks.node_name(named, target, source, self.trace.subject)
+        if not problems and not self._ids.take(named):
+            other = self.trace.place(self._drafts[named].call)
+            problems = [checks.taken_name(named, other, source, self.trace.subject)]
+        self.trace.problems += problems
+        return not problems
 
     def run(self) -> Graph | None:
         """Trace the workflow; None when there were problems, which are then in `trace.problems`."""
