@@ -66,7 +66,7 @@ class Stage:
         self.walk = walk(dependencies)
         schedule = Schedule(self.walk, {f"s{number}": policy for number in range(len(dependencies))})
         limits = {f"s{number}": seconds for number, seconds in (timeouts or {}).items()}
-        self.dispatcher = Dispatcher(schedule, limits, self.diary, lambda attempt, seconds: OVERDUE, preparation)
+        self.dispatcher = Dispatcher(schedule, limits, self.diary, lambda attempt: OVERDUE, preparation)
         self.work = work
         self.workers = workers
 

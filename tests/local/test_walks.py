@@ -56,7 +56,7 @@ class Stage:
         self.dispatcher = Dispatcher(schedule, {}, self.reporter, self.overdue)
         self._lock = threading.Lock()
 
-    def overdue(self, attempt: Attempt, seconds: float) -> Failure:
+    def overdue(self, attempt: Attempt) -> Failure:
         raise AssertionError("nothing has a timeout")
 
     def work(self, attempt: Attempt) -> Outcome:

@@ -26,7 +26,7 @@ from alula.local.work import environment, executor, failures, mocks
 from alula.local.work.values import Values
 from alula.progress import reports
 from alula.progress.watchers import Beginning, Watcher
-from alula_api.contract import pods, values
+from alula_api.contract import families, pods, values
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.graphs import walks
@@ -74,7 +74,7 @@ class Run:
         self._cache: Cache | None = None
         self._opening = threading.Lock()
         apart = options.strict or options.processes
-        self.values = Values(self.place.content, None if apart else plan.stored(self.walkable.plan, self.cached))
+        self.values = Values(self.place.content, None if apart else self._stored())
         self.inputs = given_inputs.with_defaults(
             make_inputs(self.values.store if apart or self.cached else self.values.memory), target.interface.inputs
         )
@@ -172,6 +172,13 @@ class Run:
         """All tasks, in the order of the author's calls."""
         ordered = dict.fromkeys([*(node.task for node in self.reporter.nodes), *self.tasks])
         return [self.tasks[name] for name in ordered]
+
+    def _stored(self) -> frozenset[plan.Place]:
+        """The steps whose frames must lie in the store; plain JSON is handed over as it is."""
+        outputs = [output for task in self.tasks.values() for output in task.interface.outputs]
+        if not any(families.has_references(output.type.schema) for output in outputs):
+            return frozenset()
+        return plan.stored(self.walkable.plan, self.cached)
 
     def _is_cached(self, task: Task[..., Any]) -> bool:
         return self.options.cache != "off" and task.options.cache is not None and mocks.of(task) is None

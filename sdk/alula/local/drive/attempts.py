@@ -35,25 +35,34 @@ Outcome = Success | Failure
 
 
 class Attempt:
-    """One try of `spot`; `number` counts from 1.
+    """One try of a task.
 
-    `over` turns True when the driver has drawn its conclusion: whoever still works on the attempt then must leave
-    nothing behind. `abandon` may be set by the worker to end what it waits for, for example a child process. `ready`
-    is called by a worker that had to prepare something first: the time of the timeout begins anew.
+    Attributes:
+        spot: What is tried.
+        task: The task's name.
+        number: Counts from 1.
+        started: When it began, on the run's clock.
+        timeout: Seconds that it may take; None for no limit.
+        deadline: When that time is over.
+        phase: How far it came.
+        over: Turns True when the driver has drawn its conclusion: whatever still works on the attempt must then leave
+            nothing behind.
+        abandon: Set where something can end what the attempt waits for, as a child process.
+        ready: Called by what had to prepare something first: the time of the timeout begins anew.
     """
 
-    __slots__ = ("abandon", "deadline", "number", "over", "phase", "ready", "spot", "started", "task")
+    deadline: float | None = None
+    phase: Phase = Phase.INPUTS
+    over: bool = False
+    abandon: Callable[[], None] | None = None
+    ready: Callable[[], None] | None = None
 
-    def __init__(self, spot: Spot, number: int, started: float) -> None:
+    def __init__(self, spot: Spot, number: int, started: float, timeout: float | None) -> None:
         self.spot = spot
         self.task = spot.task
         self.number = number
         self.started = started
-        self.over = False
-        self.phase = Phase.INPUTS
-        self.deadline: float | None = None
-        self.abandon: Callable[[], None] | None = None
-        self.ready: Callable[[], None] | None = None
+        self.timeout = timeout
 
 
 Work = Callable[[Attempt], Outcome]

@@ -41,7 +41,7 @@ class Dispatcher:
         schedule: What may start, and when.
         timeouts: Seconds that an attempt may take, by the name of its task; no limit for others.
         observer: Takes note of every change.
-        overdue: Makes the failure of an attempt that passed its timeout of so many seconds.
+        overdue: Makes the failure of an attempt that passed its timeout.
         preparation: Seconds that an attempt may take before it is `ready`, and its timeout begins; 0 where attempts
             begin with the user's function.
     """
@@ -51,13 +51,13 @@ class Dispatcher:
         schedule: Schedule,
         timeouts: Mapping[str, float],
         observer: Observer,
-        overdue: Callable[[Attempt, float], Failure],
+        overdue: Callable[[Attempt], Failure],
         preparation: float = 0.0,
     ) -> None:
         self.schedule = schedule
         self._timeouts = timeouts
         self.observer = observer
-        self._overdue = overdue
+        self.overdue = overdue
         self.preparation = preparation
         self._deadlines: list[tuple[float, int, Attempt]] = []
         self._begun = 0
@@ -73,21 +73,14 @@ class Dispatcher:
             return wake if deadline is None else deadline
         return min(deadline, wake)
 
-    def timeout(self, attempt: Attempt) -> float | None:
-        """Seconds that `attempt` may take."""
-        return self._timeouts.get(attempt.task)
-
-    def overdue(self, attempt: Attempt) -> Failure:
-        """The failure of an attempt that passed its timeout."""
-        return self._overdue(attempt, self.timeout(attempt) or 0.0)
-
     def begin(self, now: float) -> Attempt | None:
         """Start what is ready next."""
         taken = self.schedule.take()
         if taken is None:
             return None
-        attempt = Attempt(*taken, now)
-        timeout = self.timeout(attempt)
+        spot, number = taken
+        timeout = self._timeouts.get(spot.task)
+        attempt = Attempt(spot, number, now, timeout)
         if timeout is not None:
             self._limit(attempt, now + timeout + self.preparation)
         self.observer.started(attempt)
@@ -95,9 +88,8 @@ class Dispatcher:
 
     def ready(self, attempt: Attempt, now: float) -> None:
         """The preparation of `attempt` is over."""
-        timeout = self.timeout(attempt)
-        if timeout is not None and not attempt.over:
-            self._limit(attempt, now + timeout)
+        if attempt.timeout is not None and not attempt.over:
+            self._limit(attempt, now + attempt.timeout)
 
     def conclude(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
         """Take the outcome of an attempt that is not over yet."""

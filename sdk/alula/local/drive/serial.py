@@ -29,7 +29,7 @@ def drive(dispatcher: Dispatcher, work: Work, clock: Clock) -> None:
             clock.sleep(max(0.0, due - clock.now()))
             schedule.wake(clock.now())
             continue
-        timeout = dispatcher.timeout(attempt)
+        timeout = attempt.timeout
         outcome = work(attempt) if timeout is None else alarms.limited(work, attempt, timeout)
         now = clock.now()
         if outcome is None or (timeout is not None and now - attempt.started > timeout and not alarms.debugging()):

@@ -111,7 +111,7 @@ class _Crew:
         while not self.closed:
             attempt = self.dispatcher.begin(self.clock.now())
             if attempt is not None:
-                if self.dispatcher.timeout(attempt) is not None:
+                if attempt.timeout is not None:
                     attempt.ready = functools.partial(self._ready, attempt)
                     self._alert()
                 return attempt

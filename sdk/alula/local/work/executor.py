@@ -101,9 +101,9 @@ class Executor:
             self.run, spot.path, attempt.number, known, owns_store=self._owns_store, phase=attempt.phase
         )
 
-    def overdue(self, attempt: Attempt, seconds: float) -> Failure:
+    def overdue(self, attempt: Attempt) -> Failure:
         """The failure of an attempt whose time is over."""
-        return failures.overdue(self.tasks[attempt.task], self.context(attempt), seconds)
+        return failures.overdue(self.tasks[attempt.task], self.context(attempt), attempt.timeout or 0.0)
 
     def _origins(self, spot: Spot) -> dict[str, str]:
         """The node behind each input that one made."""
