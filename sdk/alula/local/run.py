@@ -6,7 +6,6 @@ Puts together the walk, the place, the cache, the carriers and a driver. Decides
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -71,8 +70,6 @@ class Run:
         self.id = _run_id(target.name)
         self.place = place.of(target, options)
         self.cached = frozenset(name for name, task in self.tasks.items() if self._is_cached(task))
-        self._cache: Cache | None = None
-        self._opening = threading.Lock()
         apart = options.strict or options.processes
         self.values = Values(self.place.content, None if apart else self._stored())
         self.inputs = given_inputs.with_defaults(
@@ -83,6 +80,7 @@ class Run:
             self.walk = walks.Walk(self.walkable.plan, self.inputs, released=self.values.release)
         except walks.TooLarge as error:
             raise _too_large(target, error) from None
+        self.cache = self._new_cache()
 
     def run(self, *, may_be_repeated: bool = False) -> reports.RunResult:
         """Run to the end; a failure of user code is part of the result.
@@ -103,8 +101,8 @@ class Run:
             raise _too_large(self.target, error) from None
         finally:
             self.reporter.close(self.walk, interrupted)
-            if self._cache is not None:
-                self._write_history(self._cache)
+            if self.cache is not None:
+                self.cache.close(self.reporter.nodes)
             if interrupted:
                 self.watcher.close()
         try:
@@ -155,10 +153,10 @@ class Run:
             tasks=self.tasks,
             call=call,
             cached=self.cached,
-            cache=self._open_cache,
-            owns_store=self.place.owns,
-            makers=self.walk.makers,
-            explain=self.reporter.explain,
+            cache=self.cache,
+            place=self.place,
+            walk=self.walk,
+            reporter=self.reporter,
         )
 
     def _folder(self) -> Path | None:
@@ -183,29 +181,19 @@ class Run:
     def _is_cached(self, task: Task[..., Any]) -> bool:
         return self.options.cache != "off" and task.options.cache is not None and mocks.of(task) is None
 
-    def _open_cache(self) -> Cache:
-        with self._opening:  # the first tasks of a run may ask at the same time
-            if self._cache is None:
-                from alula.local.store import history
-                from alula.local.store.cache import Cache
+    def _new_cache(self) -> Cache | None:
+        if not self.cached:
+            return None
+        from alula.local.store.cache import Cache
 
-                self._cache = Cache(
-                    index=self.place.index(),
-                    content=self.place.content(),
-                    use=self.options.cache,
-                    run=self.id,
-                    limit=pods.inline_limit(max(1, len(self.reporter.nodes))),
-                    before=history.read(self.place.store(), self.target.name),
-                    warn=self.reporter.warn,
-                )
-            return self._cache
-
-    def _write_history(self, cache: Cache) -> None:
-        from alula.local.store import history
-
-        if cache.changed:
-            failed = {report.id for report in self.reporter.nodes if report.state not in ("done", "cached")}
-            history.write(self.place.store(), self.target.name, cache.before.updated(cache.changed, failed))
+        return Cache(
+            self.place,
+            use=self.options.cache,
+            run=self.id,
+            workflow=self.target.name,
+            limit=pods.inline_limit(max(1, len(self.reporter.nodes))),
+            warn=self.reporter.warn,
+        )
 
     def _result(self, seconds: float) -> reports.RunResult:
         ok = not self.reporter.failures

@@ -5,7 +5,8 @@ It decides nothing about when a task runs, and keeps what the nodes' keys were m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from alula.attempt import redact
@@ -17,45 +18,37 @@ from alula_data.errors import Damaged, NotFound, StoreError
 if TYPE_CHECKING:
     from alula.declare.tasks import Task
     from alula.local.options import CacheUse
+    from alula.local.store.place import DataRoot
+    from alula.progress.reports import NodeReport
     from alula_api.contract.schemas import Schema
     from alula_api.contract.values import Json
     from alula_data.caches import CacheIndex
-    from alula_data.content import Content
 
 
 class Cache:
-    """Looks results up and keeps them.
+    """Looks results up and keeps them; opens the store with the first look.
 
     Args:
-        index: The index of the local store.
-        content: Its files and large values.
+        place: Where the run keeps its data.
         use: Whether to look up, and whether to replace what is there.
         run: The run's id.
+        workflow: Its name, under which the history is kept.
         limit: Bytes of a value that an entry holds itself.
-        before: What the nodes' keys were made of the last time.
         warn: Takes what the user should know.
     """
 
     def __init__(
-        self,
-        *,
-        index: CacheIndex,
-        content: Content,
-        use: CacheUse,
-        run: str,
-        limit: int,
-        before: history.History,
-        warn: Callable[[str], None],
+        self, place: DataRoot, *, use: CacheUse, run: str, workflow: str, limit: int, warn: Callable[[str], None]
     ) -> None:
-        self.index = index
-        self.content = content
-        self.use = use
-        self.run = run
-        self.limit = limit
-        self.before = before
-        self.changed: dict[str, explain.Parts] = {}
-        """The nodes whose key is another than the last time, or whose result was not there."""
-        self.warn = warn
+        self._place = place
+        self._use = use
+        self._run = run
+        self._workflow = workflow
+        self._limit = limit
+        self._warn = warn
+        self._before: history.History | None = None
+        self._opening = threading.Lock()
+        self._changed: dict[str, explain.Parts] = {}  # nodes whose key is not that of the last time, or had no result
         self._memories: dict[str, Memory] = {}
         self._identities: dict[Task[..., Any], _Identity] = {}
 
@@ -74,41 +67,55 @@ class Cache:
             inputs: The wire value of each input.
             origins: Names the node behind each input that one made.
         """
-        identity = self._identity(task)
+        past, identity = self._before or self._open(), self._identity(task)
         digests = identity.of(inputs)
-        memory = self._memories[node] = identity.memory(self.index, digests, self.run, node)
+        memory = self._memories[node] = identity.memory(self._place.index(), digests, self._run, node)
         key = memory.key
-        before = self.before.key(node)
-        if before != key or self.before.failed(node):
-            self.changed[node] = identity.parts(key, digests, inputs, origins())
-        if self.use == "overwrite":
+        before = past.key(node)
+        if before != key or past.failed(node):
+            self._changed[node] = identity.parts(key, digests, inputs, origins())
+        if self._use == "overwrite":
             return None, "the cache is overwritten"
         missing = ""
         found = memory.recall()
         if found.entry is not None:
             try:
-                return {name: self.content.load_value(value) for name, value in found.entry.outputs.items()}, ""
+                return self._load(found.entry.outputs), ""
             except (Damaged, NotFound, values.InvalidValue) as error:
                 missing = str(error)
         elif found.broken:
             missing = found.reason
-        parts = self.changed.setdefault(node, identity.parts(key, digests, inputs, origins()))
+        parts = self._changed.setdefault(node, identity.parts(key, digests, inputs, origins()))
         if before != key:
-            return None, explain.explain(parts, self.before.parts(node))
-        return None, explain.FAILED if self.before.failed(node) else explain.gone(missing)
+            return None, explain.explain(parts, past.parts(node))
+        return None, explain.FAILED if past.failed(node) else explain.gone(missing)
 
     def keep(self, node: str, task: Task[..., Any], outputs: Mapping[str, Json]) -> dict[str, Json]:
         """Write the entry; returns the outputs that stand, which are those of whoever was first."""
         try:
-            saved = travelling(outputs, self._identity(task).outputs, lambda: self.content, self.limit)
-            standing = self._memories[node].keep(saved, instead=self.use == "overwrite")
-            if standing is saved:
-                return dict(outputs)
-            return {name: self.content.load_value(value) for name, value in standing.items()}
+            saved = travelling(outputs, self._identity(task).outputs, self._place.content, self._limit)
+            standing = self._memories[node].keep(saved, instead=self._use == "overwrite")
+            return dict(outputs) if standing is saved else self._load(standing)
         except (StoreError, values.InvalidValue) as error:
             # The result is there; only the next run pays for it.
-            self.warn(f"the result of {node} could not be kept in the cache: {error}")
+            self._warn(f"the result of {node} could not be kept in the cache: {error}")
             return dict(outputs)
+
+    def close(self, nodes: Iterable[NodeReport]) -> None:
+        """Keep what the keys were made of for the next run; `nodes` are all of this one."""
+        if self._before is not None and self._changed:
+            failed = {report.id for report in nodes if report.state not in ("done", "cached")}
+            history.write(self._place.store(), self._workflow, self._before.updated(self._changed, failed))
+
+    def _open(self) -> history.History:
+        with self._opening:  # the first tasks of a run may ask at the same time
+            if self._before is None:
+                self._before = history.read(self._place.store(), self._workflow)
+            return self._before
+
+    def _load(self, outputs: Mapping[str, Json]) -> dict[str, Json]:
+        content = self._place.content()
+        return {name: content.load_value(value) for name, value in outputs.items()}
 
     def _identity(self, task: Task[..., Any]) -> _Identity:
         found = self._identities.get(task)

@@ -19,9 +19,11 @@ from alula_api.contract.graphs.bindings import UNKNOWN
 
 if TYPE_CHECKING:
     from alula.declare.tasks import Task
+    from alula.local.reporting import Reporter
     from alula.local.store.cache import Cache
+    from alula.local.store.place import DataRoot
     from alula.types.carriers import Carrier
-    from alula_api.contract.graphs.walks import Spot
+    from alula_api.contract.graphs.walks import Spot, Walk
     from alula_api.contract.values import Json
 
 __tracebackhide__ = True  # pytest shows the user's frames only
@@ -37,10 +39,10 @@ class Executor:
         tasks: By the names that the plan calls them.
         call: Calls a task; `Caller` does so in this thread.
         cached: The names of the tasks that use the cache.
-        cache: Opens the cache on first use.
-        owns_store: Whether the store at a URL is the run's.
-        makers: The nodes behind each input of a spot.
-        explain: Takes a spot and why its task runs though it could have been cached.
+        cache: None where no task uses it.
+        place: Where the run keeps its data.
+        walk: Knows which nodes are behind an input.
+        reporter: Takes note of why a task ran though it could have been cached.
     """
 
     def __init__(
@@ -50,41 +52,41 @@ class Executor:
         tasks: Mapping[str, Task[..., Any]],
         call: Call,
         cached: Collection[str],
-        cache: Callable[[], Cache],
-        owns_store: Callable[[str], bool],
-        makers: Callable[[Spot], Mapping[str, tuple[str, ...]]],
-        explain: Callable[[Spot, str], None],
+        cache: Cache | None,
+        place: DataRoot,
+        walk: Walk,
+        reporter: Reporter,
     ) -> None:
-        self.run = run
-        self.tasks = tasks
+        self._run = run
+        self._tasks = tasks
         self._call = call
         self._cached = cached
         self._cache = cache
-        self._owns_store = owns_store
-        self._makers = makers
-        self._explain = explain
+        self._place = place
+        self._walk = walk
+        self._reporter = reporter
 
     def work(self, attempt: Attempt) -> Outcome:
         """Work on `attempt`; see `attempts.Work`."""
         spot = attempt.spot
-        task = self.tasks[attempt.task]
+        task = self._tasks[attempt.task]
         current.node = spot.path
         try:
             for name, problem in spot.problems.items() if spot.problems else ():
                 raise bad_input(name, problem)
             given: Mapping[str, Any] = spot.inputs
-            cached = attempt.task in self._cached
-            if cached:
-                found, why = self._cache().find(spot.path, task, given, lambda: self._origins(spot))
+            cache = self._cache if attempt.task in self._cached else None
+            if cache is not None:
+                found, why = cache.find(spot.path, task, given, lambda: self._origins(spot))
                 if found is not None:
                     return Success(found, cached=True)
                 if attempt.number == 1:
-                    self._explain(spot, why)
+                    self._reporter.explain(spot, why)
             outputs = self._call(task, attempt, given)
             if isinstance(outputs, Failure):
                 return outputs
-            if cached and not attempt.over:
-                outputs = self._cache().keep(spot.path, task, outputs)
+            if cache is not None and not attempt.over:
+                outputs = cache.keep(spot.path, task, outputs)
             return Success(outputs)
         except (KeyboardInterrupt, alarms.Overdue):
             raise
@@ -98,16 +100,16 @@ class Executor:
         spot = attempt.spot
         known: dict[str, Any] = {name: value for name, value in spot.inputs.items() if value is not UNKNOWN}
         return failures.Context(
-            self.run, spot.path, attempt.number, known, owns_store=self._owns_store, phase=attempt.phase
+            self._run, spot.path, attempt.number, known, owns_store=self._place.owns, phase=attempt.phase
         )
 
     def overdue(self, attempt: Attempt) -> Failure:
         """The failure of an attempt whose time is over."""
-        return failures.overdue(self.tasks[attempt.task], self.context(attempt), attempt.timeout or 0.0)
+        return failures.overdue(self._tasks[attempt.task], self.context(attempt), attempt.timeout or 0.0)
 
     def _origins(self, spot: Spot) -> dict[str, str]:
         """The node behind each input that one made."""
-        return {name: ", ".join(makers) for name, makers in self._makers(spot).items()}
+        return {name: ", ".join(makers) for name, makers in self._walk.makers(spot).items()}
 
 
 class Caller:
