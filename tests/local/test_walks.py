@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alula import task
-from alula.local import reporting
 from alula.local.drive import serial, threads
 from alula.local.drive.attempts import Attempt, Failure, Outcome, Success
 from alula.local.drive.dispatch import Dispatcher
+from alula.local.drive.reporter import Reporter
 from alula.local.drive.schedule import RetryPolicy, Schedule
 from alula.local.plan import Walkable
 from alula.progress.watchers import Watcher
@@ -51,7 +51,7 @@ class Stage:
         self.walk = Walk(plan, INPUTS, released=lambda value: None)
         self.clock = VirtualClock()
         walkable = Walkable(plan, {"cached": cached, "plain": plain}, sources)
-        self.reporter = reporting.Reporter(walkable, Watcher(), (), self.clock.now)
+        self.reporter = Reporter(walkable, Watcher(), (), self.clock.now)
         schedule = Schedule(self.walk, {"cached": ONCE_MORE, "plain": ONCE_MORE})
         self.dispatcher = Dispatcher(schedule, {}, self.reporter, self.overdue)
         self._lock = threading.Lock()

@@ -15,9 +15,10 @@ from alula import errors
 from alula.declare.tasks import Task
 from alula.local import inputs as given_inputs
 from alula.local import options as local_options
-from alula.local import plan, reporting
+from alula.local import plan
 from alula.local.drive import serial, threads
 from alula.local.drive.dispatch import Dispatcher
+from alula.local.drive.reporter import Reporter
 from alula.local.drive.schedule import RetryPolicy, Schedule
 from alula.local.options import Options
 from alula.local.store import place, records
@@ -76,7 +77,7 @@ class Run:
             make_inputs(self.values.store if apart or self.cached else self.values.memory), target.interface.inputs
         )
         try:
-            self.reporter = reporting.Reporter(self.walkable, watcher, self.cached, options.clock.now)
+            self.reporter = Reporter(self.walkable, watcher, self.cached, options.clock.now)
             self.walk = walks.Walk(self.walkable.plan, self.inputs, released=self.values.release)
         except walks.TooLarge as error:
             raise _too_large(target, error) from None

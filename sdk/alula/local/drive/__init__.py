@@ -1,1 +1,1 @@
-"""When what starts: `schedule` decides, `dispatch` reports it and keeps the timeouts, `serial` and `threads` drive."""
+"""When what starts: `schedule` decides, `dispatch` keeps timeouts, `serial` and `threads` drive, `reporter` notes."""

@@ -19,7 +19,7 @@ from alula_api.contract.graphs.bindings import UNKNOWN
 
 if TYPE_CHECKING:
     from alula.declare.tasks import Task
-    from alula.local.reporting import Reporter
+    from alula.local.drive.reporter import Reporter
     from alula.local.store.cache import Cache
     from alula.local.store.place import DataRoot
     from alula.types.carriers import Carrier
