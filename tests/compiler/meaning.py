@@ -46,11 +46,11 @@ def pieces_of(before: ir.Program, after: ir.Program) -> frozenset[str]:
 def of_plan(plan: Mapping[str, Any], pieces: frozenset[str] = frozenset()) -> Meaning:
     """Return the meaning of a plan. It must bind every input of every task itself."""
     graphs = {}
-    for name, dag in plan["dags"].items():
+    for name, dag in plan["graphs"].items():
         nodes = []
-        for step in dag["tasks"]:
+        for step in dag["steps"]:
             inputs = tuple((port, _bound(binding)) for port, binding in step["inputs"].items())
-            node = ir.Node(step["name"], step.get("task"), step.get("dag"), inputs, tuple(step["depends"]))
+            node = ir.Node(step["name"], step.get("task"), step.get("graph"), inputs, tuple(step["depends"]))
             if node.task:
                 assert {port for port, _ in inputs} == {port["name"] for port in plan["tasks"][node.task]["inputs"]}
             nodes.append(node)

@@ -56,13 +56,13 @@ def test_every_path_that_the_compiler_makes_is_found_again() -> None:
     workflow = {"apiVersion": "alula.dev/v1alpha1", "kind": "Workflow", "metadata": {"name": "chain"}, "spec": spec}
     compiled = alula_compiler.compile(workflow)
     assert compiled.ok
-    dags = compiled.plans["chain"]["dags"]
+    dags = compiled.plans["chain"]["graphs"]
     paths, stack = [], [("", "main")]
     while stack:
         prefix, name = stack.pop()
-        for step in dags[name]["tasks"]:
-            if "dag" in step:
-                stack.append((f"{prefix}{step['name']}.", step["dag"]))
+        for step in dags[name]["steps"]:
+            if "graph" in step:
+                stack.append((f"{prefix}{step['name']}.", step["graph"]))
             else:
                 paths.append(prefix + step["name"])
     outline = Outline(spec)

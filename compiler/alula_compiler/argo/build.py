@@ -6,6 +6,7 @@ Called by `compile`, after all passes: nothing is wrong with the program any mor
 from __future__ import annotations
 
 from alula_api.contract import names
+from alula_api.contract.graphs.plans import to_json
 from alula_compiler import graph_calls, plans
 from alula_compiler.argo import objects, pods, tasks, template_names, templates
 from alula_compiler.argo.model import ArgoProgram, Names, Object
@@ -26,10 +27,11 @@ def build(program: Program, engine: Engine) -> ArgoProgram:
     shared = _templates(program, found, engine)
     made: list[Object] = []
     by_name: dict[str, Object] = {}
+    whole = plans.plan(program, found)
     for launch_plan in (None, *program.plans):
         name = objects.template_name(program, launch_plan)
         spec = objects.spec(program, launch_plan, common, shared)
-        by_name[name] = plans.plan(program, found, name, launch_plan)
+        by_name[name] = to_json(plans.started_by(launch_plan, whole, name) if launch_plan else whole)
         made.append(objects.workflow_template(program, launch_plan, spec, objects.revision(name, by_name[name], spec)))
         if launch_plan is not None and launch_plan.crons:
             made.append(objects.cron_workflow(program, launch_plan))
