@@ -9,7 +9,7 @@ import pytest
 
 import alula_compiler
 from alula import task
-from alula.attempt import invoke
+from alula.attempt import cache
 from alula.cli import inputs, local_files
 from alula.interfaces import encode
 from alula.remote import runs
@@ -39,6 +39,16 @@ class Stored:
 
     def commit_file(self, path: Path, *, type: str, name: str, format: str) -> references.Reference:
         return references.Reference(type, "1" * 64, 1, name, format)
+
+
+class Saved:
+    """A store that keeps what it is given to keep."""
+
+    def __init__(self) -> None:
+        self.values: list[tuple[str, str]] = []
+
+    def save_value(self, text: str, identity: str, limit: int) -> None:
+        self.values.append((text, identity))
 
 
 class Counted:
@@ -79,8 +89,19 @@ def test_from_the_command_line_to_the_function_a_value_is_normalised_three_times
 
     call = pods.Call("w:total", "total", "", "", 0, inputs=(("ps", text),), items=(), paths={}, outputs=("o0",))
     wire = arrivals.load(arrivals.read(call), lambda value: value)
-    assert invoke.call(total, encode.arguments(total, wire, STORELESS)) == 3.5
+    assert encode.arguments(total, wire, STORELESS) == {"ps": [1.0, 2.5]}
     assert normal.take() == 1
+
+
+def test_a_result_is_normalised_once_also_when_it_goes_to_the_store(normal: Counted) -> None:
+    made = encode.outputs(total, 3, STORELESS)
+    assert made == {"o0": 3.0}
+    assert normal.take() == 1
+
+    saved = Saved()
+    cache.travelling(made, {"o0": {"type": "number"}}, lambda: cast(Any, saved), limit=0)
+    assert normal.take() == 0
+    assert saved.values == [("3.0", codecs.codec({"type": "number"}).identity(3))]
 
 
 def test_values_with_files_are_normalised_again_when_their_references_are_known(

@@ -61,9 +61,7 @@ class Codec:
 
     def canonical(self, value: Json) -> str:
         """Return the text that is equal for values that user code cannot tell apart."""
-        if self._form.canonical_text is not None:
-            return self._form.canonical_text(self.normal(value))
-        return jsontext.encode(self._canonical(value))
+        return self._text(self.normal(value))
 
     def identity(self, value: Json) -> str:
         """Return the digest that stands for the value in a cache key.
@@ -71,16 +69,21 @@ class Codec:
         Raises:
             InvalidValue: For a value that does not fit, and for data at a URI that nobody has looked at yet.
         """
-        if self._form.identify is None:
-            text = self.canonical(value)
-        else:
-            text = jsontext.encode(self._form.identify(self._canonical(value)))
+        return self.digest(self.normal(value))
+
+    def digest(self, normal: Json) -> str:
+        """Return the identity of a value that is in normal form already, which is not checked again."""
+        identify = self._form.identify
+        text = self._text(normal) if identify is None else jsontext.encode(identify(self._canonical(normal)))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _canonical(self, value: Json) -> Json:
-        found = self.normal(value)
+    def _text(self, normal: Json) -> str:
+        text = self._form.canonical_text
+        return jsontext.encode(self._canonical(normal)) if text is None else text(normal)
+
+    def _canonical(self, normal: Json) -> Json:
         convert = self._form.canonical
-        return found if convert is None else convert(found)
+        return normal if convert is None else convert(normal)
 
     def _explain(self, value: Json) -> list[Problem]:
         if jsontext.is_deep(value):

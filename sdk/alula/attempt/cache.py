@@ -47,8 +47,7 @@ def travelling(
         if (remembered and envelope) or not (envelope or len(values.argo_safe(values.dumps(value))) > limit):
             found[name] = value
             continue
-        codec = values.codec(schema)
-        found[name] = content().save_value(codec.wire(value), codec.identity(value), 0)
+        found[name] = content().save_value(values.dumps(value), values.codec(schema).digest(value), 0)
     return found
 
 
