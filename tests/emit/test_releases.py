@@ -318,6 +318,32 @@ class TestPartial:
             "launchplan-weekly.yaml",
         )
 
+    def test_a_lock_that_cannot_be_read_is_no_reason_to_remove_the_others(
+        self, two: tuple[Path, Path], folder: Path
+    ) -> None:
+        (folder / "release.lock").write_text("<<<<<<< HEAD\n")
+        with pytest.raises(errors.UserError) as raised:
+            built(folder, two[1], keep=True)
+        (problem,) = raised.value.diagnostics
+        assert (problem.source, problem.message) == (
+            str(folder / "release.lock"),
+            "it is not as `alula register` wrote it",
+        )
+
+    def test_what_was_edited_by_hand_in_the_others_stays_and_still_differs_from_the_lock(
+        self, two: tuple[Path, Path], folder: Path
+    ) -> None:
+        edited = folder / f"workflow-{self.name(two[0])}.yaml"
+        edited.write_text(edited.read_text() + "# by hand: é\n", encoding="utf-8")
+        registered = lock.read(folder / "release.lock")
+        releases.write(built(folder, two[1], commit="b" * 40, keep=True), folder)
+        assert edited.read_text(encoding="utf-8").endswith("# by hand: é\n")
+        assert lock.read(folder / "release.lock") == registered
+
+    def test_the_first_workflow_of_a_release_may_be_registered_alone(self, project: Path, folder: Path) -> None:
+        file = module(project, "part_first", SOURCE)
+        assert built(folder, file, keep=True) == built(folder, file)
+
     def test_digests_that_cannot_be_read_cannot_be_kept(self, two: tuple[Path, Path], folder: Path) -> None:
         file = folder / "kustomization.yaml"
         file.write_text(file.read_text().replace("# files: ", "# file: "))

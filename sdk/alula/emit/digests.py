@@ -7,6 +7,7 @@ where no kustomize is at hand. Called by `alula.emit.releases` and `alula.emit.k
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,11 @@ class Block:
 
     def has(self, workflow: str) -> bool:
         """Whether a workflow is of this group."""
-        return not self.workflows or workflow in self.workflows
+        return not self.workflows or workflow in self._names
+
+    @functools.cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.workflows)
 
     def overlay(self) -> Resource:
         """What it lays over a Workflow."""

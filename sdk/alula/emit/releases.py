@@ -83,19 +83,21 @@ def build(
         alula.errors.UserError: with `keep`, what lies there cannot be read.
     """
     files = {kind_file(each): _File(GENERATED + yamltext.dump(each), digests.workflow(each)) for each in resources}
+    listed = lock.entries({name: each.text for name, each in files.items()})
     groups = {each.workflow: block for each in files.values()}
     old = _blocks(folder, strict=keep)
     if keep:
-        kept = _kept(folder, groups)
+        registered = _registered(folder)
+        kept = {name: each for name, each in _files(folder, registered).items() if each.workflow not in groups}
         files |= kept
+        listed |= {name: registered[name] for name in kept}
         groups |= {each.workflow: _of(each.workflow, old, folder) for each in kept.values()}
-    listed = lock.entries({name: each.text for name, each in files.items()})
     version = named or block.commit or lock.version(listed)
-    blocks = _grouped(files, listed, {name: each if each.release else replace(each, release=version)
-                                      for name, each in groups.items()})  # fmt: skip
+    groups = {name: each if each.release else replace(each, release=version) for name, each in groups.items()}
+    blocks = [_settled(each, old, named) for each in _grouped(files, listed, groups)]
     texts = {name: each.text for name, each in files.items()}
-    texts[KUSTOMIZATION] = _kustomization(sorted(files), [_settled(each, old, named) for each in blocks])
-    return Release(named or lock.version(listed), {**texts, lock.NAME: lock.text(listed)})
+    texts |= {KUSTOMIZATION: _kustomization(sorted(files), blocks), lock.NAME: lock.text(listed)}
+    return Release(named or lock.version(listed), texts)
 
 
 def kind_file(resource: Resource) -> str:
@@ -105,13 +107,23 @@ def kind_file(resource: Resource) -> str:
     return f"{str(resource['kind']).lower()}-{metadata['name']}.yaml"
 
 
-def _kept(folder: Path, groups: Mapping[str, digests.Block]) -> dict[str, _File]:
-    """The files of other workflows than those in `groups`."""
+def _registered(folder: Path) -> dict[str, str]:
+    """The lock, where what it says is to be kept."""
+    file = folder / lock.NAME
+    listed = lock.read(file)
+    if listed or not file.exists():
+        return listed
+    message, hint = "it is not as `alula register` wrote it", "register without --only, which writes the whole release"
+    raise errors.UserError([diagnostics.Diagnostic(codes.Code.BAD_RESOURCE, message, str(file), hint=hint)])
+
+
+def _files(folder: Path, registered: Iterable[str]) -> dict[str, _File]:
+    """The files that lie there."""
     found = {}
-    for name in lock.read(folder / lock.NAME):
-        ((each, text),) = ((found.resource, (folder / name).read_text()) for found in manifests.read([folder / name]))
-        if digests.workflow(each) not in groups:
-            found[name] = _File(text, digests.workflow(each))
+    for name in registered:
+        (each,) = manifests.read([folder / name])
+        text = (folder / name).read_text(encoding="utf-8")
+        found[name] = _File(text, digests.workflow(each.resource))
     return found
 
 
@@ -139,9 +151,9 @@ def _grouped(
     files: Mapping[str, _File], listed: Mapping[str, str], groups: Mapping[str, digests.Block]
 ) -> list[digests.Block]:
     """One block for all workflows with the same code, commit and release; named only where there are several."""
-    members: dict[digests.Block, list[str]] = {}
+    members: dict[digests.Block, dict[str, None]] = {}
     for workflow, block in sorted(groups.items()):
-        members.setdefault(replace(block, files="", workflows=()), []).append(workflow)
+        members.setdefault(replace(block, files="", workflows=()), {})[workflow] = None
     return [
         replace(
             block,
