@@ -8,9 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from alula import errors, settings
 from alula.emit import assemble, bundling, digests, discovery, lock, manifests, releases, resources
+from alula_api.kinds import yamltext
 from alula_data import bundles
 
 SOURCE = """
@@ -141,6 +143,22 @@ def test_the_version_of_a_workflow_and_its_plans_is_of_its_own_content_alone(pro
     assert all(re.fullmatch("[0-9a-f]{8}", version) for version in found.values())
     assert versions(first) == {name: found[name] for name in ("workflow-rel-own-a-hello.yaml", "launchplan-daily.yaml")}
     assert versions(first, second, image="registry.example.org:5000/greet:2") == found
+
+
+def test_a_user_may_name_the_version_of_a_workflow_and_its_plans_have_it_too(project: Path) -> None:
+    file = module(project, "rel_named", SOURCE.replace("@workflow", "@workflow(version='2026.11')"))
+    made = assemble.assemble(discovery.discover([file]), resources.Code(IMAGE))
+    assert [yaml.safe_load(yamltext.dump(each))["spec"]["version"] for each in made] == ["2026.11", "2026.11"]
+
+
+@pytest.mark.parametrize("version", ["", "a b", "-1", "é", "x" * 64, 3])
+def test_a_version_that_no_label_can_hold_is_refused_with_its_place(project: Path, version: object) -> None:
+    file = module(project, f"rel_bad_{next(NUMBERS)}", SOURCE.replace("@workflow", f"@workflow(version={version!r})"))
+    with pytest.raises(errors.DefinitionError) as raised:
+        discovery.discover([file])
+    text = str(raised.value)
+    assert f"a version cannot be called {version!r}" in text
+    assert "expected letters, digits, -, _ and ., at most 63" in text
 
 
 def test_the_version_of_a_release_is_computed_from_the_lock_unless_the_user_names_it(

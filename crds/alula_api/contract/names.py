@@ -25,6 +25,7 @@ RESERVED_PROJECTS: Final = ("openapi", "platform")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
+_VERSION = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]*")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _HASH = 8
@@ -56,6 +57,11 @@ def is_dns_subdomain(text: str) -> bool:
 def is_parameter(text: str) -> bool:
     """Tell whether a text can name an input or output: Argo's parameters allow letters, digits, `_` and `-`."""
     return _PARAMETER.fullmatch(text) is not None
+
+
+def is_version(text: str) -> bool:
+    """Tell whether a text can name a version of a workflow or a release: it is the value of a label."""
+    return _VERSION.fullmatch(text) is not None
 
 
 def object_name(module: str, function: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from alula import display
 from alula.cli import flags, usage
 from alula.cli.command import Command, Operands
+from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
@@ -147,12 +147,10 @@ def _report_next(repo: Path, domain: Path, *, is_new: bool, changed: bool) -> No
 def check(found: flags.Scan) -> Iterator[Diagnostic]:
     """Names that no project or domain can have, and what cannot stand in a comment or label."""
     yield from usage.names(found)
-    if found.values.get("version") and not _VERSION.fullmatch(found.text("version")):
+    if found.values.get("version") and not names.is_version(found.text("version")):
         message = f"--version must be letters, digits, -, _ and ., at most 63, not {found.text('version')!r}"
         yield from usage.error(message).diagnostics
 
-
-_VERSION = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 COMMAND = Command(
     name="register",

@@ -38,19 +38,26 @@ class Workflow(Traceable, Generic[P, R]):
 
     Attributes:
         name: The name of its resource: `<end of the module>-<function>`, or what the user gave.
+        version: What the user calls this version of it; empty for the digest of what is registered.
     """
 
     kind = WORKFLOW
 
     def __init__(
-        self, function: Callable[..., Any], name: str | None = None, namespace: dict[str, Any] | None = None
+        self,
+        function: Callable[..., Any],
+        name: str | None = None,
+        version: str | None = None,
+        namespace: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(function, namespace)
         problems = name_problems(name, str(self.source), f"workflow {name}", "a workflow") if name is not None else []
-        if problems:
-            raise errors.DefinitionError(problems)
         self.name = name or names.object_name(self.located.module, getattr(function, "__name__", "workflow"))
         self.subject = f"workflow {self.name}"
+        self.version = version or ""
+        problems += _version_problems(version, str(self.source), self.subject)
+        if problems:
+            raise errors.DefinitionError(problems)
 
     @functools.cached_property
     def traced(self) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
@@ -131,6 +138,13 @@ def name_problems(name: object, source: str, subject: str, what: str) -> list[Di
     return [Diagnostic(Code.BAD_NAME, f"{what} cannot be called {name!r}", source, subject, expected, hint)]
 
 
+def _version_problems(version: object, source: str, subject: str) -> list[Diagnostic]:
+    if version is None or (isinstance(version, str) and names.is_version(version)):
+        return []
+    expected = "letters, digits, -, _ and ., at most 63, as in 2026.11"
+    return [Diagnostic(Code.BAD_NAME, f"a version cannot be called {version!r}", source, subject, expected)]
+
+
 class Decorator(Protocol):
     """What `@workflow(...)` with options returns."""
 
@@ -141,27 +155,37 @@ class Decorator(Protocol):
 @overload
 def workflow(function: Callable[P, R], /) -> Workflow[P, R]: ...
 @overload
-def workflow(*, name: str | None = None) -> Decorator: ...
-def workflow(function: Callable[..., Any] | None = None, /, *, name: str | None = None, **unknown: Any) -> Any:
+def workflow(*, name: str | None = None, version: str | None = None) -> Decorator: ...
+def workflow(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    version: str | None = None,
+    **unknown: Any,
+) -> Any:
     """Make a workflow of a function that calls tasks: `@workflow`, or `@workflow(name="nightly-train")`.
 
     Args:
         function: The function; its parameters and result must be annotated. It runs when it is traced, with promises.
         name: Names the resource; without it, it is called after the module and the function.
+        version: Names this version of it; without it, that is the digest of what is registered.
 
     Raises:
-        DefinitionError: The name is not one that a resource can have, or there is no such option.
+        DefinitionError: The name or version is not one that a resource can have, or there is no such option.
     """
     frame = sys._getframe(1)
     namespace = tasks.local_names(frame)
     if unknown:
+        options = ("name", "version")
+        listed = ", ".join(options)
         source = str(places.Source(places.relative(frame.f_code.co_filename), frame.f_lineno))
         raise errors.DefinitionError(
             Diagnostic(
                 Code.BAD_OPTION,
                 f"a workflow has no option {option!r}",
                 source,
-                hint=f"did you mean {near!r}?" if (near := closest(option, ["name"])) else "its only option is name",
+                hint=f"did you mean {near!r}?" if (near := closest(option, options)) else f"there are {listed}",
             )
             for option in unknown
         )
@@ -170,6 +194,6 @@ def workflow(function: Callable[..., Any] | None = None, /, *, name: str | None 
         if isinstance(function, (Workflow, tasks.Task, type)) or not callable(function):
             message = f"@workflow must stand on a function, got {function!r}"
             raise errors.DefinitionError([Diagnostic(Code.NOT_A_TASK, message, hint="write it once, above `def`")])
-        return Workflow(function, name, namespace)
+        return Workflow(function, name, version, namespace)
 
     return decorate if function is None else decorate(function)

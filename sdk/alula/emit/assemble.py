@@ -19,14 +19,14 @@ VERSION_DIGITS = 8
 def assemble(found: discovery.Definitions, code: resources.Code) -> list[resources.Resource]:
     """The resources of one release, workflows first, each sorted by name.
 
-    The version of a workflow and of its launch plans is the digest of what is emitted of this workflow alone, so that
-    a change of another one changes nothing here, and equal sources make equal bytes.
+    The version of a workflow and of its launch plans is the user's name for it, or the digest of what is emitted of
+    this workflow alone: a change of another one changes nothing here, and equal sources make equal bytes.
 
     Raises:
         alula.errors.DefinitionError: a resource does not have the form that the cluster accepts; all problems at once.
     """
     made = {each.name: resources.workflow(each, code) for each in found.workflows}
-    versions = {name: digest(resource) for name, resource in made.items()}
+    versions = {each.name: each.version or digest(made[each.name]) for each in found.workflows}
     plans = [(each, resources.launch_plan(each)) for each in found.launch_plans]
     types = {plan.name: {each.name: each.type.schema for each in plan.workflow.interface.inputs} for plan, _ in plans}
     versioned = [
