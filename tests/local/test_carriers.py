@@ -10,6 +10,7 @@ import pytest
 import alula
 from alula.attempt import redact
 from alula.local.work import carriers
+from alula.types.frames import pandas
 from alula_api.contract.references import Reference
 from tests.local import flows
 
@@ -21,10 +22,10 @@ def refuse() -> None:
 @pytest.mark.parametrize("copies_on_write", [True, False])
 def test_everybody_gets_a_frame_of_their_own(copies_on_write: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not copies_on_write:  # then the copies are deep, which is right under every pandas
-        monkeypatch.setattr(carriers, "_copies_on_write", lambda: False)
+        monkeypatch.setattr(pandas, "_copies_on_write", lambda: False)
     frame = pd.DataFrame({"a": [1, 2, 3]})
     carrier = carriers.MemoryCarrier(refuse, carriers.FrameShelf())
-    reference = carrier.keep(frame, type="frame", name="frame.parquet", format="parquet")
+    reference = carrier.keep(frame, type="frame", name="frame.parquet", format="parquet", copy=pandas.CODEC.copy)
     assert reference is not None
     frame.iloc[0, 0] = 99
     first = carrier.kept(reference)

@@ -35,10 +35,8 @@ def _commit(file: input_values.LocalFile, carrier: Carrier) -> dict[str, Any]:
 
 def _table(file: input_values.LocalFile, carrier: Carrier) -> dict[str, Any]:
     """A table that is not parquet yet."""
-    import pandas
-
     from alula.types import frames
 
     separator = "\t" if file.path.suffix == ".tsv" else ","
-    found: dict[str, Any] = frames.frame(pandas.DataFrame).to_json(pandas.read_csv(file.path, sep=separator), carrier)
+    found: dict[str, Any] = frames.commit_text(file.path, separator, carrier)
     return found

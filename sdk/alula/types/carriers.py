@@ -5,12 +5,21 @@ Codecs get a carrier with every value and use it for files and frames only. This
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+
+Copy: TypeAlias = Callable[[Any], Any]
+"""Makes an object that can be changed without changing the original."""
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from alula_api.contract.references import Reference
+
+
+def same(value: Any) -> Any:
+    """The copy of what nobody changes."""
+    return value
 
 
 class Carrier(Protocol):
@@ -29,7 +38,9 @@ class Keeper(Protocol):
     The local runner offers this for frames between tasks that are not cached; such references never leave the process.
     """
 
-    def keep(self, value: object, *, type: str, name: str = "", format: str = "") -> Reference | None:
+    def keep(
+        self, value: object, *, type: str, name: str = "", format: str = "", copy: Copy = same
+    ) -> Reference | None:
         """A reference to `value` as it is in memory, or None where it must be stored."""
 
     def kept(self, reference: Reference) -> object | None:
@@ -42,7 +53,7 @@ class Probe:
     def __init__(self) -> None:
         self._kept: list[object] = []
 
-    def keep(self, value: object, *, type: str, name: str = "", format: str = "") -> Reference:
+    def keep(self, value: object, *, type: str, name: str = "", format: str = "", copy: Copy = same) -> Reference:
         """Remember `value` itself."""
         from alula_api.contract import references
 
@@ -66,7 +77,7 @@ class Probe:
 class Refusal:
     """The carrier of constants and defaults, which cannot hold files: a release must mean the same everywhere."""
 
-    def keep(self, value: object, *, type: str, name: str = "", format: str = "") -> Reference:
+    def keep(self, value: object, *, type: str, name: str = "", format: str = "", copy: Copy = same) -> Reference:
         """Refuse."""
         from alula.types.mismatches import Mismatch
 

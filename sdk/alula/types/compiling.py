@@ -1,22 +1,20 @@
-"""Annotation to `PyType`, once each: the only place that reads `typing`'s objects.
+"""Annotation to `PyType`, once each. `registry` says which types there are; here parts, names and recursion meet.
 
-Called by `alula.interfaces.interface`. What it cannot carry it refuses with the nearest type that it can.
+Called by `alula.interfaces.signatures`. What nothing claims is refused with the nearest type that is carried.
 """
 
 from __future__ import annotations
 
-import enum
 import types
 import typing
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from alula.types import anything, choices, files, frames, mappings, records, scalars, sequences, times, unions
+from alula.types import records, registry
 from alula.types.mismatches import Mismatch
 from alula.types.pytypes import PyType
 from alula.types.unsupported import Unsupported
 
-_SIMPLE: dict[Any, PyType] = {**scalars.TYPES, **times.TYPES, **anything.TYPES, Path: files.path_type()}
 _compiled: dict[Any, PyType] = {}
 
 _NEAREST = {
@@ -64,7 +62,7 @@ def _key(annotation: Any) -> Any:
 
 
 class _Recursion:
-    """A dataclass that is being compiled; `used` once something inside refers to it."""
+    """A class that is being compiled; `used` once something inside refers to it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -90,7 +88,7 @@ class _Recursion:
 
 
 class _Compilation:
-    """One root annotation on its way; holds the dataclasses that are open and the definitions that they left."""
+    """One root annotation on its way; holds the classes that are open and the definitions that they left."""
 
     def __init__(self, local: dict[str, Any] | None) -> None:
         self.local = local
@@ -109,87 +107,22 @@ class _Compilation:
         )  # fmt: skip
 
     def any(self, annotation: Any) -> PyType:
-        simple = _SIMPLE.get(annotation) if isinstance(annotation, type) or annotation in (None, Any) else None
-        if simple is not None:
-            return simple
-        origin = typing.get_origin(annotation)
-        if origin is None:
-            return self.plain(annotation)
-        arguments = typing.get_args(annotation)
-        if origin is typing.Annotated:
-            return times.NAIVE if times.Naive in arguments[1:] else self.any(arguments[0])
-        if origin is typing.Literal:
-            return choices.literal(annotation, arguments)
-        if origin is typing.Union or origin is types.UnionType:
-            return unions.union(annotation, tuple(self.any(argument) for argument in arguments))
-        if origin is list:
-            return sequences.sequence(annotation, origin, self.any(arguments[0]))
-        if origin in {set, frozenset}:
-            return self.set(annotation, origin, arguments[0])
-        if origin is tuple:
-            return self.tuple(annotation, arguments)
-        if origin is dict:
-            return self.mapping(annotation, arguments)
-        if isinstance(origin, type) and hasattr(origin, "__dataclass_fields__"):
-            return self.dataclass(annotation, origin)
-        raise _unsupported(annotation)
-
-    def plain(self, annotation: Any) -> PyType:
-        if isinstance(annotation, typing.NewType):
-            return self.any(annotation.__supertype__)
-        if type(annotation).__name__ == "TypeAliasType":  # `type X = ...` of Python 3.12
-            return self.any(annotation.__value__)
-        if not isinstance(annotation, type):
+        found = registry.compile(annotation, self)
+        if found is None:
             raise _unsupported(annotation)
-        if annotation in {list, set, frozenset}:
-            return sequences.sequence(annotation, annotation, anything.ANY)
-        if annotation is tuple:
-            return sequences.sequence(annotation, tuple, anything.ANY)
-        if issubclass(annotation, enum.Enum):
-            return choices.enumeration(annotation)
-        if issubclass(annotation, files._Stored):
-            return files.stored(annotation)
-        if hasattr(annotation, "__dataclass_fields__"):
-            return self.dataclass(annotation, annotation)
-        if issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
-            hints = _hints(annotation, self.local)
-            if not set(annotation._fields) <= set(hints):
-                raise Unsupported(annotation, f"the fields of {annotation.__name__} have no types", "typing.NamedTuple")
-            items = tuple(self.any(hints[name]) for name in annotation._fields)
-            return sequences.record_of(annotation, annotation, items, annotation._fields)
-        if frames.is_frame(annotation):
-            return frames.frame(annotation)
-        raise _unsupported(annotation)
+        return found
 
-    def tuple(self, annotation: Any, arguments: Any) -> PyType:
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return sequences.sequence(annotation, tuple, self.any(arguments[0]))
-        return sequences.record_of(annotation, tuple, tuple(self.any(argument) for argument in arguments))
+    def hints(self, cls: Any) -> dict[str, Any]:
+        return _hints(cls, self.local)
 
-    def set(self, annotation: Any, cls: Any, item: Any) -> PyType:
-        compiled = self.any(item)
-        if compiled.schema and not _hashable(compiled.schema) and not _is_frozen(item):
-            reason = f"{compiled.label} cannot be an item of a {cls.__name__} here"
-            raise Unsupported(annotation, reason, f"list[{compiled.label}]")
-        return sequences.sequence(annotation, cls, compiled)
-
-    def mapping(self, annotation: Any, arguments: Any) -> PyType:
-        key, item = arguments
-        compiled = self.any(key)
-        if compiled.schema == scalars.STR.schema:  # a NewType of str too
-            return mappings.by_text(annotation, self.any(item))
-        if not _hashable(compiled.schema) and not _is_frozen(key):
-            raise Unsupported(annotation, f"{compiled.label} cannot be the key of a dict here", "dict[str, T]")
-        return mappings.by_key(annotation, compiled, self.any(item))
-
-    def dataclass(self, annotation: Any, cls: Any) -> PyType:
+    def record(self, annotation: Any, make: Callable[[str], PyType]) -> PyType:
         if annotation in self.open:
             return self.open[annotation].reference(annotation)
+        cls = _class(annotation)
         label = _label(annotation, cls)
         self.open[annotation] = here = _Recursion(self.distinct(label, annotation))
         try:
-            hints = _substituted(_hints(cls, self.local), annotation, cls)
-            made = records.dataclass(annotation, cls, label, records.fields(cls, hints, self.any))
+            made = make(label)
         finally:
             del self.open[annotation]
         if here.used:
@@ -224,21 +157,6 @@ def _hints(cls: Any, local: dict[str, Any] | None) -> dict[str, Any]:
         ) from None
 
 
-def _hashable(schema: dict[str, Any]) -> bool:
-    """Whether values of a type can be keys: scalars, and tuples and frozensets of such."""
-    if "anyOf" in schema:
-        return all(map(_hashable, schema["anyOf"]))
-    if schema.get("type") == "array":
-        inner = [*schema.get("prefixItems", ()), *([schema["items"]] if schema.get("items") else [])]
-        return schema.get("x-alula-type") in {"tuple", "namedtuple", "frozenset"} and all(map(_hashable, inner))
-    return "enum" in schema or schema.get("type") in {"string", "integer", "number", "boolean", "null"}
-
-
-def _is_frozen(annotation: Any) -> bool:
-    parameters = getattr(_class(annotation), "__dataclass_params__", None)
-    return parameters is not None and parameters.frozen and parameters.eq
-
-
 def _class(annotation: Any) -> Any:
     return typing.get_origin(annotation) or annotation
 
@@ -253,26 +171,6 @@ def _label(annotation: Any, cls: Any) -> str:
     if cls is typing.Literal:
         return _shown(annotation)
     return f"{cls.__name__}[{', '.join('...' if item is ... else _label(item, _class(item)) for item in arguments)}]"
-
-
-def _substituted(hints: dict[str, Any], annotation: Any, cls: Any) -> dict[str, Any]:
-    """The annotations of a generic dataclass with the arguments in place of its type variables."""
-    parameters = getattr(cls, "__parameters__", ())
-    if not parameters:
-        return hints
-    arguments = typing.get_args(annotation)
-    if len(arguments) != len(parameters):
-        example = ", ".join("int" for _ in parameters)
-        raise Unsupported(annotation, f"{cls.__name__} is generic and has no arguments", f"{cls.__name__}[{example}]")
-    table = dict(zip(parameters, arguments, strict=True))
-    return {name: _replaced(hint, table) for name, hint in hints.items()}
-
-
-def _replaced(hint: Any, table: dict[Any, Any]) -> Any:
-    if hint in table:
-        return table[hint]
-    inner = getattr(hint, "__parameters__", ())
-    return hint[tuple(table.get(parameter, parameter) for parameter in inner)] if inner else hint
 
 
 def _unsupported(annotation: Any) -> Unsupported:
@@ -290,8 +188,6 @@ def _unsupported(annotation: Any) -> Unsupported:
                 return Unsupported(
                     annotation, f"numpy.{name} is not carried as such", f"{nearest}, which takes numpy scalars"
                 )
-    if hasattr(origin, "model_fields") and hasattr(origin, "model_validate"):
-        return Unsupported(annotation, f"{name} is a pydantic model", "a dataclass with the same fields")
     if isinstance(origin, type) and typing.is_typeddict(origin):
         return Unsupported(annotation, f"{name} is a TypedDict", "a dataclass with the same fields")
     nearest = _NEAREST.get(name, "")

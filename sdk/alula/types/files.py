@@ -28,7 +28,7 @@ _SAME_FORMAT = {
 }
 
 
-class _Stored:
+class Stored:
     """What File and Directory share: a local path, or a reference and the carrier that fetches it on first use."""
 
     kind: ClassVar[str]
@@ -72,7 +72,7 @@ class _Stored:
 
     def __eq__(self, other: object) -> bool:
         """Equal content under an equal name."""
-        if not isinstance(other, _Stored) or other.kind != self.kind:
+        if not isinstance(other, Stored) or other.kind != self.kind:
             return NotImplemented
         return self.name == other.name and self.digest == other.digest
 
@@ -81,10 +81,11 @@ class _Stored:
 
     @property
     def digest(self) -> str:
+        """What identifies the content."""
         raise NotImplementedError
 
 
-class _TypedFile(_Stored):
+class _TypedFile(Stored):
     kind = "file"
 
     @classmethod
@@ -134,7 +135,7 @@ if TYPE_CHECKING:
     class File(_TypedFile, Generic[Format]):
         """A file that tasks pass on by reference: `File`, or with a format `File["html"]`."""
 
-    class Directory(_Stored):
+    class Directory(Stored):
         """A folder that tasks pass on by reference."""
 
         @classmethod
@@ -171,7 +172,7 @@ else:
                 cls._formats[format] = type(f"File[{format}]", (File,), namespace)
             return cls._formats[format]
 
-    class Directory(_Stored):
+    class Directory(Stored):
         """A folder that tasks pass on by reference: a task returns `Directory("out")`, another reads its `path`."""
 
         kind = "directory"
@@ -229,7 +230,7 @@ def _require_format(name: str, declared: str) -> None:
     raise Mismatch(f"expected a file of format {declared}, got {name}", hint)
 
 
-def _commit(value: _Stored, carrier: Carrier, declared: str) -> Json:
+def _commit(value: Stored, carrier: Carrier, declared: str) -> Json:
     if carrier is REFUSAL:
         REFUSAL.keep(value, type=value.kind)
     reference = value._reference
@@ -268,7 +269,7 @@ def _reference(value: Json, type: str) -> Reference:
     return reference
 
 
-def stored(cls: type[_Stored]) -> PyType:
+def stored(cls: type[Stored]) -> PyType:
     """The type of `File`, `File["html"]` or `Directory`."""
     declared, type_name, label = cls.format, cls.kind, cls.__name__
     base = File if type_name == "file" else Directory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from typing import Any
 
 from alula.types.mismatches import Mismatch, convert_named, kind
@@ -68,3 +69,23 @@ def by_key(annotation: Any, key: PyType, item: PyType) -> PyType:
 
     pair = {"type": "array", "prefixItems": [key.schema, item.schema], "items": False}
     return PyType(annotation, label, {"type": "array", "x-alula-type": "map", "items": pair}, encode, decode)
+
+
+def is_hashable(annotation: Any, schema: dict[str, Any]) -> bool:
+    """Whether values of a type can be keys or items of sets: scalars, tuples of such, and frozen dataclasses."""
+    return _hashable(schema) or _is_frozen(annotation)
+
+
+def _hashable(schema: dict[str, Any]) -> bool:
+    if "anyOf" in schema:
+        return all(map(_hashable, schema["anyOf"]))
+    if schema.get("type") == "array":
+        inner = [*schema.get("prefixItems", ()), *([schema["items"]] if schema.get("items") else [])]
+        return schema.get("x-alula-type") in {"tuple", "namedtuple", "frozenset"} and all(map(_hashable, inner))
+    return "enum" in schema or schema.get("type") in {"string", "integer", "number", "boolean", "null"}
+
+
+def _is_frozen(annotation: Any) -> bool:
+    cls = typing.get_origin(annotation) or annotation
+    parameters = getattr(cls, "__dataclass_params__", None)
+    return parameters is not None and parameters.frozen and parameters.eq

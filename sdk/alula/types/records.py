@@ -1,9 +1,10 @@
-"""Dataclasses: objects with the declared fields; recursion by `$ref`, generics by their arguments."""
+"""Classes with fields as objects: dataclasses here, pydantic models in `models`; recursion by `$ref`."""
 
 from __future__ import annotations
 
 import dataclasses
 import threading
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -16,22 +17,36 @@ DEPTH = 100
 
 
 class Field:
-    """One field of a dataclass, compiled."""
+    """One field of a class, compiled.
 
-    __slots__ = ("default", "name", "type")
+    Attributes:
+        name: What it is called on the wire.
+        attribute: What it is called in Python.
+    """
 
-    def __init__(self, name: str, pytype: PyType, default: Callable[[], Any] | None) -> None:
+    __slots__ = ("attribute", "default", "name", "type")
+
+    def __init__(self, name: str, pytype: PyType, default: Callable[[], Any] | None, attribute: str = "") -> None:
         self.name = name
+        self.attribute = attribute or name
         self.type = pytype
         self.default = default
 
 
-def fields(cls: type, hints: dict[str, Any], compile: Callable[[Any], PyType]) -> list[Field]:
-    """The fields of a dataclass.
+def dataclass(
+    annotation: Any, label: str, hints: Callable[[type], dict[str, Any]], compile: Callable[[Any], PyType]
+) -> PyType:
+    """A dataclass; a generic one by its arguments.
 
     Raises:
         Unsupported: The class has something that does not survive the way to another process.
     """
+    cls = typing.get_origin(annotation) or annotation
+    members = _fields(cls, _substituted(hints(cls), annotation, cls), compile)
+    return record(annotation, cls, label, members, lambda arguments: cls(**arguments))
+
+
+def _fields(cls: type, hints: dict[str, Any], compile: Callable[[Any], PyType]) -> list[Field]:
     result = []
     for field in dataclasses.fields(cls):
         if not field.init:
@@ -53,9 +68,19 @@ def _default(field: dataclasses.Field[Any]) -> Callable[[], Any] | None:
     return None if field.default_factory is dataclasses.MISSING else field.default_factory
 
 
-def dataclass(annotation: Any, cls: type, label: str, members: list[Field]) -> PyType:
-    """A dataclass as an object; the declared class decides, so an instance of a subclass is an error."""
-    encoders = [(member.name, member.type.to_json) for member in members]
+def record(
+    annotation: Any, cls: type, label: str, members: list[Field], build: Callable[[dict[str, Any]], Any]
+) -> PyType:
+    """A class as an object; the declared class decides, so an instance of a subclass is an error.
+
+    Args:
+        annotation: The class, with its arguments where it is generic.
+        cls: The class.
+        label: What messages call it.
+        members: Its fields.
+        build: Makes an instance of the values of fields by their names on the wire; may raise anything.
+    """
+    encoders = [(member.attribute, member.name, member.type.to_json) for member in members]
     decoders = [(member.name, member.type.from_json) for member in members]
     names = frozenset(member.name for member in members)
 
@@ -64,11 +89,11 @@ def dataclass(annotation: Any, cls: type, label: str, members: list[Field]) -> P
             raise _wrong(cls, label, value)
         result: dict[str, Any] = {}
         flaws: list[Flaw] = []
-        for name, encode in encoders:
+        for attribute, name, encode in encoders:
             try:
-                result[name] = encode(getattr(value, name), carrier)
+                result[name] = encode(getattr(value, attribute), carrier)
             except Mismatch as mismatch:
-                flaws += mismatch.inside(f".{name}")
+                flaws += mismatch.inside(f".{attribute}")
         if flaws:
             raise Mismatch(flaws=flaws[:MOST])
         return result
@@ -90,7 +115,9 @@ def dataclass(annotation: Any, cls: type, label: str, members: list[Field]) -> P
         if flaws:
             raise Mismatch(flaws=flaws[:MOST])
         try:
-            return cls(**arguments)
+            return build(arguments)
+        except Mismatch:
+            raise
         except Exception as problem:  # whatever the user's __post_init__ raises
             raise Mismatch(f"{label} refused the value: {type(problem).__name__}: {problem}") from problem
 
@@ -171,3 +198,23 @@ def _wrong(cls: type, label: str, value: Any) -> Mismatch:
     elif value is cls:
         hint = f"write {label}(...): this is the class itself"
     return Mismatch(f"expected {label}, got {kind(value)}", hint)
+
+
+def _substituted(hints: dict[str, Any], annotation: Any, cls: Any) -> dict[str, Any]:
+    """The annotations of a generic dataclass with the arguments in place of its type variables."""
+    parameters = getattr(cls, "__parameters__", ())
+    if not parameters:
+        return hints
+    arguments = typing.get_args(annotation)
+    if len(arguments) != len(parameters):
+        example = ", ".join("int" for _ in parameters)
+        raise Unsupported(annotation, f"{cls.__name__} is generic and has no arguments", f"{cls.__name__}[{example}]")
+    table = dict(zip(parameters, arguments, strict=True))
+    return {name: _replaced(hint, table) for name, hint in hints.items()}
+
+
+def _replaced(hint: Any, table: dict[Any, Any]) -> Any:
+    if hint in table:
+        return table[hint]
+    inner = getattr(hint, "__parameters__", ())
+    return hint[tuple(table.get(parameter, parameter) for parameter in inner)] if inner else hint

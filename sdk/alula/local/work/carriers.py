@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from alula.types.carriers import Copy, same
 from alula_api.contract import references
 
 if TYPE_CHECKING:
@@ -24,23 +25,23 @@ class FrameShelf:
     """The frames that are kept in this process, by the digest of their references."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, Any] = {}
+        self._kept: dict[str, tuple[Any, Copy]] = {}
         self._made = 0
         self._lock = threading.Lock()
 
-    def put(self, frame: Any) -> str:
+    def put(self, frame: Any, copy: Copy) -> str:
         """Keep a copy of `frame`; returns the digest to ask for it by."""
-        copy = _copy(frame)
+        kept = (copy(frame), copy)
         with self._lock:
             self._made += 1
             digest = f"{self._made:064x}"
-            self._kept[digest] = copy
+            self._kept[digest] = kept
         return digest
 
     def get(self, digest: str) -> Any | None:
         """A copy of the frame, or None."""
-        frame = self._kept.get(digest)
-        return None if frame is None else _copy(frame)
+        found = self._kept.get(digest)
+        return None if found is None else found[1](found[0])
 
     def drop(self, value: object, depth: int = 0) -> None:
         """Forget every frame that a value names."""
@@ -74,7 +75,9 @@ class StoreCarrier:
         """A local path to stored content."""
         return self._content().fetch(reference)
 
-    def keep(self, value: object, *, type: str, name: str = "", format: str = "") -> Reference | None:
+    def keep(
+        self, value: object, *, type: str, name: str = "", format: str = "", copy: Copy = same
+    ) -> Reference | None:
         """Nothing is kept: it must be stored."""
         return None
 
@@ -87,21 +90,10 @@ class StoreCarrier:
 class MemoryCarrier(StoreCarrier):
     """A carrier that keeps frames in this process."""
 
-    def keep(self, value: object, *, type: str, name: str = "", format: str = "") -> Reference | None:
+    def keep(
+        self, value: object, *, type: str, name: str = "", format: str = "", copy: Copy = same
+    ) -> Reference | None:
         """Keep a frame; files must be stored."""
         if type != "frame":
             return None
-        return references.Reference(type, self._shelf.put(value), 0, name, format)
-
-
-def _copy(frame: Any) -> Any:
-    """A copy that can be changed without changing the original: shallow where pandas copies on write."""
-    return frame.copy(deep=not _copies_on_write())
-
-
-def _copies_on_write() -> bool:
-    import pandas
-
-    if int(pandas.__version__.partition(".")[0]) >= 3:
-        return True
-    return pandas.get_option("mode.copy_on_write") is True
+        return references.Reference(type, self._shelf.put(value, copy), 0, name, format)

@@ -1,61 +1,72 @@
-"""pandas DataFrames: parquet in the store, index kept. pandas is never imported before a value of the type exists."""
+"""pandas: index kept, text in object columns as it was. pandas is never imported before a value of the type exists."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Any
 
-from alula.types.carriers import keeping
-from alula.types.files import _reference
 from alula.types.mismatches import Flaw, Mismatch, kind
-from alula.types.pytypes import Json, PyType
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alula.types.carriers import Carrier
+    from alula.types.frames.codec import FrameCodec
 
 
-def is_frame(annotation: Any) -> bool:
-    """Whether an annotation is `pandas.DataFrame`, told by its names alone."""
-    return (
-        isinstance(annotation, type)
-        and annotation.__name__ == "DataFrame"
-        and annotation.__module__.partition(".")[0] == "pandas"
-    )
+class _Pandas:
+    label = "pandas.DataFrame"
 
+    def claims(self, annotation: Any) -> bool:
+        return (
+            isinstance(annotation, type)
+            and annotation.__name__ == "DataFrame"
+            and annotation.__module__.partition(".")[0] == "pandas"
+        )
 
-def frame(cls: type) -> PyType:
-    """The type `pandas.DataFrame`."""
+    def hint(self, value: Any) -> str:
+        if type(value).__name__ == "Series":
+            return "write series.to_frame()"
+        if hasattr(type(value), "to_pandas"):
+            return "write value.to_pandas()"
+        if isinstance(value, (list, dict)) or type(value).__name__ == "ndarray":
+            return "write pandas.DataFrame(...)"
+        return ""
 
-    def to_json(value: Any, carrier: Carrier) -> Json:
-        if type(value) is not cls:
-            raise Mismatch(f"expected a pandas DataFrame, got {kind(value)}", _hint(value))
-        keeper = keeping(carrier)
-        kept = keeper.keep(value, type="frame", name="frame.parquet", format="parquet") if keeper is not None else None
-        if kept is not None:
-            return kept.to_json()
+    def check(self, value: Any) -> None:
         _require_portable(value)
-        return _commit(value, carrier)
 
-    def from_json(value: Json, carrier: Carrier) -> Any:
-        reference = _reference(value, "frame")
-        keeper = keeping(carrier)
-        kept = keeper.kept(reference) if keeper is not None else None
-        return _read(carrier.fetch(reference)) if kept is None else kept
+    def write(self, value: Any, path: Path) -> None:
+        _require_pyarrow()
+        try:
+            value.to_parquet(path, engine="pyarrow", compression="zstd")
+        except Exception as problem:  # pyarrow's many ways to say that a column has no parquet type
+            raise Mismatch(f"the frame cannot be written as parquet: {_first_line(problem)}") from problem
 
-    schema = {"x-alula-type": "frame", "format": "parquet"}
-    return PyType(cls, "pandas.DataFrame", schema, to_json, from_json, exact=(cls,))
+    def read(self, path: Path) -> Any:
+        _require_pyarrow()
+        import pandas
+
+        return _with_objects(pandas.read_parquet(path, engine="pyarrow"), path)
+
+    def read_text(self, path: Path, separator: str) -> Any:
+        import pandas
+
+        return pandas.read_csv(path, sep=separator)
+
+    def copy(self, value: Any) -> Any:
+        """Shallow where pandas copies on write."""
+        return value.copy(deep=not _copies_on_write())
 
 
-def _hint(value: Any) -> str:
-    if type(value).__name__ == "Series":
-        return "write series.to_frame()"
-    if hasattr(type(value), "to_pandas"):
-        return "write value.to_pandas()"
-    if isinstance(value, (list, dict)) or type(value).__name__ == "ndarray":
-        return "write pandas.DataFrame(...)"
-    return ""
+CODEC: FrameCodec = _Pandas()
+
+
+def _copies_on_write() -> bool:
+    import pandas
+
+    if int(pandas.__version__.partition(".")[0]) >= 3:
+        return True
+    return pandas.get_option("mode.copy_on_write") is True
 
 
 def _require_portable(value: Any) -> None:
@@ -99,28 +110,6 @@ def _mixed(label: Any, column: Any) -> list[Flaw]:
         message = f"column {label!r} holds {first.__name__} and, in row {row}, nothing"
         return [Flaw((), message, f'write df[{label!r}].astype("{dtype}")')]
     return []
-
-
-def _commit(value: Any, carrier: Carrier) -> Json:
-    import tempfile
-    from pathlib import Path
-
-    _require_pyarrow()
-    with tempfile.TemporaryDirectory(prefix="alula-") as folder:
-        path = Path(folder) / "frame.parquet"
-        try:
-            value.to_parquet(path, engine="pyarrow", compression="zstd")
-        except Exception as problem:  # pyarrow's many ways to say that a column has no parquet type
-            raise Mismatch(f"the frame cannot be written as parquet: {_first_line(problem)}") from problem
-        reference = carrier.commit_file(path, type="frame", name="frame.parquet", format="parquet")
-    return reference.to_json()
-
-
-def _read(path: Path) -> Any:
-    _require_pyarrow()
-    import pandas
-
-    return _with_objects(pandas.read_parquet(path, engine="pyarrow"), path)
 
 
 def _with_objects(value: Any, path: Path) -> Any:
