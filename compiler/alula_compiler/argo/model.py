@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -12,6 +13,8 @@ from alula_compiler.program import Node
 Object: TypeAlias = dict[str, Any]
 """An object of Kubernetes or Argo, or a part of one, as JSON data."""
 
+_FIRST = operator.itemgetter(0)
+
 Form: TypeAlias = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
 """The inputs of a call that are lists of single values, with the path in each of those."""
 
@@ -19,11 +22,7 @@ Form: TypeAlias = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
 def form(node: Node) -> Form:
     """Return the form of a call. Calls of one task that have one form share a template."""
     lists = [(name, binding) for name, binding in node.inputs if isinstance(binding, Items)]
-    return tuple((name, tuple(leaf.path for leaf in items.leaves)) for name, items in sorted(lists, key=_name))
-
-
-def _name(pair: tuple[str, Items]) -> str:
-    return pair[0]
+    return tuple((name, tuple(leaf.path for leaf in items.leaves)) for name, items in sorted(lists, key=_FIRST))
 
 
 @dataclass(frozen=True, slots=True)
