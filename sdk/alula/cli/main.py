@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alula.cli.command import Command
 
-COMMANDS = ("run", "register", "compile", "crds")
+COMMANDS = ("run", "register", "compile", "cache explain", "crds")
 """In the order of the help."""
 
 OK, FAILED, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130

@@ -150,7 +150,12 @@ class Closure:
             return
         self.parts[place] = module.text(bound.statement)
         self.modules[module.name] = module
-        if name in module.unclear or holds_state(module, bound.statement):
+        decorators = getattr(bound.statement, "decorator_list", ())
+        if (
+            name in module.unclear
+            or holds_state(module, bound.statement)
+            or not all(self._only_wraps(module, each) for each in decorators)
+        ):
             self.state.add(place)
         self._take(module, module.uses(bound.statement))
 
@@ -187,9 +192,42 @@ class Closure:
             self.modules.setdefault(module.name, module)
         self.count_whole(module, f"{near.name} uses it as a value")
 
+    def has_hook(self, module: Module, base: ast.expr) -> bool:
+        """Whether a class of the project, or one of its own bases, is called when a class is derived from it."""
+        waiting, seen = [(module, base)], set()
+        while waiting:
+            near, expression = waiting.pop()
+            name, chain = uses.chain(expression)
+            place = self._target(near, name, chain) if name is not None else None
+            found = self.modules.get(place[0]) if place is not None else None
+            if place is None or found is None or place in seen:
+                continue
+            seen.add(place)
+            bound = found.bound.get(place[1])
+            node = bound.statement if bound is not None else None
+            if not isinstance(node, ast.ClassDef) or place[1] in found.unclear or node.decorator_list:
+                return True
+            if node.keywords or any(getattr(inner, "name", "") == "__init_subclass__" for inner in node.body):
+                return True
+            waiting += [(found, each) for each in node.bases]
+        return False
+
+    def _only_wraps(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether others can change nothing of what a decorator makes: no object with a registry of its own."""
+        name, chain = uses.chain(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        if module.is_ours(decorator) or (name or "", *chain)[-1] in _PLAIN_DECORATORS:
+            return True
+        place = self._target(module, name, chain) if name is not None else None
+        found = self.modules.get(place[0]) if place is not None else None
+        bound = found.bound.get(place[1]) if found is not None and place is not None else None
+        if found is None or bound is None or place is None or place[1] in found.unclear:
+            return False
+        return isinstance(bound.statement, ast.FunctionDef) and _makes_functions(found, bound.statement)
+
     def _target(self, module: Module, name: str, chain: tuple[str, ...]) -> Place | None:
         """The place that a store changes; None for what is no name of the project's top level."""
-        for _ in range(len(chain) + 20):  # imports of imports end; a circle of them is nobody's definition
+        for _ in range(len(chain) + 20):  # imports of imports end; a circle of them defines nothing
+            self.modules.setdefault(module.name, module)
             bound = module.bound.get(name)
             if bound is None or bound.target is None:
                 return (module.name, name) if bound is not None or name in module.unclear else None
@@ -227,10 +265,6 @@ _PLAIN_DECORATORS = frozenset(
 
 def holds_state(module: Module, statement: ast.stmt) -> bool:
     """Whether what a statement binds can be changed by others afterwards, as far as the statement shows."""
-    for decorator in getattr(statement, "decorator_list", ()):
-        name, chain = uses.chain(decorator.func if isinstance(decorator, ast.Call) else decorator)
-        if not module.is_ours(decorator) and (name or "", *chain)[-1] not in _PLAIN_DECORATORS:
-            return True  # it may be an object with a registry of its own
     if isinstance(statement, ast.ClassDef):
         return _class_holds_state(module, statement)
     value = getattr(statement, "value", None)
@@ -249,6 +283,31 @@ def _is_fixed(module: Module, value: ast.expr) -> bool:
     return False
 
 
+def _makes_functions(module: Module, node: ast.FunctionDef) -> bool:
+    """Whether a function returns one that is defined in it, and keeps nothing that can be changed."""
+    inner = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef)}
+    if any(isinstance(part, (ast.Nonlocal, ast.Global)) for part in ast.walk(node)):
+        return False
+    if any(name in inner or name == node.name for each in ast.walk(node) for name in _stored_into(each)):
+        return False
+    kept = [
+        each.value for each in node.body if isinstance(each, (ast.Assign, ast.AnnAssign)) and each.value is not None
+    ]
+    last = node.body[-1]
+    if not isinstance(last, ast.Return) or not isinstance(last.value, ast.Name) or last.value.id not in inner:
+        return False
+    made = inner[last.value.id]
+    deeper = any(isinstance(each, ast.FunctionDef) for each in made.body)
+    return all(_is_fixed(module, value) for value in kept) and (not deeper or _makes_functions(module, made))
+
+
+def _stored_into(node: ast.AST) -> list[str]:
+    """The name of which a node changes a part."""
+    stores = isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load)
+    name = uses.chain(node.value)[0] if stores and isinstance(node, (ast.Attribute, ast.Subscript)) else None
+    return [name] if name is not None else []
+
+
 def _class_holds_state(module: Module, node: ast.ClassDef) -> bool:
     """A metaclass, a hook for subclasses, a value of the class that can be changed, or a method that changes one."""
     if any(keyword.arg == "metaclass" for keyword in node.keywords):
@@ -262,12 +321,7 @@ def _class_holds_state(module: Module, node: ast.ClassDef) -> bool:
             is_field = (name or "", *chain)[-1].lower() == "field"
             if not is_field and not _is_fixed(module, inner.value):
                 return True
-    return any(
-        isinstance(part, (ast.Attribute, ast.Subscript))
-        and not isinstance(part.ctx, ast.Load)
-        and uses.chain(part.value)[0] in {"cls", node.name}
-        for part in ast.walk(node)
-    )
+    return any(name in {"cls", node.name} for part in ast.walk(node) for name in _stored_into(part))
 
 
 class Touched(NamedTuple):
@@ -311,6 +365,9 @@ def _look(module: Module, effect: Effect) -> Touched:
     for part in effect.parts:
         if not (isinstance(part, ast.expr) and module.is_ours(part)):
             reached.follow(module, module.uses(part))
+    for base in getattr(effect.statement, "bases", ()):
+        if reached.has_hook(module, base):
+            reached.follow(module, module.uses(base))
     libraries = reached.libraries - HARMLESS - _PURE
     acts = bool(calls) or any(used.stores for used in map(module.uses, effect.parts))
     return Touched(

@@ -35,7 +35,7 @@ class Effect(NamedTuple):
 
     Attributes:
         statement: The whole statement.
-        parts: What of it runs when the module is imported and may do so.
+        parts: What of it runs when the module is imported and may do so; the bases of a class are not among them.
         defines: It also binds names of its own: a decorated function, a class with bases, an assigned call.
     """
 
@@ -166,12 +166,12 @@ class Module:
         self._bind(node.name, Bound(node))
         parts: list[ast.AST] = [*node.decorator_list]
         if isinstance(node, ast.ClassDef):
-            parts += [*node.bases, *(keyword.value for keyword in node.keywords)]
+            parts += [keyword.value for keyword in node.keywords]
             parts += [inner for inner in node.body if not isinstance(inner, _SCOPES) and _acts(inner)]
         else:
             defaults = (*node.args.defaults, *node.args.kw_defaults)
             parts += [each for each in defaults if each is not None and _acts(each)]
-        if parts:
+        if parts or (isinstance(node, ast.ClassDef) and node.bases):
             self.effects.append(Effect(node, tuple(parts), defines=True))
 
     def _assignment(self, node: ast.Assign | ast.AnnAssign) -> None:
@@ -264,8 +264,15 @@ def _stored(node: ast.AST) -> list[str]:
 
 
 def _acts(node: ast.AST) -> bool:
-    """Whether something is called."""
-    return any(isinstance(part, ast.Call) for part in ast.walk(node))
+    """Whether something is called when it runs, not in what it defines."""
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.Call):
+            return True
+        if not isinstance(part, _SCOPES):
+            stack += ast.iter_child_nodes(part)
+    return False
 
 
 def _roots(node: ast.AST) -> set[str]:

@@ -69,17 +69,18 @@ class Task(Callee, Generic[P, R]):
         Raises:
             DefinitionError: `cache=True` and the source cannot be read.
         """
-        if self._version is None:
-            cache = self.options.cache
-            if cache is None:
-                self._version = ""
-            elif cache.version is not None:
-                self._version = cache.version
-            else:
-                from alula.code import fingerprints
+        cache = self.options.cache
+        if cache is None or cache.version is not None:
+            return "" if cache is None or cache.version is None else cache.version
+        found = self._version
+        if found is None:
+            from alula.code import fingerprints
 
-                self._version = fingerprints.version(self.function, str(self.source), self.subject)
-        return self._version
+            found = fingerprints.version(self.function, str(self.source), self.subject)
+            # At a prompt and in a notebook what the function names may be another thing at the next run.
+            if not self.entrypoint.startswith(f"{places.INTERACTIVE}:"):
+                self._version = found
+        return found
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function with its types checked; while a workflow is traced, make a node of it."""
