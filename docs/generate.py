@@ -40,7 +40,7 @@ def cli() -> str:
     """The help of every command, as it prints it."""
     parts = [f"{GENERATED}# The command line\n\n```console\n$ alula --help\n{_help()}```\n"]
     for command in command_line.COMMANDS:
-        parts.append(f"\n## alula {command}\n\n```console\n$ alula {command} --help\n{_help(command)}```\n")
+        parts.append(f"\n## alula {command}\n\n```console\n$ alula {command} --help\n{_help(*command.split())}```\n")
     return "".join(parts)
 
 

@@ -68,7 +68,7 @@ def test_the_page_has_the_summary_the_sections_and_help_in_the_first_of_them(pai
 
 
 def test_a_name_of_two_words_is_listed_and_helped_as_one(paint: Alula, run: Alula) -> None:
-    assert "  paint wall  paint what is named\n" in run("--help").out
+    assert "  paint wall     paint what is named\n" in run("--help").out
     assert run("help", "paint", "wall").out == paint("--help").out
     assert run("paint").err == "error BAD_OPTION: there is no command paint\n  hint: did you mean paint wall?\n"
 

@@ -57,7 +57,7 @@ def test_the_flags_of_a_command_have_a_name_and_a_letter_each(name: str) -> None
 
 @pytest.mark.parametrize("command", main.COMMANDS)
 def test_every_command_has_help(command: str, run: Alula) -> None:
-    done = run(command, "--help")
+    done = run(*command.split(), "--help")
     assert done.code == 0
     assert done.out.startswith(f"usage: alula {command}")
 

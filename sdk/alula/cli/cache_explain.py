@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alula import display
-from alula.cli import flags, targets
+from alula.cli import flags
 from alula.cli.command import Command, Operands
-from alula.code import fingerprints
-from alula.declare import tasks
+
+if TYPE_CHECKING:
+    from alula.cli.targets import Target
+    from alula.code.fingerprints import Counted
+    from alula.declare.tasks import Task
 
 
 def main(found: flags.Scan) -> int:
     """Print what counts for each task that is named: the task itself, or all of a workflow."""
+    from alula.cli import targets
+
     blocks = [block for word in found.rest for block in _blocks(targets.find(word))]
     display.out("\n\n".join(blocks))
     return 0
 
 
-def _blocks(target: targets.Target) -> Iterator[str]:
+def _blocks(target: Target) -> Iterator[str]:
+    from alula.declare import tasks
+
     runs = target.runs
     if isinstance(runs, tasks.Task):
         yield _block(runs)
@@ -28,7 +35,9 @@ def _blocks(target: targets.Target) -> Iterator[str]:
         yield _block(task)
 
 
-def _block(task: tasks.Task[..., Any]) -> str:
+def _block(task: Task[..., Any]) -> str:
+    from alula.code import fingerprints
+
     cache = task.options.cache
     if cache is None:
         return f"{task.subject}: not cached"
@@ -40,7 +49,7 @@ def _block(task: tasks.Task[..., Any]) -> str:
     return "\n".join([f"{task.subject}: the version is {task.version}, of", *lines])
 
 
-def _what(counted: fingerprints.Counted) -> str:
+def _what(counted: Counted) -> str:
     return f"the whole file: {counted.reason}" if counted.reason else ", ".join(counted.names)
 
 
