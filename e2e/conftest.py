@@ -59,7 +59,8 @@ def web_ui(request: pytest.FixtureRequest, cluster: clusters.Cluster) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: sharing.place(item.nodeid, getattr(item, "fixturenames", [])))
+    places = sharing.places((item.nodeid, getattr(item, "fixturenames", [])) for item in items)
+    items.sort(key=lambda item: places[sharing.unit(item.nodeid)])
 
 
 @pytest.hookimpl(optionalhook=True)

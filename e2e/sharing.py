@@ -6,12 +6,14 @@ in order, because some build on what those before them did. Knows the names of f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import pathlib
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+ROOT = pathlib.Path(__file__).parents[1]
 REAL_PODS = "real pods"
 
 # What takes longest comes first, so that no worker is left with it at the end.
@@ -24,15 +26,21 @@ def unit(nodeid: str) -> str:
     return REAL_PODS if "real_pods" in path else path
 
 
-def place(nodeid: str, fixtures: Sequence[str]) -> tuple[int, int, str]:
-    """The scenario's place in the one queue that all workers take units from.
+def places(scenarios: Iterable[tuple[str, Collection[str]]]) -> dict[str, tuple[int, int, str]]:
+    """The place of each unit in the one queue that all workers take units from, by the fixtures of its scenarios.
 
     On each worker the bare servers come before those with our controller on them: it answers the holds of every run on
     its cluster, which scenarios of the bare engine answer themselves.
     """
-    own = unit(nodeid)
-    stage = 0 if own == REAL_PODS else 2 if "installation" in fixtures else 1
-    return stage, LONGEST.index(own) if own in LONGEST else len(LONGEST), own
+    installed: dict[str, bool] = {}
+    for nodeid, fixtures in scenarios:
+        own = unit(nodeid)
+        installed[own] = installed.get(own, False) or "installation" in fixtures
+    found = {}
+    for own, is_installed in installed.items():
+        stage = 0 if own == REAL_PODS else 1 + is_installed
+        found[own] = (stage, LONGEST.index(own) if own in LONGEST else len(LONGEST), own)
+    return found
 
 
 class Units(LoadScopeScheduling):  # type: ignore[misc]

@@ -167,6 +167,8 @@ def test_a_deleted_run_takes_its_processes_with_it(
     program = f"import time\nwhile True: open({str(beat)!r}, 'a').write('.'); time.sleep(.1)"
     cluster.apply(runs.workflow("deleted", runs.template("main", program)), namespace)
     pod = cluster.pods.await_running("deleted")
+    while not beat.exists():
+        time.sleep(0.05)
 
     cluster.kubectl("delete", "wf", "deleted", "-n", namespace)
     cluster.kubectl("wait", "--for=delete", f"pod/{pod.name}", "-n", namespace, "--timeout=30s")
