@@ -44,6 +44,16 @@ def real_cluster(request: pytest.FixtureRequest) -> Iterator[clusters.RealCluste
 
 
 @pytest.fixture(scope="session")
+def building_cluster(request: pytest.FixtureRequest, real_cluster: clusters.RealCluster) -> clusters.RealCluster:
+    """The cluster with a node, for tests that build images for it."""
+    try:
+        real_cluster.require_base_image()
+    except errors.Unavailable as error:
+        _miss(request.config, "TESTS THAT BUILD IMAGES", str(error))
+    return real_cluster
+
+
+@pytest.fixture(scope="session")
 def installation(cluster: clusters.Cluster) -> installing.Installation:
     """alula installed on the process-pod cluster: CRDs, rights, and the controller as a process."""
     return installing.Installation(cluster)
@@ -106,10 +116,7 @@ def _running(config: pytest.Config, kind: str, start: Callable[[str], SomeCluste
     try:
         started = start(kind.replace("_", "-"))
     except errors.Unavailable as error:
-        reason = f"no {kind} on this machine: {error}"
-        if os.environ.get("ALULA_E2E") == "required":
-            pytest.fail(f"ALULA_E2E=required, but {reason}", pytrace=False)
-        _skip(config, "END-TO-END TESTS", reason)
+        _miss(config, "END-TO-END TESTS", f"no {kind} on this machine: {error}")
     removed = {name: os.environ.pop(name) for name in processes.MISLEADING if name in os.environ}
     config.stash[CLUSTERS][kind] = started
     _enter(config, kind)
@@ -122,6 +129,13 @@ def _running(config: pytest.Config, kind: str, start: Callable[[str], SomeCluste
         kept = started.stop(keep_logs=bool(config.stash[FAILED]))
         if kept is not None:
             config.stash[NOTES].append(f"logs of {kind}: {kept}")
+
+
+def _miss(config: pytest.Config, what: str, reason: str) -> NoReturn:
+    """Skips a test that lacks something, or fails it where tests are required."""
+    if os.environ.get("ALULA_E2E") == "required":
+        pytest.fail(f"ALULA_E2E=required, but {reason}", pytrace=False)
+    _skip(config, what, reason)
 
 
 def _skip(config: pytest.Config, what: str, reason: str) -> NoReturn:

@@ -216,6 +216,14 @@ class RealCluster(Cluster):
 
     node: nodes.Node
 
+    def require_base_image(self) -> None:
+        """Checks that images can be built on `images.PYTHON`.
+
+        Raises:
+            Unavailable: the base cannot be had.
+        """
+        images.pull_base(self.folder / "images")
+
     def build_image(
         self,
         context: str | os.PathLike[str],

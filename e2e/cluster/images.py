@@ -89,7 +89,7 @@ def build(
         Unavailable: there is no buildah.
         ClusterError: the build failed; the message ends with its output.
     """
-    _pull_base(folder)
+    pull_base(folder)
     options = [f"--build-arg={name}={value}" for name, value in (arguments or {}).items()]
     if dockerfile is not None:
         options.append(f"--file={os.fspath(dockerfile)}")
@@ -105,14 +105,21 @@ def build(
     return archive
 
 
-def _pull_base(folder: pathlib.Path) -> None:
+def pull_base(folder: pathlib.Path) -> None:
+    """Puts the base image `PYTHON` at hand: from `../shared/cluster`, else from its registry.
+
+    Raises:
+        Unavailable: it is in neither, or there is no buildah.
+    """
     known = _buildah(folder, "images", "--format={{.Name}}:{{.Tag}}", "--filter=dangling=false")
     if PYTHON in known.split():
         return
     packed = binaries.SHARED / "images" / "python-slim.tar.xz"
-    if not packed.exists():
-        raise errors.Unavailable(f"no base image: {packed} is missing")
-    _buildah(folder, "pull", "--quiet", f"oci-archive:{binaries.unpack(packed)}")
+    source = f"oci-archive:{binaries.unpack(packed)}" if packed.exists() else f"docker://{PYTHON}"
+    try:
+        _buildah(folder, "pull", "--quiet", source)
+    except errors.ClusterError as error:
+        raise errors.Unavailable(f"no base image {PYTHON} ({packed} is missing): {error}") from error
 
 
 def _buildah(folder: pathlib.Path, *arguments: str) -> str:

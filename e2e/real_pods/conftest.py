@@ -20,8 +20,9 @@ NAMESPACE = "penguins-dev"
 
 
 @pytest.fixture(scope="session")
-def road(real_cluster: clusters.RealCluster, tmp_path_factory: pytest.TempPathFactory) -> Road:
+def road(building_cluster: clusters.RealCluster, tmp_path_factory: pytest.TempPathFactory) -> Road:
     """The penguins on their way to a real domain."""
+    real_cluster = building_cluster
     bucket = real_cluster.s3.bucket("penguins-dev")
     _build(real_cluster, tmp_path_factory.mktemp("images"))
     overlay = _overlay(tmp_path_factory.mktemp("installation"), bucket.endpoint)

@@ -138,20 +138,20 @@ def test_a_restricted_namespace_with_a_quota_runs_hardened_pods(
 
 
 def test_an_image_is_built_and_runs_as_its_user(
-    real_cluster: clusters.RealCluster, namespace: str, tmp_path: pathlib.Path
+    building_cluster: clusters.RealCluster, namespace: str, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "hello.py").write_text("import os; print('hello from', os.getuid())")
     (tmp_path / "Dockerfile").write_text(
         "ARG BASE\nFROM ${BASE}\nARG ID\nCOPY hello.py /app/\nRUN python3 -m compileall -q /app\nUSER ${ID}\n"
     )
     arguments = {"BASE": images.PYTHON, "ID": "65532"}
-    image = real_cluster.build_image(tmp_path, "localhost/hello:1", arguments=arguments)
+    image = building_cluster.build_image(tmp_path, "localhost/hello:1", arguments=arguments)
     container = {"image": image, "command": ["python3", "/app/hello.py"], "args": []}
     hello = runs.template("main", "", container=container)
 
-    real_cluster.apply(runs.workflow("hello", hello), namespace)
-    run = real_cluster.await_workflow(namespace, "hello")
+    building_cluster.apply(runs.workflow("hello", hello), namespace)
+    run = building_cluster.await_workflow(namespace, "hello")
 
     assert run["status"]["phase"] == "Succeeded"
-    (pod,) = real_cluster.pods.started("hello")
+    (pod,) = building_cluster.pods.started("hello")
     assert "hello from 65532" in pod.output()
