@@ -105,8 +105,13 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for note in dict.fromkeys(config.stash[NOTES]):
+    """Prints each note once; what is missing on the machine is not repeated for every test that was skipped for it."""
+    notes = list(dict.fromkeys(config.stash[NOTES]))
+    for note in notes:
         terminalreporter.write_sep("=", note, red=True, bold=True)
+    reasons = [str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])]
+    if all(any(reason.removeprefix("Skipped: ") in note for note in notes) for reason in reasons):
+        terminalreporter.reportchars = terminalreporter.reportchars.replace("s", "")
 
 
 SomeCluster = TypeVar("SomeCluster", bound=clusters.Cluster)
@@ -116,7 +121,7 @@ def _running(config: pytest.Config, kind: str, start: Callable[[str], SomeCluste
     try:
         started = start(kind.replace("_", "-"))
     except errors.Unavailable as error:
-        _miss(config, "END-TO-END TESTS", f"no {kind} on this machine: {error}")
+        _miss(config, "END-TO-END TESTS", f"no cluster on this machine: {error}")
     removed = {name: os.environ.pop(name) for name in processes.MISLEADING if name in os.environ}
     config.stash[CLUSTERS][kind] = started
     _enter(config, kind)

@@ -230,8 +230,8 @@ def require() -> None:
         binaries.find(name)
     for name in ("containerd", "containerd-shim-runc-v2", "ctr", "runc", "busybox", "buildah"):
         if shutil.which(name) is None:
-            raise errors.Unavailable(f"no `{name}` on PATH (run e2e/setup)")
+            raise errors.Unavailable(f"no `{name}` on PATH, which real pods need (run e2e/setup)")
     if not any((path / "bridge").exists() for path in _CNI_PLUGINS):
-        raise errors.Unavailable("no CNI plugins in /usr/lib/cni (run e2e/setup)")
+        raise errors.Unavailable("no CNI plugins in /usr/lib/cni, which real pods need (run e2e/setup)")
     if not pathlib.Path("/sys/fs/cgroup").is_mount():
-        raise errors.Unavailable("no control groups in /sys/fs/cgroup")
+        raise errors.Unavailable("no control groups in /sys/fs/cgroup, which real pods need")

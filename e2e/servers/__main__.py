@@ -83,7 +83,7 @@ def build(recipe: recipes.Recipe) -> None:
 
 def prepare(recipe: recipes.Recipe, work: pathlib.Path) -> pathlib.Path:
     """The folder to build in: the recipe's own, or a copy that names a completed copy of the module."""
-    if not recipe.missing.exists():
+    if not recipe.missing:
         return recipe.folder
     for name in ("go.mod", "go.sum"):
         shutil.copy(recipe.folder / name, work)
@@ -91,11 +91,11 @@ def prepare(recipe: recipes.Recipe, work: pathlib.Path) -> pathlib.Path:
     shutil.copytree(source, work / "module", copy_function=shutil.copyfile)
     for path in (work / "module", *(work / "module").rglob("*/")):
         path.chmod(0o755)
-    for path in recipe.missing.rglob("*"):
-        place = work / "module" / path.relative_to(recipe.missing)
-        if path.is_file() and not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, place)
+    for place, stand_in in recipe.missing.items():
+        path = work / "module" / place
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(recipe.folder / stand_in, path)
     go("mod", "edit", f"-replace={recipe.module}=./module", cwd=work)
     return work
 

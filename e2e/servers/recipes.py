@@ -27,6 +27,7 @@ class Recipe:
         packages: the executables, and the Go package of each.
         stamps: variables of the program that hold its version, set by the linker.
         manifests: a folder of the module with manifests, and the name under which they are kept.
+        missing: files that the published module lacks, by their places in it, and what stands in for them here.
     """
 
     name: str
@@ -34,16 +35,12 @@ class Recipe:
     packages: Mapping[str, str]
     stamps: tuple[str, ...] = ()
     manifests: tuple[str, str] | None = None
+    missing: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def folder(self) -> pathlib.Path:
         """The folder with go.mod and go.sum."""
         return FOLDER / self.name
-
-    @property
-    def missing(self) -> pathlib.Path:
-        """Files that the published module lacks, at their places in it; the folder need not exist."""
-        return self.folder / "missing"
 
     @property
     def version(self) -> str:
@@ -75,6 +72,10 @@ RECIPES = (
         {name: f"{_ARGO}/cmd/{name}" for name in ("workflow-controller", "argoexec", "argo")},
         (f"{_ARGO}.version", f"{_ARGO}.gitTag"),
         ("manifests/base/crds/full", "argo-workflows"),
+        {
+            "ui/dist/app/index.html": "no_web_ui.html",
+            "workflow/executor/osspecific/signal_linux.go": "signal_linux.go",
+        },
     ),
 )
 

@@ -63,6 +63,8 @@ def test_a_recipe_names_its_version_and_pins_what_it_needs(recipe: recipes.Recip
     assert recipe.version.startswith("v")
     pinned = (recipe.folder / "go.sum").read_text()
     assert f"{recipe.module} {recipe.version} h1:" in pinned
+    for stand_in in recipe.missing.values():
+        assert (recipe.folder / stand_in).exists()
 
 
 def test_a_changed_recipe_is_built_anew(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

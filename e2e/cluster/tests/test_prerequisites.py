@@ -40,6 +40,7 @@ def test_tests_are_skipped_with_one_line_that_says_why(tmp_path: pathlib.Path) -
     done = run_probe(tmp_path, ALULA_E2E="")
     assert done.returncode == 0
     assert done.stdout.count("END-TO-END TESTS SKIPPED: no cluster on this machine: no `etcd`") == 1
+    assert done.stdout.count("no `etcd`") == 1
 
 
 def test_required_tests_fail_instead(tmp_path: pathlib.Path) -> None:
