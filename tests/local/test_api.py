@@ -240,6 +240,53 @@ def test_all_failures_are_listed() -> None:
     assert [node.id for node in caught.value.result.failures] == ["break-down", "break-down-2"]
 
 
+@task
+def counted(x: int) -> dict[str, int]:
+    return {"a": x}
+
+
+@workflow
+def lacking(x: int = 1) -> int:
+    return counted(x)["b"]
+
+
+@workflow
+def inside(x: int = 1) -> int:
+    return flows.inc(lacking(x))
+
+
+@workflow
+def reading(x: int = 1) -> int:
+    return flows.inc(counted(x)["b"])
+
+
+LACKS = {
+    reading: ("inc", "the input x cannot be read: $.b does not exist", ["counted done", "inc failed"]),
+    lacking: (
+        "test-api-lacking",
+        "o0 cannot be made: $.b does not exist",
+        ["counted done", "test-api-lacking failed"],
+    ),
+    inside: (
+        "test-api-lacking",
+        "o0 cannot be made: $.b does not exist",
+        ["test-api-lacking.counted done", "inc skipped", "test-api-lacking failed"],
+    ),
+}
+
+
+@pytest.mark.parametrize("target", LACKS, ids=lambda target: target.name)
+def test_a_part_that_a_value_does_not_have_fails_what_reads_it(target: alula.Workflow) -> None:
+    id, message, states = LACKS[target]
+    with pytest.raises(RunFailed) as caught:
+        alula.run(target)
+    (node,) = caught.value.result.failures
+    assert node.failure is not None
+    assert (node.id, node.failure.code, node.failure.message) == (id, "BAD_VALUE", message)
+    assert node.source.startswith("tests/local/test_api.py:")
+    assert [f"{node.id} {node.state}" for node in caught.value.result.nodes] == states
+
+
 def test_what_a_task_exits_with_is_its_failure_not_ours() -> None:
     @task
     def leave() -> int:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import alula
+from alula import workflow
 from alula.attempt import redact
 from alula.local.work import carriers
 from alula.types.frames import pandas
@@ -64,6 +65,36 @@ def test_a_run_forgets_frames_as_soon_as_nobody_needs_them() -> None:
     finally:
         carriers.FrameShelf.drop = drop
     assert sizes[-1] == 0
+
+
+@workflow
+def passed(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    return frame, flows.height(frame)
+
+
+@workflow
+def passing(rows: int) -> tuple[int, int, int]:
+    frame, first = passed(flows.table(rows))
+    again, second = passed(frame)
+    return first, second, flows.overwrite(again)
+
+
+def test_a_frame_that_workflows_only_pass_on_is_kept_until_its_last_reader_is_done() -> None:
+    kept = []
+    drop = carriers.FrameShelf.drop
+
+    def watch(self, value, depth=0):
+        kept.append(len(self._kept))
+        drop(self, value, depth)
+        kept.append(len(self._kept))
+
+    carriers.FrameShelf.drop = watch
+    try:
+        assert alula.run(passing, rows=3, workers=1).value == (4, 4, 102)
+    finally:
+        carriers.FrameShelf.drop = drop
+    assert kept[-2:] == [1, 0]
+    assert set(kept[:-1]) == {1}
 
 
 SHORTS = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def out(text: str) -> None:
-    """Print a result, which somebody may pipe into something, to stdout."""
+    """Print a result, which may be piped into something, to stdout."""
     from alula.display import printing
 
     printing.write("stdout", text)

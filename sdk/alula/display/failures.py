@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from alula.progress.reports import NodeReport, RunResult
 
 MOST = 5
-"""So many failures are shown in full; the others are listed by `summaries`."""
+"""At most this many failures are shown in full; `summaries` lists the others."""
 
 
 def render(result: RunResult, style: Style = PLAIN, again: str = "") -> str:

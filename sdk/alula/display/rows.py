@@ -15,7 +15,7 @@ NAMES_AT_MOST = 48
 
 
 _IDLE: Final = {"waiting": "", "not taken": "not taken", "skipped": "not started"}
-"""What is said of nodes of which nothing ran."""
+"""The detail of nodes of which nothing ran."""
 
 
 class Row(NamedTuple):

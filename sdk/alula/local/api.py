@@ -47,7 +47,7 @@ def run(
         given: Names of inputs are inputs; the others are options, as in `Options`.
 
     Raises:
-        RunFailed: A task failed for good; `result` of the exception says which and why.
+        RunFailed: A task failed for good; `result` of the exception has which and why.
         ValueMismatch: An input is missing or unknown, or does not fit its type.
         DefinitionError: The workflow is wrong.
     """

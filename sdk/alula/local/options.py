@@ -22,7 +22,7 @@ class Options:
     """How to run.
 
     Attributes:
-        workers: So many tasks at a time; 1 runs them in the caller's own thread, where a debugger stops.
+        workers: Tasks at a time; 1 runs them in the caller's own thread, where a debugger stops.
             0 means as many as there are processors.
         processes: Run every attempt in a process of its own, which is really ended at its timeout.
         strict: Hand over every frame through the store, as pods do.

@@ -132,7 +132,7 @@ class RunResult:
 
 
 class RunFailed(errors.AlulaError):
-    """A local run failed; `result` says what ran and what did not."""
+    """A local run failed; `result` has what ran and what did not."""
 
     __module__ = "alula"
 

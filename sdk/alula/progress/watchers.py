@@ -36,7 +36,7 @@ class Watcher:
         """An attempt at `node` starts; where the task is cached, with a look into the cache."""
 
     def missed(self, node: NodeReport, now: float) -> None:
-        """The cache does not know the result of `node`, so its task runs; `node.why` says what differs."""
+        """The cache does not know the result of `node`, so its task runs; `node.why` is what differs."""
 
     def retrying(self, node: NodeReport, failure: FailureRecord, rest: float, now: float) -> None:
         """An attempt failed; the next follows after `rest` seconds."""

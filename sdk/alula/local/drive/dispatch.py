@@ -1,4 +1,4 @@
-"""The part of a run that both drivers share: begin an attempt, draw its conclusion, see what is due.
+"""Starts attempts, records outcomes, enforces timeouts; shared by the serial and the threaded driver.
 
 Called by `serial` and `threads` only, which must hold their lock meanwhile. Decides nothing about order or retries
 (`schedule` does) and runs no user code.
@@ -30,7 +30,7 @@ class Observer(Protocol):
         ...
 
     def abandoned(self, attempt: Attempt) -> None:
-        """`attempt` passed its timeout and goes on in a thread whose result nobody reads."""
+        """`attempt` passed its timeout and goes on in a thread whose result is discarded."""
         ...
 
 

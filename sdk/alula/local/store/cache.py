@@ -91,7 +91,7 @@ class Cache:
         return None, explain.FAILED if past.failed(node) else explain.gone(missing)
 
     def keep(self, node: str, task: Task[..., Any], outputs: Mapping[str, Json]) -> dict[str, Json]:
-        """Write the entry; returns the outputs that stand, which are those of whoever was first."""
+        """Write the entry; returns the outputs that stand, which are those of the first run."""
         try:
             saved = travelling(outputs, self._identity(task).outputs, self._place.content, self._limit)
             standing = self._memories[node].keep(saved, instead=self._use == "overwrite")

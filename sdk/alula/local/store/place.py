@@ -90,7 +90,7 @@ class DataRoot:
 
 
 def _keep_out_of_git(folder: Path | None) -> None:
-    """The project's own `.alula` folder tells git to leave it alone."""
+    """The project's own `.alula` folder has git ignore it."""
     for parent in folder.parents if folder is not None else ():
         if parent.name == settings.FOLDER:
             mark = parent / ".gitignore"
@@ -98,7 +98,7 @@ def _keep_out_of_git(folder: Path | None) -> None:
                 if not mark.exists():
                     parent.mkdir(parents=True, exist_ok=True)
                     mark.write_text("*\n", encoding="utf-8")
-            except OSError:  # whoever writes there next says what is wrong
+            except OSError:  # the next write there reports what is wrong
                 return
 
 

@@ -1,7 +1,7 @@
-"""How files and frames get from one task to the next in a local run. Implements the carriers of `alula.types`.
+"""Carriers of a local run: how files and frames pass between tasks. Implements the carriers of `alula.types`.
 
 Values are JSON and are handed over as that. A frame may be kept in this process instead of stored: each consumer gets a
-copy of its own, so that nobody sees another's changes. Files always go through the store, because a task may return one
+copy of its own, so that none sees another's changes. Files always go through the store, because a task may return one
 that it is about to remove.
 """
 

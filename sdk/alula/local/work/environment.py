@@ -1,7 +1,7 @@
 """The environment variables that tasks declare, during a run in this process. Called by `run`.
 
 One process has one environment, so tasks that want different values of one variable cannot run side by side in threads;
-the user is told, and `--processes` gives each attempt its own.
+the user is warned, and `--processes` gives each attempt its own.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 READY = b"ready\n"
-"""What a worker process says when it has imported the user's code."""
+"""What a worker process writes when it has imported the user's code."""
 
 
 class Pool:
@@ -205,7 +205,7 @@ class _Worker:
         return True
 
     def close(self) -> None:
-        """Release what belongs to a process that was killed or is gone, once nobody asks it any more."""
+        """Release what belongs to a process that was killed or is gone, once it is not asked any more."""
         self._process.wait()
         for relay in self._relays:
             relay.join(1)
