@@ -20,7 +20,7 @@ from alula.local.plan import Walkable
 from alula.progress.watchers import Watcher
 from alula_api.contract.failures import FailureRecord
 from alula_api.contract.graphs.plans import Plan
-from alula_api.contract.graphs.walks import Walk
+from alula_api.contract.graphs.walks import Walk, outline
 from alula_api.contract.retries import Budget
 from tests.contract.graphs import interpreter
 from tests.contract.graphs.random_plans import random_plans
@@ -90,6 +90,9 @@ def test_a_local_run_means_what_a_plain_interpreter_makes_of_the_plan(
     assert stage.walk.root.outputs == meaning.outputs
     assert states == {path: "done" if path in meaning.inputs else "not taken" for path in states}
     assert meaning.inputs.keys() <= states.keys()
+    order = [place.path for place in outline(plan)]
+    places = [order.index(id.partition("(")[0]) for id in states]
+    assert places == sorted(places), "items stand where the author called their map"
 
 
 @given(random_plans(several=True), st.sampled_from([1, 3]), SEEDS)

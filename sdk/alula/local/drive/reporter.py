@@ -29,7 +29,7 @@ class Reporter:
 
     def __init__(self, walkable: Walkable, watcher: Watcher, cached: Collection[str], now: Callable[[], float]) -> None:
         self.nodes: list[NodeReport] = []
-        """In the order of the author's calls; it grows with what cannot be known before, as the items of a map."""
+        """What can be known before, in the order of the author's calls; later also the items of maps."""
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
         self._walkable = walkable
@@ -41,6 +41,7 @@ class Reporter:
         for path, step, graph in walks.outline(walkable.plan):
             if isinstance(step.call, TaskCall) and walks.ITEM not in path:
                 self._add(path, step.call.task, graph, step)
+        self._known = len(self.nodes)
 
     def report(self, spot: Spot) -> NodeReport:
         """The report of a spot."""
@@ -112,7 +113,10 @@ class Reporter:
             self._watcher.finished(report, now)
 
     def close(self, walk: Walk, interrupted: bool) -> None:
-        """Give every node that never came to its end the state that it has now."""
+        """Give every node that never came to its end the state that it has now, and items the place of their map."""
+        if len(self.nodes) > self._known:
+            places = {place.path: number for number, place in enumerate(walks.outline(self._walkable.plan))}
+            self.nodes.sort(key=lambda report: places.get(report.id.partition("(")[0], len(places)))
         elsewhere = _not_taken(walk)
         for report in self.nodes:
             if report.state == "waiting":
