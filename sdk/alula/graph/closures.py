@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from alula import errors
-from alula.graph import checks
 from alula.interfaces import callee
 from alula.interfaces.callee import Callee
 from alula_api.contract.codes import Code
@@ -81,6 +80,8 @@ def close(workflow: W) -> Closure[W, Any]:
                         waiting.append(cast("W", target))
                 case _:
                     callee.refuse(target, "be a node of a workflow")
+    from alula.graph import checks  # not before a workflow is checked: a pod only imports it
+
     problems += checks.same_names(list(tasks.values()), workflow.subject)
     problems += checks.same_names(list(workflows.values()), workflow.subject)
     if len(graphs) == len(workflows):
