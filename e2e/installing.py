@@ -162,7 +162,6 @@ def alula(
 
 def nodes(run: Object) -> dict[str, Object]:
     """The nodes of a run by the name that people see, unpacked."""
-    from alula.remote import following
+    from alula_api.argo import nodes as argo
 
-    found = following.node_map(run["status"])
-    return {node["displayName"]: node for node in found.values()}
+    return {node["displayName"]: node for node in argo.read(run["status"]).values()}

@@ -15,8 +15,8 @@ from alula.interfaces import encode
 from alula.remote import runs
 from alula.runtime import inputs as arrivals
 from alula_api.contract import codecs, pods, references
+from alula_api.contract.graphs import plans
 from alula_controller.admission import check
-from alula_controller.runs import plans
 from tests.compiler import compiled
 
 PS = {"type": "array", "items": {"type": "number"}}
@@ -75,7 +75,7 @@ def normal(monkeypatch: pytest.MonkeyPatch) -> Counted:
 
 
 def test_from_the_command_line_to_the_function_a_value_is_normalised_three_times(normal: Counted) -> None:
-    plan = plans.read(alula_compiler.compile(WORKFLOW).plans["w"])
+    plan = plans.from_json(alula_compiler.compile(WORKFLOW).plans["w"])
     normal.take()
 
     given = inputs.read(["--ps", "[1, 2.5]"], [inputs.Parameter("ps", PS)], "workflow w")

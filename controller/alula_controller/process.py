@@ -16,7 +16,7 @@ from typing import Any
 from alula_api.contract import labels
 from alula_controller import edge, metrics, probing, resync, timestamps
 from alula_controller.admission.cache_lookup import Lookups
-from alula_controller.admission.reconcile import Answerer, RunKey, worth_a_look
+from alula_controller.admission.reconcile import Admission
 from alula_controller.cluster import client, errors, resources
 from alula_controller.cluster.events import Announcer
 from alula_controller.cluster.lease import Leadership
@@ -26,6 +26,9 @@ from alula_controller.definitions.gather import Gatherer
 from alula_controller.definitions.reconcile import Reconciler
 from alula_controller.definitions.world import Key
 from alula_controller.domains import status
+from alula_controller.runs.reconcile import RunKey, RunReconciler, worth_a_look
+from alula_controller.runs.recovery import Recovery
+from alula_controller.runs.watchdog import Watchdog
 from alula_controller.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -66,7 +69,10 @@ class Controller:
             may_write=self.leadership.held,
         )
         lookups = Lookups(settings.fill_seconds, settings.fill_lookups)
-        self.answerer = Answerer(api, gatherer, lookups, say=self.announcer.say, may_write=self.leadership.held)
+        say, may_write = self.announcer.say, self.leadership.held
+        admission = Admission(api, gatherer, lookups, say=say, may_write=may_write)
+        self.run_reconciler = RunReconciler(api, admission, Recovery(api, say=say, may_write=may_write))
+        self.watchdog = Watchdog(api, say=say, may_write=may_write)
         self.relist = resync.Relist(api, settings, self.definitions.add)
         self.kopf_ready = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
@@ -144,14 +150,14 @@ class Controller:
         return await self.reconciler.handle(key)
 
     async def _run_of(self, key: RunKey) -> float | None:
-        return await self.answerer.handle(key)
+        return await self.run_reconciler.handle(key)
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             for scope in self.settings.scopes if self.leadership.held() else ():
                 try:
-                    await self.answerer.sweep(scope)
+                    await self.watchdog.sweep(scope)
                 except errors.ClusterError as error:
                     log.warning("runs without a phase could not be looked through: %s", error)
 

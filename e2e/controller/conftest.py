@@ -106,7 +106,7 @@ def writes() -> float:
 
 def nodes(run: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Nodes by their name without the run's."""
-    from alula_controller.runs import nodes as argo
+    from alula_api.argo import nodes as argo
 
     name = run["metadata"]["name"]
     return {node["name"].removeprefix(f"{name}."): node for node in argo.read(run["status"]).values()}

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alula_api.contract import names
-from alula_api.contract.graphs import bindings
+from alula_api.contract.graphs import bindings, plans
 from alula_compiler import program as ir
 
 Value = Any
@@ -43,31 +43,25 @@ def pieces_of(before: ir.Program, after: ir.Program) -> frozenset[str]:
     return frozenset({graph.name for graph in after.graphs} - {graph.name for graph in before.graphs})
 
 
-def of_plan(plan: Mapping[str, Any], pieces: frozenset[str] = frozenset()) -> Meaning:
+def of_plan(stored: Mapping[str, Any], pieces: frozenset[str] = frozenset()) -> Meaning:
     """Return the meaning of a plan. It must bind every input of every task itself."""
+    plan = plans.from_json(stored)
     graphs = {}
-    for name, dag in plan["graphs"].items():
-        nodes = []
-        for step in dag["steps"]:
-            inputs = tuple((port, _bound(binding)) for port, binding in step["inputs"].items())
-            node = ir.Node(step["name"], step.get("task"), step.get("graph"), inputs, tuple(step["depends"]))
-            if node.task:
-                assert {port for port, _ in inputs} == {port["name"] for port in plan["tasks"][node.task]["inputs"]}
-            nodes.append(node)
-        outputs = tuple(ir.Output(port, {}, _bound(binding)) for port, binding in dag["outputs"].items())
-        graphs[name] = ir.Graph(name, tuple(ir.Port(port, {}) for port in dag["inputs"]), outputs, tuple(nodes))
-    return _Flattening(graphs, {}, pieces).meaning(plan["entrypoint"])
+    for name, graph in plan.graphs.items():
+        nodes = tuple(_called(step, plan) for step in graph.steps)
+        outputs = tuple(ir.Output(port, {}, binding) for port, binding in graph.outputs)
+        graphs[name] = ir.Graph(name, tuple(ir.Port(port, {}) for port in graph.inputs), outputs, nodes)
+    return _Flattening(graphs, {}, pieces).meaning(plan.entrypoint)
 
 
-def _bound(binding: Mapping[str, Any]) -> bindings.Binding:
-    if "items" in binding:
-        return bindings.Items(tuple(_bound(leaf) for leaf in binding["items"]))  # type: ignore[arg-type]
-    if "value" in binding:
-        return bindings.Constant(binding["value"])
-    path = tuple(binding.get("path", ()))
-    if "input" in binding:
-        return bindings.FromInput(binding["input"], path)
-    return bindings.FromNode(binding["node"], binding["output"], path)
+def _called(step: plans.Step, plan: plans.Plan) -> ir.Node:
+    match step.call:
+        case plans.TaskCall(task):
+            assert {port for port, _ in step.inputs} == set(plan.tasks[task].inputs)
+            return ir.Node(step.name, task, None, step.inputs, step.depends)
+        case plans.GraphCall(graph):
+            return ir.Node(step.name, None, graph, step.inputs, step.depends)
+    raise AssertionError(f"the compiler makes no {step.call}")
 
 
 class _Flattening:

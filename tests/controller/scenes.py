@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import alula_compiler
+from alula_api.argo import nodes
+from alula_api.contract.graphs import plans
 from alula_controller.definitions import compilation, revisions
 from alula_controller.domains import places
-from alula_controller.runs import nodes, plans
 from alula_controller.settings import Root, Settings
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -109,7 +110,7 @@ def compiled(body: dict[str, Any] | None = None, *launch_plans: dict[str, Any]) 
 def plan(body: dict[str, Any] | None = None) -> plans.Plan:
     """The plan of a workflow, as `admit` reads it."""
     body = body or workflow()
-    return plans.read(compiled(body).plans[body["metadata"]["name"]])
+    return plans.from_json(compiled(body).plans[body["metadata"]["name"]])
 
 
 def revision(body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def held_run(
     name: str = "run-1", arguments: dict[str, str] | None = None, body: dict[str, Any] | None = None, **labels: str
 ) -> dict[str, Any]:
     """A run as Argo leaves it at `admit`."""
-    admit = nodes.node_id(name, f"{name}.admit")
+    admit = nodes.id_of(name, "admit")
     body = body or workflow()
     made = compiled(body).objects[0]
     ports = [each["name"] for each in body["spec"].get("inputs", [])] or ["admitted"]

@@ -11,8 +11,8 @@ from alula import display
 from alula.display import live, plain
 from alula.progress.reports import NodeReport, RunResult
 from alula.progress.watchers import Beginning, Watcher
-from alula.remote import following
-from alula.remote.outlines import Outline
+from alula.remote import status as run_status
+from alula.remote.outline import Outline
 from alula.remote.reporting import LONG_SECONDS, QUIET_SECONDS, Reporter
 from tests import goldens
 from tests.display.screens import Screen
@@ -26,8 +26,8 @@ OUTLINE = Outline(worlds.SPEC)
 RUNNING = (root("Running"), admit())
 
 
-def read(found: dict[str, Any]) -> following.RunState:
-    return following.state(worlds.run(worlds.keyed(found)), OUTLINE)
+def read(found: dict[str, Any]) -> run_status.RunState:
+    return run_status.state(worlds.run(worlds.keyed(found)), OUTLINE)
 
 
 class Lines:

@@ -12,8 +12,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from alula_api.contract.graphs.walks import TooLarge
 from alula_controller import metrics
-from alula_controller.admission.cache_walk import Walk, Wanted
+from alula_controller.admission.cache_walk import CacheWalk, Wanted
 from alula_controller.domains.places import Place
 from alula_data import caches, errors
 from alula_data.stores import opening
@@ -42,7 +43,7 @@ class Lookups:
         self._indexes: dict[Place, caches.CacheIndex] = {}
         self._gates: dict[str, asyncio.Semaphore] = {}
 
-    async def walk(self, walk: Walk, place: Place) -> str:
+    async def walk(self, walk: CacheWalk, place: Place) -> str:
         """Take the walk as far as the budget and the cache go; why it stopped short, if it did.
 
         Raises:
@@ -76,7 +77,7 @@ def _finder(index: caches.CacheIndex) -> Find:
     return find
 
 
-async def step_through(walk: Walk, find: Find, seconds: float, most: int) -> str:
+async def step_through(walk: CacheWalk, find: Find, seconds: float, most: int) -> str:
     """Answer what the walk wants until it wants nothing more, or time or lookups run out; why it stopped short."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
@@ -91,7 +92,10 @@ async def step_through(walk: Walk, find: Find, seconds: float, most: int) -> str
         found = await asyncio.to_thread(find, now, remaining)
         for lookup in found.values():
             metrics.CACHE_LOOKUPS.labels(result=_result(lookup)).inc()
-        walk.answer({key: lookup.entry.outputs for key, lookup in found.items() if lookup.entry is not None})
+        try:
+            walk.answer({key: lookup.entry.outputs for key, lookup in found.items() if lookup.entry is not None})
+        except TooLarge as error:
+            return str(error)
         failed = [lookup for lookup in found.values() if _result(lookup) == "error"]
         if failed and len(failed) == len(found):
             return failed[0].reason

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alula_api.contract import diagnostics, givens, references, schemas, values
+from alula_api.contract import diagnostics, givens, schemas, values
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
-from alula_controller.admission.cache_walk import Known
-from alula_controller.runs import plans
+from alula_api.contract.graphs import plans
+from alula_api.contract.graphs.bindings import Value, wire_of
 
 LARGEST = 256 << 10  # bytes of all inputs together; they lie in the run's object, and in the arguments of pods
 
@@ -22,14 +22,14 @@ LARGEST = 256 << 10  # bytes of all inputs together; they lie in the run's objec
 class Checked:
     """The run's inputs, or everything that is wrong with them."""
 
-    inputs: Mapping[str, Known]
+    inputs: Mapping[str, Value]
     problems: tuple[Diagnostic, ...] = ()
 
 
 def check(plan: plans.Plan, arguments: Mapping[str, Any], run: str) -> Checked:
     """Check `spec.arguments` of a run against the inputs of its plan."""
     given, problems = _given(plan, arguments, run)
-    found: dict[str, Known] = {}
+    found: dict[str, Value] = {}
     for each in plan.inputs:
         subject = f"run {run}, input {each.name}"
         if each.fixed is not None:
@@ -58,9 +58,9 @@ def check(plan: plans.Plan, arguments: Mapping[str, Any], run: str) -> Checked:
     return Checked(found, tuple(problems))
 
 
-def safe(known: Known) -> str:
+def safe(value: Value) -> str:
     """A value as it travels through Argo."""
-    return values.argo_safe(values.dumps(known.json))
+    return values.argo_safe(values.dumps(wire_of(value)))
 
 
 def _given(plan: plans.Plan, arguments: Mapping[str, Any], run: str) -> tuple[dict[str, str], list[Diagnostic]]:
@@ -91,12 +91,11 @@ def _list(value: object) -> Sequence[Mapping[str, Any]]:
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
-def _value(given: plans.Input, text: str, subject: str) -> Known | Diagnostic:
+def _value(given: plans.Input, text: str, subject: str) -> Value | Diagnostic:
     schema = dict(given.type)
     try:
-        found = givens.argument(text, schema)
+        return givens.argument(text, schema)
     except values.InvalidValue as error:
         problems = "; ".join(str(problem) for problem in error.problems[:5])
         message = f"{given.name} does not fit: {problems}"
         return Diagnostic(Code.BAD_VALUE, message, subject=subject, expected=schemas.describe(schema))
-    return Known(found.to_json() if isinstance(found, references.Stored) else found)

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from alula_api.argo import holds, nodes, runs
+from alula_api.argo.nodes import Nodes
 from alula_api.contract import labels
+from alula_api.contract.graphs.plans import Plan
 from alula_controller import conditions
 from alula_controller.admission import check, fill
-from alula_controller.admission.cache_walk import Walk
+from alula_controller.admission.cache_walk import CacheWalk
 from alula_controller.conditions import Reason
-from alula_controller.runs import nodes, plans, queueing
 
 LARGEST_RUN = 900_000  # bytes of the whole object; Argo gives up at 1 MiB, and it has yet to add nodes
 LONGEST_MESSAGE = 4_000
@@ -31,11 +33,11 @@ class World:
     """
 
     run: Mapping[str, Any]
-    nodes: nodes.Nodes
-    plan: plans.Plan | None = None
+    nodes: Nodes
+    plan: Plan | None = None
     domain: Mapping[str, Any] | None = None
     checked: check.Checked | None = None
-    walk: Walk | None = None
+    walk: CacheWalk | None = None
     refusal: str = ""
     unfilled: str = ""
 
@@ -83,12 +85,10 @@ def decide(world: World, moment: str) -> Decision:
 def leave_alone(world: World, moment: str) -> Decision | None:
     """Runs that are over, being stopped, admitted already, or that Argo has not brought to `admit` yet."""
     del moment
-    if finished(world.run) or admitted(world.run) or (world.run.get("spec") or {}).get("shutdown"):
+    if runs.finished(world.run) or admitted(world.run) or (world.run.get("spec") or {}).get("shutdown"):
         return Decision(Outcome.LEFT)
-    held = nodes.held(world.name, world.nodes)
-    if held is None or not nodes.unanswered(held[1]):
-        return Decision(Outcome.LEFT)
-    return None
+    hold = holds.find(world.name, world.nodes)
+    return None if hold is not None and holds.unanswered(hold) else Decision(Outcome.LEFT)
 
 
 def refuse(world: World, moment: str) -> Decision | None:
@@ -98,20 +98,9 @@ def refuse(world: World, moment: str) -> Decision | None:
     if not message:
         return None
     message = conditions.clip(message, LONGEST_MESSAGE)
-    filled = {key: dict(node) for key, node in world.nodes.items()}
-    held = nodes.held(world.name, filled)
-    assert held is not None  # `leave_alone` came before
-    root, admit = held
-    root["message"] = message
-    admit.update(phase="Failed", message=message, finishedAt=moment)
+    root = {**world.nodes[world.name], "message": message}
+    filled = holds.with_nodes(world.nodes, root, holds.refused(_hold(world), message, moment))
     return Decision(Outcome.REFUSED, _patch(world, nodes.pack(filled)), Reason.RUN_REFUSED, message)
-
-
-def wait_for_turn(world: World, moment: str) -> Decision | None:
-    """Hold the run while its domain is full."""
-    del moment
-    turn = queueing.admit_now(world.run, world.domain)
-    return None if turn.now else Decision(Outcome.WAITING, message=turn.message, again=turn.again)
 
 
 def admit(world: World, moment: str) -> Decision:
@@ -132,13 +121,7 @@ def admit(world: World, moment: str) -> Decision:
     return Decision(Outcome.ADMITTED, _patch(world, packed), Reason.ADMITTED, message, filled=count, notes=notes)
 
 
-STEPS: tuple[Step, ...] = (leave_alone, refuse, wait_for_turn, admit)
-
-
-def finished(run: Mapping[str, Any]) -> bool:
-    """Whether Argo is done with the run."""
-    status = run.get("status") or {}
-    return status.get("phase") in ("Succeeded", "Failed", "Error") or bool(status.get("finishedAt"))
+STEPS: tuple[Step, ...] = (leave_alone, refuse, admit)
 
 
 def admitted(run: Mapping[str, Any]) -> bool:
@@ -147,33 +130,23 @@ def admitted(run: Mapping[str, Any]) -> bool:
     return bool((metadata.get("labels") or {}).get(labels.ADMITTED) == metadata.get("uid"))
 
 
-def _filled(world: World, most: int, moment: str) -> nodes.Nodes:
+def _hold(world: World) -> nodes.Node:
+    hold = holds.find(world.name, world.nodes)
+    assert hold is not None  # `leave_alone` came before
+    return hold
+
+
+def _filled(world: World, most: int, moment: str) -> Nodes:
     assert world.checked is not None
-    answered = {key: dict(node) for key, node in world.nodes.items()}
-    held = nodes.held(world.name, answered)
-    assert held is not None
-    inputs = world.checked.inputs
-    published = [{"name": name, "value": check.safe(known)} for name, known in inputs.items()]
-    held[1].update(
-        phase="Succeeded",
-        finishedAt=moment,
-        outputs={"parameters": published or [{"name": ADMITTED_OUTPUT, "value": "true"}]},
-    )
+    published = {name: check.safe(value) for name, value in world.checked.inputs.items()} or {ADMITTED_OUTPUT: "true"}
+    answered = holds.with_nodes(world.nodes, holds.answered(_hold(world), published, moment))
     if not world.walk or not most:
         return answered
     return fill.fill(world.walk, world.walk.limited(most), answered, world.name, moment)
 
 
 def _patch(world: World, packed: str) -> dict[str, Any]:
-    """The whole node map and the mark in one write, which holds only for the version that was read."""
-    metadata = world.run["metadata"]
-    return {
-        "metadata": {
-            "resourceVersion": metadata["resourceVersion"],
-            "labels": {labels.ADMITTED: metadata["uid"]},
-        },
-        "status": {"nodes": None, "compressedNodes": packed},
-    }
+    return holds.patch(world.run, packed, {labels.ADMITTED: str(world.run["metadata"]["uid"])})
 
 
 def _weight(world: World) -> int:

@@ -9,15 +9,18 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from alula_api.argo import holds, nodes, runs
 from alula_api.contract import labels
+from alula_api.contract.graphs import plans
+from alula_api.contract.graphs.walks import TooLarge
 from alula_controller import logs
-from alula_controller.admission import cache_walk, check, decide
+from alula_controller.admission import check, decide
 from alula_controller.admission.cache_lookup import Lookups
+from alula_controller.admission.cache_walk import CacheWalk, colliding
 from alula_controller.admission.decide import World
 from alula_controller.cluster import client, resources
 from alula_controller.definitions.gather import Gatherer
 from alula_controller.domains.places import NoPlace
-from alula_controller.runs import nodes, plans, watchdog
 
 log = logging.getLogger(__name__)
 
@@ -26,27 +29,26 @@ async def read(api: client.Cluster, gatherer: Gatherer, lookups: Lookups, run: M
     """The world of a run that waits for an answer; None if there is nothing to answer.
 
     Raises:
-        nodes.Offloaded: its nodes cannot be reached.
-        nodes.Unreadable: its nodes cannot be read or are not named as we expect.
+        nodes.Hidden: its nodes cannot be reached or read, or are not named as we expect.
     """
     namespace, name = str(run["metadata"]["namespace"]), str(run["metadata"]["name"])
-    if decide.finished(run) or decide.admitted(run):
+    if runs.finished(run) or decide.admitted(run):
         return None
     held = nodes.read(run.get("status") or {})
-    found = nodes.held(name, held)
-    if found is None or not nodes.unanswered(found[1]):
+    hold = holds.find(name, held)
+    if hold is None or not holds.unanswered(hold):
         return None
-    revision = str((run["metadata"].get("labels") or {}).get(labels.REVISION) or "")
+    revision = runs.label(run, labels.REVISION)
     stored = await api.find(resources.REVISIONS.path(namespace, revision)) if revision else None
     if stored is None:
         return World(
             run, held, refusal=f"the revision {revision!r} that this run was started from is gone; start it anew"
         )
     try:
-        plan = plans.read((stored.get("data") or {}).get("plan"))
+        plan = plans.from_json((stored.get("data") or {}).get("plan"))
     except plans.BadPlan as error:
         return World(run, held, refusal=str(error))
-    template = watchdog.template(run)
+    template = runs.template(run)
     if template and template != plan.template:
         log.info("not a run of ours", extra=logs.about(namespace=namespace, name=name, template=template))
         return None
@@ -63,7 +65,7 @@ async def _with_cache(gatherer: Gatherer, lookups: Lookups, world: World) -> Wor
     assert world.plan is not None
     assert world.checked is not None
 
-    def so(walk: cache_walk.Walk | None = None, unfilled: str = "") -> World:
+    def so(walk: CacheWalk | None = None, unfilled: str = "") -> World:
         return World(world.run, world.nodes, world.plan, domain, world.checked, walk, unfilled=unfilled)
 
     if _fill_is_off(domain):
@@ -73,11 +75,11 @@ async def _with_cache(gatherer: Gatherer, lookups: Lookups, world: World) -> Wor
     if len(world.nodes) > 2:
         return so(unfilled="the run has nodes already")
     try:
-        walk = cache_walk.Walk(world.plan, world.name, world.checked.inputs)
-    except cache_walk.TooLarge as error:
+        if colliding(world.plan, world.name):
+            return so(unfilled="two nodes of this run have the same id in Argo")
+        walk = CacheWalk(world.plan, world.checked.inputs)
+    except TooLarge as error:
         return so(unfilled=str(error))
-    if walk.colliding(world.name):
-        return so(unfilled="two nodes of this run have the same id in Argo")
     short = await lookups.walk(walk, place)
     return so(walk, short)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from alula_api.argo import runs
 from alula_api.contract import labels
 from alula_controller import conditions, timestamps
 from alula_controller.cluster import events
@@ -18,7 +19,6 @@ from alula_controller.conditions import Reason, Wanted
 from alula_controller.definitions import children, revisions
 from alula_controller.definitions.world import Body, Key, World
 from alula_controller.domains.places import NoPlace
-from alula_controller.runs import watchdog
 
 PLACE_AGAIN = 60.0  # namespaces are watched cluster-wide only
 FREED_AGAIN = 30.0  # a name that another Workflow is about to give up, a template that a run still names
@@ -293,4 +293,4 @@ def _revision(seen: Any) -> str:
 
 
 def _completed(seen: Any) -> bool:
-    return bool(seen.labels.get(watchdog.COMPLETED_LABEL) == "true")
+    return bool(seen.labels.get(runs.COMPLETED_LABEL) == "true")

@@ -1,4 +1,5 @@
-"""Runs: Argo Workflows that started from a compiled template, after and beside their admission.
+"""Runs: Argo Workflows that started from a compiled template, beside and after their admission.
 
-`recovery` starts runs again whose data was lost, `watchdog` ends those that Argo cannot digest.
+`reconcile` looks at one, `recovery` starts runs again whose data was lost, `watchdog` helps or ends those that carry
+none of our labels.
 """

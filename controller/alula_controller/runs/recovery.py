@@ -1,25 +1,31 @@
-"""A run whose filled-in data turned out to be gone or damaged is started again, once. Pure; called by
-`admission.reconcile`.
+"""A run whose filled-in data turned out to be gone or damaged is started again, once.
 
 The pod that found it ended with `INPUT_LOST` and removed what was damaged, so the lookups of the new run miss and the
 data is made anew. The new run's name follows from the old one's uid: however often this is decided, it is made once.
 It follows the same revision or is not made at all, and a run that was made so is not followed by a third.
+
+`Recovery` is called by `runs.reconcile`; the functions are pure.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from alula_api.argo import nodes, runs
 from alula_api.contract import labels
 from alula_api.contract.codes import Code
-from alula_controller import timestamps
-from alula_controller.cluster import resources
+from alula_controller import logs, metrics, timestamps
+from alula_controller.cluster import client, errors, events, resources
+from alula_controller.cluster.events import Announcement
 from alula_controller.cluster.watches import Seen
-from alula_controller.runs import nodes, watchdog
+from alula_controller.conditions import Reason
+
+log = logging.getLogger(__name__)
 
 RECENT = timedelta(hours=24)  # after a restart of ours, failed runs older than that are not looked at again
 _LOST = re.compile(rf"exit code 90\): {Code.INPUT_LOST}: ")
@@ -30,7 +36,7 @@ def candidate(seen: Seen, now: datetime) -> bool:
     """Whether a run may have failed for lost data, by its labels alone."""
     created = timestamps.parse(seen.created)
     return (
-        seen.labels.get(watchdog.PHASE_LABEL) == "Failed"
+        seen.labels.get(runs.PHASE_LABEL) == "Failed"
         and seen.labels.get(labels.ADMITTED) == seen.uid
         and created is not None
         and now - created < RECENT
@@ -46,7 +52,7 @@ def lost(run: Mapping[str, Any]) -> str:
         return ""
     try:
         found = nodes.read(run["status"])
-    except (nodes.Offloaded, nodes.Unreadable):
+    except nodes.Hidden:
         return ""
     name = str(run["metadata"]["name"])
     failed = (node for node in found.values() if _LOST.search(str(node.get("message") or "")))
@@ -85,3 +91,44 @@ def successor(run: Mapping[str, Any], node: str, template: Mapping[str, Any] | N
         },
         "spec": {key: value for key, value in run["spec"].items() if key in _KEPT},
     }
+
+
+class Recovery:
+    """Starts runs again whose data was lost.
+
+    Args:
+        api: the cluster.
+        say: posts an Event.
+        may_write: asked again before anything is written.
+    """
+
+    def __init__(
+        self,
+        api: client.Cluster,
+        *,
+        say: Callable[[Announcement], None],
+        may_write: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._api = api
+        self._say = say
+        self._may_write = may_write
+
+    async def handle(self, run: Mapping[str, Any]) -> None:
+        """Start a run anew, once, whose filled-in data was gone or damaged when a task needed it."""
+        node = lost(run)
+        if not node or not self._may_write():
+            return
+        namespace = run["metadata"]["namespace"]
+        template = await self._api.find(resources.TEMPLATES.path(namespace, runs.template(run)))
+        body = successor(run, node, template)
+        name = str(body["metadata"]["name"]) if body is not None else ""
+        if body is not None:
+            try:
+                await self._api.create(resources.RUNS.path(namespace), body)
+                metrics.RUNS_RESTARTED.inc()
+            except errors.Conflict:
+                log.info("the run was started again before", extra=logs.about(namespace=namespace, name=name))
+        await self._api.merge(resources.RUNS.path(namespace, run["metadata"]["name"]), mark(run, name))
+        reason = Reason.STARTED_AGAIN if name else Reason.NOT_STARTED_AGAIN
+        then = f"the run is started again as {name}" if name else "the workflow has changed since, so start a new run"
+        events.announce(self._say, run, reason, f"data that {node} needed was lost; {then}", warning=True)

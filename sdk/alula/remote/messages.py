@@ -1,6 +1,6 @@
 """What Argo says of a node that failed, as a failure record: the user's own error where the pod reported one. Pure.
 
-Called by `following`. The pod's message is written by `alula_api.contract.failures.termination_message`; Argo puts
+Called by `status`. The pod's message is written by `alula_api.contract.failures.termination_message`; Argo puts
 `main: Error (exit code 90): ` before it, and says by itself what became of pods that could not report.
 """
 

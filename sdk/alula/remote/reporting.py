@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from alula.progress.reports import ENDS, NodeReport
 from alula.progress.watchers import Beginning, Watcher
 from alula.remote import messages
-from alula.remote.following import RunState, TaskState
-from alula.remote.outlines import Expected, Outline
+from alula.remote.outline import Expected, Outline
+from alula.remote.status import RunState, TaskState
 
 if TYPE_CHECKING:
     from alula_api.contract.failures import FailureRecord

@@ -11,7 +11,7 @@ from alula import display
 from alula.progress.clocks import SystemClock
 from alula.progress.reports import RunResult
 from alula.progress.watchers import Watcher
-from alula.remote import connections, following, outlines, waiting
+from alula.remote import connections, outline, status, waiting
 from alula.remote.refusals import Unanswered, refusal
 from alula.remote.reporting import Reporter
 from alula_api.contract import codes, labels, values
@@ -55,7 +55,7 @@ class Followed:
         result: The same as a local run has it, without outputs.
     """
 
-    state: following.RunState
+    state: status.RunState
     result: RunResult
 
 
@@ -100,7 +100,7 @@ class Follower:
         self._found = found
         self._body = body
         self._clock = clock or SystemClock()
-        self._outline = outlines.Outline(found.spec)
+        self._outline = outline.Outline(found.spec)
         self._cost = 0.0  # seconds that the last look took
 
     def follow(self, name: str, watcher: Callable[[], Watcher]) -> Followed:
@@ -149,14 +149,14 @@ class Follower:
         finally:
             watcher.close()
 
-    def _compare(self, state: following.RunState, watcher: Watcher) -> None:
+    def _compare(self, state: status.RunState, watcher: Watcher) -> None:
         """Argo may have taken the template as it was a moment before it was changed."""
         if self._found.revision and state.revision != self._found.revision:
             watcher.warned(
                 f"the run follows revision {state.revision}, which Argo still had; the newest is {self._found.revision}"
             )
 
-    def _look(self, name: str) -> following.RunState:
+    def _look(self, name: str) -> status.RunState:
         """The run as it is now; waits while the cluster does not answer."""
         try:
             run = waiting.patiently(lambda: self._ask(name), waiting.LONG, sleep=self._clock.sleep, say=display.note)
@@ -166,7 +166,7 @@ class Follower:
         if run is None:
             message = f"run {name} was deleted while it was followed"
             raise refusal(message, "Argo's archive may still have it, if there is one", codes.Code.RUN_STOPPED)
-        return following.state(run, self._outline)
+        return status.state(run, self._outline)
 
     def _ask(self, name: str) -> dict[str, Any] | None:
         began = self._clock.now()

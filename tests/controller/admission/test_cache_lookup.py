@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from alula_api.contract.keys import CacheEntry
 from alula_controller.admission import cache_lookup
-from alula_controller.admission.cache_walk import Walk, Wanted
+from alula_controller.admission.cache_walk import CacheWalk, Wanted
 from alula_data.caches import Lookup
 from tests.controller import scenes, virtual_time
 from tests.controller.admission import test_cache_walk
@@ -29,8 +29,8 @@ def hits(wanted: Mapping[str, Wanted], seconds: float) -> dict[str, Lookup]:
     }
 
 
-def walk() -> Walk:
-    return Walk(scenes.plan(), "r", test_cache_walk.INPUTS)
+def walk() -> CacheWalk:
+    return CacheWalk(scenes.plan(), test_cache_walk.INPUTS)
 
 
 def test_a_walk_goes_to_its_end_within_the_budget() -> None:

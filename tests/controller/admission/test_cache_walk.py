@@ -8,58 +8,62 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alula_api.argo import nodes
 from alula_api.contract import keys, references
+from alula_api.contract.graphs import plans
+from alula_api.contract.graphs.walks import State, TooLarge
 from alula_controller.admission import cache_walk
-from alula_controller.admission.cache_walk import Known, Walk
-from alula_controller.runs import plans
-from tests.controller import graphs, scenes
+from alula_controller.admission.cache_walk import CacheWalk
+from tests.contract.graphs import interpreter
+from tests.contract.graphs.random_plans import random_plans
+from tests.controller import scenes
 from tests.controller.scenes import INT, STR, out, task
 
-INPUTS = {"x": Known(7), "label": Known("hi")}
+INPUTS = {"x": 7, "label": "hi"}
 
 
-def names(walk: Walk) -> list[str]:
-    """What is asked for, by node name."""
+def names(walk: CacheWalk) -> list[str]:
+    """What is asked for, by path."""
     wanted = {each.key for each in walk.wanted()}
-    return [spot.name for spot in walk.spots if spot.key in wanted and not spot.done]
+    return [spot.path for spot, key in walk.keys.items() if key in wanted and spot.state is State.RUNNING]
 
 
-def answer(walk: Walk, **outputs: Any) -> None:
+def hits(walk: CacheWalk) -> list[str]:
+    return [spot.path for spot in walk.hits]
+
+
+def answer(walk: CacheWalk, **outputs: Any) -> None:
     """Answer all that is wanted: the tasks named here with these outputs, the others with a miss."""
-    found = {}
-    for spot in walk.spots:
-        if spot.step.name in outputs and spot.key:
-            found[spot.key] = outputs[spot.step.name]
-    walk.answer(found)
+    walk.answer({key: outputs[spot.step.name] for spot, key in walk.keys.items() if key and spot.step.name in outputs})
 
 
 def test_a_walk_asks_level_by_level() -> None:
-    walk = Walk(scenes.plan(), "r", INPUTS)
-    assert names(walk) == ["r.add", "r.greet"]
+    walk = CacheWalk(scenes.plan(), INPUTS)
+    assert names(walk) == ["add", "greet"]
     answer(walk, add={"o0": 8}, greet={"o0": "hello"})
-    assert names(walk) == ["r.add-2"]
+    assert names(walk) == ["add-2"]
     answer(walk, **{"add-2": {"o0": 15}})
     assert walk.wanted() == []
-    assert [spot.name for spot in walk.hits] == ["r.add", "r.add-2", "r.greet"]
+    assert hits(walk) == ["add", "greet", "add-2"]
 
 
 def test_the_key_is_that_of_the_contract() -> None:
-    walk = Walk(scenes.plan(), "r", INPUTS)
+    walk = CacheWalk(scenes.plan(), INPUTS)
     interface = keys.interface_digest([("a", INT), ("b", INT)], [("o0", INT)])
     identities = {"a": keys.identity(7, INT), "b": keys.identity(1, INT)}
     expected = keys.cache_key("flows.sums:add", "1", interface, identities)
-    assert walk.spots[0].key == expected
+    assert walk.wanted()[0].key == expected
 
 
 def test_nothing_behind_a_miss_is_asked_for() -> None:
-    walk = Walk(scenes.plan(), "r", INPUTS)
+    walk = CacheWalk(scenes.plan(), INPUTS)
     answer(walk, greet={"o0": "hello"})
     assert walk.wanted() == []
-    assert [spot.name for spot in walk.hits] == ["r.greet"]
+    assert hits(walk) == ["greet"]
 
 
 def test_an_entry_with_other_outputs_than_declared_is_a_miss() -> None:
-    walk = Walk(scenes.plan(), "r", INPUTS)
+    walk = CacheWalk(scenes.plan(), INPUTS)
     answer(walk, add={"o0": 8, "extra": 1}, greet={})
     assert walk.hits == []
 
@@ -68,15 +72,15 @@ def test_an_uncached_task_is_never_asked_for_and_stops_what_is_behind_it() -> No
     body = scenes.workflow(
         tasks=[task("add", {"a": INT, "b": INT}, cached=False), task("greet", {"text": STR}, {"o0": STR})]
     )
-    walk = Walk(scenes.plan(body), "r", INPUTS)
-    assert names(walk) == ["r.greet"]
+    walk = CacheWalk(scenes.plan(body), INPUTS)
+    assert names(walk) == ["greet"]
 
 
 def test_two_calls_with_equal_inputs_are_looked_up_once_and_both_filled() -> None:
     calls = [
         {"id": name, "task": "add", "inputs": {"a": {"input": "x"}, "b": {"value": "1"}}} for name in ("one", "two")
     ]
-    walk = Walk(scenes.plan(scenes.workflow(nodes=calls, outputs=[])), "r", INPUTS)
+    walk = CacheWalk(scenes.plan(scenes.workflow(nodes=calls, outputs=[])), INPUTS)
     assert len(walk.wanted()) == 1
     answer(walk, one={"o0": 8})
     assert len(walk.hits) == 2
@@ -87,7 +91,7 @@ def envelope(digit: str = "a") -> dict[str, Any]:
 
 
 def test_a_stored_value_passes_on_by_its_recorded_identity() -> None:
-    walk = Walk(scenes.plan(), "r", INPUTS)
+    walk = CacheWalk(scenes.plan(), INPUTS)
     answer(walk, add={"o0": envelope()})
     interface = keys.interface_digest([("a", INT), ("b", INT)], [("o0", INT)])
     expected = keys.cache_key("flows.sums:add", "1", interface, {"a": "b" * 64, "b": keys.identity(7, INT)})
@@ -97,7 +101,7 @@ def test_a_stored_value_passes_on_by_its_recorded_identity() -> None:
 RECORD = {"type": "object", "title": "P", "properties": {"x": INT}, "required": ["x"], "additionalProperties": False}
 
 
-def parts(binding: dict[str, Any], made: Any = RECORD, taken: Any = INT) -> Walk:
+def parts(binding: dict[str, Any], made: Any = RECORD, taken: Any = INT) -> CacheWalk:
     """A walk in which `use` takes what `binding` makes of the output of `make`."""
     body = scenes.workflow(
         tasks=[task("make", {}, {"o0": made}), task("use", {"a": taken})],
@@ -105,13 +109,13 @@ def parts(binding: dict[str, Any], made: Any = RECORD, taken: Any = INT) -> Walk
         outputs=[],
         inputs=[],
     )
-    return Walk(scenes.plan(body), "r", {})
+    return CacheWalk(scenes.plan(body), {})
 
 
 def test_a_part_of_a_value_is_known_and_a_part_of_a_stored_value_is_not() -> None:
     known = parts(out("make", path=["x"]))
     answer(known, make={"o0": {"x": 3}})
-    assert names(known) == ["r.use"]
+    assert names(known) == ["use"]
     stored = parts(out("make", path=["x"]))
     answer(stored, make={"o0": envelope()})
     assert stored.wanted() == []
@@ -121,8 +125,8 @@ def test_a_list_of_values_is_known_unless_one_of_them_is_stored() -> None:
     binding = {"items": [out("make"), {"value": "2"}]}
     known = parts(binding, INT, {"type": "array", "items": INT})
     answer(known, make={"o0": 1})
-    assert names(known) == ["r.use"]
-    assert known.spots[1].key == cache_walk.key_of(
+    assert names(known) == ["use"]
+    assert known.wanted()[0].key == cache_walk.key_of(
         plans.Task(
             "flows.sums:use",
             "1",
@@ -130,7 +134,7 @@ def test_a_list_of_values_is_known_unless_one_of_them_is_stored() -> None:
             {"a": {"type": "array", "items": INT}},
             {},
         ),
-        {"a": Known([1, 2])},
+        {"a": [1, 2]},
     )
     stored = parts(binding, INT, {"type": "array", "items": INT})
     answer(stored, make={"o0": envelope()})
@@ -178,80 +182,75 @@ def nested() -> plans.Plan:
 
 
 def test_a_graph_is_entered_when_everything_before_it_is_known_and_left_when_all_of_it_is() -> None:
-    walk = Walk(nested(), "r", INPUTS)
-    assert names(walk) == ["r.first"]
+    walk = CacheWalk(nested(), INPUTS)
+    assert names(walk) == ["first"]
     answer(walk, first={"o0": 8})
-    assert names(walk) == ["r.sub.one", "r.sub.aside"]
+    assert names(walk) == ["sub.one", "sub.aside"]
     answer(walk, one={"o0": 11})
-    assert names(walk) == ["r.sub.two"], "aside was a miss"
+    assert names(walk) == ["sub.two"], "aside was a miss"
     answer(walk, two={"o0": 15})
     assert walk.wanted() == [], "what comes after the graph waits for all of it"
 
 
 def test_what_comes_after_a_wholly_cached_graph_is_asked_for_with_its_outputs() -> None:
-    walk = Walk(nested(), "r", INPUTS)
+    walk = CacheWalk(nested(), INPUTS)
     for found in ({"first": 8}, {"one": 11, "aside": "y"}, {"two": 15}):
         answer(walk, **{name: {"o0": value} for name, value in found.items()})
-    assert names(walk) == ["r.after"]
+    assert names(walk) == ["after"]
 
 
 def test_graphs_in_each_other_without_end_are_refused() -> None:
-    step = plans.Step("again", "main", "", "main", {}, ())
-    endless = plans.Plan("t", "main", (), {}, {"main": plans.Dag((), (step,), {})})
-    with pytest.raises(cache_walk.TooLarge):
-        Walk(endless, "r", {})
+    step = plans.Step("again", plans.GraphCall("main"))
+    endless = plans.Plan({"main": plans.Graph((), (step,))})
+    for refused in (lambda: CacheWalk(endless, {}), lambda: cache_walk.colliding(endless, "r")):
+        with pytest.raises(TooLarge):
+            refused()
 
 
-def test_a_chain_of_ten_thousand_is_walked_without_recursion() -> None:
-    steps = [plans.Step("n0", "cached", "cached", "", {"a": {"input": "a"}, "b": {"value": "0"}}, ())]
-    for index in range(1, 10_000):
-        inputs = {"a": {"node": f"n{index - 1}", "output": "o0"}, "b": {"value": "0"}}
-        steps.append(plans.Step(f"n{index}", "cached", "cached", "", inputs, (f"n{index - 1}",)))
-    plan = plans.Plan("t", "main", (), graphs.TASKS, {"main": plans.Dag((), tuple(steps), {})})
-    walk = Walk(plan, "r", {"a": Known(1)})
-    count = 0
+def test_two_paths_with_one_id_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not cache_walk.colliding(nested(), "r")
+    monkeypatch.setattr(nodes, "id_of", lambda run, path: path.replace("sub.two", "after"))
+    assert cache_walk.colliding(nested(), "r")
+
+
+@given(random_plans(), st.sets(st.integers(0, 20)))
+def test_what_is_found_is_what_a_run_would_do_in_which_every_other_task_failed(
+    plan: plans.Plan, missed: set[int]
+) -> None:
+    inputs = {"a": 1, "b": 2}
+    walk = CacheWalk(plan, inputs)
+    asked: list[str] = []
+    gone = {""}
     while wanted := walk.wanted():
-        walk.answer({each.key: {"o0": count} for each in wanted})
-        count += 1
-    assert len(walk.hits) == 10_000
+        found = {}
+        for each in wanted:
+            assert each.key not in gone, "a miss is asked for once"
+            if each.key not in asked:
+                asked.append(each.key)
+                gone |= {each.key} if len(asked) in missed else set()
+            if each.key not in gone:
+                spot = next(spot for spot, key in walk.keys.items() if key == each.key)
+                found[each.key] = interpreter.made(spot.task, spot.inputs)
+        walk.answer(found)
+    failing = [spot.path for spot, key in walk.keys.items() if key in gone]
+    meaning = interpreter.interpret(plan, inputs, failing)
+    assert {spot.path: dict(spot.inputs) for spot in walk.keys} == meaning.inputs
+    assert set(hits(walk)) == set(meaning.inputs) - set(failing)
 
 
-def test_two_names_with_one_id_are_noticed() -> None:
-    walk = Walk(scenes.plan(), "r", INPUTS)
-    assert not walk.colliding("r")
-    walk.spots[1].id = walk.spots[0].id
-    assert walk.colliding("r")
-
-
-@given(graphs.random_plans(), st.data())
-def test_a_walk_ends_and_knows_only_what_rests_on_what_it_knows(plan: plans.Plan, data: st.DataObject) -> None:
-    walk = Walk(plan, "r", {"a": Known(1), "b": Known(2)})
-    missed: set[str] = set()
-    while wanted := walk.wanted():
-        asked = {each.key for each in wanted}
-        assert not asked & missed, "a miss is asked for once"
-        hits = {key: {"o0": data.draw(st.integers(0, 2))} for key in sorted(asked) if data.draw(st.booleans())}
-        missed |= asked - hits.keys()
-        walk.answer(hits)
-    for spot in walk.spots:
-        if spot.done:
-            assert all(walk.spots[before].done for before in spot.depends)
-            assert spot.parent < 0 or walk.spots[spot.parent].open
-            assert all(walk.spots[child].done for child in spot.children)
-
-
-@given(graphs.random_plans(), st.integers(0, 6))
+@given(random_plans(), st.integers(0, 6))
 def test_the_part_with_the_first_few_tasks_is_a_state_in_which_the_walk_could_have_stopped(
     plan: plans.Plan, most: int
 ) -> None:
-    walk = Walk(plan, "r", {"a": Known(1), "b": Known(2)})
+    walk = CacheWalk(plan, {"a": 1, "b": 2})
     while wanted := walk.wanted():
         walk.answer({each.key: {"o0": 1} for each in wanted})
-    kept = walk.limited(most)
-    tasks = [index for index in kept if walk.spots[index].step.task]
+    kept = set(walk.limited(most))
+    tasks = [spot for spot in kept if spot.inner is None]
     assert len(tasks) == min(most, len(walk.hits)) or len(tasks) < most
     assert len(tasks) <= most
-    for index in kept:
-        assert kept.issuperset(walk.spots[index].depends)
-        assert kept.issuperset(walk.spots[index].children)
-    assert walk.limited(len(walk.hits)) == {spot.index for spot in walk.spots if spot.done}
+    for spot in kept:
+        assert kept.issuperset(spot.frame.spots[name] for name in spot.step.depends)
+        assert spot.inner is None or kept.issuperset(spot.inner.spots.values())
+    done = {spot.path for spot in walk.limited(len(walk.hits))}
+    assert done.issuperset(hits(walk))

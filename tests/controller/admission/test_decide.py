@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from alula_api.argo import nodes
 from alula_api.contract import labels, values
 from alula_controller.admission import check, decide, fill
-from alula_controller.admission.cache_walk import Walk
+from alula_controller.admission.cache_walk import CacheWalk
 from alula_controller.admission.decide import Outcome, World
-from alula_controller.runs import nodes, queueing
 from tests.controller import scenes
 from tests.controller.scenes import MOMENT
 
@@ -22,7 +22,7 @@ def world(cached: bool = False, run: dict[str, Any] | None = None, **changes: An
     checked = check.check(plan, run["spec"]["arguments"], run["metadata"]["name"])
     walk = None
     if cached and not checked.problems:
-        walk = Walk(plan, run["metadata"]["name"], checked.inputs)
+        walk = CacheWalk(plan, checked.inputs)
         while wanted := walk.wanted():
             walk.answer(
                 {
@@ -138,16 +138,6 @@ def test_a_hold_that_somebody_resumed_without_outputs_is_answered_later() -> Non
     assert decide.decide(world(run=run), MOMENT).outcome == Outcome.ADMITTED
 
 
-def test_a_run_waits_while_it_is_not_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queueing, "admit_now", lambda run, domain: queueing.Turn(False, 5.0, "third in the queue"))
-    assert decide.decide(world(), MOMENT) == decide.Decision(Outcome.WAITING, message="third in the queue", again=5.0)
-    assert decide.decide(world(run=scenes.held_run(arguments={"x": "six"})), MOMENT).outcome == Outcome.REFUSED
-
-
-def test_every_run_has_its_turn_at_once_until_domains_have_quotas() -> None:
-    assert queueing.admit_now({}, None).now
-
-
 def test_why_nothing_was_filled_in_is_told() -> None:
     decision = decide.decide(world(unfilled="two nodes have one id"), MOMENT)
     assert decision.outcome == Outcome.ADMITTED
@@ -175,7 +165,7 @@ def test_a_decision_changes_nothing_that_was_read() -> None:
 
 
 def test_all_steps_have_their_place_in_order() -> None:
-    assert [step.__name__ for step in decide.STEPS] == ["leave_alone", "refuse", "wait_for_turn", "admit"]
+    assert [step.__name__ for step in decide.STEPS] == ["leave_alone", "refuse", "admit"]
 
 
 def test_a_thousand_cached_tasks_fit_into_one_patch_below_the_limit() -> None:
@@ -187,7 +177,7 @@ def test_a_thousand_cached_tasks_fit_into_one_patch_below_the_limit() -> None:
     run = scenes.held_run(body=body)
     plan = scenes.plan(body)
     checked = check.check(plan, {}, "run-1")
-    walk = Walk(plan, "run-1", checked.inputs)
+    walk = CacheWalk(plan, checked.inputs)
     while wanted := walk.wanted():
         walk.answer({each.key: {"o0": 7} for each in wanted})
     decision = decide.decide(dataclasses.replace(world(run=run), plan=plan, checked=checked, walk=walk), MOMENT)

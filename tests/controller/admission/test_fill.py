@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alula_api.argo import nodes
+from alula_api.contract.graphs import plans, walks
 from alula_controller.admission import fill
-from alula_controller.admission.cache_walk import Known, Walk
-from alula_controller.runs import nodes, plans
+from alula_controller.admission.cache_walk import CacheWalk
 from tests import goldens
-from tests.controller import graphs, scenes
+from tests.contract.graphs.random_plans import random_plans
+from tests.controller import scenes
 from tests.controller.admission import test_cache_walk
 
 HERE = Path(__file__).parent / "golden"
@@ -23,13 +25,13 @@ HERE = Path(__file__).parent / "golden"
 
 def filled(plan: plans.Plan, misses: set[str] = frozenset(), most: int | None = None) -> nodes.Nodes:  # type: ignore[assignment]
     """The node map of a run in which everything but `misses` (by step name) is cached."""
-    walk = Walk(plan, "run-1", test_cache_walk.INPUTS)
+    walk = CacheWalk(plan, test_cache_walk.INPUTS)
     while walk.wanted():
         found = {}
-        for spot in walk.spots:
-            if spot.key and spot.step.name not in misses:
-                types = plan.tasks[spot.step.task].outputs
-                found[spot.key] = {name: 42 if schema == scenes.INT else "text {{x}}" for name, schema in types.items()}
+        for spot, key in walk.keys.items():
+            if key and spot.step.name not in misses:
+                types = plan.tasks[spot.task].outputs
+                found[key] = {name: 42 if schema == scenes.INT else "text {{x}}" for name, schema in types.items()}
         walk.answer(found)
     held = scenes.held_run()["status"]["nodes"]
     kept = walk.limited(len(walk.hits) if most is None else most)
@@ -99,14 +101,14 @@ def test_outputs_travel_as_argo_safe_json() -> None:
 
 def test_what_comes_after_a_graph_hangs_under_the_last_tasks_in_it() -> None:
     found = filled(test_cache_walk.nested())
-    after = nodes.node_id("run-1", "run-1.after")
+    after = nodes.id_of("run-1", "after")
     under = {node["name"] for node in found.values() if after in (node.get("children") or ())}
     assert under == {"run-1.sub.two", "run-1.sub.aside"}
 
 
 def test_children_that_argo_wrote_already_stay() -> None:
     found = by_name(filled(scenes.plan()))
-    assert found["run-1"]["children"] == [nodes.node_id("run-1", "run-1.admit")]
+    assert found["run-1"]["children"] == [nodes.id_of("run-1", "admit")]
 
 
 @pytest.mark.parametrize("most", range(5))
@@ -119,29 +121,31 @@ def test_any_number_of_filled_tasks_leaves_a_sound_map(most: int) -> None:
 def test_the_maps_given_are_not_changed() -> None:
     held = scenes.held_run()["status"]["nodes"]
     before = copy.deepcopy(held)
-    walk = Walk(scenes.plan(), "run-1", test_cache_walk.INPUTS)
-    fill.fill(walk, set(), held, "run-1", scenes.MOMENT)
+    walk = CacheWalk(scenes.plan(), test_cache_walk.INPUTS)
+    fill.fill(walk, (), held, "run-1", scenes.MOMENT)
     assert held == before
 
 
-@given(graphs.random_plans(), st.randoms(use_true_random=False))
+@given(random_plans(), st.randoms(use_true_random=False))
 def test_no_random_graph_with_random_hits_hangs(plan: plans.Plan, random: Any) -> None:
-    walk = Walk(plan, "run-1", {"a": Known(1), "b": Known(2)})
+    walk = CacheWalk(plan, {"a": 1, "b": 2})
     while wanted := walk.wanted():
         walk.answer({each.key: {"o0": random.randrange(3)} for each in wanted if random.random() < 0.8})
     held = scenes.held_run()["status"]["nodes"]
     for most in {len(walk.hits), len(walk.hits) // 2}:
         found = fill.fill(walk, walk.limited(most), held, "run-1", scenes.MOMENT)
         assert fill.problems(found, "run-1") == []
-        assert_nothing_behind_running_graphs(found, walk)
+        assert_nothing_behind_running_graphs(found, plan)
 
 
-def assert_nothing_behind_running_graphs(found: nodes.Nodes, walk: Walk) -> None:
-    running = {spot.index for spot in walk.spots if spot.id in found and found[spot.id]["phase"] == "Running"}
-    for spot in walk.spots:
-        if spot.id in found:
-            assert not running.intersection(spot.depends), f"{spot.name} lies behind a graph that is not done"
-            assert spot.parent < 0 or walk.spots[spot.parent].id in found
+def assert_nothing_behind_running_graphs(found: nodes.Nodes, plan: plans.Plan) -> None:
+    names = {node["name"]: node for node in found.values()}
+    for place in walks.outline(plan):
+        if f"run-1.{place.path}" in names:
+            above = place.path.rpartition(".")[0]
+            beside = [f"run-1.{above}.{name}" if above else f"run-1.{name}" for name in place.step.depends]
+            assert all(names[name]["phase"] == "Succeeded" for name in beside), f"{place.path} lies behind a graph"
+            assert not above or f"run-1.{above}" in names
 
 
 @pytest.mark.parametrize(
@@ -162,9 +166,9 @@ def assert_nothing_behind_running_graphs(found: nodes.Nodes, walk: Walk) -> None
 def test_what_would_hang_a_run_is_found(spoil: Any, said: str) -> None:
     found = {**filled(test_cache_walk.nested()), **filled(scenes.plan())}
     root = found["run-1"]
-    root["children"] = [nodes.node_id("run-1", "run-1.admit")]
+    root["children"] = [nodes.id_of("run-1", "admit")]
     admit = found[root["children"][0]]
-    admit["children"] = [nodes.node_id("run-1", f"run-1.{name}") for name in ("add", "greet", "first")]
+    admit["children"] = [nodes.id_of("run-1", name) for name in ("add", "greet", "first")]
     assert fill.problems(found, "run-1") == []
     ids = {node["name"]: key for key, node in found.items()}
     spoil(found, ids)

@@ -8,16 +8,21 @@ from typing import Any
 
 import pytest
 
+from alula_api.argo import nodes, runs
 from alula_api.contract import keys, labels
+from alula_api.contract.graphs import plans
 from alula_controller import timestamps
 from alula_controller.admission import cache_lookup, reconcile
-from alula_controller.admission.cache_walk import Walk
-from alula_controller.admission.reconcile import Answerer, RunKey
+from alula_controller.admission.cache_walk import CacheWalk
+from alula_controller.admission.reconcile import Admission
 from alula_controller.cluster import errors
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.definitions.gather import Gatherer
-from alula_controller.runs import nodes, plans, watchdog
+from alula_controller.runs import reconcile as run_reconcile
+from alula_controller.runs.reconcile import RunKey, RunReconciler
+from alula_controller.runs.recovery import Recovery
+from alula_controller.runs.watchdog import Watchdog
 from alula_data import caches
 from alula_data import errors as data_errors
 from alula_data.stores import opening
@@ -43,22 +48,25 @@ class Bench:
     def start(self) -> None:
         gatherer = Gatherer(self.api, scenes.SETTINGS)  # type: ignore[arg-type]
         lookups = cache_lookup.Lookups(5.0, 100)
-        self.answerer = Answerer(self.api, gatherer, lookups, say=self.said.append)  # type: ignore[arg-type]
+        self.admission = Admission(self.api, gatherer, lookups, say=self.said.append)  # type: ignore[arg-type]
+        recovery = Recovery(self.api, say=self.said.append)  # type: ignore[arg-type]
+        self.reconciler = RunReconciler(self.api, self.admission, recovery)  # type: ignore[arg-type]
+        self.watchdog = Watchdog(self.api, say=self.said.append)  # type: ignore[arg-type]
 
     def handle(self, key: RunKey = RUN) -> float | None:
-        return asyncio.run(self.answerer.handle(key))
+        return asyncio.run(self.reconciler.handle(key))
 
     def cache(self, *misses: str) -> None:
         """Record everything but `misses`."""
-        walk = Walk(scenes.plan(), "run-1", test_cache_walk.INPUTS)
+        walk = CacheWalk(scenes.plan(), test_cache_walk.INPUTS)
         while wanted := walk.wanted():
             found = {}
-            for spot in walk.spots:
-                if spot.key in {each.key for each in wanted} and spot.step.name not in misses:
-                    types = {name: dict(schema) for name, schema in scenes.plan().tasks[spot.step.task].outputs.items()}
+            for spot, key in walk.keys.items():
+                if key in {each.key for each in wanted} and spot.step.name not in misses:
+                    types = {name: dict(schema) for name, schema in scenes.plan().tasks[spot.task].outputs.items()}
                     outputs = {name: 42 if schema == scenes.INT else "t" for name, schema in types.items()}
-                    self.index.record(keys.CacheEntry(spot.key, spot.step.task, outputs, "", "r", "n"), types)
-                    found[spot.key] = outputs
+                    self.index.record(keys.CacheEntry(key, spot.task, outputs, "", "r", "n"), types)
+                    found[key] = outputs
             walk.answer(found)
 
     @property
@@ -97,8 +105,8 @@ def test_what_the_cache_answers_is_filled_in() -> None:
 def test_a_damaged_entry_is_a_miss() -> None:
     bench = Bench()
     bench.cache()
-    walk = Walk(scenes.plan(), "run-1", test_cache_walk.INPUTS)
-    bench.store.put(keys.cache_path(walk.spots[0].key), b'{"v": 1, "oops"')
+    first = CacheWalk(scenes.plan(), test_cache_walk.INPUTS).wanted()[0]
+    bench.store.put(keys.cache_path(first.key), b'{"v": 1, "oops"')
     bench.handle()
     assert bench.node("add") is None
     assert bench.node("greet") is not None
@@ -114,8 +122,8 @@ def test_an_entry_whose_object_is_gone_is_a_miss() -> None:
         nodes=[{"id": "add", "task": "add", "inputs": {"a": {"input": "x"}, "b": {"value": "1"}}}],
     )
     bench = Bench(scenes.revision(body), run=scenes.held_run(body=body))
-    plan = plans.read(scenes.revision(body)["data"]["plan"])
-    key = Walk(plan, "run-1", test_cache_walk.INPUTS).spots[0].key
+    plan = plans.from_json(scenes.revision(body)["data"]["plan"])
+    key = CacheWalk(plan, test_cache_walk.INPUTS).wanted()[0].key
     reference = {"type": "file", "digest": "c" * 64, "size": 3, "name": "x", "format": ""}
     bench.index.record(keys.CacheEntry(key, "add", {"o0": reference}, "", "r", "n"), {"o0": {"x-alula-type": "file"}})
     bench.handle()
@@ -249,11 +257,11 @@ def test_a_crowd_in_one_domain_comes_back_later_instead_of_holding_the_workers()
     bench = Bench()
 
     async def crowd() -> float | None:
-        lookups = bench.answerer._lookups
+        lookups = bench.admission._lookups
         gate = lookups._gates.setdefault(scenes.PLACE.store, asyncio.Semaphore(cache_lookup.AT_A_TIME))
         for _ in range(cache_lookup.AT_A_TIME):
             await gate.acquire()
-        return await bench.answerer.handle(RUN)
+        return await bench.reconciler.handle(RUN)
 
     assert asyncio.run(crowd()) == reconcile.BUSY_AGAIN
     assert bench.api.writes == []
@@ -296,7 +304,7 @@ def sweep(bench: Bench, monkeypatch: pytest.MonkeyPatch, age: timedelta) -> None
     created = timestamps.parse(scenes.held_run()["metadata"]["creationTimestamp"])
     assert created is not None
     monkeypatch.setattr(timestamps, "now", lambda: created + age)
-    asyncio.run(bench.answerer.sweep(""))
+    asyncio.run(bench.watchdog.sweep(""))
 
 
 def test_a_run_that_argo_cannot_digest_is_ended_with_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,7 +315,7 @@ def test_a_run_that_argo_cannot_digest_is_ended_with_a_message(monkeypatch: pyte
     sweep(bench, monkeypatch, timedelta(minutes=1))
     assert bench.run["status"]["phase"] == "Failed"
     assert "label: the text holds {{" in bench.run["status"]["message"]
-    assert bench.run["metadata"]["labels"][watchdog.COMPLETED_LABEL] == "true"
+    assert bench.run["metadata"]["labels"][runs.COMPLETED_LABEL] == "true"
     sweep(bench, monkeypatch, timedelta(minutes=2))
     assert len(bench.api.writes) == 1
 
@@ -343,7 +351,7 @@ def test_a_run_that_argo_took_up_meanwhile_is_left_to_it(monkeypatch: pytest.Mon
 def unlabelled(**promised: str) -> dict[str, Any]:
     """A run that Argo has taken up late, without the labels that its template promises."""
     run = undigested(arguments={})
-    run["metadata"]["labels"] = {watchdog.PHASE_LABEL: "Running", watchdog.COMPLETED_LABEL: "false"}
+    run["metadata"]["labels"] = {runs.PHASE_LABEL: "Running", runs.COMPLETED_LABEL: "false"}
     run["status"] = {"phase": "Running", "storedWorkflowTemplateSpec": {"workflowMetadata": {"labels": promised}}}
     return run
 
@@ -391,7 +399,7 @@ def test_a_run_that_still_waits_for_argos_limits_is_looked_at_again(monkeypatch:
         ({labels.REVISION: "r"}, True),
         ({labels.REVISION: "r", labels.ADMITTED: "u"}, False),
         ({labels.REVISION: "r", labels.ADMITTED: "another"}, True),
-        ({labels.REVISION: "r", watchdog.COMPLETED_LABEL: "true"}, False),
+        ({labels.REVISION: "r", runs.COMPLETED_LABEL: "true"}, False),
         ({}, False),
     ],
 )
@@ -401,7 +409,7 @@ def test_labels_say_which_runs_may_wait(marks: dict[str, str], waits: bool) -> N
 
 def lost_run(**annotations: str) -> dict[str, Any]:
     """A run that ended because the data of a filled-in node was damaged."""
-    marks = {labels.ADMITTED: "uid-of-run-1", watchdog.PHASE_LABEL: "Failed", watchdog.COMPLETED_LABEL: "true"}
+    marks = {labels.ADMITTED: "uid-of-run-1", runs.PHASE_LABEL: "Failed", runs.COMPLETED_LABEL: "true"}
     run = scenes.held_run("run-1", {"x": "9"}, **marks)
     run["metadata"]["annotations"] = annotations
     run["spec"] |= {"shutdown": "Stop", "entrypoint": "main", "priority": 3}
@@ -420,7 +428,7 @@ def compiled_template() -> dict[str, Any]:
     return {**body, "spec": scenes.compiled().objects[0]["spec"]}
 
 
-def runs(bench: Bench) -> list[str]:
+def started(bench: Bench) -> list[str]:
     return sorted(name for (root, plural, _, name) in bench.api.objects if plural == "workflows" and "argoproj" in root)
 
 
@@ -435,7 +443,7 @@ def test_a_run_whose_data_was_lost_is_started_again_exactly_once(death: tuple[in
         bench.start()
     for _ in range(3):
         bench.handle()
-    again = [name for name in runs(bench) if name != "run-1"]
+    again = [name for name in started(bench) if name != "run-1"]
     assert len(again) == 1
     made = next(body for key, body in bench.api.objects.items() if key[3] == again[0])
     assert made["spec"] == {
@@ -447,7 +455,7 @@ def test_a_run_whose_data_was_lost_is_started_again_exactly_once(death: tuple[in
     assert bench.run["metadata"]["annotations"][labels.RESTARTED_AS] == again[0]
     bench.api.drop("Run", scenes.SPACE, again[0])
     bench.handle()
-    assert runs(bench) == ["run-1"], "not even when the second one is deleted"
+    assert started(bench) == ["run-1"], "not even when the second one is deleted"
 
 
 def test_the_second_time_it_fails() -> None:
@@ -463,7 +471,7 @@ def test_a_workflow_that_changed_since_is_not_run_in_the_place_of_the_old_one() 
         bench = Bench(*now_there, run=lost_run())
         for _ in range(3):
             bench.handle()
-        assert runs(bench) == ["run-1"]
+        assert started(bench) == ["run-1"]
         assert [event.reason for event in bench.said] == [Reason.NOT_STARTED_AGAIN]
 
 
@@ -482,11 +490,11 @@ def test_a_run_that_found_its_data_lost_is_looked_at_for_a_day() -> None:
     marks = {
         labels.ADMITTED: "u",
         labels.REVISION: "r",
-        watchdog.PHASE_LABEL: "Failed",
-        watchdog.COMPLETED_LABEL: "true",
+        runs.PHASE_LABEL: "Failed",
+        runs.COMPLETED_LABEL: "true",
     }
     failed = Seen("n", "r", "u", "1", created, marks)
-    assert reconcile.worth_a_look(failed, moment + timedelta(hours=23))
-    assert not reconcile.worth_a_look(failed, moment + timedelta(hours=25))
-    succeeded = Seen("n", "r", "u", "1", created, marks | {watchdog.PHASE_LABEL: "Succeeded"})
-    assert not reconcile.worth_a_look(succeeded, moment)
+    assert run_reconcile.worth_a_look(failed, moment + timedelta(hours=23))
+    assert not run_reconcile.worth_a_look(failed, moment + timedelta(hours=25))
+    succeeded = Seen("n", "r", "u", "1", created, marks | {runs.PHASE_LABEL: "Succeeded"})
+    assert not run_reconcile.worth_a_look(succeeded, moment)

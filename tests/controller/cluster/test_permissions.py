@@ -93,7 +93,7 @@ def test_the_whole_life_of_definitions_and_runs_uses_no_other_verb() -> None:
     runs = test_admission.Bench(test_admission.template())
     noted_runs = Recorder(runs.api)
     runs.handle()
-    asyncio.run(runs.answerer.sweep(""))
+    asyncio.run(runs.watchdog.sweep(""))
     allowed = {(group, target, verb) for group, target, verb, _ in declared(permissions.ALL)}
     used = noted.used | noted_runs.used
     assert used <= allowed

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
-from alula_api.contract import jsontext
+from alula_api.contract import jsontext, references
 from alula_api.contract.jsontext import Json
 from alula_api.contract.problems import InvalidValue, Problem, member
 from alula_api.contract.references import Stored
@@ -35,6 +35,21 @@ UNKNOWN: Final = Unknown.UNKNOWN
 Value: TypeAlias = Json | Stored
 """A value as it travels: JSON, or the envelope of a value that lies in the store."""
 MaybeValue: TypeAlias = Value | Literal[Unknown.UNKNOWN]
+
+
+def value_of(wire: Json) -> Value:
+    """Return the value that travels in this form: the envelope of one that lies in the store is known as such.
+
+    Raises:
+        InvalidValue: An envelope is malformed.
+    """
+    stored = references.stored(wire)
+    return wire if stored is None else stored
+
+
+def wire_of(value: Value) -> Json:
+    """Return the form in which a value travels."""
+    return value.to_json() if isinstance(value, Stored) else value
 
 
 @dataclass(frozen=True, slots=True)

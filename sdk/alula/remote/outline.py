@@ -1,20 +1,19 @@
 """The tasks that a run of a definition has, known before Argo knows them. Pure: a Workflow resource's spec in.
 
-Called by `following` and `reporting`. Argo's nodes are named by paths, into which the compiler puts a segment for each
+Called by `status` and `reporting`. Argo's nodes are named by paths, into which the compiler puts a segment for each
 piece of a graph that it had to cut; the ids here are the author's, `sub.train`, as in a local run.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alula_api.contract import retries
-
-MAIN = "main"
-MOST = 20_000
-"""More tasks than a run can have: beyond them a definition is only listed in part."""
+from alula_api.contract import names, retries
+from alula_api.contract.graphs import plans, walks
+from alula_api.contract.graphs.plans import GraphCall, TaskCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Outline:
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self._tasks = {str(task["name"]): task for task in spec.get("tasks") or ()}
-        self._graphs = {
+        self._nodes = {
             str(graph["name"]): {str(node["id"]): node for node in graph.get("nodes") or ()}
             for graph in spec.get("graphs") or ()
         }
@@ -61,9 +60,9 @@ class Outline:
 
     def _author(self, path: str) -> str:
         kept: list[str] = []
-        graph: str | None = MAIN
+        graph: str | None = names.MAIN
         for segment in path.split("."):
-            node = self._graphs.get(graph or "", {}).get(segment)
+            node = self._nodes.get(graph or "", {}).get(segment)
             if node is None and graph is not None:
                 continue  # a piece of this graph
             kept.append(segment)
@@ -71,20 +70,14 @@ class Outline:
         return ".".join(kept) or path
 
     def _walk(self) -> Iterator[Expected]:
-        """In the order of the author's calls, whatever the depth."""
-        stack = [("", MAIN, iter(self._graphs.get(MAIN, {}).values()))]
-        listed = 0
-        while stack and listed < MOST:
-            prefix, graph, nodes = stack[-1]
-            node = next(nodes, None)
-            if node is None:
-                stack.pop()
-            elif node.get("graph"):
-                inner = str(node["graph"])
-                stack.append((f"{prefix}{node['id']}.", inner, iter(self._graphs.get(inner, {}).values())))
-            else:
-                listed += 1
-                yield self._expected(f"{prefix}{node['id']}", graph, node)
+        """Every task that a run may reach; of more than a run can have only the first."""
+        graphs = {name: plans.Graph((), tuple(map(_step, nodes.values()))) for name, nodes in self._nodes.items()}
+        called = {name for graph in graphs.values() for step in graph.steps for name in plans.called_graphs(step.call)}
+        missing = {name: plans.Graph((), ()) for name in (names.MAIN, *called)}
+        with contextlib.suppress(walks.TooLarge):
+            for place in walks.outline(plans.Plan({**missing, **graphs})):
+                if isinstance(place.step.call, TaskCall):
+                    yield self._expected(place.path, place.graph, self._nodes[place.graph][place.step.name])
 
     def _expected(self, id: str, graph: str, node: Mapping[str, Any]) -> Expected:
         task = self._tasks.get(str(node.get("task")), {})
@@ -94,3 +87,8 @@ class Outline:
         attempts = 1 + int(chosen.get("limit") or 0)
         backoff = retries.Backoff(**chosen["backoff"]) if chosen.get("backoff") else retries.DEFAULT_BACKOFF
         return Expected(id, str(node.get("task") or ""), source, attempts, backoff)
+
+
+def _step(node: Mapping[str, Any]) -> plans.Step:
+    call: plans.Call = GraphCall(str(node["graph"])) if node.get("graph") else TaskCall(str(node.get("task") or ""))
+    return plans.Step(str(node["id"]), call)

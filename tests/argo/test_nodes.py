@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import sys
 from typing import Any
 
 import brotli
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
-from alula_controller.runs import nodes
+from alula_api.argo import nodes
+from alula_api.contract import names
 from tests.controller import scenes
 
 NODES = scenes.held_run()["status"]["nodes"]
@@ -36,7 +40,7 @@ def test_packing_is_the_same_each_time_and_reads_back() -> None:
 
 
 def test_offloaded_nodes_are_out_of_reach() -> None:
-    with pytest.raises(nodes.Offloaded):
+    with pytest.raises(nodes.Offloaded, match="`argo get`"):
         nodes.read({"offloadNodeStatusVersion": "fnv:1", "nodes": {}})
 
 
@@ -44,49 +48,40 @@ def test_offloaded_nodes_are_out_of_reach() -> None:
     "packed",
     [
         "not base64!",
+        base64.b64encode(b"\x1f\x8bxx").decode(),
+        base64.b64encode(gzip.compress(b"{")).decode(),
         base64.b64encode(b"neither").decode(),
         base64.b64encode(gzip.compress(TEXT)[:-20]).decode(),
         base64.b64encode(gzip.compress(b"[1,2]")).decode(),
         base64.b64encode(gzip.compress(b'{"a": 1}')).decode(),
         base64.b64encode(zstandard.ZstdCompressor().compress(TEXT)[:30]).decode(),
     ],
-    ids=["no base64", "no packing", "cut gzip", "a list", "no nodes", "cut zstd"],
+    ids=["no base64", "no gzip", "no JSON", "no packing", "cut gzip", "a list", "no nodes", "cut zstd"],
 )
 def test_what_cannot_be_unpacked_says_so(packed: str) -> None:
-    with pytest.raises(nodes.Unreadable):
+    with pytest.raises(nodes.Unreadable, match=r"cannot be read|are not a map"):
         nodes.read({"compressedNodes": packed})
 
 
 def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nodes, "LARGEST", 10_000)
+    monkeypatch.setattr(nodes, "MAX_UNPACKED", 10_000)
     for pack in (gzip.compress, zstandard.ZstdCompressor().compress, brotli.compress):
         with pytest.raises(nodes.Unreadable):
             nodes.read({"compressedNodes": base64.b64encode(pack(b" " * 1_000_000 + b"{}")).decode()})
 
 
-def test_the_hold_is_found_only_where_argo_names_it_as_we_expect() -> None:
-    found = nodes.held("run-1", NODES)
-    assert found is not None
-    assert [node["displayName"] for node in found] == ["run-1", "admit"]
-    assert nodes.held("run-1", {}) is None
-    renamed = {
-        ("other" if key != "run-1" else key): {**node, "id": "other" if key != "run-1" else key}
-        for key, node in NODES.items()
-    }
-    with pytest.raises(nodes.Unreadable):
-        nodes.held("run-1", renamed)
-
-
 @pytest.mark.parametrize(
-    ("phase", "outputs", "unanswered"),
-    [
-        ("Running", [{"name": "x", "valueFrom": {"supplied": {}}}], True),
-        ("Succeeded", [{"name": "x", "value": "1"}], False),
-        ("Succeeded", [{"name": "x", "valueFrom": {"supplied": {}}}], True),
-        ("Failed", [], False),
-    ],
+    ("pack", "package"), [(zstandard.ZstdCompressor().compress, "zstandard"), (brotli.compress, "brotli")]
 )
-def test_a_hold_that_was_resumed_without_outputs_is_still_unanswered(
-    phase: str, outputs: Any, unanswered: bool
+def test_without_the_package_for_a_packing_the_command_to_install_it_is_told(
+    pack: Any, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert nodes.unanswered({"phase": phase, "outputs": {"parameters": outputs}}) is unanswered
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(nodes.Unreadable, match=f"`pip install {package}`"):
+        nodes.read({"compressedNodes": base64.b64encode(pack(TEXT)).decode()})
+
+
+@given(st.text("abc.-0", min_size=1, max_size=20))
+def test_an_id_is_that_of_argos_name_and_the_empty_path_is_the_run(path: str) -> None:
+    assert nodes.id_of("r", path) == names.argo_node_id("r", f"r.{path}")
+    assert nodes.id_of("r", "") == "r"

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from alula.remote import messages, packing
-from alula.remote.outlines import Outline
-from alula_api.contract import labels
+from alula.remote import messages
+from alula.remote.outline import Outline
+from alula_api.argo import nodes as argo_nodes
+from alula_api.argo import runs
+from alula_api.contract import labels, names
 
 State = Literal["running", "resting", "done", "cached", "failed", "not taken", "stopped", "skipped"]
 
-FINISHED = ("Succeeded", "Failed", "Error")
-ADMIT = "admit"
 _BROKEN = ("Failed", "Error")
 _STATES: dict[str, State] = {
     "Pending": "running",
@@ -88,7 +88,7 @@ class RunState:
     @property
     def finished(self) -> bool:
         """Whether Argo will not touch it again."""
-        return self.phase in FINISHED
+        return self.phase in runs.FINISHED
 
     @property
     def succeeded(self) -> bool:
@@ -107,12 +107,12 @@ def state(run: Mapping[str, Any], outline: Outline) -> RunState:
     name, phase = str(metadata["name"]), str(status.get("phase") or "")
     annotations, hidden = metadata.get("annotations") or {}, ""
     try:
-        nodes = packing.unpack(status)
-    except packing.Hidden as problem:
+        nodes = argo_nodes.read(status)
+    except argo_nodes.Hidden as problem:
         nodes, hidden = {}, str(problem)
     root = nodes.get(name, {})
-    admit = next((node for node in nodes.values() if node.get("name") == f"{name}.{ADMIT}"), {})
-    outputs = (root.get("outputs") or {}).get("parameters") or []
+    admit = next((node for node in nodes.values() if node.get("name") == names.argo_node_name(name, names.ADMIT)), {})
+    outputs = argo_nodes.parameters(root)
     return RunState(
         name,
         phase,
@@ -122,19 +122,11 @@ def state(run: Mapping[str, Any], outline: Outline) -> RunState:
         held=phase == "Running" and (admit.get("phase") in ("Pending", "Running") or not (nodes or hidden)),
         hidden=hidden,
         begun=bool(nodes or hidden),
-        seconds=_seconds(status) if phase in FINISHED else 0.0,
-        revision=str((metadata.get("labels") or {}).get(labels.REVISION) or ""),
+        seconds=_seconds(status) if phase in runs.FINISHED else 0.0,
+        revision=runs.label(run, labels.REVISION),
         successor=annotations.get(labels.RESTARTED_AS),
         again=labels.RESTARTED_FROM in annotations,
     )
-
-
-def node_map(status: Mapping[str, Any]) -> dict[str, Any]:
-    """The nodes of a run's status; empty when they cannot be read here."""
-    try:
-        return packing.unpack(status)
-    except packing.Hidden:
-        return {}
 
 
 def _tasks(nodes: Mapping[str, Mapping[str, Any]], prefix: str, outline: Outline) -> dict[str, TaskState]:

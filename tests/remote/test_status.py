@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from alula.remote import following
-from alula.remote.following import RunState, TaskState
-from alula.remote.outlines import Outline
+from alula.remote import status as run_status
+from alula.remote.outline import Outline
+from alula.remote.status import RunState, TaskState
 from tests.remote import worlds
 from tests.remote.worlds import RUN, admit, cached, failed, node, retried, root, status
 
@@ -16,11 +16,11 @@ OUTLINE = Outline(worlds.SPEC)
 
 
 def read(found: dict[str, object], **metadata: object) -> RunState:
-    return following.state(worlds.run(worlds.keyed(found), **metadata), OUTLINE)
+    return run_status.state(worlds.run(worlds.keyed(found), **metadata), OUTLINE)
 
 
 def test_a_run_that_argo_has_not_looked_at_has_no_phase() -> None:
-    found = following.state(worlds.run(), OUTLINE)
+    found = run_status.state(worlds.run(), OUTLINE)
     assert (found.phase, found.finished, found.held, found.begun) == ("", False, False, False)
 
 
@@ -147,7 +147,6 @@ def test_nodes_that_cannot_be_read_are_told_and_the_run_is_followed_all_the_same
     found = read({"phase": "Running", "offloadNodeStatusVersion": "fnv:1"})
     assert "database" in found.hidden
     assert (found.tasks, found.held, found.begun) == ({}, False, True)
-    assert following.node_map({"offloadNodeStatusVersion": "fnv:1"}) == {}
 
 
 MISSING = 'workflowtemplates.argoproj.io "penguins-train" not found'
@@ -184,5 +183,5 @@ def test_labels_and_annotations_say_what_it_follows_and_what_took_its_place() ->
 
 def test_a_status_that_is_half_written_is_no_crash() -> None:
     nodes = {"1": {"name": RUN}, "2": {"name": f"{RUN}.load", "type": "Pod"}, "3": {"name": "x", "type": "Retry"}}
-    found = following.state(worlds.run({"phase": "Running", "nodes": json.loads(json.dumps(nodes))}), OUTLINE)
+    found = run_status.state(worlds.run({"phase": "Running", "nodes": json.loads(json.dumps(nodes))}), OUTLINE)
     assert found.tasks["load"].state == "running"
