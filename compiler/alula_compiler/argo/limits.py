@@ -6,6 +6,8 @@ would end in Error.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from alula_api.contract import jsontext
 from alula_api.contract.codes import Code
 from alula_compiler.argo import texts
@@ -35,17 +37,16 @@ def check(made: ArgoProgram, source: str, engine: Engine, report: Report) -> Non
 def stray_tags(found: object) -> list[str]:
     """Return what Argo would evaluate in an object although no live tag of ours stands there, shortened."""
     stray: list[str] = []
-    stack = [found]
+    stack: list[Iterable[object]] = [(found,)]
     while stack:
-        value = stack.pop()
-        if isinstance(value, str):
-            if "{{" in value:
-                stray += texts.stray_tags(value)
-        elif isinstance(value, dict):
-            stack += value.keys()
-            stack += value.values()
-        elif isinstance(value, list | tuple):
-            stack += value
+        for part in stack.pop():
+            if isinstance(part, str):
+                if "{{" in part:
+                    stray += texts.stray_tags(part)
+            elif isinstance(part, dict):
+                stack += (part.keys(), part.values())
+            elif isinstance(part, (list, tuple)):
+                stack.append(part)
     return stray
 
 

@@ -58,5 +58,7 @@ def needs_brace(text: str) -> bool:
 
 def stray_tags(text: str) -> list[str]:
     """Return what stands after each `{{` that is not of a live tag, shortened."""
+    if _LIVE.fullmatch(text):  # as nearly every one is
+        return []
     rest = _LIVE.sub("", text)
     return [rest[match.start() : match.start() + 40] for match in re.finditer(r"\{\{", rest)]
