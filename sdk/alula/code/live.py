@@ -156,7 +156,7 @@ def _value(found: Closure, module: Module | None, owner: str, name: str, value: 
     from alula.types import anything
     from alula.types.mismatches import Mismatch
 
-    inner = value.function if type(value).__module__.startswith("alula.") and hasattr(value, "function") else value
+    inner = value.function if isinstance(value, places.Decorated) else value
     place = (module.name if module else "", f"{owner}.{name}~" if owner else f"{name}~")
     if hasattr(inner, "__code__"):
         if place in found.parts or places.is_library(inner.__code__.co_filename):

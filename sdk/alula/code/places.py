@@ -158,6 +158,12 @@ def code(function: Callable[..., Any]) -> Any:
     return getattr(function, "__code__", None)
 
 
+class Decorated:
+    """What a decorator of ours has made of a user's function."""
+
+    function: Callable[..., Any]
+
+
 def stamp(function: Callable[..., Any]) -> None:
     """Remember the state of the file whose code has just been loaded."""
     file = getattr(getattr(function, "__code__", None), "co_filename", "")

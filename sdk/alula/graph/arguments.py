@@ -69,7 +69,7 @@ def bind(trace: Trace, draft: Draft, interface: Interface, args: tuple[Any, ...]
                 trace.problems.append(mistakes.missing_input(item, subject, trace.place(draft.call)))
 
 
-def _argument(trace: Trace, draft: Draft, item: Input, value: Any) -> Binding:
+def _argument(trace: Trace, draft: Draft, item: Input, value: object) -> Binding:
     if type(value) is Promise:  # by far the most, and nearly all of them of the very type
         edge = value._alula_edge
         if edge.schema is item.type.schema and edge.trace is trace and edge.binding is not None:

@@ -6,12 +6,13 @@ Called while tracing (edges, names of calls) and once a workflow (names, circles
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alula_api.contract import names, schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.graphs import bindings
+from alula_api.contract.schemas import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
-_known: dict[tuple[int, int], tuple[dict[str, Any], dict[str, Any], str | None]] = {}
+_known: dict[tuple[int, int], tuple[Schema, Schema, str | None]] = {}
 
 
-def misfit(source: dict[str, Any], target: dict[str, Any]) -> str | None:
+def misfit(source: Schema, target: Schema) -> str | None:
     """Why a value of one type does not fit another, in words; None when it does. Compared once a pair of types."""
     if source is target:
         return None

@@ -5,8 +5,8 @@ Called for every argument of a traced call and for what the workflow returns. Mi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, NamedTuple
 
 from alula.graph import checks, parts
 from alula.graph.promises import NOTHING, UNKNOWN, Edge, Promise, inside
@@ -18,6 +18,7 @@ from alula_api.contract import schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs import bindings
 from alula_api.contract.problems import Problem
+from alula_api.contract.schemas import Schema
 
 if TYPE_CHECKING:
     from alula.graph.trace import Trace
@@ -36,7 +37,7 @@ class Target(NamedTuple):
     """`the input n`, `the output report`, `the list`."""
 
 
-def fit(trace: Trace, value: Any, target: PyType, place: Target) -> Binding:
+def fit(trace: Trace, value: object, target: PyType, place: Target) -> Binding:
     """The binding of a value to an input or output of a type."""
     if type(value) is Promise:
         return _promise(trace, value._alula_edge, target, place)
@@ -56,7 +57,7 @@ def _promise(trace: Trace, edge: Edge, target: PyType, place: Target) -> Leaf:
     return edge.binding
 
 
-def _constant(trace: Trace, value: Any, target: PyType, place: Target) -> bindings.Constant:
+def _constant(trace: Trace, value: object, target: PyType, place: Target) -> bindings.Constant:
     try:
         return bindings.Constant(encode.to_text(target, value, REFUSAL))
     except Mismatch as mismatch:
@@ -76,7 +77,7 @@ def _constant(trace: Trace, value: Any, target: PyType, place: Target) -> bindin
         return NOTHING
 
 
-def _items(trace: Trace, value: Any, target: PyType, place: Target) -> Binding:
+def _items(trace: Trace, value: Collection[object], target: PyType, place: Target) -> Binding:
     """`join([a, b])`: a list that is put together from promises and constants, one level deep."""
     expected = target.items(len(value))
     if expected is None:
@@ -99,7 +100,7 @@ def _items(trace: Trace, value: Any, target: PyType, place: Target) -> Binding:
     return bindings.Items(tuple(leaves))
 
 
-def _one_of_several(value: Any) -> str:
+def _one_of_several(value: Collection[object]) -> str:
     """What to write when all outputs of one task were passed as one value; empty when that is not so."""
     edges = [part._alula_edge for part in value if type(part) is Promise]
     nodes = {edge.node for edge in edges}
@@ -126,7 +127,7 @@ def _wrong_edge(trace: Trace, edge: Edge, target: PyType, place: Target, reason:
     _no_fit(trace, message, target, place, hint)
 
 
-def _conversion(source: dict[str, Any], target: dict[str, Any]) -> str:
+def _conversion(source: Schema, target: Schema) -> str:
     """The nearest fix for two types that do not fit, where there is one."""
     fields = [name for name in parts.fields(source) if checks.misfit(_field(source, name), target) is None]
     if fields:
@@ -138,7 +139,7 @@ def _conversion(source: dict[str, Any], target: dict[str, Any]) -> str:
     return ""
 
 
-def _field(source: dict[str, Any], name: str) -> dict[str, Any]:
+def _field(source: Schema, name: str) -> Schema:
     step = parts.segment(source, name, True)
     found = step if isinstance(step, Problem) else parts.part(source, step)
     return {"type": "unknown"} if isinstance(found, Problem) else found

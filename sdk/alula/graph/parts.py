@@ -5,27 +5,26 @@ Called by `alula.graph.tracer`; the types behind a path are the contract's.
 
 from __future__ import annotations
 
-from typing import Any
-
 from alula_api.contract import schemas
 from alula_api.contract.diagnostics import closest
 from alula_api.contract.problems import Problem
+from alula_api.contract.schemas import Schema
 
-_parts: dict[tuple[int, str], tuple[dict[str, Any], dict[str, Any]]] = {}
+_parts: dict[tuple[int, str], tuple[Schema, Schema]] = {}
 
 
-def fixed_length(schema: dict[str, Any]) -> int | None:
+def fixed_length(schema: Schema) -> int | None:
     """How many parts a tuple type has; None for everything else."""
     return len(schema["prefixItems"]) if schema.get("items") is False and "prefixItems" in schema else None
 
 
-def fields(schema: dict[str, Any]) -> list[str]:
+def fields(schema: Schema) -> list[str]:
     """The names that may follow a dot: those of a dataclass or a NamedTuple."""
     record = _resolved(schema)
     return list(record.get("x-alula-fields") or record.get("properties") or ())
 
 
-def segment(schema: dict[str, Any], key: object, attribute: bool) -> str | Problem:
+def segment(schema: Schema, key: object, attribute: bool) -> str | Problem:
     """A key as the contract's path writes it, or what is wrong with it."""
     record = _resolved(schema)
     names = fields(record)
@@ -54,7 +53,7 @@ def segment(schema: dict[str, Any], key: object, attribute: bool) -> str | Probl
     return str(key)
 
 
-def part(schema: dict[str, Any], name: str) -> dict[str, Any] | Problem:
+def part(schema: Schema, name: str) -> Schema | Problem:
     """The type of a part; the same object each time, because edge checks are cached by identity."""
     known = _parts.get((id(schema), name))
     if known is not None:
@@ -66,7 +65,7 @@ def part(schema: dict[str, Any], name: str) -> dict[str, Any] | Problem:
     return found
 
 
-def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+def _resolved(schema: Schema) -> Schema:
     """The record behind a `$ref` at the root."""
     reference = schema.get("$ref")
     if isinstance(reference, str):

@@ -17,6 +17,7 @@ from alula_api.contract import schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs import bindings
 from alula_api.contract.problems import Problem
+from alula_api.contract.schemas import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from alula.graph.trace import Trace
     from alula_api.contract.graphs.bindings import Leaf
 
-UNKNOWN: dict[str, Any] = {"x-alula-unknown": True}
+UNKNOWN: Schema = {"x-alula-unknown": True}
 """The type of what a wrong call returns: edges from it are not checked, so that one mistake is told once."""
 
 NOTHING = bindings.Constant("null")
@@ -41,7 +42,7 @@ class Edge(NamedTuple):
     trace: Trace
     binding: Leaf | None
     """None for a task without outputs: there is nothing to pass on."""
-    schema: dict[str, Any]
+    schema: Schema
     node: str
     """The node that has to finish first; empty for an input of the workflow."""
     label: str
@@ -226,7 +227,7 @@ def _no_part(edge: Edge, shown: str, problem: Any) -> Promise:
     return Promise(Edge(edge.trace, NOTHING, UNKNOWN, edge.node, edge.label))
 
 
-def _order(trace: Trace, before: Any, after: Any) -> None:
+def _order(trace: Trace, before: object, after: object) -> None:
     """`before >> after`: what makes `after` waits for what makes `before`."""
     first = _makers(trace, before)
     for node in _makers(trace, after):
@@ -234,7 +235,7 @@ def _order(trace: Trace, before: Any, after: Any) -> None:
         known += [name for name in first if name not in known]
 
 
-def _makers(trace: Trace, value: Any) -> list[str]:
+def _makers(trace: Trace, value: object) -> list[str]:
     """The nodes behind one promise, or behind a tuple or list of them; for `a >> b`."""
     nodes: list[str] = []
     for item in value if isinstance(value, (list, tuple)) else [value]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Outputs = tuple[tuple[str, "Binding"], ...]
 
 
-def outputs(trace: Trace, interface: Interface, result: Any) -> Outputs:
+def outputs(trace: Trace, interface: Interface, result: object) -> Outputs:
     """The bindings of the declared outputs; fewer after a mistake, which is then in the trace's problems."""
     if interface.style == "none":
         return _none(trace, result)
@@ -36,7 +36,7 @@ def _here(trace: Trace) -> str:
     return body_errors.returned(trace.function)
 
 
-def _none(trace: Trace, result: Any) -> Outputs:
+def _none(trace: Trace, result: object) -> Outputs:
     if result is None or (isinstance(result, Promise) and result._alula_edge.binding is None):
         return ()
     suggestion = schemas.describe(result._alula_edge.schema) if isinstance(result, Promise) else "T"
@@ -46,7 +46,7 @@ def _none(trace: Trace, result: Any) -> Outputs:
     return ()
 
 
-def _parts(trace: Trace, interface: Interface, result: Any) -> list[Any] | None:
+def _parts(trace: Trace, interface: Interface, result: object) -> list[Any] | None:
     """The values of several outputs."""
     names = ", ".join(output.name for output in interface.outputs)
     if isinstance(result, Promise):
@@ -63,7 +63,7 @@ def _parts(trace: Trace, interface: Interface, result: Any) -> list[Any] | None:
     return None
 
 
-def _output(trace: Trace, output: Output, value: Any, several: bool) -> Binding:
+def _output(trace: Trace, output: Output, value: object, several: bool) -> Binding:
     place = Target(lambda: _here(trace), f"output {output.name}" if several else "its result", "the declared result")
     if several:
         place = place._replace(what=f"the output {output.name}")

@@ -24,7 +24,7 @@ WORKFLOW: Final = "workflow"
 """Is traced into a graph."""
 
 
-class Callee:
+class Callee(places.Decorated):
     """A function of the user's, decorated: what is the same for everything that can be called.
 
     Attributes:

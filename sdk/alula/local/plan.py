@@ -5,7 +5,7 @@ Made by `run`, once a run. Pure; the walk itself is the contract's (`alula_api.c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -83,12 +83,16 @@ def _graph(graph: TracedGraph) -> Graph:
     return Graph(tuple(item.name for item in graph.inputs), tuple(map(_step, graph.nodes)), graph.outputs)
 
 
+_CALLS: dict[str, Callable[[str], TaskCall | GraphCall]] = {callee.TASK: TaskCall, callee.WORKFLOW: GraphCall}
+"""How a step calls what a node calls, by the kind of that."""
+
+
 def _step(node: Node) -> Step:
     target, given = node.target, node.bindings
     inputs = tuple((item.name, given.get(item.name) or _default(item)) for item in target.interface.inputs)
     depends = [*node.after, *(name for binding in given.values() for name in bindings.nodes(binding))]
-    call = TaskCall(target.name) if target.kind == callee.TASK else GraphCall(target.name)
-    return Step(node.id, call, inputs, tuple(dict.fromkeys(depends)))
+    call = _CALLS.get(target.kind) or callee.refuse(target, "be run here")
+    return Step(node.id, call(target.name), inputs, tuple(dict.fromkeys(depends)))
 
 
 def _default(item: Input) -> Constant:

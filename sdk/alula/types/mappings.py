@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import typing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alula.types.mismatches import Mismatch, convert_named, kind
 from alula.types.pytypes import Json, PyType
+
+if TYPE_CHECKING:
+    from alula.types.carriers import Carrier
 
 
 def _require_dict(value: Any, label: str) -> None:
@@ -20,7 +23,7 @@ def by_text(annotation: Any, item: PyType) -> PyType:
     label = f"dict[str, {item.label}]"
     to_json, from_json, same = item.to_json, item.from_json, item.same
 
-    def convert(value: dict[str, Any], converter: Any, carrier: Any) -> dict[str, Any]:
+    def convert(value: dict[str, Any], converter: Any, carrier: Carrier) -> dict[str, Any]:
         if not set(map(type, value)) <= {str}:
             wrong = next(key for key in value if type(key) is not str)
             raise Mismatch(
@@ -30,11 +33,11 @@ def by_text(annotation: Any, item: PyType) -> PyType:
             return value.copy()
         return convert_named(value.items(), "[{!r}]", converter, carrier)
 
-    def encode(value: Any, carrier: Any) -> Json:
+    def encode(value: Any, carrier: Carrier) -> Json:
         _require_dict(value, label)
         return convert(value, to_json, carrier)
 
-    def decode(value: Json, carrier: Any) -> Any:
+    def decode(value: Json, carrier: Carrier) -> Any:
         if type(value) is not dict:
             raise Mismatch(f"expected a JSON object, got {kind(value)}")
         return convert(value, from_json, carrier)
@@ -46,7 +49,7 @@ def by_key(annotation: Any, key: PyType, item: PyType) -> PyType:
     """`dict[K, T]` for any other K: a list of pairs, always."""
     label = f"dict[{key.label}, {item.label}]"
 
-    def pairs(items: Any, of_key: Any, of_item: Any, carrier: Any) -> list[Any]:
+    def pairs(items: Any, of_key: Any, of_item: Any, carrier: Carrier) -> list[Any]:
         result: list[Any] = []
         flaws: list[Any] = []
         for name, part in items:
@@ -58,11 +61,11 @@ def by_key(annotation: Any, key: PyType, item: PyType) -> PyType:
             raise Mismatch(flaws=flaws[:20])
         return result
 
-    def encode(value: Any, carrier: Any) -> Json:
+    def encode(value: Any, carrier: Carrier) -> Json:
         _require_dict(value, label)
         return pairs(value.items(), key.to_json, item.to_json, carrier)
 
-    def decode(value: Json, carrier: Any) -> Any:
+    def decode(value: Json, carrier: Carrier) -> Any:
         if type(value) is not list or not all(type(pair) is list and len(pair) == 2 for pair in value):
             raise Mismatch(f"expected a JSON array of pairs, got {kind(value)}")
         return {pair[0]: pair[1] for pair in pairs(value, key.from_json, item.from_json, carrier)}

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from alula.types.carriers import Carrier
+
 MOST = 20
 """So many problems of one value are told; a list of a million wrong items needs no more."""
 
@@ -50,7 +52,7 @@ class Mismatch(Exception):
         return tuple(flaw._replace(path=(segment, *flaw.path)) for flaw in self.flaws)
 
 
-def convert_each(values: Iterable[Any], convert: Callable[[Any, Any], Any], carrier: Any) -> list[Any]:
+def convert_each(values: Iterable[Any], convert: Callable[[Any, Any], Any], carrier: Carrier) -> list[Any]:
     """Every item through a codec; the flaws of all wrong ones together. Converts each item once, also when it is wrong:
     trying again at every level of nested data would double the work with each.
     """
@@ -71,7 +73,7 @@ def convert_each(values: Iterable[Any], convert: Callable[[Any, Any], Any], carr
 
 
 def convert_named(
-    items: Iterable[tuple[Any, Any]], place: str, convert: Callable[[Any, Any], Any], carrier: Any
+    items: Iterable[tuple[Any, Any]], place: str, convert: Callable[[Any, Any], Any], carrier: Carrier
 ) -> dict[Any, Any]:
     """Every value of a mapping through a codec, like `convert_each`; `place` writes the key: `[{!r}]`."""
     result: dict[Any, Any] = {}

@@ -6,11 +6,14 @@ import dataclasses
 import threading
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alula.types.mismatches import MOST, Flaw, Mismatch, kind
 from alula.types.pytypes import Json, PyType
 from alula.types.unsupported import Unsupported
+
+if TYPE_CHECKING:
+    from alula.types.carriers import Carrier
 
 DEPTH = 100
 """Data that refers to its own type may be nested so deep; deeper data is taken for a cycle."""
@@ -84,7 +87,7 @@ def record(
     decoders = [(member.name, member.type.from_json) for member in members]
     names = frozenset(member.name for member in members)
 
-    def to_json(value: Any, carrier: Any) -> Json:
+    def to_json(value: Any, carrier: Carrier) -> Json:
         if type(value) is not cls:
             raise _wrong(cls, label, value)
         result: dict[str, Any] = {}
@@ -98,7 +101,7 @@ def record(
             raise Mismatch(flaws=flaws[:MOST])
         return result
 
-    def from_json(value: Json, carrier: Any) -> Any:
+    def from_json(value: Json, carrier: Carrier) -> Any:
         if type(value) is not dict:
             raise Mismatch(f"expected a JSON object, got {kind(value)}")
         if not value.keys() <= names:
@@ -129,7 +132,7 @@ def limited(made: PyType) -> PyType:
     depth = threading.local()
 
     def deep(convert: Any) -> Any:
-        def at_depth(value: Any, carrier: Any) -> Any:
+        def at_depth(value: Any, carrier: Carrier) -> Any:
             level = getattr(depth, "level", 0)
             if level > DEPTH:
                 raise Mismatch(f"nested deeper than {DEPTH}", "a value must not contain itself")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alula.types.mismatches import Flaw, Mismatch, convert_each, kind
 from alula.types.pytypes import Json, PyType
+
+if TYPE_CHECKING:
+    from alula.types.carriers import Carrier
 
 
 def _wrong(expected: str, value: Any, build: str) -> Mismatch:
@@ -22,7 +25,7 @@ def _encoder(cls: Any, item: PyType, label: str) -> Any:
     to_json, same = item.to_json, item.same
     build = cls.__name__
 
-    def encode(value: Any, carrier: Any) -> Json:
+    def encode(value: Any, carrier: Carrier) -> Json:
         if type(value) is not cls:
             raise _wrong(label, value, build)
         if same is not None and set(map(type, value)) <= {same}:
@@ -35,7 +38,7 @@ def _encoder(cls: Any, item: PyType, label: str) -> Any:
 def _decoder(cls: Any, item: PyType) -> Any:
     from_json, same = item.from_json, item.same
 
-    def decode(value: Json, carrier: Any) -> Any:
+    def decode(value: Json, carrier: Carrier) -> Any:
         if type(value) is not list:
             raise Mismatch(f"expected a JSON array, got {kind(value)}")
         if same is not None and set(map(type, value)) <= {same}:
@@ -69,7 +72,7 @@ def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tupl
     decoders = tuple(item.from_json for item in items)
     make = cls._make if names else tuple  # type: ignore[attr-defined]
 
-    def convert(value: Any, converters: Any, carrier: Any) -> list[Any]:
+    def convert(value: Any, converters: Any, carrier: Carrier) -> list[Any]:
         if len(value) != len(converters):
             raise Mismatch(f"expected {label}, got {kind(value)}, which has {len(value)} items")
         result: list[Any] = []
@@ -83,12 +86,12 @@ def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tupl
             raise Mismatch(flaws=flaws)
         return result
 
-    def to_json(value: Any, carrier: Any) -> Json:
+    def to_json(value: Any, carrier: Carrier) -> Json:
         if type(value) is not cls:
             raise _wrong(label, value, f"{label}" if names else "tuple")
         return convert(value, encoders, carrier)
 
-    def from_json(value: Json, carrier: Any) -> Any:
+    def from_json(value: Json, carrier: Carrier) -> Any:
         if type(value) is not list:
             raise Mismatch(f"expected a JSON array, got {kind(value)}")
         return make(convert(value, decoders, carrier))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alula.types.mismatches import Mismatch, kind
 from alula.types.pytypes import Json, PyType
+
+if TYPE_CHECKING:
+    from alula.types.carriers import Carrier
 
 
 def json_types(schema: dict[str, Any]) -> set[str]:
@@ -42,10 +45,10 @@ def _optional(annotation: Any, inner: PyType, null: PyType) -> PyType:
     if "null" in json_types(inner.schema):  # Optional[Any], Optional[Literal["a", None]]
         return inner
 
-    def encode(value: Any, carrier: Any) -> Json:
+    def encode(value: Any, carrier: Carrier) -> Json:
         return None if value is None else to_json(value, carrier)
 
-    def decode(value: Json, carrier: Any) -> Any:
+    def decode(value: Json, carrier: Carrier) -> Any:
         return None if value is None else from_json(value, carrier)
 
     def checked(value: Any) -> Any:
@@ -76,7 +79,7 @@ def _alternatives(annotation: Any, variants: tuple[PyType, ...], more: str) -> P
     )
     tags = _tags(variants)
 
-    def choose(value: Any, carrier: Any) -> tuple[int, Json]:
+    def choose(value: Any, carrier: Carrier) -> tuple[int, Json]:
         index = by_class.get(type(value))
         if index is not None:
             return index, variants[index].to_json(value, carrier)
@@ -89,21 +92,21 @@ def _alternatives(annotation: Any, variants: tuple[PyType, ...], more: str) -> P
                     closest = closest or mismatch
         raise closest or Mismatch(f"expected {label}{more}, got {kind(value)}")
 
-    def encode_tagged(value: Any, carrier: Any) -> Json:
+    def encode_tagged(value: Any, carrier: Carrier) -> Json:
         index, wire = choose(value, carrier)
         return {"$type": tags[index], "value": wire}
 
-    def decode_tagged(value: Json, carrier: Any) -> Any:
+    def decode_tagged(value: Json, carrier: Carrier) -> Any:
         if type(value) is not dict or value.keys() != {"$type", "value"} or value["$type"] not in tags:
             raise Mismatch(f'expected {{"$type": one of {", ".join(tags)}, "value": ...}}, got {kind(value)}')
         return variants[tags.index(value["$type"])].from_json(value["value"], carrier)
 
-    def encode(value: Any, carrier: Any) -> Json:
+    def encode(value: Any, carrier: Carrier) -> Json:
         return choose(value, carrier)[1]
 
     by_json = {name: variant for variant in variants for name in json_types(variant.schema)}
 
-    def decode(value: Json, carrier: Any) -> Any:
+    def decode(value: Json, carrier: Carrier) -> Any:
         variant = by_json.get(_json_type(value))
         if variant is None:
             raise Mismatch(f"expected {label}, got {kind(value)}")
