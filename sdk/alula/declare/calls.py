@@ -62,7 +62,7 @@ def _finisher(task: Task[..., Any]) -> Callable[[Any], Any]:
     if interface.style == "single":
         check = checks[0]
 
-        def single(result: Any) -> Any:
+        def single(result: object) -> Any:
             try:
                 return check(result)
             except Mismatch as mismatch:
@@ -70,7 +70,7 @@ def _finisher(task: Task[..., Any]) -> Callable[[Any], Any]:
 
         return single
 
-    def finish(result: Any) -> Any:
+    def finish(result: object) -> Any:
         try:
             parts = interface.pack(result)
         except Mismatch as mismatch:

@@ -43,7 +43,7 @@ def to_text(type: PyType, value: object, carrier: Carrier) -> str:
     return values.dumps(to_json(type, value, carrier))
 
 
-def from_json(type: PyType, value: Json, carrier: Carrier) -> Any:
+def from_json(type: PyType, value: Json, carrier: Carrier) -> object:
     """The Python value of a wire value.
 
     Raises:

@@ -60,7 +60,7 @@ class Interface:
             [(item.name, item.type.schema) for item in self.outputs],
         )
 
-    def pack(self, result: Any) -> list[Any]:
+    def pack(self, result: object) -> list[Any]:
         """The function's result as one value an output.
 
         Raises:

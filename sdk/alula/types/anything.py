@@ -58,24 +58,24 @@ def _mapping(value: dict[Any, Any], depth: int) -> Json:
     return result
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     """The canonical JSON text of a value of any type."""
     from alula_api.contract import values
 
     return values.codec({}).canonical(jsonable(value))
 
 
-def _any_to_json(value: Any, carrier: Any = None) -> Json:
+def _any_to_json(value: object, carrier: object = None) -> Json:
     return jsonable(value)
 
 
-def _dict_to_json(value: Any, carrier: Any = None) -> Json:
+def _dict_to_json(value: object, carrier: object = None) -> Json:
     if type(value) is dict:
         return _mapping(value, 0)
     raise Mismatch(f"expected dict, got {kind(value)}")
 
 
-def _copy(value: Json, carrier: Any = None) -> Any:
+def _copy(value: Json, carrier: object = None) -> object:
     """JSON is its own Python value; the copy is what keeps consumers apart."""
     return jsonable(value)
 

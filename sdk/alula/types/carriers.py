@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alula_api.contract.references import Reference
 
 
-def same(value: Any) -> Any:
+def same(value: object) -> Any:
     """The copy of what nobody changes."""
     return value
 

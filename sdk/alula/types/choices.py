@@ -39,7 +39,7 @@ def enumeration(cls: type[enum.Enum]) -> PyType:
     def to_json(value: Any, carrier: Any = None) -> Json:
         return check(value).name
 
-    def from_json(value: Json, carrier: Any = None) -> Any:
+    def from_json(value: Json, carrier: object = None) -> object:
         if type(value) is str and value in members:
             return members[value]
         raise Mismatch(f"expected one of {_listed(names)}, got {kind(value)}")
@@ -76,13 +76,13 @@ def literal(annotation: Any, values: tuple[Any, ...]) -> PyType:
     label = f"Literal[{', '.join(map(repr, values))}]"
     allowed = {(type(value), value) for value in values}
 
-    def check(value: Any) -> Any:
+    def check(value: object) -> object:
         value = lowered(value)
         if type(value) in json_types and (type(value), value) in allowed:
             return value
         raise Mismatch(f"expected one of {_listed(map(repr, values))}, got {kind(value)}")
 
-    def convert(value: Any, carrier: Any = None) -> Any:
+    def convert(value: object, carrier: object = None) -> Any:
         return check(value)
 
     schema: dict[str, Any] = {"enum": list(values)}

@@ -274,13 +274,13 @@ def stored(cls: type[Stored]) -> PyType:
     declared, type_name, label = cls.format, cls.kind, cls.__name__
     base = File if type_name == "file" else Directory
 
-    def to_json(value: Any, carrier: Carrier) -> Json:
+    def to_json(value: object, carrier: Carrier) -> Json:
         if isinstance(value, base):
             return _commit(value, carrier, declared)
         hint = f"write {base.__name__}(...)" if isinstance(value, (str, os.PathLike)) else ""
         raise Mismatch(f"expected {label}, got {kind(value)}", hint)
 
-    def from_json(value: Json, carrier: Carrier) -> Any:
+    def from_json(value: Json, carrier: Carrier) -> object:
         reference = _reference(value, type_name)
         keeper = keeping(carrier)
         kept = keeper.kept(reference) if keeper is not None else None
@@ -296,7 +296,7 @@ def path_type() -> PyType:
     """`pathlib.Path`: a file that is there before the function starts."""
     inner = stored(File)
 
-    def to_json(value: Any, carrier: Carrier) -> Json:
+    def to_json(value: object, carrier: Carrier) -> Json:
         if not isinstance(value, Path):
             hint = "write Path(...)" if isinstance(value, (str, os.PathLike)) else ""
             raise Mismatch(f"expected Path, got {kind(value)}", hint)

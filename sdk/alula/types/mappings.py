@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from alula.types.carriers import Carrier
 
 
-def _require_dict(value: Any, label: str) -> None:
+def _require_dict(value: object, label: str) -> None:
     if type(value) is not dict:
         hint = "write dict(...)" if hasattr(type(value), "keys") else ""
         raise Mismatch(f"expected {label}, got {kind(value)}", hint)
@@ -37,7 +37,7 @@ def by_text(annotation: Any, item: PyType) -> PyType:
         _require_dict(value, label)
         return convert(value, to_json, carrier)
 
-    def decode(value: Json, carrier: Carrier) -> Any:
+    def decode(value: Json, carrier: Carrier) -> object:
         if type(value) is not dict:
             raise Mismatch(f"expected a JSON object, got {kind(value)}")
         return convert(value, from_json, carrier)
@@ -65,7 +65,7 @@ def by_key(annotation: Any, key: PyType, item: PyType) -> PyType:
         _require_dict(value, label)
         return pairs(value.items(), key.to_json, item.to_json, carrier)
 
-    def decode(value: Json, carrier: Carrier) -> Any:
+    def decode(value: Json, carrier: Carrier) -> object:
         if type(value) is not list or not all(type(pair) is list and len(pair) == 2 for pair in value):
             raise Mismatch(f"expected a JSON array of pairs, got {kind(value)}")
         return {pair[0]: pair[1] for pair in pairs(value, key.from_json, item.from_json, carrier)}

@@ -101,7 +101,7 @@ def _as(types: tuple[PyType, ...], schemas: list[dict[str, Any]]) -> list[PyType
 
 
 def _round_trip(to_json: Encode, from_json: Decode) -> Callable[[Any], Any]:
-    def check(value: Any) -> Any:
+    def check(value: object) -> object:
         from alula.types.carriers import Probe
 
         probe = Probe()

@@ -87,7 +87,7 @@ def record(
     decoders = [(member.name, member.type.from_json) for member in members]
     names = frozenset(member.name for member in members)
 
-    def to_json(value: Any, carrier: Carrier) -> Json:
+    def to_json(value: object, carrier: Carrier) -> Json:
         if type(value) is not cls:
             raise _wrong(cls, label, value)
         result: dict[str, Any] = {}
@@ -101,7 +101,7 @@ def record(
             raise Mismatch(flaws=flaws[:MOST])
         return result
 
-    def from_json(value: Json, carrier: Carrier) -> Any:
+    def from_json(value: Json, carrier: Carrier) -> object:
         if type(value) is not dict:
             raise Mismatch(f"expected a JSON object, got {kind(value)}")
         if not value.keys() <= names:
@@ -132,7 +132,7 @@ def limited(made: PyType) -> PyType:
     depth = threading.local()
 
     def deep(convert: Any) -> Any:
-        def at_depth(value: Any, carrier: Carrier) -> Any:
+        def at_depth(value: object, carrier: Carrier) -> Any:
             level = getattr(depth, "level", 0)
             if level > DEPTH:
                 raise Mismatch(f"nested deeper than {DEPTH}", "a value must not contain itself")
@@ -192,7 +192,7 @@ def _refers(part: Any) -> bool:
     return isinstance(part, list) and any(map(_refers, part))
 
 
-def _wrong(cls: type, label: str, value: Any) -> Mismatch:
+def _wrong(cls: type, label: str, value: object) -> Mismatch:
     hint = ""
     if isinstance(value, cls):
         hint = f"a subclass would lose its own fields: annotate {type(value).__name__}, or pass a {label}"

@@ -58,7 +58,7 @@ def _refuse(expected: str, value: Any) -> Mismatch:
 
 
 def _exactly(cls: type, label: str) -> tuple[Any, Any, Any]:
-    def encode(value: Any, carrier: Carrier | None = None) -> Json:
+    def encode(value: object, carrier: Carrier | None = None) -> Json:
         if type(value) is cls:
             return value
         value = lowered(value)
@@ -66,7 +66,7 @@ def _exactly(cls: type, label: str) -> tuple[Any, Any, Any]:
             return value
         raise _refuse(label, value)
 
-    def decode(value: Json, carrier: Carrier | None = None) -> Any:
+    def decode(value: Json, carrier: Carrier | None = None) -> object:
         if type(value) is cls:
             return value
         raise _refuse(label, value)
@@ -80,7 +80,7 @@ _str = _exactly(str, "str")
 _none = _exactly(type(None), "None")
 
 
-def _number(value: Any, carrier: Carrier | None = None) -> float:
+def _number(value: object, carrier: Carrier | None = None) -> float:
     if type(value) is float:
         return value
     value = lowered(value)
@@ -97,7 +97,7 @@ def _number(value: Any, carrier: Carrier | None = None) -> float:
     raise _refuse("float", value)
 
 
-def _float_to_json(value: Any, carrier: Carrier | None = None) -> Json:
+def _float_to_json(value: object, carrier: Carrier | None = None) -> Json:
     number = _number(value)
     if math.isfinite(number):
         return number
@@ -115,7 +115,7 @@ def _float_from_json(value: Json, carrier: Carrier | None = None) -> float:
     return _number(value)
 
 
-def _bytes_to_json(value: Any, carrier: Carrier | None = None) -> Json:
+def _bytes_to_json(value: object, carrier: Carrier | None = None) -> Json:
     import binascii
 
     value = lowered(value)
@@ -135,7 +135,7 @@ def _bytes_from_json(value: Json, carrier: Carrier | None = None) -> bytes:
         raise Mismatch(f"expected base64 text: {problem}") from None
 
 
-def _check_bytes(value: Any) -> bytes:
+def _check_bytes(value: object) -> bytes:
     value = lowered(value)
     if type(value) is bytes:
         return value

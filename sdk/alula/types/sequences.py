@@ -86,12 +86,12 @@ def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tupl
             raise Mismatch(flaws=flaws)
         return result
 
-    def to_json(value: Any, carrier: Carrier) -> Json:
+    def to_json(value: object, carrier: Carrier) -> Json:
         if type(value) is not cls:
             raise _wrong(label, value, f"{label}" if names else "tuple")
         return convert(value, encoders, carrier)
 
-    def from_json(value: Json, carrier: Carrier) -> Any:
+    def from_json(value: Json, carrier: Carrier) -> object:
         if type(value) is not list:
             raise Mismatch(f"expected a JSON array, got {kind(value)}")
         return make(convert(value, decoders, carrier))

@@ -18,7 +18,7 @@ NaiveDatetime = Annotated[datetime.datetime, Naive]
 """A datetime without a time zone: a type of its own, so that nothing guesses a zone."""
 
 
-def _moment(value: Any) -> datetime.datetime:
+def _moment(value: object) -> datetime.datetime:
     """Exactly a `datetime`; a pandas Timestamp is one when it has no nanoseconds and is no NaT."""
     value = lowered(value)
     if type(value) is datetime.datetime:
@@ -39,7 +39,7 @@ def _moment(value: Any) -> datetime.datetime:
     raise Mismatch(f"expected datetime, got {kind(value)}", hint)
 
 
-def _check_aware(value: Any) -> datetime.datetime:
+def _check_aware(value: object) -> datetime.datetime:
     moment = _moment(value)
     if moment.utcoffset() is None:
         raise Mismatch(
@@ -49,7 +49,7 @@ def _check_aware(value: Any) -> datetime.datetime:
     return moment
 
 
-def _aware_to_json(value: Any, carrier: Any = None) -> Json:
+def _aware_to_json(value: object, carrier: object = None) -> Json:
     moment = _check_aware(value)
     offset = moment.utcoffset()
     if offset is not None and offset % datetime.timedelta(minutes=1):  # ISO 8601 has no seconds in an offset
@@ -57,7 +57,7 @@ def _aware_to_json(value: Any, carrier: Any = None) -> Json:
     return moment.isoformat()
 
 
-def _check_naive(value: Any) -> datetime.datetime:
+def _check_naive(value: object) -> datetime.datetime:
     moment = _moment(value)
     if moment.tzinfo is not None:
         raise Mismatch(
@@ -67,7 +67,7 @@ def _check_naive(value: Any) -> datetime.datetime:
     return moment
 
 
-def _naive_to_json(value: Any, carrier: Any = None) -> Json:
+def _naive_to_json(value: object, carrier: object = None) -> Json:
     return _check_naive(value).isoformat()
 
 
@@ -80,15 +80,15 @@ def _parsed(value: Json, parse: Any, label: str) -> Any:
         raise Mismatch(f"expected {label} as ISO 8601 text, got {kind(value)}") from None
 
 
-def _aware_from_json(value: Json, carrier: Any = None) -> datetime.datetime:
+def _aware_from_json(value: Json, carrier: object = None) -> datetime.datetime:
     return _check_aware(_parsed(value, datetime.datetime.fromisoformat, "a datetime"))
 
 
-def _naive_from_json(value: Json, carrier: Any = None) -> datetime.datetime:
+def _naive_from_json(value: Json, carrier: object = None) -> datetime.datetime:
     return _check_naive(_parsed(value, datetime.datetime.fromisoformat, "a datetime"))
 
 
-def _check_date(value: Any) -> datetime.date:
+def _check_date(value: object) -> datetime.date:
     value = lowered(value)
     if type(value) is datetime.date:
         return value
@@ -98,16 +98,16 @@ def _check_date(value: Any) -> datetime.date:
     )
 
 
-def _date_to_json(value: Any, carrier: Any = None) -> Json:
+def _date_to_json(value: object, carrier: object = None) -> Json:
     return _check_date(value).isoformat()
 
 
-def _date_from_json(value: Json, carrier: Any = None) -> datetime.date:
+def _date_from_json(value: Json, carrier: object = None) -> datetime.date:
     parsed: datetime.date = _parsed(value, datetime.date.fromisoformat, "a date")
     return parsed
 
 
-def _check_span(value: Any) -> datetime.timedelta:
+def _check_span(value: object) -> datetime.timedelta:
     value = lowered(value)
     if type(value) is datetime.timedelta:
         return value
@@ -119,13 +119,13 @@ def _check_span(value: Any) -> datetime.timedelta:
     raise Mismatch(f"expected timedelta, got {kind(value)}", hint)
 
 
-def _span_to_json(value: Any, carrier: Any = None) -> Json:
+def _span_to_json(value: object, carrier: object = None) -> Json:
     from alula_api.contract import durations
 
     return durations.iso(_check_span(value))
 
 
-def _span_from_json(value: Json, carrier: Any = None) -> datetime.timedelta:
+def _span_from_json(value: Json, carrier: object = None) -> datetime.timedelta:
     from alula_api.contract import durations
 
     parsed: datetime.timedelta = _parsed(value, durations.parse_iso, "a duration")

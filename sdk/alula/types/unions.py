@@ -45,13 +45,13 @@ def _optional(annotation: Any, inner: PyType, null: PyType) -> PyType:
     if "null" in json_types(inner.schema):  # Optional[Any], Optional[Literal["a", None]]
         return inner
 
-    def encode(value: Any, carrier: Carrier) -> Json:
+    def encode(value: object, carrier: Carrier) -> Json:
         return None if value is None else to_json(value, carrier)
 
-    def decode(value: Json, carrier: Carrier) -> Any:
+    def decode(value: Json, carrier: Carrier) -> object:
         return None if value is None else from_json(value, carrier)
 
-    def checked(value: Any) -> Any:
+    def checked(value: object) -> object:
         return None if value is None else check(value)
 
     flat = inner.schema["anyOf"] if "anyOf" in inner.schema and "x-alula-type" not in inner.schema else [inner.schema]
@@ -79,7 +79,7 @@ def _alternatives(annotation: Any, variants: tuple[PyType, ...], more: str) -> P
     )
     tags = _tags(variants)
 
-    def choose(value: Any, carrier: Carrier) -> tuple[int, Json]:
+    def choose(value: object, carrier: Carrier) -> tuple[int, Json]:
         index = by_class.get(type(value))
         if index is not None:
             return index, variants[index].to_json(value, carrier)
@@ -92,21 +92,21 @@ def _alternatives(annotation: Any, variants: tuple[PyType, ...], more: str) -> P
                     closest = closest or mismatch
         raise closest or Mismatch(f"expected {label}{more}, got {kind(value)}")
 
-    def encode_tagged(value: Any, carrier: Carrier) -> Json:
+    def encode_tagged(value: object, carrier: Carrier) -> Json:
         index, wire = choose(value, carrier)
         return {"$type": tags[index], "value": wire}
 
-    def decode_tagged(value: Json, carrier: Carrier) -> Any:
+    def decode_tagged(value: Json, carrier: Carrier) -> object:
         if type(value) is not dict or value.keys() != {"$type", "value"} or value["$type"] not in tags:
             raise Mismatch(f'expected {{"$type": one of {", ".join(tags)}, "value": ...}}, got {kind(value)}')
         return variants[tags.index(value["$type"])].from_json(value["value"], carrier)
 
-    def encode(value: Any, carrier: Carrier) -> Json:
+    def encode(value: object, carrier: Carrier) -> Json:
         return choose(value, carrier)[1]
 
     by_json = {name: variant for variant in variants for name in json_types(variant.schema)}
 
-    def decode(value: Json, carrier: Carrier) -> Any:
+    def decode(value: Json, carrier: Carrier) -> object:
         variant = by_json.get(_json_type(value))
         if variant is None:
             raise Mismatch(f"expected {label}, got {kind(value)}")
