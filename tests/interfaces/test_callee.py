@@ -14,6 +14,7 @@ from alula.graph import nodes
 from alula.graph.tracer import active
 from alula.interfaces import callee
 from alula.interfaces.callee import Callee
+from alula.local import plan
 from alula_api.contract.codes import Code
 
 
@@ -84,6 +85,13 @@ def test_emission_refuses_an_unknown_kind_by_name() -> None:
 def test_a_local_run_refuses_an_unknown_kind_by_name() -> None:
     with pytest.raises(errors.UserError, match="a workflow, a launch plan or a task, not"):
         alula.run(approve, n=1)
+
+
+def test_a_plan_of_a_local_run_refuses_an_unknown_kind_by_name() -> None:
+    graph = waits.traced[0]
+    assert graph is not None
+    assert refusal(lambda: plan._step(graph.nodes[0])) == "a callee of the kind 'approval' cannot be run here"
+    assert refusal(lambda: plan.of(approve)) == "a callee of the kind 'approval' cannot be run here"
 
 
 @workflow
