@@ -345,7 +345,7 @@ class Walk:
         if isinstance(call.item, TaskCall):
             self.ready.extend(spot.items)
             return
-        for item in spot.items:
+        for item in reversed(spot.items):  # what is opened last is reached first
             self._open(item, call.item.graph, f"{item.path}.")
 
     def _item(self, whole: Spot, call: MapCall, index: int, lists: Mapping[str, list[Any]]) -> Spot:
