@@ -1,12 +1,13 @@
-"""Random plans through the local runner's own schedule, drivers and reports, against a plain interpreter of plans."""
+"""Plans through the local runner's schedule, drivers and reports: golden walks, random ones beside an interpreter."""
 
 from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,60 +23,79 @@ from alula_api.contract.failures import FailureRecord
 from alula_api.contract.graphs.plans import Plan
 from alula_api.contract.graphs.walks import Walk, outline
 from alula_api.contract.retries import Budget
-from tests.contract.graphs import interpreter
+from tests.contract.graphs import golden_walks, interpreter
 from tests.contract.graphs.random_plans import random_plans
 from tests.local.virtual import VirtualClock
 
 INPUTS = {"a": 1, "b": 2}
-ONCE_MORE = RetryPolicy(Budget(1))
 SEEDS = st.integers(0, 1 << 32).map(random.Random)
 
 
 @task
-def cached(a: int, b: int) -> int:
-    return a + b
+def some() -> int:
+    return 0
 
 
-@task
-def plain(a: int, b: int) -> int:
-    return a - b
+Work = Callable[[Attempt], Outcome]
 
 
 class Stage:
-    """A run of a plan whose tasks make what the interpreter's make; those at `failing` fail, once those at `flaky`."""
+    """A run of a plan by the local runner's parts, with `work` in place of the tasks."""
 
-    def __init__(self, plan: Plan, workers: int, *, failing: Collection[str] = (), flaky: Collection[str] = ()) -> None:
+    def __init__(self, plan: Plan, inputs: Mapping[str, Any], tasks: Collection[str], work: Work, workers: int) -> None:
         self.given: dict[str, dict[str, Any]] = {}
-        self.failing, self.flaky, self.workers = failing, flaky, workers
-        sources = {(name, step.name): "" for name, graph in plan.graphs.items() for step in graph.steps}
-        self.walk = Walk(plan, INPUTS, released=lambda value: None)
-        self.clock = VirtualClock()
-        walkable = Walkable(plan, {"cached": cached, "plain": plain}, sources)
-        self.reporter = Reporter(walkable, Watcher(), (), self.clock.now)
-        schedule = Schedule(self.walk, {"cached": ONCE_MORE, "plain": ONCE_MORE})
-        self.dispatcher = Dispatcher(schedule, {}, self.reporter, self.overdue)
         self._lock = threading.Lock()
+        self._work = work
+        sources = {(name, step.name): "" for name, graph in plan.graphs.items() for step in graph.steps}
+        self.walk = Walk(plan, inputs, released=lambda value: None)
+        clock = VirtualClock()
+        reporter = Reporter(Walkable(plan, dict.fromkeys(tasks, some), sources), Watcher(), (), clock.now)
+        schedule = Schedule(self.walk, dict.fromkeys(tasks, RetryPolicy(Budget(1))))
+        dispatcher = Dispatcher(schedule, {}, reporter, self.overdue)
+        if workers == 1:
+            serial.drive(dispatcher, self.work, clock)
+        else:
+            threads.drive(dispatcher, self.work, clock, workers)
+        reporter.close(self.walk, interrupted=False)
+        self.states = {report.id: report.state for report in reporter.nodes}
 
     def overdue(self, attempt: Attempt) -> Failure:
         raise AssertionError("nothing has a timeout")
 
     def work(self, attempt: Attempt) -> Outcome:
-        spot = attempt.spot
         with self._lock:
-            self.given[spot.path] = dict(spot.inputs)
-        fails = spot.path in self.failing or (spot.path in self.flaky and attempt.number == 1)
-        if fails:
-            return Failure(FailureRecord("user", "TASK_FAILED", "as it must"), spot.path in self.flaky)
+            self.given[attempt.spot.path] = dict(attempt.spot.inputs)
+        return self._work(attempt)
+
+
+def failure(*, retryable: bool) -> Failure:
+    return Failure(FailureRecord("user", "TASK_FAILED", "as it must"), retryable)
+
+
+def run(plan: Plan, workers: int, *, failing: Collection[str] = (), flaky: Collection[str] = ()) -> Stage:
+    """A run whose tasks make what the interpreter's make; those at `failing` fail, once those at `flaky`."""
+
+    def work(attempt: Attempt) -> Outcome:
+        spot = attempt.spot
+        if spot.path in failing or (spot.path in flaky and attempt.number == 1):
+            return failure(retryable=spot.path in flaky)
         return Success(interpreter.made(attempt.task, spot.inputs))
 
-    def run(self) -> dict[str, str]:
-        """The states of all tasks, by path."""
-        if self.workers == 1:
-            serial.drive(self.dispatcher, self.work, self.clock)
-        else:
-            threads.drive(self.dispatcher, self.work, self.clock, self.workers)
-        self.reporter.close(self.walk, interrupted=False)
-        return {report.id: report.state for report in self.reporter.nodes}
+    return Stage(plan, INPUTS, ("cached", "plain"), work, workers)
+
+
+@pytest.mark.parametrize("name", golden_walks.CASES)
+def test_the_local_runner_walks_as_the_golden_file_has_it(name: str) -> None:
+    told = golden_walks.load()[name]
+
+    def work(attempt: Attempt) -> Outcome:
+        path = attempt.spot.path
+        return failure(retryable=False) if path in told.failing else Success(golden_walks.made(path))
+
+    stage = Stage(told.plan, told.inputs, ("t",), work, workers=1)
+    assert [*stage.given.items()] == told.started
+    assert stage.states == {path: told.state(path) for path in stage.states}
+    assert dict(stage.walk.root.outputs) == told.outputs
 
 
 @given(random_plans(several=True), st.sampled_from([1, 3]), SEEDS)
@@ -84,8 +104,8 @@ def test_a_local_run_means_what_a_plain_interpreter_makes_of_the_plan(
 ) -> None:
     meaning = interpreter.interpret(plan, INPUTS)
     paths = sorted(meaning.inputs)
-    stage = Stage(plan, workers, flaky=order.sample(paths, len(paths) // 2))
-    states = stage.run()
+    stage = run(plan, workers, flaky=order.sample(paths, len(paths) // 2))
+    states = stage.states
     assert stage.given == meaning.inputs
     assert stage.walk.root.outputs == meaning.outputs
     assert states == {path: "done" if path in meaning.inputs else "not taken" for path in states}
@@ -102,8 +122,8 @@ def test_after_a_failure_the_reports_tell_what_did_not_start_from_what_no_branch
     whole = interpreter.interpret(plan, INPUTS)
     paths = sorted(whole.inputs)
     failing = order.sample(paths, min(2, len(paths)))
-    stage = Stage(plan, workers, failing=failing)
-    states = stage.run()
+    stage = run(plan, workers, failing=failing)
+    states = stage.states
     failed = {path for path, state in states.items() if state == "failed"}
     assert bool(failed) == bool(failing)
     assert failed <= set(failing)
