@@ -7,7 +7,6 @@ A `Form` is built by `codecs.compile` out of the modules `scalars`, `texts`, `co
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from alula_api.contract.problems import MOST_PROBLEMS, REFUSALS, Misfit, Problem, shown
@@ -16,30 +15,51 @@ Convert: TypeAlias = Callable[[Any], Any]
 Explain: TypeAlias = Callable[[Any, str, list[Problem]], None]
 
 
-@dataclass(slots=True)
 class Form:
-    """How values of one type are checked and written."""
+    """How values of one type are checked and written.
 
-    what: str
-    """The type in words, for "must be ..."."""
-    normal: Convert
-    """From a JSON value to the wire value; raises `Misfit` (or what Python raises) when it does not fit."""
-    kinds: frozenset[type]
-    """The JSON types of its wire values."""
-    many: Convert | None = None
-    """`normal` for a whole list at once, where that is faster than one by one."""
-    explain: Explain | None = None
-    """Append what is wrong with a value that does not fit, part by part; None: the message of the whole."""
-    canonical: Convert | None = None
-    """From the wire value to the canonical one; None: they are the same."""
-    identify: Convert | None = None
-    """From the canonical value to the one that is hashed; None: they are the same."""
-    canonical_text: Callable[[Any], str] | None = None
-    """The canonical text of a wire value, where there is a quicker way than through the canonical value."""
-    is_exact: bool = False
-    """Whether `normal` returns the very value that it was given."""
-    edge_kinds: frozenset[type] = frozenset()
-    """More JSON types that are accepted and become one of `kinds`: the value of an enum's member."""
+    Attributes:
+        what: The type in words, for "must be ...".
+        normal: From a JSON value to the wire value; raises `Misfit` (or what Python raises) when it does not fit.
+        kinds: The JSON types of its wire values.
+        many: `normal` for a whole list at once, where that is faster than one by one.
+        explain: Append what is wrong with a value that does not fit, part by part; None: the message of the whole.
+        canonical: From the wire value to the canonical one; None: they are the same.
+        identify: From the canonical value to the one that is hashed; None: they are the same.
+        canonical_text: The canonical text of a wire value, where there is a quicker way than through the value.
+        is_exact: Whether `normal` returns the very value that it was given.
+        edge_kinds: More JSON types that are accepted and become one of `kinds`: the value of an enum's member.
+    """
+
+    __slots__ = (
+        "canonical", "canonical_text", "edge_kinds", "explain", "identify", "is_exact", "kinds", "many", "normal",
+        "what",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        what: str,
+        normal: Convert,
+        kinds: frozenset[type],
+        many: Convert | None = None,
+        explain: Explain | None = None,
+        *,
+        canonical: Convert | None = None,
+        identify: Convert | None = None,
+        canonical_text: Callable[[Any], str] | None = None,
+        is_exact: bool = False,
+        edge_kinds: frozenset[type] = frozenset(),
+    ) -> None:
+        self.what = what
+        self.normal = normal
+        self.kinds = kinds
+        self.many = many
+        self.explain = explain
+        self.canonical = canonical
+        self.identify = identify
+        self.canonical_text = canonical_text
+        self.is_exact = is_exact
+        self.edge_kinds = edge_kinds
 
 
 def of_list(form: Form) -> Convert:

@@ -6,8 +6,8 @@ Made by the SDK, the compiler and the controller; printed by `alula.display` and
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from alula_api.contract.codes import Code
 
@@ -15,8 +15,7 @@ MOST_CANDIDATES = 2_000
 """More names are not compared: a hint is not worth a second of anybody's time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """What is wrong, where, what was expected, and what to do about it."""
 
     code: Code

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 import re
+from typing import TYPE_CHECKING
 
-_GO = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:d|h|ms|m|s))+")
-_GO_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(d|h|ms|m|s)")
+if TYPE_CHECKING:
+    import datetime
+
+_GO = r"(?:[0-9]+(?:\.[0-9]+)?(?:d|h|ms|m|s))+"
+_GO_PART = r"([0-9]+(?:\.[0-9]+)?)(d|h|ms|m|s)"
 _MILLISECONDS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
-_ISO = re.compile(
+_ISO = (
     r"(-)?P(?=[0-9T])(?:([0-9]{1,10})W)?(?:([0-9]{1,10})D)?"
     r"(?:T(?=[0-9])(?:([0-9]{1,12})H)?(?:([0-9]{1,14})M)?(?:([0-9]{1,16})(?:[.,]([0-9]{1,6})0*)?S)?)?"
 )
@@ -21,9 +24,9 @@ def seconds(text: str) -> float:
     Raises:
         ValueError: Names the text and the form that is expected.
     """
-    if len(text) > 50 or not _GO.fullmatch(text):
+    if len(text) > 50 or not re.fullmatch(_GO, text):
         raise ValueError(f"{text!r} must be a duration such as 90s, 10m or 1h30m")
-    total = sum(float(number) * _MILLISECONDS[unit] for number, unit in _GO_PART.findall(text))
+    total = sum(float(number) * _MILLISECONDS[unit] for number, unit in re.findall(_GO_PART, text))
     return total / 1_000
 
 
@@ -64,7 +67,9 @@ def parse_iso(text: str) -> datetime.timedelta:
     Raises:
         ValueError: For other forms; years and months have no fixed length.
     """
-    match = _ISO.fullmatch(text) if len(text) <= 100 else None
+    import datetime
+
+    match = re.fullmatch(_ISO, text) if len(text) <= 100 else None
     if match is None:
         raise ValueError("must be a duration such as P1DT2H, PT1H30M or PT3.5S, without years and months")
     sign, weeks, days, hours, minutes, whole, fraction = match.groups()

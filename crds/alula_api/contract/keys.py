@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from alula_api.contract import codecs, jsontext, references
 from alula_api.contract.bare_types import strip
@@ -22,7 +21,7 @@ VERSION: Final = 1
 MOST_ENTRY: Final = 64 * 1024
 """Bytes of an entry: what does not fit belongs into the store."""
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGEST = r"[0-9a-f]{64}"
 
 
 def digest(json: Json) -> str:
@@ -56,8 +55,7 @@ def cache_path(key: str) -> str:
     return f"cache/{key[:2]}/{key}.json"
 
 
-@dataclass(frozen=True, slots=True)
-class CacheEntry:
+class CacheEntry(NamedTuple):
     """What the cache index holds: a task's outputs as wire values or envelopes, and where they come from."""
 
     key: str
@@ -109,7 +107,7 @@ class CacheEntry:
             for name in ("key", "task", "created", "run", "node")
             if type(found[name]) is not str
         ]
-        if not problems and not _DIGEST.fullmatch(found["key"]):
+        if not problems and not re.fullmatch(_DIGEST, found["key"]):
             problems.append(Problem("$.key", "must be 64 hexadecimal digits in lower case"))
         values = _outputs(found["outputs"], outputs, problems)
         if problems:

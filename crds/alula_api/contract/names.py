@@ -22,12 +22,12 @@ MAIN: Final = "main"
 RESERVED_PROJECTS: Final = ("openapi", "platform")
 """Folders of a gitops repository that are no project's: the merge keys, and what the platform team owns."""
 
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
-_PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
-_VERSION = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-_PLAIN = re.compile(r"[A-Za-z0-9_.-]*")
-_OTHER = re.compile(r"[^a-z0-9]+")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_SUBDOMAIN = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
+_PARAMETER = r"[A-Za-z_][A-Za-z0-9_-]{0,62}"
+_VERSION = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_PLAIN = r"[A-Za-z0-9_.-]*"
+_OTHER = r"[^a-z0-9]+"
 _HASH = 8
 
 
@@ -37,8 +37,8 @@ def dns_label(text: str, limit: int = MOST_LABEL) -> str:
     What would be lost beyond that (other characters, the end of a long text, all of it) leaves a hash at the end, so
     that different texts have different labels unless they differ in case and separators only.
     """
-    label = _OTHER.sub("-", text.lower()).strip("-")
-    if label and len(label) <= limit and _PLAIN.fullmatch(text):
+    label = re.sub(_OTHER, "-", text.lower()).strip("-")
+    if label and len(label) <= limit and re.fullmatch(_PLAIN, text):
         return label
     suffix = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
     return f"{label[: limit - _HASH - 1].rstrip('-')}-{suffix}".lstrip("-")
@@ -46,22 +46,22 @@ def dns_label(text: str, limit: int = MOST_LABEL) -> str:
 
 def is_dns_label(text: str) -> bool:
     """Tell whether a text is a DNS label: the name of a namespace, a node or a template."""
-    return _LABEL.fullmatch(text) is not None
+    return re.fullmatch(_LABEL, text) is not None
 
 
 def is_dns_subdomain(text: str) -> bool:
     """Tell whether a text is a DNS subdomain: the name of most Kubernetes objects."""
-    return len(text) <= 253 and _SUBDOMAIN.fullmatch(text) is not None
+    return len(text) <= 253 and re.fullmatch(_SUBDOMAIN, text) is not None
 
 
 def is_parameter(text: str) -> bool:
     """Tell whether a text can name an input or output: Argo's parameters allow letters, digits, `_` and `-`."""
-    return _PARAMETER.fullmatch(text) is not None
+    return re.fullmatch(_PARAMETER, text) is not None
 
 
 def is_version(text: str) -> bool:
     """Tell whether a text can name a version of a workflow or a release: it is the value of a label."""
-    return _VERSION.fullmatch(text) is not None
+    return re.fullmatch(_VERSION, text) is not None
 
 
 def object_name(module: str, function: str) -> str:

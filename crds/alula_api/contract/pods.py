@@ -7,8 +7,7 @@ The compiler writes `argv(call)` into a container's args, with Argo's tags in pl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from alula_api.contract import jsontext
 from alula_api.contract.problems import InvalidValue
@@ -59,8 +58,7 @@ class Env:
     """From the domain's Secret, where the store is a bare S3 server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call of a task."""
 
     entrypoint: str
@@ -79,7 +77,7 @@ class Call:
     """Name and JSON text of each input."""
     items: tuple[tuple[str, str], ...] = ()
     """Name and JSON list of JSON texts: an input that is put together from several nodes."""
-    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    paths: Mapping[str, tuple[str, ...]] = {}
     """The attribute path into the value of an input, or of one of its items as `name.3`."""
     outputs: tuple[str, ...] = ()
     """The names of the outputs, in the order in which the function returns them."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from alula_api.contract.codes import Code
 
@@ -16,11 +15,10 @@ MOST_PROBLEMS: Final = 20
 """As many are collected; nobody reads on after that."""
 
 _SHOWN = 60
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_PLAIN = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong, at a path such as `$.rows[3].name`."""
 
     path: str
@@ -55,7 +53,7 @@ REFUSALS: Final = (Misfit, TypeError, ValueError, KeyError, OverflowError, Recur
 def member(path: str, name: object) -> str:
     """Return the path of a property: `$.rows`, or `$["odd name"]` where the name is not an identifier."""
     text = name if isinstance(name, str) else repr(name)
-    return f"{path}.{text}" if _PLAIN.match(text) else f"{path}[{_quoted(text)}]"
+    return f"{path}.{text}" if re.fullmatch(_PLAIN, text) else f"{path}[{_quoted(text)}]"
 
 
 def shown(value: Any) -> str:

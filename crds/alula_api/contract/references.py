@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from alula_api.contract import families
 from alula_api.contract.codec_parts import Form
@@ -22,17 +21,16 @@ STORED: Final = "$stored"
 """A value over the inline limit travels as `{"$stored": {"digest", "size", "hash"}}`."""
 
 MOST_SIZE: Final = 2**63 - 1
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-FORMAT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20\x7f]{1,4000}")
+_DIGEST = r"[0-9a-f]{64}"
+FORMAT: Final = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}"
+_URI = r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20\x7f]{1,4000}"
 _REQUIRED = ("type", "digest", "size", "name", "format")
 _OPTIONAL = ("uri", "hash")
 _MOST_NAME = 255
 _MOST_HASH = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """Stored data: what it is, not where. `uri` is for data that we do not store."""
 
     type: str
@@ -93,8 +91,7 @@ class Reference:
         return self.name or (f"data.{self.format}" if self.format else "data")
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A JSON value that lies in the store: the digest of its wire bytes, their number, and the value's identity."""
 
     digest: str
@@ -229,18 +226,18 @@ def _explain(value: Any, path: str, problems: list[Problem], type_: str, format_
         _check_digest(texts["digest"], f"{path}.digest", problems)
     _check_size(value.get("size", None if texts["digest"] else 0), f"{path}.size", problems)
     _check_name(texts["name"], f"{path}.name", problems)
-    if texts["format"] and not FORMAT.fullmatch(texts["format"]):
+    if texts["format"] and not re.fullmatch(FORMAT, texts["format"]):
         problems.append(_bad(f"{path}.format", "must be letters, digits and . _ + -, at most 64"))
     elif texts["format"] and format_ and texts["format"] != format_:
         problems.append(_bad(f"{path}.format", f"must be {format_}, not {shown(texts['format'])}"))
-    if texts["uri"] and (not _URI.fullmatch(texts["uri"]) or _unprintable(texts["uri"])):
+    if texts["uri"] and (not re.fullmatch(_URI, texts["uri"]) or _unprintable(texts["uri"])):
         problems.append(_bad(f"{path}.uri", "must be a URI such as s3://bucket/key"))
     if len(texts["hash"]) > _MOST_HASH or _unprintable(texts["hash"]):
         problems.append(_bad(f"{path}.hash", f"must be at most {_MOST_HASH} printable characters"))
 
 
 def _check_digest(value: Any, path: str, problems: list[Problem]) -> None:
-    if type(value) is not str or not _DIGEST.fullmatch(value):
+    if type(value) is not str or not re.fullmatch(_DIGEST, value):
         problems.append(_bad(path, f"must be 64 hexadecimal digits in lower case, not {shown(value)}"))
 
 

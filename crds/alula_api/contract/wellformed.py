@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -234,7 +235,7 @@ def _record(schema: Schema, root: Schema) -> str:
 
 def _reference(schema: Schema, root: Schema) -> str:
     text = schema.get("format", "x")
-    if not isinstance(text, str) or not references.FORMAT.fullmatch(text):
+    if not isinstance(text, str) or not re.fullmatch(references.FORMAT, text):
         return "must have letters, digits and . _ + - under format, at most 64"
     return ""
 

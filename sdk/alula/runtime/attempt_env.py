@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alula_api.contract import pods
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptEnv:
+class AttemptEnv(NamedTuple):
     """Where an attempt runs."""
 
     run: str

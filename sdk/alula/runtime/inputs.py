@@ -6,8 +6,7 @@ Called by `running`. The identity of an input is known without loading it, so th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alula.attempt.errors import bad_input
 from alula_api.contract import keys, values
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     """Gets the value behind an envelope from the store; anything else comes back as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One input as it arrived."""
 
     name: str
