@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,7 +141,7 @@ def _placed(problem: diagnostics.Diagnostic, found: Sequence[manifests.Found]) -
         for kind in (each.resource["kind"], "launch plan")
     }
     file = names.get(about, found[0].file)
-    return dataclasses.replace(problem, source=file) if file else problem
+    return problem._replace(source=file) if file else problem
 
 
 def _orphan(name: str, plan: manifests.Found) -> diagnostics.Diagnostic:

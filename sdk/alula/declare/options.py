@@ -5,32 +5,32 @@ Made by the decorator; read by the local runner and by emission. All problems of
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from alula_api.contract import durations
 from alula_api.contract import retries as budgets
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
-_QUANTITY = re.compile(r"([0-9]+([.][0-9]*)?|[.][0-9]+)(m|k|[KMGTPE]i?|[eE][0-9]+)?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_OBJECT = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-_UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ufffe\\uffff\\ud800-\\udfff]")
+if TYPE_CHECKING:
+    import datetime
+
+_QUANTITY = r"([0-9]+([.][0-9]*)?|[.][0-9]+)(m|k|[KMGTPE]i?|[eE][0-9]+)?"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+_OBJECT = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
+_UNPRINTABLE = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ufffe\\uffff\\ud800-\\udfff]"
 """What kustomize and YAML readers refuse or change in silence."""
-_SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+_DATA_KEY = r"[-._a-zA-Z0-9]+"
 _COUNT = f"a whole number from 0 to {budgets.MAX_RETRIES}"
 
-Duration = datetime.timedelta | int | float | str
+Duration: TypeAlias = "datetime.timedelta | int | float | str"
 Quantity = str | int | float
 QuantityPair = Quantity | tuple[Quantity | None, Quantity | None] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(NamedTuple):
     """How long to wait before another attempt.
 
     Attributes:
@@ -49,16 +49,14 @@ class Backoff:
         return budgets.Backoff(durations.text(seconds(self.duration)), self.factor, longest)
 
 
-@dataclass(frozen=True, slots=True)
-class Retries:
+class Retries(NamedTuple):
     """How often a task is tried again after its own code has failed; see `system_retries` for lost pods."""
 
     limit: int = 0
     backoff: Backoff | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(NamedTuple):
     """Results are kept and used again for equal inputs.
 
     Attributes:
@@ -69,8 +67,7 @@ class Cache:
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(NamedTuple):
     """What a task's container needs: one quantity is request and limit, a pair is (request, limit).
 
     `Resources(cpu=("500m", "2"), memory="2Gi", gpu=1)`. In a pair, None leaves one of the two out.
@@ -100,8 +97,7 @@ class Resources:
         return {name: _quantity(value) for name, value in chosen.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(NamedTuple):
     """An environment variable of the task that a Secret of its namespace fills; the value is never in git.
 
     Attributes:
@@ -115,18 +111,17 @@ class Secret:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class TaskOptions:
+class TaskOptions(NamedTuple):
     """The checked options of a task."""
 
-    retries: Retries = field(default_factory=Retries)
+    retries: Retries = Retries()
     system_retries: int | None = None
     """None: what the Domain says, or 3."""
     timeout: datetime.timedelta | None = None
     cache: Cache | None = None
     resources: Resources | None = None
     image: str | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = {}
     secrets: tuple[Secret, ...] = ()
 
     @property
@@ -142,6 +137,8 @@ def seconds(duration: Duration) -> float:
     Raises:
         ValueError: It is no duration, or not a number of milliseconds from 1 up.
     """
+    import datetime
+
     if isinstance(duration, bool):
         raise ValueError("must be a timedelta, seconds or text such as 10m")
     if isinstance(duration, datetime.timedelta):
@@ -202,6 +199,8 @@ class _Check:
         return None
 
     def duration(self, name: str, value: Any) -> datetime.timedelta | None:
+        import datetime
+
         try:
             return datetime.timedelta(seconds=seconds(value))
         except (ValueError, OverflowError):
@@ -256,13 +255,13 @@ class _Check:
             self.problem("environment", value, 'a dict such as {"LOG_LEVEL": "info"}')
             return {}
         for name, text in value.items():
-            if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+            if not isinstance(name, str) or not re.fullmatch(_VARIABLE, name):
                 self.problem("environment", name, "the name of a variable: letters, digits and _")
             elif name.startswith("ALULA_"):
                 self.problem("environment", name, "a name that does not begin with ALULA_, which alula sets itself")
             if not isinstance(text, str):
                 self.problem(f"environment {name}", text, "a text", f'write "{text}"')
-            elif _UNPRINTABLE.search(text):
+            elif re.search(_UNPRINTABLE, text):
                 self.problem(f"environment {name}", text, "a text without control characters")
         return dict(value)
 
@@ -278,7 +277,7 @@ class _Check:
     def secrets(self, value: object) -> tuple[Secret, ...]:
         if value is None:
             return ()
-        if not isinstance(value, Iterable) or isinstance(value, (str, bytes)):
+        if not isinstance(value, Iterable) or isinstance(value, (str, bytes, Secret)):
             self.problem("secrets", value, 'a list of Secret("DB_PASSWORD", secret="db", key="password")')
             return ()
         made = tuple(value)
@@ -286,13 +285,13 @@ class _Check:
             if not isinstance(item, Secret):
                 self.problem("secrets", item, 'Secret("DB_PASSWORD", secret="db", key="password")')
                 continue
-            rules: tuple[tuple[str, Any, re.Pattern[str], str], ...] = (
+            rules: tuple[tuple[str, Any, str, str], ...] = (
                 ("secret name", item.name, _VARIABLE, "the name of an environment variable"),
                 ("secret", item.secret, _OBJECT, "the name of a Secret: lower case letters, digits, - and ."),
-                ("secret key", item.key, _SECRET_KEY, "a key of a Secret: letters, digits, -, _ and ."),
+                ("secret key", item.key, _DATA_KEY, "a key of a Secret: letters, digits, -, _ and ."),
             )
             for name, text, pattern, expected in rules:
-                if not isinstance(text, str) or not pattern.fullmatch(text):
+                if not isinstance(text, str) or not re.fullmatch(pattern, text):
                     self.problem(name, text, expected)
         return made
 
@@ -306,13 +305,13 @@ def _is_quantity(value: object) -> bool:
         return False
     if isinstance(value, (int, float)):
         return 0 <= value < float("inf")
-    return isinstance(value, str) and _QUANTITY.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(_QUANTITY, value) is not None
 
 
 def _quantity_hint(value: object) -> str:
     text = str(value).strip()
     for wrong, right in (("GB", "G"), ("MB", "M"), ("KB", "k"), ("TB", "T"), ("gi", "Gi"), ("mi", "Mi"), ("Gib", "Gi")):
-        if text.endswith(wrong) and _QUANTITY.fullmatch(text.removesuffix(wrong).strip() + right):
+        if text.endswith(wrong) and re.fullmatch(_QUANTITY, text.removesuffix(wrong).strip() + right):
             return f'write "{text.removesuffix(wrong).strip()}{right}"'
     return ""
 
@@ -320,7 +319,7 @@ def _quantity_hint(value: object) -> str:
 def check(given: Mapping[str, Any], source: str, subject: str) -> tuple[TaskOptions, list[Diagnostic]]:
     """Options as the decorator got them to checked ones, with all that is wrong with them."""
     checking = _Check(source, subject)
-    names = TaskOptions.__dataclass_fields__
+    names = TaskOptions._fields
     for name in given:
         if name in names:
             continue
