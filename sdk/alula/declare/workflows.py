@@ -16,7 +16,7 @@ from alula import errors
 from alula.code import places
 from alula.declare import tasks
 from alula.declare.named import Named
-from alula.graph.closures import Traceable
+from alula.graph.traceable import Traceable
 from alula.graph.tracer import Tracer, active
 from alula.interfaces.callee import WORKFLOW
 from alula_api.contract import names

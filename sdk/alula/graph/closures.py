@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from alula import errors
+from alula.graph.traceable import Traceable
 from alula.interfaces import callee
 from alula.interfaces.callee import Callee
 from alula_api.contract.codes import Code
@@ -17,20 +18,6 @@ from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from alula.graph.nodes import Graph, Node
-
-
-class Traceable(Callee):
-    """A callee of the kind `WORKFLOW`."""
-
-    @property
-    def traced(self) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
-        """The graph of this workflow alone, and everything that is wrong with it."""
-        raise NotImplementedError
-
-    @property
-    def graph(self) -> Graph:
-        """The static graph; what it reaches is checked too."""
-        raise NotImplementedError
 
 
 W = TypeVar("W", bound=Traceable)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 from alula import errors
-from alula.code import importing, places
+from alula.code import places
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
@@ -88,7 +88,7 @@ def find(entrypoint: str) -> Callee:
         LoadError: The module cannot be imported, or holds nothing of that name.
     """
     module_name, _, qualname = entrypoint.partition(":")
-    module = importing.load(module_name)
+    module = places.load(module_name)
     found: Any = module
     for part in qualname.split("."):
         found = getattr(found, part, None)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_SECTION = re.compile(r"(Args|Arguments|Parameters|Inputs|Returns|Yields|Raises|Note|Notes|Example|Examples)\s*:\s*$")
-_ITEM = re.compile(r"\*{0,2}(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)$")
-_FIELD = re.compile(r":param\s+(?:\S+\s+)?(\w+)\s*:\s*(.*)$")
-_UNPRINTABLE = dict.fromkeys(
-    code for code in (*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)) if code not in (9, 10)
-)
+_SECTION = r"(Args|Arguments|Parameters|Inputs|Returns|Yields|Raises|Note|Notes|Example|Examples)\s*:\s*$"
+_ITEM = r"\*{0,2}(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)$"
+_FIELD = r":param\s+(?:\S+\s+)?(\w+)\s*:\s*(.*)$"
+_UNPRINTABLE = "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ufffe\\uffff\\ud800-\\udfff]"
 """Characters that no resource may hold."""
 LONGEST = 1000
 """Characters of a description that are kept; resources are bounded."""
@@ -26,10 +24,9 @@ class Docs(NamedTuple):
 
 def parse(text: str | None) -> Docs:
     """Read a docstring; what has no known form is left out."""
-    text = (text or "").translate(_UNPRINTABLE)
     if not text:
         return Docs("", {}, "")
-    lines = _dedent(text)
+    lines = _dedent(re.sub(_UNPRINTABLE, "", text))
     return Docs(_summary(lines), _items(lines), _returns(lines))
 
 
@@ -43,7 +40,7 @@ def _dedent(text: str) -> list[str]:
 def _summary(lines: list[str]) -> str:
     kept: list[str] = []
     for line in lines:
-        if _SECTION.match(line) or line.startswith(":param") or (kept and not line):
+        if re.match(_SECTION, line) or line.startswith(":param") or (kept and not line):
             break
         if line:
             kept.append(line.strip())
@@ -55,7 +52,7 @@ def _block(lines: list[str], names: set[str]) -> list[str]:
     block: list[str] = []
     inside = False
     for line in lines:
-        title = _SECTION.match(line)
+        title = re.match(_SECTION, line)
         if title:
             inside = title[1] in names
         elif inside and line and not line.startswith(" "):
@@ -71,14 +68,14 @@ def _items(lines: list[str]) -> dict[str, str]:
     margin = min((len(line) - len(line.lstrip()) for line in block if line), default=0)
     name = ""
     for line in block:
-        found = _ITEM.match(line.strip()) if len(line) - len(line.lstrip()) == margin else None
+        found = re.match(_ITEM, line.strip()) if len(line) - len(line.lstrip()) == margin else None
         if found:
             name = found[1]
             items[name] = found[2]
         elif name and line.strip():
             items[name] = f"{items[name]} {line.strip()}".strip()
     for line in lines:
-        field = _FIELD.match(line.strip())
+        field = re.match(_FIELD, line.strip())
         if field:
             items.setdefault(field[1], field[2])
     return {name: text[:LONGEST] for name, text in items.items()}

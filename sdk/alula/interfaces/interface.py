@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from alula.types.mismatches import Mismatch, kind
 from alula.types.pytypes import Json, PyType
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """One input: a parameter of the function."""
 
     name: str
@@ -22,8 +20,7 @@ class Input:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One output: the result, or a part of it."""
 
     name: str
@@ -31,24 +28,35 @@ class Output:
     description: str = ""
 
 
-@dataclass(frozen=True)
 class Interface:
     """What goes in and comes out.
 
-    Attributes:
+    Args:
+        inputs: The parameters of the function.
+        outputs: The result, or its parts.
         style: How the function returns its outputs: `none`, `single`, `several` (a tuple) or `named` (a NamedTuple).
         result: The NamedTuple class, when the style is `named`.
         summary: First paragraph of the docstring.
+        positional: So many of the inputs, from the first, may be passed by position.
     """
 
-    inputs: tuple[Input, ...]
-    outputs: tuple[Output, ...]
-    style: str
-    result: Any = None
-    summary: str = ""
-    positional: int = 0
-    """So many of the inputs, from the first, may be passed by position."""
-    by_name: dict[str, Input] = field(default_factory=dict, compare=False)
+    def __init__(
+        self,
+        inputs: tuple[Input, ...],
+        outputs: tuple[Output, ...],
+        style: str,
+        *,
+        result: Any = None,
+        summary: str = "",
+        positional: int = 0,
+    ) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        self.style = style
+        self.result = result
+        self.summary = summary
+        self.positional = positional
+        self.by_name = {item.name: item for item in inputs}
 
     @cached_property
     def digest(self) -> str:

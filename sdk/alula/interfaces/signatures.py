@@ -14,7 +14,7 @@ from alula import errors
 from alula.code import places, returns
 from alula.interfaces import docstrings, encode
 from alula.interfaces.interface import Input, Interface, Output
-from alula.types import compiling
+from alula.types import scalars
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch, kind
 from alula.types.pytypes import PyType
@@ -64,7 +64,6 @@ class _Reading:
             result=result,
             summary=self.docs.summary,
             positional=code.co_argcount,
-            by_name={item.name: item for item in inputs},
         )
 
     def problem(self, code: Code, message: str, hint: str = "", expected: str = "", subject: str = "") -> None:
@@ -76,6 +75,8 @@ class _Reading:
         import typing
 
         annotation = self.function.__annotations__[name]
+        if type(annotation) is type:
+            return (annotation,)
         holder = types.SimpleNamespace(__annotations__={"it": annotation})
         try:
             hints = typing.get_type_hints(
@@ -202,6 +203,11 @@ class _Reading:
         return ("named", annotation, tuple(outputs)) if named else ("several", None, tuple(outputs))
 
     def compile(self, annotation: Any, place: str) -> PyType | None:
+        simple = scalars.simple(annotation)
+        if simple is not None:
+            return simple
+        from alula.types import compiling
+
         try:
             return compiling.compile(annotation, self.names())
         except Unsupported as problem:

@@ -158,3 +158,8 @@ BYTES = PyType(
 )
 
 TYPES: dict[Any, PyType] = {int: INT, float: FLOAT, bool: BOOL, str: STR, bytes: BYTES, None: NONE, type(None): NONE}
+
+
+def simple(annotation: Any) -> PyType | None:
+    """The compiled form of an annotation that is one of these types: what most tasks take, and all that a pod loads."""
+    return TYPES.get(annotation) if annotation is None or type(annotation) is type else None
