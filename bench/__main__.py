@@ -15,6 +15,8 @@ from pathlib import Path
 from bench import graphs, measuring
 
 MS, US = 1e-3, 1e-6
+KFP = "ALULA_BENCH_KFP"
+"""The interpreter of an environment in which kfp is installed: its executor is then measured in the same run."""
 
 
 def main() -> int:
@@ -30,19 +32,22 @@ def main() -> int:
 def starting(folder: Path) -> str:
     """Whole processes, against a bare interpreter."""
     module = graphs.write_module(folder, "pod_flow", graphs.tasks("chain", 3))
-    bare, imported, helped, pod = measuring.processes(
+    kfp = os.environ.get(KFP, "")
+    bare, imported, helped, pod, *peer = measuring.processes(
         (["-c", "pass"], {}),
         (["-c", "from alula import task, workflow"], {}),
         (["-m", "alula", "--help"], {}),
         graphs.pod(module, folder),
+        *([graphs.kfp_executor(kfp, folder)] if kfp else []),
     )
+    beside = f"kfp {peer[0].text(MS, 'ms')}, so {pod.median / peer[0].median:.2f} of it" if peer else "kfp 6x"
     return table(
         "Starting (CPU of the whole process; floor: `python -c pass`)",
         [
             ("bare interpreter", bare.text(MS, "ms"), "1", ""),
             row("import alula", imported, bare, "flytekit 67x, Flyte 2 13x, Hera 69x, KFP 40x"),
             row("alula --help", helped, bare, "pyflyte 90x, flyte 53x, kfp 52x, hera 18x"),
-            row("pod entry, int -> int", pod, bare, "pyflyte-execute 66x, flyte a0 63x, hera 68x, kfp 6x"),
+            row("pod entry, int -> int", pod, bare, f"pyflyte-execute 66x, flyte a0 63x, hera 68x, {beside}"),
         ],
     )
 

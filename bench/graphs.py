@@ -148,3 +148,23 @@ def pod(module: Any, folder: Path) -> tuple[list[str], dict[str, str]]:
         "PYTHONPATH": str(folder),
     }
     return ["-m", "alula.runtime", *pods.argv(call)], environment
+
+
+def kfp_executor(interpreter: str, folder: Path) -> tuple[list[str], dict[str, str]]:
+    """The peer's process for the same task: what a container of a compiled KFP component runs."""
+    component = folder / "component.py"
+    component.write_text(
+        "from kfp import dsl\nfrom kfp.dsl import *\nfrom typing import *\n\n"
+        "def inc(x: int) -> int:\n    return x + 1\n"
+    )
+    out = folder / "kfp-out"
+    given = {
+        "inputs": {"parameterValues": {"x": 1}},
+        "outputs": {
+            "parameters": {"Output": {"outputFile": str(out / "Output")}},
+            "outputFile": str(out / "executor_output.json"),
+        },
+    }
+    words = ["--component_module_path", str(component), "--executor_input", json.dumps(given)]
+    argv = [interpreter, "-m", "kfp.dsl.executor_main", *words, "--function_to_execute", "inc"]
+    return argv, {"_KFP_RUNTIME": "true"}  # as in its containers: it imports less

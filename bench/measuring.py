@@ -35,16 +35,26 @@ class Figure:
 Command = tuple[Sequence[str], Mapping[str, str]]
 """Arguments of the interpreter, and variables besides the environment's own."""
 
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Modules are compiled once, in the warm-up, as they are in an image."""
+
 
 def processes(*commands: Command, runs: int = RUNS) -> list[Figure]:
-    """CPU time, user and system, of whole Python processes taken in turn: A B C, A B C, ..."""
+    """CPU time, user and system, of whole Python processes taken in turn: A B C, A B C, ...
+
+    The first argument may be another interpreter's path; else they are this interpreter's.
+    """
     rounds = [[_process(*command) for command in commands] for _ in range(runs + 1)][1:]
     return [Figure.of([each[index] for each in rounds]) for index in range(len(commands))]
 
 
 def _process(argv: Sequence[str], environment: Mapping[str, str]) -> float:
+    interpreter = [] if argv[0].startswith("/") else [sys.executable]
     child = subprocess.Popen(
-        [sys.executable, *argv], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **environment}
+        [*interpreter, *argv],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **COMPILED, **environment},
     )
     assert child.stderr is not None
     told = child.stderr.read()

@@ -30,9 +30,45 @@ def test_import_alula_loads_fewer_modules_than_the_lightest_peer() -> None:
     assert len(modules_after("import alula; from alula import task, workflow") - bare) <= 150
 
 
-@pytest.mark.parametrize("heavy", ["pydantic", "fsspec", "yaml", "asyncio", "obstore", "inspect", "difflib"])
-def test_the_pods_entry_stays_light(heavy: str) -> None:
-    assert heavy not in modules_after("import alula.runtime.__main__")
+POD = """
+import os, sys, tempfile
+folder = tempfile.mkdtemp()
+open(folder + "/flow.py", "w").write(
+    "from alula import task, workflow\\n\\n@task(retries=1)\\ndef inc(x: int) -> int:\\n    return x + 1\\n\\n"
+    "@workflow\\ndef flow(x: int = 0) -> int:\\n    return inc(x)\\n"
+)
+os.chdir(folder)
+os.environ.update(ALULA_OUT=folder + "/out", ALULA_RUN="r", ALULA_NODE="r.inc", ALULA_TERMINATION_LOG=folder + "/log")
+words = ["--entrypoint", "flow:inc", "--task", "flow:inc", "--interface", DIGEST, "--input", "x", "1", "--output", "o0"]
+sys.argv[1:] = words
+from alula.runtime.__main__ import main
+assert main() == 0
+assert open(folder + "/out/o0").read() == "2"
+"""
+
+
+@pytest.fixture(scope="module")
+def pod() -> set[str]:
+    """The modules that a task of `int -> int` loads in its pod, beside those of a bare interpreter."""
+    from alula_api.contract import keys
+
+    digest = keys.interface_digest([("x", {"type": "integer"})], [("o0", {"type": "integer"})])
+    return modules_after(POD.replace("DIGEST", repr(digest))) - modules_after("import tempfile, json")
+
+
+@pytest.mark.parametrize(
+    "heavy",
+    ["pydantic", "fsspec", "yaml", "asyncio", "obstore", "dis", "difflib", "ast", "dataclasses", "pathlib",
+     "datetime", "threading", "alula.graph.closures", "alula.types.compiling", "alula_data"],
+)  # fmt: skip
+def test_a_pods_task_loads_nothing_that_it_does_not_need(pod: set[str], heavy: str) -> None:
+    assert heavy not in pod
+
+
+def test_a_pods_task_loads_no_more_modules_than_today(pod: set[str]) -> None:
+    ours = {name for name in pod if name.startswith("alula")}
+    assert len(ours) <= 68
+    assert len(pod - ours) <= 40
 
 
 EXTRAS = ("obstore", "pandas", "pyarrow", "numpy", "kopf", "kubernetes", "aiohttp", "prometheus_client", "sklearn")

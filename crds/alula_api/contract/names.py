@@ -24,10 +24,14 @@ RESERVED_PROJECTS: Final = ("openapi", "platform")
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SUBDOMAIN = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
-_PARAMETER = r"[A-Za-z_][A-Za-z0-9_-]{0,62}"
 _VERSION = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_PLAIN = r"[A-Za-z0-9_.-]*"
-_OTHER = r"[^a-z0-9]+"
+# Sets rather than patterns: every pod asks for the name of its task and of each input.
+_DIGITS = frozenset("0123456789")
+_LOWER = frozenset("abcdefghijklmnopqrstuvwxyz")
+_LETTERS = _LOWER | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_IN_LABEL = _LOWER | _DIGITS
+_IN_PARAMETER = _LETTERS | _DIGITS | frozenset("_-")
+_PLAIN = _IN_PARAMETER | frozenset(".")
 _HASH = 8
 
 
@@ -37,8 +41,8 @@ def dns_label(text: str, limit: int = MOST_LABEL) -> str:
     What would be lost beyond that (other characters, the end of a long text, all of it) leaves a hash at the end, so
     that different texts have different labels unless they differ in case and separators only.
     """
-    label = re.sub(_OTHER, "-", text.lower()).strip("-")
-    if label and len(label) <= limit and re.fullmatch(_PLAIN, text):
+    label = "-".join("".join(c if c in _IN_LABEL else " " for c in text.lower()).split())
+    if label and len(label) <= limit and _PLAIN.issuperset(text):
         return label
     suffix = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
     return f"{label[: limit - _HASH - 1].rstrip('-')}-{suffix}".lstrip("-")
@@ -56,7 +60,8 @@ def is_dns_subdomain(text: str) -> bool:
 
 def is_parameter(text: str) -> bool:
     """Tell whether a text can name an input or output: Argo's parameters allow letters, digits, `_` and `-`."""
-    return re.fullmatch(_PARAMETER, text) is not None
+    begins = text[:1] in _LETTERS or text[:1] == "_"
+    return begins and len(text) <= MOST_LABEL and _IN_PARAMETER.issuperset(text)
 
 
 def is_version(text: str) -> bool:

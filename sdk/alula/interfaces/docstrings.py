@@ -24,9 +24,10 @@ class Docs(NamedTuple):
 
 def parse(text: str | None) -> Docs:
     """Read a docstring; what has no known form is left out."""
+    text = re.sub(_UNPRINTABLE, "", text) if text else ""
     if not text:
         return Docs("", {}, "")
-    lines = _dedent(re.sub(_UNPRINTABLE, "", text))
+    lines = _dedent(text)
     return Docs(_summary(lines), _items(lines), _returns(lines))
 
 
