@@ -16,13 +16,13 @@ from alula_api.contract.jsontext import Json
 from alula_api.contract.problems import InvalidValue, Problem, shown
 
 VERSION: Final = 1
-MOST_MESSAGE: Final = 4096
+MAX_MESSAGE: Final = 4096
 """Bytes of a termination message that Kubernetes keeps."""
 _KINDS: Final[dict[str, type]] = {"attempt": int, "v": int, "retryable": bool, "inputs": dict}
 USER: Final = "user"
 SYSTEM: Final = "system"
 
-_MOST_SEGMENT = 255
+_MAX_SEGMENT = 255
 _TAG = re.compile(r"\{(?=\{)|\}(?=\})")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -97,7 +97,7 @@ def termination_message(record: FailureRecord) -> str:
     return cut("\n".join(part for part in (headline, more.rstrip(), record.traceback.rstrip()) if part))
 
 
-def cut(text: str, limit: int = MOST_MESSAGE) -> str:
+def cut(text: str, limit: int = MAX_MESSAGE) -> str:
     """Return a text without control characters and template tags, cut at a character's end to `limit` bytes."""
     text = _CONTROL.sub(_printable, text.replace("\r\n", "\n"))
     text = _TAG.sub(r"\g<0> ", text)
@@ -116,7 +116,7 @@ def path(run: str, node: str, attempt: int) -> str:
     for part in (run, node):
         if not part or "/" in part or part in {".", ".."}:
             raise ValueError(f"{part!r} cannot be part of a path")
-    if len(node.encode("utf-8", "surrogatepass")) > _MOST_SEGMENT:
+    if len(node.encode("utf-8", "surrogatepass")) > _MAX_SEGMENT:
         # The name of a node in nested graphs has no limit; that of a folder has.
         node = f"{node[:100]}-{hashlib.sha256(node.encode('utf-8', 'surrogatepass')).hexdigest()}"
     return f"runs/{run}/{node}/{attempt}/failure.json"

@@ -1,4 +1,4 @@
-"""The runtime's contract, version 1: what the compiler tells a pod, and how the pod reads it.
+"""The runtime's contract, version 1: what the compiler writes for a pod, and how the pod reads it.
 
 The compiler writes `argv(call)` into a container's args, with Argo's tags in place of values; the runtime reads it by
 `parse_argv`. Every flag takes a fixed number of words, so that a value may be any text, one that looks like a flag too.
@@ -20,8 +20,8 @@ WORK_DIR: Final = "/var/run/alula"
 OUT_DIR: Final = WORK_DIR + "/out"
 CODE_DIR: Final = WORK_DIR + "/code"
 
-LEAST_INLINE: Final = 128
-MOST_INLINE: Final = 4096
+MIN_INLINE: Final = 128
+MAX_INLINE: Final = 4096
 _RUN_BUDGET = 262_144
 
 
@@ -173,5 +173,5 @@ def _path(text: str) -> tuple[str, ...]:
 
 
 def inline_limit(nodes: int) -> int:
-    """Return up to how many bytes an output travels inline in a run of so many nodes."""
-    return max(LEAST_INLINE, min(MOST_INLINE, _RUN_BUDGET // max(nodes, 1)))
+    """Return the bytes up to which an output travels inline in a run of that size."""
+    return max(MIN_INLINE, min(MAX_INLINE, _RUN_BUDGET // max(nodes, 1)))

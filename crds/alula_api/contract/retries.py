@@ -1,7 +1,7 @@
 """How often a task is tried again: two budgets and the waits between attempts. One rule for everybody who counts.
 
 The compiler makes Argo's limit of it, the pod and the local runner ask it after each failure, a remote run's view shows
-what is left. `retries` forgives failures of the user's code; `system_retries` forgives what is nobody's fault:
+what is left. `retries` forgives failures of the user's code; `system_retries` forgives what no code did:
 preemption, eviction, the loss of a node, a store without an answer. It counts nothing itself and knows no clock.
 """
 
@@ -27,7 +27,7 @@ class Budget(NamedTuple):
         return self.user + self.system
 
     def allows(self, user: int, system: int) -> bool:
-        """Whether an attempt may follow so many failures of the user's code and of the system."""
+        """Whether an attempt may follow these numbers of failures of the user's code and of the system."""
         return user <= self.user and system <= self.system
 
 
@@ -37,12 +37,12 @@ class Backoff(NamedTuple):
     duration: str
     """Before the second attempt, as `10s`."""
     factor: int | None = None
-    """Each further wait is so many times the one before; 1 when None."""
+    """By which each further wait is longer than the one before; 1 when None."""
     cap: str | None = None
     """The longest wait."""
 
     def rest(self, failures: int) -> float:
-        """Return the seconds to wait after so many failures, one or more."""
+        """Return the seconds to wait after a number of failures, one or more."""
         from alula_api.contract import durations
 
         longest = float("inf") if self.cap is None else durations.seconds(self.cap)

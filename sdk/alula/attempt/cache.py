@@ -1,7 +1,7 @@
 """A task's results in the cache: the key, the look-up, the entry, and what of a result travels inline.
 
 Called by the pod and the local runner, whose entries must be equal to the byte. It does not decide whether a task is
-cached, and says what went wrong to whoever asks: the function has done its work by then.
+cached, and raises what goes wrong with the store: its callers decide what that costs a function that has done its work.
 """
 
 from __future__ import annotations

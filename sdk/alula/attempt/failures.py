@@ -58,7 +58,7 @@ def classify(error: BaseException, phase: Phase, owns_store: Callable[[str], boo
         first = error.diagnostics[0]
         if phase is Phase.FUNCTION:  # raised by the user's own call of something of ours
             return _of_user(error, first.code, root, retryable=False)
-        message = "\n".join(redact.told(diagnostic) for diagnostic in error.diagnostics)
+        message = "\n".join(redact.one_line(diagnostic) for diagnostic in error.diagnostics)
         return Finding(failures.USER, first.code, message, retryable=False, source=first.source)
     if phase in (Phase.FUNCTION, Phase.OUTPUTS):
         return _of_user(error, Code.TASK_FAILED, root)
@@ -105,7 +105,7 @@ def record(
     variables = [*secrets, pods.Env.ACCESS_KEY, pods.Env.SECRET_KEY]
 
     def clean(text: str) -> str:
-        return redact.discreet(text, variables)
+        return redact.without_secrets(text, variables)
 
     return failures.FailureRecord(
         kind=finding.kind,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SHORT = 100
 """Characters of an input that are shown."""
 
-_LEAST_SECRET = 4
+_MIN_SECRET = 4
 """Shorter texts are not blotted out: they would be all over the traceback."""
 
 
@@ -36,7 +36,7 @@ def short(value: Json) -> str:
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
 
 
-def told(diagnostic: Diagnostic) -> str:
+def one_line(diagnostic: Diagnostic) -> str:
     """A diagnostic as one line, without its code and source, which records have fields for."""
     subject = f" ({diagnostic.subject})" if diagnostic.subject else ""
     expected = f"; expected {diagnostic.expected}" if diagnostic.expected else ""
@@ -58,10 +58,10 @@ def message(error: BaseException) -> str:
         return f"<its __str__ raised {exception_name(worse)}>"
 
 
-def discreet(text: str, variables: Iterable[str]) -> str:
+def without_secrets(text: str, variables: Iterable[str]) -> str:
     """`text` without the values of the environment's secret `variables`, and writable as UTF-8."""
     for name in variables:
         value = os.environ.get(name, "")
-        if len(value) >= _LEAST_SECRET:
+        if len(value) >= _MIN_SECRET:
             text = text.replace(value, "***")
     return text.encode("utf-8", "backslashreplace").decode()

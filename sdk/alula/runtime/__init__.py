@@ -5,7 +5,7 @@
     bundling, loading    the user's code into the pod, and its task object
     inputs, outputs      as they travel, and the files that Argo reads
     signals              timeouts, and SIGTERM
-    failure_report       where a failure is told: `logs`, `termination_message`, `failure_records`
+    failure_report       reports a failure: `logs`, `termination_message`, `failure_records`
 
 The cache, and what a failure means, are `alula.attempt`'s.
 

@@ -1,4 +1,4 @@
-"""What the environment tells an attempt: where it runs, and where code and data lie.
+"""What the environment says of an attempt: where it runs, and where code and data lie.
 
 Read once by `running`; nothing else of the runtime looks at the environment.
 """
@@ -31,7 +31,7 @@ class AttemptEnv(NamedTuple):
     work: str
     """Folder for code and fetched inputs: the one in which `out` lies."""
     termination_log: str
-    """File for the termination message, empty where nobody would read it."""
+    """File for the termination message, empty where Kubernetes mounts none."""
     timeout: float
     """Seconds after which the attempt is over, 0 without a timeout."""
 
@@ -40,9 +40,9 @@ _TERMINATION_LOG = "/dev/termination-log"
 
 
 def read(environment: Mapping[str, str]) -> AttemptEnv:
-    """The place that `environment` describes; raises ValueError for what is not usable."""
+    """The variables that `environment` holds; raises ValueError for what is not usable."""
     out = environment.get(pods.Env.OUT) or pods.OUT_DIR
-    # Kubernetes mounts the file; where there is none, nobody waits for a message.
+    # Kubernetes mounts the file; where there is none, no message is read.
     log = environment.get(pods.Env.TERMINATION_LOG) or (
         _TERMINATION_LOG if os.path.exists(_TERMINATION_LOG) else ""  # noqa: PTH110 (pathlib is not loaded yet)
     )
@@ -54,7 +54,7 @@ def read(environment: Mapping[str, str]) -> AttemptEnv:
         endpoint=environment.get(pods.Env.STORE_ENDPOINT, ""),
         releases=environment.get(pods.Env.RELEASES, ""),
         bundle=environment.get(pods.Env.BUNDLE, ""),
-        inline_limit=_number(environment, pods.Env.INLINE_LIMIT, pods.MOST_INLINE),
+        inline_limit=_number(environment, pods.Env.INLINE_LIMIT, pods.MAX_INLINE),
         out=out,
         work=os.path.dirname(out.rstrip("/")) or ".",  # noqa: PTH120
         termination_log=log,

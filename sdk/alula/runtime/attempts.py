@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class Attempt:
     """One attempt at one task; a carrier for the values of its task too."""
 
-    def __init__(self, place: AttemptEnv) -> None:
-        self.place = place
+    def __init__(self, env: AttemptEnv) -> None:
+        self.env = env
         self.phase = Phase.STARTING
         self.call: pods.Call | None = None
         self.task: Task[..., Any] | None = None
@@ -43,16 +43,16 @@ class Attempt:
         """The domain's prefix."""
         from alula_data.stores import opening
 
-        if not self.place.store:
+        if not self.env.store:
             raise Stop(errors.SYSTEM, Code.BAD_ENGINE, f"the environment has no {pods.Env.STORE}")
-        return opening.open_store(self.place.store, endpoint=self.place.endpoint)
+        return opening.open_store(self.env.store, endpoint=self.env.endpoint)
 
     @cached_property
     def content(self) -> Content:
         """The domain's files and large values."""
         from alula_data.content import Content
 
-        return Content(self.store, work=f"{self.place.work}/in")
+        return Content(self.store, work=f"{self.env.work}/in")
 
     def uses(self, url: str) -> bool:
         """Whether `url` is the domain's prefix."""

@@ -14,18 +14,18 @@ from alula_api.contract import pods
 from alula_api.contract.codes import Code
 
 
-def unpack(place: AttemptEnv) -> str:
+def unpack(env: AttemptEnv) -> str:
     """Unpacks the bundle; returns its folder."""
     from alula_data import bundles
     from alula_data.errors import NotFound
     from alula_data.stores import opening
 
-    if not place.releases:
+    if not env.releases:
         raise Stop(errors.SYSTEM, Code.BAD_ENGINE, f"the environment has no {pods.Env.RELEASES} for the code bundle")
-    to = Path(place.work, "code")
+    to = Path(env.work, "code")
     try:
-        data = opening.open_store(place.releases, endpoint=place.endpoint).get(place.bundle)
-        bundles.unpack(data, place.bundle, to)
+        data = opening.open_store(env.releases, endpoint=env.endpoint).get(env.bundle)
+        bundles.unpack(data, env.bundle, to)
     except NotFound as error:
         message = f"the code bundle is not in the store: {error}; `alula register` uploads it"
         raise Stop(errors.SYSTEM, error.code, message) from error

@@ -1,4 +1,4 @@
-"""Where a failure is told: the log, the termination message, the record in the store; and the exit code for Argo.
+"""Reports a failure: the log, the termination message, the record in the store; and the exit code for Argo.
 
 Called by `running` when an attempt has failed, and by its watch when it does not end. Each place is tried whatever
 became of the others: a failure must not be lost because the store is part of it.
@@ -31,7 +31,7 @@ def conclude(attempt: Attempt, error: BaseException) -> int:
     """Reports a failure everywhere; returns the exit code."""
     record = _record(attempt, error)
     logs.write(_traceback(record, error))
-    termination_message.leave(attempt.place, failures.termination_message(record))
+    termination_message.leave(attempt.env, failures.termination_message(record))
     again = record.retryable
     try:
         store = _patient(attempt)
@@ -42,26 +42,26 @@ def conclude(attempt: Attempt, error: BaseException) -> int:
         logs.line(f"the failure could not be recorded in the store: {problem}")
         # For want of records every earlier attempt counts as one of this kind.
         again = again and _allowed(attempt, record, record.attempt if record.kind == failures.USER else 0)
-    told = "may be tried again" if again else "is fatal"
-    logs.line(f"{record.code}, attempt {record.attempt}, {told}: {record.message.partition(chr(10))[0]}")
+    next_step = "may be tried again" if again else "is fatal"
+    logs.line(f"{record.code}, attempt {record.attempt}, {next_step}: {record.message.partition(chr(10))[0]}")
     if not again:
         return exits.FATAL
     return TERMINATED if isinstance(error, Terminated) else exits.RETRYABLE
 
 
 def _record(attempt: Attempt, error: BaseException) -> FailureRecord:
-    place, call, task = attempt.place, attempt.call, attempt.task
+    env, call, task = attempt.env, attempt.call, attempt.task
     if isinstance(error, TimedOut):
-        finding = classes.overdue(place.timeout)
+        finding = classes.overdue(env.timeout)
     elif isinstance(error, Terminated):
         finding = classes.killed(f"the pod was asked to end while {attempt.phase.value}: preempted, evicted or stopped")
     else:
         finding = classes.classify(error, attempt.phase, attempt.uses, attempt.root)
     return classes.record(
         finding,
-        run=place.run,
-        node=place.node,
-        attempt=place.attempt,
+        run=env.run,
+        node=env.node,
+        attempt=env.attempt,
         task=call.task if call else "",
         source=str(task.source) if task else "",
         inputs=attempt.inputs,
@@ -80,7 +80,7 @@ def _patient(attempt: Attempt) -> Store:
     from alula_data.stores import opening
 
     policy = retries.Policy(attempts=_PATIENCE)
-    return opening.open_store(attempt.place.store, endpoint=attempt.place.endpoint, policy=policy)
+    return opening.open_store(attempt.env.store, endpoint=attempt.env.endpoint, policy=policy)
 
 
 def _traceback(record: FailureRecord, error: BaseException) -> str:

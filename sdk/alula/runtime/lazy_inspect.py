@@ -1,4 +1,4 @@
-"""`inspect`, put off until somebody uses it.
+"""`inspect`, imported when it is first used.
 
 Called by `alula.runtime.__main__` before anything else is imported. `dataclasses` imports `inspect` for the docstrings
 of classes that have none, which ours have; with what `inspect` imports in turn, that is a tenth of a pod's start.

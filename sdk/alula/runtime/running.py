@@ -35,14 +35,14 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except ValueError as error:
         logs.line(f"{Code.BAD_ENGINE}: {error}")
         return exits.FATAL
-    watch = signals.Watch(attempt.place.timeout, lambda error: os._exit(_concluded(attempt, error)))
-    termination_message.announce(attempt.place)
+    watch = signals.Watch(attempt.env.timeout, lambda error: os._exit(_concluded(attempt, error)))
+    termination_message.announce(attempt.env)
     try:
         watch.start()
         made = _perform(attempt, arguments)
         watch.stop()
-        outputs.write(attempt.place.out, made)
-        termination_message.withdraw(attempt.place)
+        outputs.write(attempt.env.out, made)
+        termination_message.withdraw(attempt.env)
         code = exits.OK
     except BaseException as error:
         watch.stop()
@@ -57,7 +57,7 @@ def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
     attempt.phase = Phase.LOADING
     task = attempt.task = _loaded(attempt, call)
     attempt.phase = Phase.INPUTS
-    if attempt.place.attempt - 1 > call.system_retries:
+    if attempt.env.attempt - 1 > call.system_retries:
         _check_losses(attempt, call)
     arrivals = inputs.read(call)
     schemas = {output.name: output.type.schema for output in task.interface.outputs}
@@ -73,8 +73,8 @@ def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
         interface=call.interface,
         identities=identities,
         schemas=schemas,
-        run=attempt.place.run,
-        node=attempt.place.node,
+        run=attempt.env.run,
+        node=attempt.env.node,
     )
     known = _recall(memory)
     if known is not None:
@@ -93,10 +93,10 @@ def _parsed(arguments: Sequence[str]) -> pods.Call:
 
 
 def _loaded(attempt: Attempt, call: pods.Call) -> Task[..., Any]:
-    if attempt.place.bundle:
+    if attempt.env.bundle:
         from alula.runtime import bundling
 
-        attempt.root = bundling.unpack(attempt.place)
+        attempt.root = bundling.unpack(attempt.env)
     else:
         attempt.root = os.getcwd()  # noqa: PTH109 (the image's working directory is where its code lies)
     loading.search_in(attempt.root)
@@ -108,8 +108,8 @@ def _check_losses(attempt: Attempt, call: pods.Call) -> None:
     """Refuse to run user code again after more losses than are forgiven: Argo's one counter cannot know."""
     from alula.runtime import failure_records
 
-    place, earlier = attempt.place, attempt.place.attempt - 1
-    user = failure_records.of_user(attempt.store, place.run, place.node, earlier)
+    env, earlier = attempt.env, attempt.env.attempt - 1
+    user = failure_records.of_user(attempt.store, env.run, env.node, earlier)
     if not call.budget.allows(user, earlier - user):
         message = (
             f"{earlier - user} of {earlier} attempts before this one ended without a failure of the task's own code,"
@@ -128,7 +128,7 @@ def _invoke(attempt: Attempt, task: Task[..., Any], arrivals: tuple[inputs.Arriv
 def _travelling(
     attempt: Attempt, schemas: Mapping[str, Any], outputs: Mapping[str, Json], *, remembered: bool = False
 ) -> dict[str, Json]:
-    limit = attempt.place.inline_limit
+    limit = attempt.env.inline_limit
     return cache.travelling(outputs, schemas, lambda: attempt.content, limit, remembered=remembered)
 
 

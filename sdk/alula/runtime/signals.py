@@ -1,7 +1,7 @@
 """Ends from outside: the attempt's timeout, and SIGTERM.
 
 Called by `running`. Both are raised as exceptions in the user's code, so that its `finally` blocks run; code that does
-not come back (a call into C, an exception swallowed) is ended by a second thread that needs nobody's help.
+not come back (a call into C, an exception swallowed) is ended by a second thread.
 """
 
 from __future__ import annotations

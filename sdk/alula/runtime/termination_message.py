@@ -1,7 +1,7 @@
 """The termination message, which kubectl and Argo's UI show of a pod that failed.
 
-Called by `running` and `failure_report`. While the user's code runs, the file holds what is true if nobody
-writes it again.
+Called by `running` and `failure_report`. While the user's code runs, the file holds what is true if
+it is never written again.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ UNREPORTED = (
 )
 
 
-def announce(place: AttemptEnv) -> None:
-    """Leaves the message of a process that ends without a word; `withdraw` or `leave` replaces it."""
-    leave(place, UNREPORTED)
+def announce(env: AttemptEnv) -> None:
+    """Leaves the message of a process that ends without a report; `withdraw` or `leave` replaces it."""
+    leave(env, UNREPORTED)
 
 
-def withdraw(place: AttemptEnv) -> None:
+def withdraw(env: AttemptEnv) -> None:
     """Takes the announcement back: the attempt has succeeded."""
-    leave(place, "")
+    leave(env, "")
 
 
-def leave(place: AttemptEnv, message: str) -> None:
+def leave(env: AttemptEnv, message: str) -> None:
     """Makes `message` what is shown."""
-    if not place.termination_log:
+    if not env.termination_log:
         return
     try:
-        with open(place.termination_log, "w", encoding="utf-8") as file:  # noqa: PTH123
+        with open(env.termination_log, "w", encoding="utf-8") as file:  # noqa: PTH123
             file.write(message)
     except OSError as problem:
         logs.line(f"the termination message could not be written: {problem}")
