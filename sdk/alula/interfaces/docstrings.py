@@ -24,7 +24,11 @@ class Docs(NamedTuple):
 
 def parse(text: str | None) -> Docs:
     """Read a docstring; what has no known form is left out."""
-    text = re.sub(_UNPRINTABLE, "", text) if text else ""
+    if text is None:
+        return Docs("", {}, "")
+    if text.isprintable() and ":" not in text:  # one line, as most have, says nothing of inputs
+        return Docs(text.strip()[:LONGEST], {}, "")
+    text = re.sub(_UNPRINTABLE, "", text)
     if not text:
         return Docs("", {}, "")
     lines = _dedent(text)
