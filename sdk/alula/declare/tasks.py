@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, ov
 from alula import errors
 from alula.code import places
 from alula.declare import options
-from alula.declare.named import Named
 from alula.graph.tracer import active
 from alula.interfaces.callee import TASK, Callee
 from alula_api.contract import names
@@ -22,6 +21,7 @@ from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from alula.declare.calls import Plan
+    from alula.declare.named import Named
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -99,6 +99,8 @@ class Task(Callee, Generic[P, R]):
 
         `name` is lower case letters, digits and `-`, and no other node of that workflow has it.
         """
+        from alula.declare.named import Named
+
         return Named(self, name)
 
     def __repr__(self) -> str:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, ov
 from alula import errors
 from alula.code import places
 from alula.declare import tasks
-from alula.declare.named import Named
 from alula.graph.traceable import Traceable
 from alula.graph.tracer import Tracer, active
 from alula.interfaces.callee import WORKFLOW
@@ -24,6 +23,7 @@ from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
 if TYPE_CHECKING:
+    from alula.declare.named import Named
     from alula.graph.closures import Closure
     from alula.graph.nodes import Graph
 
@@ -117,6 +117,8 @@ class Workflow(Traceable, Generic[P, R]):
 
         `name` is lower case letters, digits and `-`, and no other node of that workflow has it.
         """
+        from alula.declare.named import Named
+
         return Named(self, name)
 
     def __repr__(self) -> str:
