@@ -21,7 +21,7 @@ class Plain:
 
 
 class Model(pydantic.BaseModel):
-    x: int
+    token: pydantic.SecretStr
 
 
 @task
