@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alula import errors
+from alula.emit import manifests
 from alula.emit.resources import API_VERSION, Code, Resource
 from alula_api.contract import codes, diagnostics, labels
 from alula_api.contract.values import Json
@@ -99,27 +100,21 @@ def read(kustomization: str, place: str) -> tuple[Block, ...]:
     Raises:
         alula.errors.UserError: it is not as `alula register` wrote it.
     """
-    import yaml
-
     try:
-        found = yaml.safe_load(kustomization)
-        patches = found["patches"]
+        (found,) = manifests.documents(kustomization, place)
         releases, files = _RELEASE.findall(kustomization), _FILES.findall(kustomization)
-        parsed = [
-            _block(each, release, checksum) for each, release, checksum in zip(patches, releases, files, strict=True)
-        ]
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", None)
-        message = "the blocks of digests are not as `alula register` wrote them"
-        raise _problem(message, place if line is None else f"{place}:{line + 1}") from None
-    return tuple(parsed)
+        comments = zip(releases, files, strict=True)
+        return tuple(_block(each, *above) for each, above in zip(found["patches"], comments, strict=True))
+    except errors.UserError as error:
+        place = error.diagnostics[0].source
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass
+    raise _problem("the blocks of digests are not as `alula register` wrote them", place)
 
 
 def _block(entry: Mapping[str, Any], release: str, files: str) -> Block:
-    import yaml
-
     target = entry["target"]
-    patch = yaml.safe_load(entry["patch"])
+    (patch,) = manifests.documents(entry["patch"], "")
     code = patch["spec"]["code"]
     bundle = code.get("bundle") or {"digest": "", "size": 0}
     names = tuple(str(target["name"]).split("|")) if "name" in target else ()
