@@ -1,6 +1,6 @@
 """What a local run walks: the contract's plan of a traced workflow, with the tasks and source lines that it names.
 
-Made by `run`, once a run. Pure; the walk itself is the contract's (`alula_api.contract.graphs.walks`).
+Asked for by `run`. Pure; the walk itself is the contract's (`alula_api.contract.graphs.walks`).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from alula import errors
 from alula.declare.tasks import Task
+from alula.interfaces.callee import Callee
 from alula.local import inputs as given_inputs
 from alula.local import options as local_options
 from alula.local import plan
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
-Target = Any
+Target = Callee
 """A `Workflow`, or a `Task` that is run by itself; both have a name, a function and an interface."""
 
 PREPARATION = 300.0

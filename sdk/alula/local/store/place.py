@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alula import settings
 from alula.code import places
 from alula_api.contract import pods
 
 if TYPE_CHECKING:
+    from alula.interfaces.callee import Callee
     from alula.local.options import Options
     from alula_api.contract.values import Json
     from alula_data.caches import CacheIndex
@@ -102,7 +103,7 @@ def _keep_out_of_git(folder: Path | None) -> None:
                 return
 
 
-def of(target: Any, options: Options) -> DataRoot:
+def of(target: Callee, options: Options) -> DataRoot:
     """The place of the project that a workflow or task belongs to, as its settings and `options` say.
 
     Raises:
