@@ -9,6 +9,7 @@ from alula.local.drive.attempts import Attempt, Failure, Outcome
 from alula.local.plan import Walkable
 from alula.progress.reports import NodeReport
 from alula.progress.watchers import Watcher
+from alula_api.contract.failures import SYSTEM
 from alula_api.contract.graphs import walks
 from alula_api.contract.graphs.plans import BranchCall, Step, TaskCall
 from alula_api.contract.graphs.walks import Spot, State, Walk
@@ -64,6 +65,8 @@ class Reporter:
         report = self.report(attempt.spot)
         report.state = "resting"
         report.failure = failure.record
+        if failure.record.kind == SYSTEM:
+            report.most_attempts = 1 + self._walkable.tasks[report.task].options.budget.limit
         report.seconds = now - report.began
         with self._lock:
             self._watcher.retrying(report, failure.record, rest, now)
