@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from alula_api.contract.graphs.specs import TaskKind
 from alula_compiler import passes, problems, reading
-from alula_compiler.argo import build, limits
+from alula_compiler.argo import build, limits, tasks
+from alula_compiler.argo.model import TaskTemplate
 from alula_compiler.engines import Engine, Limits
 from alula_compiler.program import Program
 from tests.compiler import compiled, notation
@@ -79,6 +82,46 @@ def test_argo_gets_what_the_fixture_says(name: str, case: dict[str, Any]) -> Non
     if "calls" in after:
         assert notation.calls_of(program, made) == after.pop("calls")
     assert {view: ARGO_VIEWS[view](made) for view in after} == after
+
+
+class Spark:
+    """A kind of task as a plugin of ours would be."""
+
+    def config_problem(self, config: str) -> str:
+        return "" if config else "must name a main class"
+
+    def template(self, task: Any, form: TaskTemplate, program: Program, engine: Engine) -> dict[str, Any]:
+        return {"name": form.name, "resource": {"action": "create", "manifest": task.kind.config}}
+
+
+def of_kind(name: str, config: str = "") -> Program:
+    short = {"tasks": {"join": "() -> o0: int"}, "graphs": {"main": {"nodes": [{"id": "a", "call": "join"}]}}}
+    program, _, _ = read({"before": short})
+    task: Any = program.tasks[0]
+    return dataclasses.replace(program, tasks=(dataclasses.replace(task, kind=TaskKind(name, config)),))
+
+
+def told_of_kind(program: Program) -> list[tuple[str, str, str]]:
+    report = problems.Report()
+    passes.check_tasks.run(program, Engine.preview(), report)
+    return [(found.code, found.message, found.hint) for found in report.diagnostics()]
+
+
+def test_a_kind_of_task_that_is_not_known_is_reported() -> None:
+    nearest = "did you mean `container`?"
+    assert told_of_kind(of_kind("contaner")) == [("BAD_OPTION", "there is no kind of task `contaner`", nearest)]
+    message = "the configuration of kind `container`: a function's task has no configuration"
+    assert told_of_kind(of_kind("container", "{}")) == [("BAD_OPTION", message, "")]
+
+
+def test_a_kind_of_task_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "KINDS", {**tasks.KINDS, "spark": Spark()})
+    wrong = "the configuration of kind `spark`: must name a main class"
+    assert told_of_kind(of_kind("spark")) == [("BAD_OPTION", wrong, "")]
+    program = of_kind("spark", '{"main":"Join"}')
+    assert told_of_kind(program) == []
+    made = build.build(program, Engine.preview()).templates[-1]
+    assert made == {"name": "join", "resource": {"action": "create", "manifest": '{"main":"Join"}'}}
 
 
 def test_every_pass_has_a_fixture_file_and_every_fixture_file_a_pass() -> None:
