@@ -168,3 +168,40 @@ def kfp_executor(interpreter: str, folder: Path) -> tuple[list[str], dict[str, s
     words = ["--component_module_path", str(component), "--executor_input", json.dumps(given)]
     argv = [interpreter, "-m", "kfp.dsl.executor_main", *words, "--function_to_execute", "inc"]
     return argv, {"_KFP_RUNTIME": "true"}  # as in its containers: it imports less
+
+
+def walk(count: int) -> Callable[[], object]:
+    """The contract's walk over a chain, without the tasks."""
+    from alula_api.contract.graphs import bindings, plans, walks
+
+    steps = [plans.Step("n0", plans.TaskCall("inc"), (("x", bindings.FromInput("x")),))]
+    for index in range(1, count):
+        before = f"n{index - 1}"
+        inputs = (("x", bindings.FromNode(before, "o0")),)
+        steps.append(plans.Step(f"n{index}", plans.TaskCall("inc"), inputs, (before,)))
+    plan = plans.Plan({"main": plans.Graph(("x",), tuple(steps))})
+
+    def go() -> None:
+        going = walks.Walk(plan, {"x": 0})
+        while (spot := going.take()) is not None:
+            going.finish(spot, {"o0": 1})
+
+    return go
+
+
+def dictionary_walk(count: int) -> Callable[[], object]:
+    """The floor: the same chain sorted by the standard library, with a dictionary of outputs."""
+    import graphlib
+
+    edges = {f"n{index}": [f"n{index - 1}"] if index else [] for index in range(count)}
+
+    def go() -> None:
+        sorter = graphlib.TopologicalSorter(edges)
+        sorter.prepare()
+        outputs: dict[str, int] = {}
+        while sorter.is_active():
+            for name in sorter.get_ready():
+                outputs[name] = 1
+                sorter.done(name)
+
+    return go

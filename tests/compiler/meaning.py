@@ -7,13 +7,15 @@ pass, the plan and the emitted DAGs can be compared with the workflow as it was 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+import random
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from alula_api.contract import names
-from alula_api.contract.graphs import bindings, plans
+from alula_api.contract import names, references
+from alula_api.contract.graphs import bindings, plans, walks
 from alula_compiler import program as ir
 
 Value = Any
@@ -62,6 +64,52 @@ def _called(step: plans.Step, plan: plans.Plan) -> ir.Node:
         case plans.GraphCall(graph):
             return ir.Node(step.name, None, graph, step.inputs, step.depends)
     raise AssertionError(f"the compiler makes no {step.call}")
+
+
+@dataclasses.dataclass
+class Walked:
+    """A call as a walk of the plan reached it: what it got, and which calls had ended."""
+
+    task: str
+    inputs: Mapping[str, Any]
+    ended: frozenset[str]
+
+
+def walked(stored: Mapping[str, Any], pieces: frozenset[str], order: random.Random) -> dict[str, Walked]:
+    """Return the calls of a walk that ends running calls in a random order, by their path without pieces.
+
+    Every output is a value in the store of its own (`output`), so that it is seen where it arrives.
+    """
+    plan = plans.from_json(stored)
+    walk = walks.Walk(plan, {port.name: output("", port.name) for port in plan.inputs})
+    found: dict[str, Walked] = {}
+    running: list[tuple[str, walks.Spot]] = []
+    ended: set[str] = set()
+    while True:
+        while (spot := walk.take()) is not None:
+            path = _path(spot, pieces)
+            found[path] = Walked(spot.task, spot.inputs, frozenset(ended))
+            running.append((path, spot))
+        if not running:
+            assert walk.root.state is walks.State.DONE
+            return found
+        path, spot = running.pop(order.randrange(len(running)))
+        ended.add(path)
+        walk.finish(spot, {name: output(path, name) for name in plan.tasks[spot.task].outputs})
+
+
+def output(path: str, name: str) -> references.Stored:
+    """Return the value that stands for an output of a call, or for an input of the run."""
+    return references.Stored(hashlib.sha256(f"{path} {name}".encode()).hexdigest(), 1, "0" * 64)
+
+
+def _path(spot: walks.Spot, pieces: frozenset[str]) -> str:
+    names_above, around = [spot.step.name], spot.frame.spot
+    while around is not None and around.path:
+        if not (isinstance(around.call, plans.GraphCall) and around.call.graph in pieces):
+            names_above.append(around.step.name)
+        around = around.frame.spot
+    return ".".join(reversed(names_above))
 
 
 class _Flattening:

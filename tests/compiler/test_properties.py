@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import random
 from typing import Any
 
 from hypothesis import given, settings
@@ -101,6 +102,30 @@ def test_plan_and_argo_s_templates_mean_what_was_written(resource: dict[str, Any
     assert all(argo.before[path] >= waits for path, waits in whole.before.items())
     for one in made.objects[0]["spec"]["templates"]:
         assert len(one.get("dag", {}).get("tasks", [])) <= most + 1
+
+
+@given(strategies.workflows(most=12), st.integers(3, 9), st.integers(0, 1 << 32).map(random.Random))
+def test_a_walk_of_the_plan_starts_what_argo_s_templates_start_when_they_do_and_with_what_they_give(
+    resource: dict[str, Any], most: int, order: random.Random
+) -> None:
+    bounds = dataclasses.replace(ENGINE.limits, dag_tasks=most)
+    found = stages(resource, dataclasses.replace(ENGINE, limits=bounds))
+    pieces = meaning.pieces_of(found["whole_values"], found["split_graphs"])
+    made = build.build(found["split_graphs"], ENGINE)
+    argo = meaning.of_argo(made.objects[0]["spec"], pieces)
+    walked = meaning.walked(made.plans["w"], pieces, order)
+    assert set(walked) == set(argo.calls)
+    for path, (task, inputs) in argo.calls.items():
+        assert walked[path].task == task
+        assert walked[path].ended >= argo.before[path]
+        for name, value in inputs.items():
+            match value:
+                case ("call", maker, output, ()):
+                    assert walked[path].inputs[name] == meaning.output(maker, output)
+                case ("input", source, ()):
+                    assert walked[path].inputs[name] == meaning.output("", source)
+                case ("const", constant):
+                    assert walked[path].inputs[name] == constant
 
 
 @settings(max_examples=50)

@@ -110,6 +110,10 @@ def admit(world: World, moment: str) -> Decision:
     most = hits
     while True:
         filled = _filled(world, most, moment)
+        wrong = fill.problems(filled, world.name) if most else []
+        if wrong:  # a defect of ours must cost lookups in pods, never a run that hangs
+            most, note = 0, f"what was filled in would hang the run: {wrong[0]}"
+            continue
         packed = nodes.pack(filled)
         if not most or _weight(world) + len(packed) <= LARGEST_RUN:
             break

@@ -156,6 +156,22 @@ def test_a_run_without_room_takes_fewer_tasks_from_the_cache(monkeypatch: pytest
     assert decide.decide(world(cached=True), MOMENT).filled == 0
 
 
+def test_a_node_map_that_would_hang_the_run_is_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = fill.fill
+
+    def spoiled(*given: Any) -> nodes.Nodes:
+        filled = real(*given)
+        filled[nodes.id_of("run-1", "add")].pop("children", None)
+        return filled
+
+    monkeypatch.setattr(fill, "fill", spoiled)
+    decision = decide.decide(world(cached=True), MOMENT)
+    assert decision.outcome == Outcome.ADMITTED and decision.filled == 0
+    assert decision.notes == (
+        ("NotFilled", "what was filled in would hang the run: nothing names run-1.add-2 as its child"),
+    )
+
+
 def test_a_decision_changes_nothing_that_was_read() -> None:
     for run in (scenes.held_run(), scenes.held_run(arguments={"x": "six"})):
         before = world(cached=True, run=run)

@@ -190,7 +190,10 @@ class Walk:
 
     def finish(self, spot: Spot, outputs: Outputs) -> None:
         """Take the outputs of a spot that runs: what waited for it alone becomes ready."""
-        self._stop(spot)
+        if spot.state is _RUNNING:
+            self.running -= 1
+        else:
+            self._stop(spot)
         self._end(spot, _DONE, outputs)
         self._settle()
 
@@ -250,7 +253,8 @@ class Walk:
         """All before this step has ended: start it, or end it without a start."""
         inputs: dict[str, MaybeValue] = {}
         call, name = step.call, step.name
-        spot = frame.spots[name] = self._spot(frame.prefix + name, step, call, frame, inputs)
+        self._grow(1)
+        spot = frame.spots[name] = Spot(frame.prefix + name, step, call, frame, inputs)
         for port, binding in step.inputs:
             try:
                 inputs[port] = bindings.evaluate(binding, frame)
@@ -273,11 +277,10 @@ class Walk:
         ended = (frame.trouble[name] for name in step.depends if name in frame.trouble)
         return next((spot for spot in ended if spot.state is not State.NOT_TAKEN), None)
 
-    def _spot(self, path: str, step: Step, call: Call, frame: Frame, inputs: Mapping[str, MaybeValue]) -> Spot:
-        self._count += 1
+    def _grow(self, spots: int) -> None:
+        self._count += spots
         if self._count > MAX_SPOTS:
             raise TooLarge(f"the graph has more than {MAX_SPOTS} nodes")
-        return Spot(path, step, call, frame, inputs)
 
     def _enter(self, spot: Spot) -> None:
         """Open the graph, the branch or the items of a spot, or find that it cannot be known here."""
@@ -340,6 +343,7 @@ class Walk:
         count = len(lists[call.over[0]])
         if not count:
             self._ended.append((spot, State.DONE, {name: [] for name in call.outputs}))
+        self._grow(count)
         spot.state, spot.left = State.OPEN, count
         spot.items = tuple(self._item(spot, call, index, lists) for index in range(count))
         if isinstance(call.item, TaskCall):
@@ -350,7 +354,7 @@ class Walk:
 
     def _item(self, whole: Spot, call: MapCall, index: int, lists: Mapping[str, list[Any]]) -> Spot:
         inputs = {**whole.inputs, **{name: items[index] for name, items in lists.items()}}
-        item = self._spot(f"{whole.path}({index})", whole.step, call.item, whole.frame, inputs)
+        item = Spot(f"{whole.path}({index})", whole.step, call.item, whole.frame, inputs)
         item.whole, item.problems = whole, whole.problems
         return item
 
@@ -409,10 +413,12 @@ class Walk:
         frame, name = spot.frame, spot.step.name
         if self._released is not None:
             self._forget(spot)
-        waits = frame.waits
-        for step in frame.shape.after.get(name, ()):
-            waits[step.name] -= 1
-            if not waits[step.name]:
+        waits, after = frame.waits, frame.shape.after.get(name, ())
+        for step in after:
+            left = waits[step.name] = waits[step.name] - 1
+            if not left and len(after) == 1 and isinstance(step.call, TaskCall):
+                self._reach(frame, step)  # as in a chain: nothing else could come before it
+            elif not left:
                 self._reached.append((frame, step))
         frame.left -= 1
         if not frame.left:
