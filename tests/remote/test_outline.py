@@ -9,6 +9,7 @@ import pytest
 import alula_compiler
 from alula.remote.outline import Expected, Outline
 from alula_api.contract.graphs import plans, walks
+from tests.contract.graphs import golden_walks
 from tests.remote import worlds
 
 
@@ -81,3 +82,13 @@ def test_what_is_not_in_the_definition_is_no_crash() -> None:
     )
     assert list(outline.tasks) == ["a"]
     assert Outline({}).tasks == {}
+
+
+@pytest.mark.parametrize("walked", golden_walks.load().values(), ids=[*golden_walks.load()])
+def test_the_tasks_of_a_run_are_those_of_a_golden_walk(walked: golden_walks.Told) -> None:
+    graphs = plans.to_json(walked.plan)["graphs"]
+    called = {name: [{**step, "id": step["name"]} for step in graph["steps"]] for name, graph in graphs.items()}
+    kinds = {kind for nodes in called.values() for node in nodes for kind in ("map", "branch") if kind in node}
+    outline = Outline({"graphs": [{"name": name, "nodes": nodes} for name, nodes in called.items()]})
+    started = {path for path, _ in walked.started}
+    assert kinds or (set(outline.tasks) >= started if walked.failing else set(outline.tasks) == started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from alula_api.contract.graphs import plans
 from alula_api.contract.graphs.walks import State, TooLarge
 from alula_controller.admission import cache_walk
 from alula_controller.admission.cache_walk import CacheWalk
-from tests.contract.graphs import interpreter
+from tests.contract.graphs import golden_walks, interpreter
 from tests.contract.graphs.random_plans import random_plans
 from tests.controller import scenes
 from tests.controller.scenes import INT, STR, out, task
@@ -211,6 +212,19 @@ def test_two_paths_with_one_id_are_noticed(monkeypatch: pytest.MonkeyPatch) -> N
     assert not cache_walk.colliding(nested(), "r")
     monkeypatch.setattr(nodes, "id_of", lambda run, path: path.replace("sub.two", "after"))
     assert cache_walk.colliding(nested(), "r")
+
+
+@pytest.mark.parametrize("walked", golden_walks.load().values(), ids=[*golden_walks.load()])
+def test_what_is_known_of_a_golden_walk_is_what_it_says(walked: golden_walks.Told) -> None:
+    tasks = {"t": dataclasses.replace(walked.plan.tasks["t"], version="1", inputs={}, outputs={"o0": {}})}
+    expected = dict(walked.started)
+    walk = CacheWalk(dataclasses.replace(walked.plan, tasks=tasks), walked.inputs)
+    # All tasks have one key here, so that one answer finishes all that are ready, each with the same output.
+    while walk.wanted():
+        walk.answer({each.key: {"o0": "out"} for each in walk.wanted()})
+    reached = {spot.path for spot in walk.keys}
+    assert reached >= set(expected) if walked.failing else reached == set(expected)
+    assert {spot.path for spot in walk.hits} == reached
 
 
 @given(random_plans(), st.sets(st.integers(0, 20)))
