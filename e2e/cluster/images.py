@@ -119,7 +119,8 @@ def pull_base(folder: pathlib.Path) -> None:
     try:
         _buildah(folder, "pull", "--quiet", source)
     except errors.ClusterError as error:
-        raise errors.Unavailable(f"no base image {PYTHON} ({packed} is missing): {error}") from error
+        reason = str(error).splitlines()[-1]
+        raise errors.Unavailable(f"no base image {PYTHON}: {packed} is missing, and its registry: {reason}") from error
 
 
 def _buildah(folder: pathlib.Path, *arguments: str) -> str:
