@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 class Limits:
     """How large compiled objects may become.
 
-    The API server's own schema sets `dag_tasks`, `templates` and `parameters`. The others keep a run below the 1 MiB
+    Argo's full CRDs (4.0 and 4.1) set `dag_tasks`, `templates` and `parameters`. The others keep a run below the 1 MiB
     that Argo allows it: it holds the compiled spec twice, uncompressed, beside its packed nodes and their values.
     """
 

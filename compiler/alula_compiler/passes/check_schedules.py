@@ -1,4 +1,4 @@
-"""The schedules of launch plans are ones that Argo reads: it would otherwise take the CronWorkflow and never fire.
+"""The schedules of launch plans are ones that Argo reads: otherwise 4.0 and 4.1 take the CronWorkflow and never fire.
 
 A line has five fields as robfig/cron has them, or is a name such as `@daily`. The SDK says more, and earlier, of
 schedules in Python; this is for resources that were written or patched by hand.
