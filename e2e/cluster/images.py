@@ -11,6 +11,7 @@ import io
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import subprocess
 import tarfile
@@ -97,11 +98,13 @@ def build(
         # A machine's own certificates must be known to pip inside the build as well.
         options.append("--volume=/etc/ssl/certs:/etc/ssl/certs:ro")
     how = ("--pull-never", "--isolation=chroot")
-    _buildah(folder, "bud", *how, *options, f"--tag={reference}", os.fspath(context))
+    # All runs on the machine share the builder's storage: each builds under a name of its own.
+    built = f"localhost/e2e:{secrets.token_hex(8)}"
+    _buildah(folder, "bud", *how, *options, f"--tag={built}", os.fspath(context))
     archive = folder / f"{hashlib.sha256(reference.encode()).hexdigest()[:12]}.tar"
     archive.unlink(missing_ok=True)
-    _buildah(folder, "push", "--quiet", reference, f"docker-archive:{archive}:{reference}")
-    _buildah(folder, "rmi", "--force", reference)
+    _buildah(folder, "push", "--quiet", built, f"docker-archive:{archive}:{reference}")
+    _buildah(folder, "rmi", "--force", built)
     return archive
 
 

@@ -191,6 +191,7 @@ class PodProcess:
     # The API server
 
     def _bind(self) -> None:
+        """Places it on the pretended node, which has room for everything; Kubernetes' scheduler places real pods."""
         target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
         binding = {"target": target, "metadata": {"name": self.name, "uid": self.pod["metadata"]["uid"]}}
         path = self._client.path("v1", "Pod", self.namespace, self.name)

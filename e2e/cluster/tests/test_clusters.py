@@ -80,10 +80,13 @@ def test_a_bucket_belongs_to_its_account_alone(cluster: clusters.Cluster) -> Non
     assert obstore.get(root, "a/b").bytes() == b"1"
 
 
+OTHER = f"harness-other-{os.getpid()}"
+
+
 @pytest.fixture
 def other() -> Iterator[subprocess.Popen[str]]:
     """A second cluster, owned by a process of its own, in the same network addresses."""
-    command = [sys.executable, "-m", "e2e.cluster", "up", "--name", "harness-other"]
+    command = [sys.executable, "-m", "e2e.cluster", "up", "--name", OTHER]
     environment = dict(os.environ)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, cwd=processes.REPOSITORY, env=environment
@@ -99,11 +102,11 @@ def other() -> Iterator[subprocess.Popen[str]]:
 def test_two_clusters_side_by_side_do_not_meet_and_a_killed_owner_leaves_nothing(
     cluster: clusters.Cluster, other: subprocess.Popen[str]
 ) -> None:
-    facts = states.running("harness-other")
+    facts = states.running(OTHER)
     assert facts is not None
 
     def names(kubeconfig: str) -> list[str]:
-        enter = [sys.executable, "-m", "e2e.cluster", "exec", "harness-other", "--"]
+        enter = [sys.executable, "-m", "e2e.cluster", "exec", OTHER, "--"]
         get = ["kubectl", "--kubeconfig", kubeconfig, "get", "namespaces", "-o", "name"]
         done = subprocess.run([*enter, *get], cwd=processes.REPOSITORY, capture_output=True, text=True)
         return done.stdout.split()
