@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import concurrent.futures
 import json
 import pathlib
 import shutil
@@ -36,8 +37,19 @@ def road(building_cluster: clusters.RealCluster, tmp_path_factory: pytest.TempPa
 
 
 def _build(cluster: clusters.RealCluster, folder: pathlib.Path) -> None:
-    """Both images: the controller's from the repository, the tasks' from the example and a wheel."""
+    """Both images, side by side."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for building in [pool.submit(_build_controller, cluster), pool.submit(_build_tasks, cluster, folder)]:
+            building.result()
+
+
+def _build_controller(cluster: clusters.RealCluster) -> None:
+    """The controller's image, from the repository."""
     cluster.build_image(installing.ROOT, CONTROLLER, arguments={"BASE": images.PYTHON, "EXTRAS": "controller"})
+
+
+def _build_tasks(cluster: clusters.RealCluster, folder: pathlib.Path) -> None:
+    """The tasks' image, from the example and a wheel."""
     context = folder / "penguins"
     shutil.copytree(PENGUINS, context, ignore=shutil.ignore_patterns("__pycache__", ".alula", "golden"))
     with processes.outside():
