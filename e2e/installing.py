@@ -84,8 +84,7 @@ class Installation:
     def __init__(self, cluster: clusters.Cluster) -> None:
         self.cluster = cluster
         cluster.kubectl("apply", "--server-side", "-f", "-", input=kustomize("kustomize/base"))
-        for crd in ("workflows", "launchplans", "domains"):
-            cluster.kubectl("wait", "--for=condition=Established", f"crd/{crd}.alula.dev", "--timeout=60s")
+        cluster.await_crds("workflows.alula.dev", "launchplans.alula.dev", "domains.alula.dev")
         self._buckets = [cluster.s3.bucket(f"alula-root-{number}") for number in range(ROOTS)]
         self._account = cluster.login("alula-system", "alula-controller")
         self._places: dict[str, Place] = {}

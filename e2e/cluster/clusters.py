@@ -6,6 +6,7 @@ Everything a test or a person touches is a member of `Cluster`; `e2e.cluster.sta
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import pathlib
 import shutil
@@ -142,6 +143,11 @@ class Cluster:
         control_plane.await_ready(f"namespace {name}", [], lambda: self._has("ServiceAccount", "default", name), 30)
         return name
 
+    def await_crds(self, *names: str) -> None:
+        """Waits until the API server serves what these CRDs define."""
+        for name in names:
+            control_plane.await_ready(f"CRD {name}", [], functools.partial(self._is_established, name), 60)
+
     def user(self, name: str, rules: list[Object], namespace: str | None = None) -> users.User:
         """Makes a ServiceAccount with these rights, in one namespace or in all, and logs it in."""
         where = namespace or "kube-system"
@@ -170,6 +176,12 @@ class Cluster:
                 nodes = {n["displayName"]: n["phase"] for n in status.get("nodes", {}).values()}
                 raise TimeoutError(f"workflow {name} is {status.get('phase')} after {timeout:g} s: {nodes}")
             time.sleep(0.2)
+
+    def _is_established(self, crd: str) -> bool:
+        # Its conditions are absent at first, which `kubectl wait` takes for an error.
+        found = self.api.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", crd)
+        conditions = found.get("status", {}).get("conditions") or []
+        return any((each["type"], each["status"]) == ("Established", "True") for each in conditions)
 
     def _has(self, kind: str, name: str, namespace: str) -> bool:
         try:

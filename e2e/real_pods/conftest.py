@@ -76,8 +76,7 @@ def _overlay(folder: pathlib.Path, endpoint: str) -> pathlib.Path:
 
 def _apply_overlay(cluster: clusters.RealCluster, overlay: pathlib.Path) -> None:
     cluster.kubectl("apply", "--server-side", "-k", str(overlay / ".." / ".." / ".." / "crds"))
-    for crd in ("workflows", "launchplans", "domains"):
-        cluster.kubectl("wait", "--for=condition=Established", f"crd/{crd}.alula.dev", "--timeout=60s")
+    cluster.await_crds("workflows.alula.dev", "launchplans.alula.dev", "domains.alula.dev")
     cluster.kubectl("apply", "--server-side", "-k", str(overlay))
 
 

@@ -20,8 +20,7 @@ _numbers = itertools.count(1)
 def kinds_installed(cluster: clusters.Cluster) -> clusters.Cluster:
     """The cluster, once our CRDs are established on it."""
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(CRDS))
-    for crd in KINDS:
-        cluster.kubectl("wait", "--for=condition=Established", f"crd/{crd}", "--timeout=60s")
+    cluster.await_crds(*KINDS)
     return cluster
 
 
