@@ -12,7 +12,7 @@ import base64
 import datetime
 import functools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,19 +192,26 @@ def tuple_of(*items: Typed, fields: Sequence[str] = ()) -> Typed:
     return _type(schema, st.tuples(*(item.values for item in items)).map(list), [item.example for item in items])
 
 
+def equal_text(item: Typed) -> Callable[[Any], str]:
+    """A text that is the same for values that Python takes for equal: instants, whatever their offset."""
+    codec = values.codec(item.schema)
+    equal = codec._form.equal
+    return lambda value: values.dumps(equal(codec.normal(value)) if equal else codec.normal(value))
+
+
 def set_of(item: Typed, marker: str = "set") -> Typed:
     """`set[T]` or `frozenset[T]`, its items in any order."""
     schema = {"type": "array", "items": item.schema, "uniqueItems": True, "x-alula-type": marker}
-    allowed = st.lists(item.values, max_size=4, unique_by=values.codec(item.schema).canonical)
+    allowed = st.lists(item.values, max_size=4, unique_by=equal_text(item))
     return _type(schema, allowed, [item.example])
 
 
 def map_of(key: Typed, item: Typed) -> Typed:
     """`dict[K, T]` as pairs."""
     pair = {"type": "array", "prefixItems": [key.schema, item.schema], "items": False}
-    canonical = values.codec(key.schema).canonical
+    equal = equal_text(key)
     pairs = st.tuples(key.values, item.values).map(list)
-    allowed = st.lists(pairs, max_size=4, unique_by=lambda pair: canonical(pair[0]))
+    allowed = st.lists(pairs, max_size=4, unique_by=lambda pair: equal(pair[0]))
     return _type({"type": "array", "x-alula-type": "map", "items": pair}, allowed, [[key.example, item.example]])
 
 

@@ -340,11 +340,11 @@ def test_the_order_of_a_record_survives_a_server_that_sorts_keys() -> None:
     returned = json.loads(json.dumps(declared, sort_keys=True))
     value = {"depth": 4, "trees": 60}
     assert values.codec(returned).wire(value) == values.codec(declared).wire(value) == '{"trees":60,"depth":4}'
-    assert values.codec(returned).canonical(value) == values.codec(declared).canonical(value)
+    assert values.codec(returned).wire(value) == values.codec(declared).wire(value)
 
 
 @given(strategies.typed())
 def test_identities_and_interfaces_do_not_depend_on_the_order_of_keys_in_a_type(typed: strategies.Typed) -> None:
     returned = json.loads(json.dumps(typed.schema, sort_keys=True))
-    assert values.codec(returned).canonical(typed.example) == values.codec(typed.schema).canonical(typed.example)
+    assert values.codec(returned).wire(typed.example) == values.codec(typed.schema).wire(typed.example)
     assert keys.interface_digest([("x", returned)], []) == keys.interface_digest([("x", typed.schema)], [])

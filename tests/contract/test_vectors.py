@@ -26,12 +26,10 @@ def test_every_vector_has_a_name_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("case", VECTORS["values"], ids=lambda case: case["name"])
-def test_a_vector_holds_from_its_wire_canonical_and_argo_safe_text(case: dict) -> None:
+def test_a_vector_holds_from_its_wire_and_argo_safe_text(case: dict) -> None:
     codec = values.codec(case["schema"])
     for text in (case["given"], case["wire"], case["argo_safe"]):
         assert codec.wire(values.parse(text)) == case["wire"]
-    for text in (case["given"], case["wire"], case["argo_safe"], case["canonical"]):
-        assert codec.canonical(values.parse(text)) == case["canonical"]
         assert codec.identity(values.parse(text)) == case["identity"]
     assert values.argo_safe(case["wire"]) == case["argo_safe"]
 
@@ -39,82 +37,72 @@ def test_a_vector_holds_from_its_wire_canonical_and_argo_safe_text(case: dict) -
 # What follows is written by hand, so that the vectors are not only true to themselves.
 
 EXPECTED = {  # wire, canonical ("" for the same), Argo-safe ("" for the same as wire)
-    "an int beyond int64": ("1180591620717411303424", "", ""),
-    "an int under number becomes a float": ("7.0", "", ""),
-    "a big int under number becomes the nearest float": ("9007199254740992.0", "", ""),
-    "an exponent as Python writes it": ("1e+22", "", ""),
-    "minus zero stays": ("-0.0", "", ""),
-    "minus infinity": ('"-Infinity"', "", ""),
-    "text with a template": ('"{{=1+1}}"', "", r'"\u007b\u007b=1+1\u007d\u007d"'),
-    "text with an escaped template": ('"{{ x }}"', "", r'"\u007b\u007b x \u007d\u007d"'),
-    "text with a brace behind an escaped quote": (r'"\"{\\{"', "", r'"\"\u007b\\\u007b"'),
+    "an int beyond int64": ("1180591620717411303424", ""),
+    "an int under number becomes a float": ("7.0", ""),
+    "a big int under number becomes the nearest float": ("9007199254740992.0", ""),
+    "an exponent as Python writes it": ("1e+22", ""),
+    "minus zero stays": ("-0.0", ""),
+    "minus infinity": ('"-Infinity"', ""),
+    "text with a template": ('"{{=1+1}}"', r'"\u007b\u007b=1+1\u007d\u007d"'),
+    "text with an escaped template": ('"{{ x }}"', r'"\u007b\u007b x \u007d\u007d"'),
+    "text with a brace behind an escaped quote": (r'"\"{\\{"', r'"\"\u007b\\\u007b"'),
     "text with control characters": (
         '"\\u0000\\u0001\\b\\t\\n\\f\\r\\u001f\x7f\x80"',
-        "",
         '"\\u0000\\u0001\\b\\t\\n\\f\\r\\u001f\\u007f\\u0080"',
     ),
     "text beyond the first plane": (
         '"\U0001f600 \xe9 e\u0301 \u2028"',
-        "",
         '"\\ud83d\\ude00 \\u00e9 e\\u0301 \\u2028"',
     ),
-    "bytes whose last bits are not zero": ('"AAEC/w=="', "", ""),
-    "a datetime in UTC, written otherwise": ('"2026-01-31T08:00:00Z"', "", ""),
-    "a datetime with an offset": ('"2026-01-31T08:00:00+02:00"', '"2026-01-31T06:00:00Z"', ""),
-    "a datetime without seconds": ('"2026-01-31T08:00:00-03:30"', '"2026-01-31T11:30:00Z"', ""),
-    "a datetime with microseconds": ('"2026-01-31T08:00:00.500000Z"', "", ""),
-    "a naive datetime without seconds": ('"2026-01-31T08:00:00"', "", ""),
-    "a duration": ('"PT1H30M"', "", ""),
-    "a duration of weeks and fractions": ('"P7DT0.25S"', "", ""),
-    "a negative duration": ('"-P1DT12H"', "", ""),
-    "no duration": ('"PT0S"', "", ""),
-    "an enum by a value of any order": ('"GREEN"', "", ""),
-    "a tagged union": ('{"$type":"float","value":1.0}', "", r'{"\u0024type":"float","value":1.0}'),
+    "bytes whose last bits are not zero": ('"AAEC/w=="', ""),
+    "a datetime in UTC, written otherwise": ('"2026-01-31T08:00:00Z"', ""),
+    "a datetime with an offset": ('"2026-01-31T08:00:00+02:00"', ""),
+    "a datetime without seconds": ('"2026-01-31T08:00:00-03:30"', ""),
+    "a datetime with microseconds": ('"2026-01-31T08:00:00.500000Z"', ""),
+    "a naive datetime without seconds": ('"2026-01-31T08:00:00"', ""),
+    "a duration": ('"PT1H30M"', ""),
+    "a duration of weeks and fractions": ('"P7DT0.25S"', ""),
+    "a negative duration": ('"-P1DT12H"', ""),
+    "no duration": ('"PT0S"', ""),
+    "an enum by a value of any order": ('"GREEN"', ""),
+    "a tagged union": ('{"$type":"float","value":1.0}', r'{"\u0024type":"float","value":1.0}'),
     "a tagged union of datetimes": (
         '{"$type":"datetime","value":"2026-01-31T08:00:00+01:00"}',
-        '{"$type":"datetime","value":"2026-01-31T07:00:00Z"}',
         r'{"\u0024type":"datetime","value":"2026-01-31T08:00:00+01:00"}',
     ),
-    "a list of floats": ('[1.0,2.5,"NaN",-0.0]', "", ""),
-    "a named tuple": ('["2026-01-31T01:00:00+01:00",1]', '["2026-01-31T00:00:00Z",1]', ""),
-    "a set of ints, sorted as text": ("[-1,10,2,3]", "", ""),
+    "a list of floats": ('[1.0,2.5,"NaN",-0.0]', ""),
+    "a named tuple": ('["2026-01-31T01:00:00+01:00",1]', ""),
+    "a set of ints, sorted as text": ("[-1,10,2,3]", ""),
     "a set of texts, sorted with their quotes": (
         '["\\n","a b","a!","a","b","\xe9","\uffff","\U0001f600"]',
-        "",
         '["\\n","a b","a!","a","b","\\u00e9","\\uffff","\\ud83d\\ude00"]',
     ),
-    "a set of floats": ('["NaN",-0.0,0.0,2.0]', "", ""),
+    "a set of floats": ('["NaN",-0.0,0.0,2.0]', ""),
     "a set of datetimes, sorted by their instants": (
         '["2026-01-31T03:00:00+02:00","2026-01-31T02:00:00Z"]',
-        '["2026-01-31T01:00:00Z","2026-01-31T02:00:00Z"]',
         "",
     ),
-    "a dict keeps its order on the wire only": (
+    "a dict keeps its order": (
         '{"b":1,"a":2,"\U0001f600":3,"\uffff":4,"":5,"B":6}',
-        '{"":5,"B":6,"a":2,"b":1,"\uffff":4,"\U0001f600":3}',
         '{"b":1,"a":2,"\\ud83d\\ude00":3,"\\uffff":4,"":5,"B":6}',
     ),
     "a dict of dicts": (
         '{"{{":{"b":1.0,"a":2.0}}',
-        '{"{{":{"a":2.0,"b":1.0}}',
         '{"\\u007b\\u007b":{"b":1.0,"a":2.0}}',
     ),
-    "a map with int keys": ('[[10,"a"],[9,"b"]]', "", ""),
+    "a map with int keys": ('[[10,"a"],[9,"b"]]', ""),
     "a map with datetime keys": (
         '[["2026-01-31T02:00:00Z",1],["2026-01-31T03:00:00+02:00",2]]',
-        '[["2026-01-31T01:00:00Z",2],["2026-01-31T02:00:00Z",1]]',
         "",
     ),
-    "a record in declared order, defaults filled in": ('{"y":1.0,"x":3,"tags":"a"}', "", ""),
-    "a record given in another order": ('{"y":-0.0,"x":1,"tags":"b"}', "", ""),
+    "a record in declared order, defaults filled in": ('{"y":1.0,"x":3,"tags":"a"}', ""),
+    "a record given in another order": ('{"y":-0.0,"x":1,"tags":"b"}', ""),
     "a type that contains itself": (
         '{"n":1,"kids":[{"n":2,"kids":[]},{"n":4,"kids":[{"n":3,"kids":[]}]}]}',
-        "",
         "",
     ),
     "any JSON": (
         '{"b":[1,1.0,{"z":null,"y":true}],"a":{"d":"NaN","c":100.0}}',
-        '{"a":{"c":100.0,"d":"NaN"},"b":[1,1.0,{"y":true,"z":null}]}',
         "",
     ),
 }
@@ -122,12 +110,11 @@ EXPECTED = {  # wire, canonical ("" for the same), Argo-safe ("" for the same as
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_texts_are_those_written_by_hand(name: str) -> None:
-    wire, canonical, safe = EXPECTED[name]
+    wire, safe = EXPECTED[name]
     case = BY_NAME[name]
     assert case["wire"] == wire
-    assert case["canonical"] == (canonical or wire)
     assert case["argo_safe"] == (safe or wire)
-    assert case["identity"] == hashlib.sha256((canonical or wire).encode()).hexdigest()
+    assert case["identity"] == hashlib.sha256(wire.encode()).hexdigest()
 
 
 def test_the_identity_of_a_file_is_that_of_its_digest_name_and_format() -> None:

@@ -135,7 +135,6 @@ def test_a_python_value_becomes_exactly_the_vectors_texts(case: dict[str, Any]) 
     codec = values.codec(compiled.schema)
     value = compiled.to_json(PYTHON[case["name"]], Probe())
     assert codec.wire(value) == case["wire"]
-    assert codec.canonical(value) == case["canonical"]
     assert values.argo_safe(codec.wire(value)) == case["argo_safe"]
     assert codec.identity(value) == case["identity"]
     found = compiled.from_json(codec.normal(values.parse(case["argo_safe"])), Probe())

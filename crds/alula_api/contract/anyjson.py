@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from alula_api.contract import jsontext
 from alula_api.contract.codec_parts import Form
 from alula_api.contract.jsontext import INTEGER_LIMIT, MOST_DEPTH, MOST_DIGITS
 from alula_api.contract.problems import MOST_PROBLEMS, Misfit, Problem, member, shown
@@ -60,13 +59,6 @@ def _object(value: Any) -> Any:
     return value
 
 
-def _sorted(value: Any) -> Any:
-    """Return the value with the keys of every object in order; by text, because that is C all the way."""
-    if type(value) is dict or type(value) is list:
-        return jsontext.reread(jsontext.encode_sorted(value))
-    return value
-
-
 def _explain(value: Any, path: str, problems: list[Problem]) -> None:
     queue = deque([(value, path)])
     while queue and len(problems) < MOST_PROBLEMS:
@@ -106,12 +98,5 @@ def _explain_object(value: Any, path: str, problems: list[Problem]) -> None:
         _explain(value, path, problems)
 
 
-ANY = Form("JSON", _any, _KINDS, _anys, _explain, canonical=_sorted, canonical_text=jsontext.encode_sorted)
-OBJECT = Form(
-    "an object",
-    _object,
-    frozenset({dict}),
-    explain=_explain_object,
-    canonical=_sorted,
-    canonical_text=jsontext.encode_sorted,
-)
+ANY = Form("JSON", _any, _KINDS, _anys, _explain)
+OBJECT = Form("an object", _object, frozenset({dict}), explain=_explain_object)

@@ -24,17 +24,14 @@ class Form:
         kinds: The JSON types of its wire values.
         many: `normal` for a whole list at once, where that is faster than one by one.
         explain: Append what is wrong with a value that does not fit, part by part; None: the message of the whole.
-        canonical: From the wire value to the canonical one; None: they are the same.
-        identify: From the canonical value to the one that is hashed; None: they are the same.
-        canonical_text: The canonical text of a wire value, where there is a quicker way than through the value.
+        equal: From the wire value to one that is the same for values that Python takes for equal; None: they are the
+            same. It finds items of a set and keys of a map that are there twice.
+        identify: From the wire value to the one that is hashed; None: they are the same.
         is_exact: Whether `normal` returns the very value that it was given.
         edge_kinds: More JSON types that are accepted and become one of `kinds`: the value of an enum's member.
     """
 
-    __slots__ = (
-        "canonical", "canonical_text", "edge_kinds", "explain", "identify", "is_exact", "kinds", "many", "normal",
-        "what",
-    )  # fmt: skip
+    __slots__ = ("edge_kinds", "equal", "explain", "identify", "is_exact", "kinds", "many", "normal", "what")
 
     def __init__(
         self,
@@ -44,9 +41,8 @@ class Form:
         many: Convert | None = None,
         explain: Explain | None = None,
         *,
-        canonical: Convert | None = None,
+        equal: Convert | None = None,
         identify: Convert | None = None,
-        canonical_text: Callable[[Any], str] | None = None,
         is_exact: bool = False,
         edge_kinds: frozenset[type] = frozenset(),
     ) -> None:
@@ -55,9 +51,8 @@ class Form:
         self.kinds = kinds
         self.many = many
         self.explain = explain
-        self.canonical = canonical
+        self.equal = equal
         self.identify = identify
-        self.canonical_text = canonical_text
         self.is_exact = is_exact
         self.edge_kinds = edge_kinds
 

@@ -56,12 +56,11 @@ class Codec:
         raise InvalidValue(self._explain(value)) from None
 
     def wire(self, value: Json) -> str:
-        """Return the text that travels: normal form, maps in the order they have."""
-        return jsontext.encode(self.normal(value))
+        """Return the canonical text: normal form, equal for values that user code cannot tell apart and for no others.
 
-    def canonical(self, value: Json) -> str:
-        """Return the text that is equal for values that user code cannot tell apart."""
-        return self._text(self.normal(value))
+        User code sees the order of a map and the offset of a datetime, not the order of a set.
+        """
+        return jsontext.encode(self.normal(value))
 
     def identity(self, value: Json) -> str:
         """Return the digest that stands for the value in a cache key.
@@ -74,16 +73,8 @@ class Codec:
     def digest(self, normal: Json) -> str:
         """Return the identity of a value that is in normal form already, which is not checked again."""
         identify = self._form.identify
-        text = self._text(normal) if identify is None else jsontext.encode(identify(self._canonical(normal)))
+        text = jsontext.encode(normal if identify is None else identify(normal))
         return hashlib.sha256(text.encode()).hexdigest()
-
-    def _text(self, normal: Json) -> str:
-        text = self._form.canonical_text
-        return jsontext.encode(self._canonical(normal)) if text is None else text(normal)
-
-    def _canonical(self, normal: Json) -> Json:
-        convert = self._form.canonical
-        return normal if convert is None else convert(normal)
 
     def _explain(self, value: Json) -> list[Problem]:
         if jsontext.is_deep(value):
@@ -202,7 +193,7 @@ class _Compiler:
             lambda value: inner[0].normal(value),  # noqa: PLW0108 it is not there yet
             families.kinds(target, self.root),
             explain=lambda value, path, problems: codec_parts.explain(inner[0], value, path, problems),
-            canonical=lambda value: value if inner[0].canonical is None else inner[0].canonical(value),
+            equal=lambda value: value if inner[0].equal is None else inner[0].equal(value),
             identify=(lambda value: value if inner[0].identify is None else inner[0].identify(value))
             if families.has_references(target, self.root)
             else None,

@@ -13,7 +13,6 @@ from alula_api.contract.scalars import check_text
 _ARRAY = frozenset({list})
 _OBJECT = frozenset({dict})
 _STRINGS = {str}
-_FLAT = frozenset({type(None), bool, int, float, str})
 
 
 def sequence(item: Form) -> Form:
@@ -36,7 +35,7 @@ def sequence(item: Form) -> Form:
         normal,
         _ARRAY,
         explain=explain,
-        canonical=codec_parts.mapped(item.canonical),
+        equal=codec_parts.mapped(item.equal),
         identify=codec_parts.mapped(item.identify),
     )
 
@@ -76,15 +75,15 @@ def fixed(items: Sequence[Form], names: Sequence[str] = ()) -> Form:
         normal,
         _ARRAY,
         explain=explain,
-        canonical=each([item.canonical for item in items]),
+        equal=each([item.equal for item in items]),
         identify=each([item.identify for item in items]),
     )
 
 
 def unordered(item: Form) -> Form:
-    """`set` and `frozenset`: sorted by the canonical text of the items, on the wire too; no item twice."""
+    """`set` and `frozenset`: sorted by the text of what makes the items equal; no item twice."""
     many = codec_parts.of_list(item)
-    texts = _canonical_texts(item)
+    texts = _equal_texts(item)
     identify_items = codec_parts.mapped(item.identify)
 
     def normal(value: Any) -> Any:
@@ -115,7 +114,7 @@ def unordered(item: Form) -> Form:
         normal,
         _ARRAY,
         explain=explain,
-        canonical=codec_parts.mapped(item.canonical),
+        equal=codec_parts.mapped(item.equal),
         identify=identify if identify_items is not None else None,
     )
 
@@ -128,34 +127,28 @@ def _explain_twice(keys: list[str], values: list[Any], path: str, problems: list
             problems.append(Problem(f"{path}[{index}]", f"is {shown(values[index])}, the same as {path}[{other}]"))
 
 
-def _canonical_texts(form: Form) -> Convert:
-    """Return the canonical texts of a list of wire values."""
-    canonical = codec_parts.mapped(form.canonical)
+def _equal_texts(form: Form) -> Convert:
+    """Return a text of each wire value of a list that is the same for equal ones."""
+    equal = codec_parts.mapped(form.equal)
     encode = jsontext.encode
 
     def texts(values: list[Any]) -> list[str]:
         if set(map(type, values)) == {int}:
             return list(map(int.__repr__, values))
-        return [encode(value) for value in (canonical(values) if canonical else values)]
+        return [encode(value) for value in (equal(values) if equal else values)]
 
     return texts
 
 
 def dictionary(item: Form) -> Form:
-    """`dict[str, T]`: the order stays on the wire and is that of the keys in canonical text."""
-    many = codec_parts.of_list(item)
-    inner, identified = codec_parts.mapped(item.canonical), codec_parts.mapped(item.identify)
+    """`dict[str, T]`, in the order that it has."""
+    many, identified = codec_parts.of_list(item), codec_parts.mapped(item.identify)
 
     def normal(value: Any) -> Any:
         if type(value) is not dict or not set(map(type, value)) <= _STRINGS:
             raise Misfit
         check_text("".join(value))
         return dict(zip(value, many(list(value.values())), strict=True))
-
-    def canonical(value: Any) -> Any:
-        keys = sorted(value)
-        values = [value[key] for key in keys]
-        return dict(zip(keys, inner(values) if inner else values, strict=True))
 
     def identify(value: Any) -> Any:
         assert identified is not None
@@ -183,8 +176,6 @@ def dictionary(item: Form) -> Form:
         normal,
         _OBJECT,
         explain=explain,
-        canonical=canonical,
-        canonical_text=jsontext.encode_sorted if inner is None and item.kinds <= _FLAT else None,
         identify=identify if identified is not None else None,
     )
 
@@ -192,8 +183,7 @@ def dictionary(item: Form) -> Form:
 def pairs(key: Form, item: Form) -> Form:
     """`dict[K, T]` with other keys than text: a list of pairs; no key twice."""
     keys_of, items_of = codec_parts.of_list(key), codec_parts.of_list(item)
-    inner_key, inner_item = codec_parts.mapped(key.canonical), codec_parts.mapped(item.canonical)
-    texts = _canonical_texts(key)
+    texts = _equal_texts(key)
 
     def split(value: Any) -> tuple[list[Any], list[Any]]:
         if type(value) is not list:
@@ -208,14 +198,6 @@ def pairs(key: Form, item: Form) -> Form:
         if len(set(texts(keys))) != len(keys):
             raise Misfit
         return [[k, v] for k, v in zip(keys, items, strict=True)]
-
-    def canonical(value: Any) -> Any:
-        keys, items = [pair[0] for pair in value], [pair[1] for pair in value]
-        names = texts(keys)
-        keys = inner_key(keys) if inner_key else keys
-        items = inner_item(items) if inner_item else items
-        found = {name: [k, v] for name, k, v in zip(names, keys, items, strict=True)}
-        return [found[name] for name in sorted(names)]
 
     def identify(value: Any) -> Any:
         return [[pair[0], item.identify(pair[1]) if item.identify else pair[1]] for pair in value]
@@ -241,6 +223,5 @@ def pairs(key: Form, item: Form) -> Form:
         normal,
         _ARRAY,
         explain=explain,
-        canonical=canonical,
         identify=identify if item.identify is not None else None,
     )

@@ -78,7 +78,7 @@ def record(title: str, properties: Mapping[str, Form], required: frozenset[str],
         frozenset({dict}),
         many,
         explain,
-        canonical=_each({name: form.canonical for name, form in properties.items()}),
+        equal=_each({name: form.equal for name, form in properties.items()}),
         identify=_each({name: form.identify for name, form in properties.items()}),
     )
 

@@ -98,7 +98,7 @@ def _duration(value: Any) -> Any:
 
 
 BYTES = Form("bytes as base64", _bytes, _TEXT)
-DATETIME = Form("a datetime with an offset, as 2026-01-31T08:00:00Z", _aware, _TEXT, canonical=_instant)
+DATETIME = Form("a datetime with an offset, as 2026-01-31T08:00:00Z", _aware, _TEXT, equal=_instant)
 NAIVE = Form("a datetime without an offset, as 2026-01-31T08:00:00", _naive, _TEXT)
 DATE = Form("a date, as 2026-01-31", _date, _TEXT)
 DURATION = Form("a duration, as PT1H30M", _duration, _TEXT)

@@ -55,7 +55,7 @@ def untagged(variants: Sequence[Form]) -> Form:
         normal,
         kinds,
         explain=explain,
-        canonical=by_kind({kind: form.canonical for kind, form in table.items()}),
+        equal=by_kind({kind: form.equal for kind, form in table.items()}),
         identify=by_kind({kind: form.identify for kind, form in table.items()}),
         edge_kinds=frozenset(table) - kinds,
     )
@@ -99,6 +99,6 @@ def tagged(variants: Mapping[str, Form]) -> Form:
         normal,
         frozenset({dict}),
         explain=explain,
-        canonical=by_tag({tag: form.canonical for tag, form in variants.items()}),
+        equal=by_tag({tag: form.equal for tag, form in variants.items()}),
         identify=by_tag({tag: form.identify for tag, form in variants.items()}),
     )

@@ -62,7 +62,7 @@ def text(value: object) -> str:
     """The canonical JSON text of a value of any type."""
     from alula_api.contract import values
 
-    return values.codec({}).canonical(jsonable(value))
+    return values.codec({}).wire(jsonable(value))
 
 
 def _any_to_json(value: object, carrier: object = None) -> Json:

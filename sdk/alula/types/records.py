@@ -181,8 +181,8 @@ def _default_text(label: str, member: Field) -> str | None:
         raise Unsupported(default, f"the default of {label}.{member.name} does not fit: {mismatch}") from None
     # The definitions behind a `$ref` are not complete yet; plain canonical JSON says the same then.
     codec = values.codec({} if _refers(member.type.schema) else member.type.schema)
-    text = codec.canonical(first)
-    return text if text == codec.canonical(second) else None
+    text = codec.wire(first)
+    return text if text == codec.wire(second) else None
 
 
 def _refers(part: Any) -> bool:
