@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from alula_api.contract import names
-from alula_compiler.program import Graph
+from alula_api.contract.graphs.specs import GraphSpec
 
 
-def between(graphs: Sequence[Graph]) -> dict[str, tuple[str, ...]]:
+def between(graphs: Sequence[GraphSpec]) -> dict[str, tuple[str, ...]]:
     """Return, for each graph, the graphs that its nodes call, each once."""
     known = {graph.name for graph in graphs}
     return {
@@ -32,7 +32,7 @@ def order(called: Mapping[str, Sequence[str]], start: str = names.MAIN) -> list[
     return list(found)
 
 
-def nodes_in_run(graphs: Mapping[str, Graph], in_order: Sequence[str]) -> dict[str, int]:
+def nodes_in_run(graphs: Mapping[str, GraphSpec], in_order: Sequence[str]) -> dict[str, int]:
     """Return how many calls one call of each graph makes, those of inner graphs each time."""
     counts: dict[str, int] = {}
     for name in in_order:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 
-from alula_compiler.program import Node
+from alula_api.contract.graphs.specs import NodeSpec
 
 
-def dependencies(nodes: Sequence[Node]) -> dict[str, tuple[str, ...]]:
+def dependencies(nodes: Sequence[NodeSpec]) -> dict[str, tuple[str, ...]]:
     """Return, for each node, the nodes of the same graph that must have succeeded before it."""
     ids = {node.id for node in nodes}
     return {node.id: tuple(name for name in node.depends() if name in ids) for node in nodes}
@@ -23,7 +23,7 @@ def dependents(before: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return after
 
 
-def ordered(nodes: Sequence[Node]) -> tuple[Node, ...]:
+def ordered(nodes: Sequence[NodeSpec]) -> tuple[NodeSpec, ...]:
     """Return the nodes with each after those it depends on, else as they were written.
 
     Nodes on a cycle, and behind one, are left out: compare the lengths.

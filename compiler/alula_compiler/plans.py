@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from alula_api.contract import keys, names
 from alula_api.contract.graphs import plans
 from alula_api.contract.graphs.bindings import Constant
+from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, TaskSpec
 from alula_compiler.argo.model import Names
-from alula_compiler.program import Graph, LaunchPlan, Node, Program, Task
+from alula_compiler.program import LaunchPlan, Program
 
 
 def plan(program: Program, templates: Names) -> plans.Plan:
@@ -41,14 +42,14 @@ def started_by(launch_plan: LaunchPlan, whole: plans.Plan, template: str) -> pla
     return dataclasses.replace(whole, inputs=inputs, template=template)
 
 
-def _task(task: Task) -> plans.Task:
+def _task(task: TaskSpec) -> plans.Task:
     inputs = {port.name: port.type for port in task.inputs}
     outputs = {port.name: port.type for port in task.outputs}
     interface = keys.interface_digest(list(inputs.items()), list(outputs.items()))
-    return plans.Task(task.key, task.cache, interface, inputs, outputs)
+    return plans.Task(task.key, task.cache.version if task.cache else None, interface, inputs, outputs)
 
 
-def _graph(graph: Graph, tasks: Mapping[str, Task], templates: Names) -> plans.Graph:
+def _graph(graph: GraphSpec, tasks: Mapping[str, TaskSpec], templates: Names) -> plans.Graph:
     return plans.Graph(
         inputs=tuple(port.name for port in graph.inputs),
         steps=tuple(_step(node, tasks, templates) for node in graph.nodes),
@@ -56,7 +57,7 @@ def _graph(graph: Graph, tasks: Mapping[str, Task], templates: Names) -> plans.G
     )
 
 
-def _step(node: Node, tasks: Mapping[str, Task], templates: Names) -> plans.Step:
+def _step(node: NodeSpec, tasks: Mapping[str, TaskSpec], templates: Names) -> plans.Step:
     inputs = dict(node.inputs)
     call: plans.Call = plans.GraphCall(node.target)
     if node.task is not None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
-from alula_compiler.program import Graph, LaunchPlan, Program
+from alula_api.contract.graphs.specs import GraphSpec
+from alula_compiler.program import LaunchPlan, Program
 
 MAX_DIAGNOSTICS = 100
 """More are only counted; a workflow made by a program may be wrong in ten thousand places."""
@@ -22,9 +23,9 @@ class Subject:
     text: str
     source: str = ""
 
-    def at(self, part: str, source: str = "") -> Subject:
+    def at(self, part: str) -> Subject:
         """Return the subject of a part, which may have a line of its own."""
-        return Subject(f"{self.text}, {part}", source or self.source)
+        return Subject(f"{self.text}, {part}", self.source)
 
 
 class Report:
@@ -60,10 +61,10 @@ def of_program(program: Program) -> Subject:
     return Subject(f"workflow {program.name}", program.source)
 
 
-def of_graph(program: Program, graph: Graph) -> Subject:
+def of_graph(program: Program, graph: GraphSpec) -> Subject:
     """Return the subject of a graph; `main` is the workflow itself."""
     whole = of_program(program)
-    return whole if graph.is_main else whole.at(f"graph {graph.name}", graph.source)
+    return whole if graph.is_main else whole.at(f"graph {graph.name}")
 
 
 def of_plan(plan: LaunchPlan) -> Subject:

@@ -6,17 +6,15 @@ from the API server with their keys sorted, so they are sorted here: a file and 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
-from alula_api.contract import names
+from alula_api.contract import labels, names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
-from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, Items, Leaf
-from alula_api.contract.retries import Backoff
-from alula_api.kinds import bindings, domains, launch_plans, reading, workflows
-from alula_compiler.program import Domain, Graph, LaunchPlan, Node, Output, Port, Program, Task
-
-SOURCE = "alula.dev/source"
+from alula_api.contract.graphs import specs
+from alula_api.kinds import domains, launch_plans, reading, workflows
+from alula_compiler.program import Domain, LaunchPlan, Program
 
 
 def read(
@@ -55,7 +53,7 @@ def _main_with_ports(model: workflows.Workflow) -> Diagnostic:
     return Diagnostic(
         Code.BAD_RESOURCE,
         "graph `main` must not have inputs or outputs of its own: they are `spec.inputs` and `spec.outputs`",
-        model.metadata.annotations.get(SOURCE, ""),
+        model.metadata.annotations.get(labels.SOURCE, ""),
         f"workflow {model.metadata.name}",
     )
 
@@ -66,102 +64,33 @@ def program(
     domain: domains.Domain | None = None,
 ) -> Program:
     """Return the program that well-formed resources describe."""
-    spec = workflow.spec
-    source = workflow.metadata.annotations.get(SOURCE, "")
+    spec = specs.WorkflowSpec.from_json(workflow.to_dict()["spec"])
     return Program(
         name=workflow.metadata.name,
         version=spec.version,
         image=spec.code.image,
         runtime=spec.code.runtime,
-        description=spec.description or "",
-        source=source,
+        description=spec.description,
+        source=workflow.metadata.annotations.get(labels.SOURCE, ""),
         bundle=spec.code.bundle.digest if spec.code.bundle else "",
         tasks=tuple(_task(task) for task in spec.tasks),
-        graphs=tuple(_graph(spec, graph, source) for graph in spec.graphs),
+        graphs=tuple(_graph(spec, graph) for graph in spec.graphs),
         plans=tuple(_plan(plan) for plan in plans),
         domain=_domain(domain),
     )
 
 
-def binding(model: bindings.Leaf) -> Binding:
-    """Return where a value comes from."""
-    if isinstance(model, bindings.Binding) and model.items is not None:
-        return Items(tuple(_leaf(leaf) for leaf in model.items))
-    return _leaf(model)
+def _task(task: specs.TaskSpec) -> specs.TaskSpec:
+    """A task whose name in the cache key stands there."""
+    return dataclasses.replace(task, key=task.key or task.entrypoint)
 
 
-def _leaf(model: bindings.Leaf) -> Leaf:
-    if model.value is not None:
-        return Constant(model.value)
-    if model.input is not None:
-        return FromInput(model.input, tuple(model.path))
-    return FromNode(model.node or "", model.output or "", tuple(model.path))
-
-
-def _port(model: workflows.Input | workflows.Output) -> Port:
-    default = model.default if isinstance(model, workflows.Input) else None
-    return Port(model.name, model.type, default, model.description or "")
-
-
-def _output(model: workflows.BoundOutput) -> Output:
-    return Output(model.name, model.type, binding(model.binding), model.description or "")
-
-
-def _task(model: workflows.Task) -> Task:
-    retries, backoff = model.retries, None
-    if retries and retries.backoff:
-        backoff = Backoff(retries.backoff.duration, retries.backoff.factor, retries.backoff.cap)
-    resources = {}
-    if model.resources:
-        parts = {"requests": model.resources.requests, "limits": model.resources.limits}
-        resources = {name: dict(sorted(part.items())) for name, part in parts.items() if part}
-    return Task(
-        name=model.name,
-        entrypoint=model.entrypoint,
-        key=model.key or model.entrypoint,
-        source=model.source or "",
-        description=model.description or "",
-        inputs=tuple(_port(port) for port in model.inputs),
-        outputs=tuple(_port(port) for port in model.outputs),
-        cache=model.cache.version if model.cache else None,
-        retries=retries.limit if retries else 0,
-        system_retries=retries.system if retries else None,
-        backoff=backoff,
-        timeout=model.timeout,
-        image=model.image,
-        resources=resources,
-        env=tuple((variable.name, variable.value) for variable in model.env),
-        secrets=tuple((variable.name, variable.secret, variable.key) for variable in model.secrets),
-    )
-
-
-def _graph(spec: workflows.WorkflowSpec, model: workflows.Graph, workflow_source: str) -> Graph:
-    """A graph; `main` has the workflow's own inputs and outputs."""
-    is_main = model.name == names.MAIN
-    source = model.source or (workflow_source if is_main else "")
-    inputs, outputs = (spec.inputs, spec.outputs) if is_main else (model.inputs, model.outputs)
-    return Graph(
-        name=model.name,
-        inputs=tuple(_port(port) for port in inputs),
-        outputs=tuple(_output(output) for output in outputs),
-        nodes=tuple(_node(node, source) for node in model.nodes),
-        source=source,
-    )
-
-
-def _node(model: workflows.Node, source: str) -> Node:
-    """A node; its line stands in the file of its graph."""
-    file, colon, line = source.rpartition(":")
-    if not (colon and line.isdigit()):
-        file = source
-    return Node(
-        id=model.id,
-        task=model.task,
-        graph=model.graph,
-        inputs=tuple((name, binding(value)) for name, value in sorted(model.inputs.items())),
-        after=tuple(model.after),
-        source=f"{file}:{model.line}" if file and model.line is not None else source,
-    )
+def _graph(spec: specs.WorkflowSpec, graph: specs.GraphSpec) -> specs.GraphSpec:
+    """A graph with its nodes' inputs sorted; `main` has the workflow's own inputs and outputs."""
+    nodes = tuple(dataclasses.replace(node, inputs=tuple(sorted(node.inputs))) for node in graph.nodes)
+    if graph.is_main:
+        return specs.GraphSpec(graph.name, spec.inputs, spec.outputs, nodes)
+    return dataclasses.replace(graph, nodes=nodes)
 
 
 def _plan(model: launch_plans.LaunchPlan) -> LaunchPlan:
@@ -175,7 +104,7 @@ def _plan(model: launch_plans.LaunchPlan) -> LaunchPlan:
         crons=tuple(spec.schedule.cron) if spec.schedule else (),
         timezone=spec.schedule.timezone if spec.schedule else None,
         suspend=bool(spec.suspend),
-        source=model.metadata.annotations.get(SOURCE, ""),
+        source=model.metadata.annotations.get(labels.SOURCE, ""),
         version=spec.version or "",
     )
 

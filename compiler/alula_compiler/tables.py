@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from alula_compiler.program import Graph, Node, Port, Program, Schema, Task
+from alula_api.contract.families import Schema
+from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Port, TaskSpec
+from alula_compiler.program import Program
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,12 @@ class Tables:
     program: Program
 
     @cached_property
-    def tasks(self) -> Mapping[str, Task]:
+    def tasks(self) -> Mapping[str, TaskSpec]:
         """Tasks by name."""
         return {task.name: task for task in self.program.tasks}
 
     @cached_property
-    def graphs(self) -> Mapping[str, Graph]:
+    def graphs(self) -> Mapping[str, GraphSpec]:
         """Graphs by name."""
         return {graph.name: graph for graph in self.program.graphs}
 
@@ -51,7 +53,7 @@ class Tables:
             for graph in self.program.graphs
         }
 
-    def interface(self, node: Node) -> Interface | None:
+    def interface(self, node: NodeSpec) -> Interface | None:
         """Return the interface of what a node calls, or None when there is no such task or graph."""
         if node.task is not None:
             return self._of_tasks.get(node.task)

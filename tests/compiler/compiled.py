@@ -11,6 +11,7 @@ import yaml
 
 import alula_compiler
 from alula_compiler import engines
+from tests import typed_resources
 
 HERE = Path(__file__).parent
 RESOURCES = HERE / "resources"
@@ -50,7 +51,7 @@ def compile_documents(
 def workflow(**spec: Any) -> dict[str, Any]:
     """Return a Workflow called `w` with these parts of its spec, and the least of the others."""
     least = {"version": "v1", "code": {"image": "acme/w:1", "runtime": 1}, "graphs": [{"name": "main", "nodes": []}]}
-    return {**HEAD, "metadata": {"name": "w"}, "spec": {**least, **copy.deepcopy(spec)}}
+    return typed_resources.spelled({**HEAD, "metadata": {"name": "w"}, "spec": {**least, **copy.deepcopy(spec)}})
 
 
 def task(name: str, inputs: Mapping[str, Any] = {}, outputs: Mapping[str, Any] = {}, **options: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alula_api.contract import names, references
-from alula_api.contract.graphs import bindings, plans, walks
+from alula_api.contract.graphs import bindings, plans, specs, walks
 from alula_compiler import program as ir
 
 Value = Any
@@ -51,18 +51,18 @@ def of_plan(stored: Mapping[str, Any], pieces: frozenset[str] = frozenset()) -> 
     graphs = {}
     for name, graph in plan.graphs.items():
         nodes = tuple(_called(step, plan) for step in graph.steps)
-        outputs = tuple(ir.Output(port, {}, binding) for port, binding in graph.outputs)
-        graphs[name] = ir.Graph(name, tuple(ir.Port(port, {}) for port in graph.inputs), outputs, nodes)
+        outputs = tuple(specs.Output(port, {}, binding) for port, binding in graph.outputs)
+        graphs[name] = specs.GraphSpec(name, tuple(specs.Port(port, {}) for port in graph.inputs), outputs, nodes)
     return _Flattening(graphs, {}, pieces).meaning(plan.entrypoint)
 
 
-def _called(step: plans.Step, plan: plans.Plan) -> ir.Node:
+def _called(step: plans.Step, plan: plans.Plan) -> specs.NodeSpec:
     match step.call:
         case plans.TaskCall(task):
             assert {port for port, _ in step.inputs} == set(plan.tasks[task].inputs)
-            return ir.Node(step.name, task, None, step.inputs, step.depends)
+            return specs.NodeSpec(step.name, task, None, step.inputs, step.depends)
         case plans.GraphCall(graph):
-            return ir.Node(step.name, None, graph, step.inputs, step.depends)
+            return specs.NodeSpec(step.name, None, graph, step.inputs, step.depends)
     raise AssertionError(f"the compiler makes no {step.call}")
 
 
@@ -114,7 +114,7 @@ def _path(spot: walks.Spot, pieces: frozenset[str]) -> str:
 
 class _Flattening:
     def __init__(
-        self, graphs: Mapping[str, ir.Graph], defaults: Mapping[str, Mapping[str, str]], pieces: frozenset[str]
+        self, graphs: Mapping[str, specs.GraphSpec], defaults: Mapping[str, Mapping[str, str]], pieces: frozenset[str]
     ) -> None:
         self.graphs, self.defaults, self.pieces = graphs, defaults, pieces
         self.found = Meaning({}, {}, {})
@@ -126,7 +126,7 @@ class _Flattening:
         return self.found
 
     def _graph(
-        self, graph: ir.Graph, inputs: Mapping[str, Value], prefix: str, waits: frozenset[str]
+        self, graph: specs.GraphSpec, inputs: Mapping[str, Value], prefix: str, waits: frozenset[str]
     ) -> tuple[dict[str, Value], frozenset[str]]:
         """The outputs of a call of a graph, and all calls in it."""
         outputs: dict[tuple[str, str], Value] = {}
@@ -203,10 +203,10 @@ def of_argo(spec: Mapping[str, Any], pieces: frozenset[str] = frozenset()) -> Me
         if "dag" in template:
             ports = supplied if name == "main" else [one["name"] for one in _parameters(template, "inputs")]
             outputs = tuple(
-                ir.Output(one["name"], {}, _output(one["valueFrom"])) for one in _parameters(template, "outputs")
+                specs.Output(one["name"], {}, _output(one["valueFrom"])) for one in _parameters(template, "outputs")
             )
             nodes = tuple(_node(task, templates) for task in template["dag"]["tasks"] if task["name"] != "admit")
-            graphs[name] = ir.Graph(name, tuple(ir.Port(port, {}) for port in ports), outputs, nodes)
+            graphs[name] = specs.GraphSpec(name, tuple(specs.Port(port, {}) for port in ports), outputs, nodes)
             for task in template["dag"]["tasks"]:
                 if name == "main" and task["name"] != "admit":
                     assert task["depends"], "everything in main waits for admit, by itself or through others"
@@ -221,14 +221,14 @@ def _parameters(template: Mapping[str, Any], kind: str) -> list[Any]:
     return found
 
 
-def _node(task: Mapping[str, Any], templates: Mapping[str, Any]) -> ir.Node:
+def _node(task: Mapping[str, Any], templates: Mapping[str, Any]) -> specs.NodeSpec:
     inputs = tuple((one["name"], _argument(one["value"])) for one in task.get("arguments", {}).get("parameters", []))
     terms = task.get("depends", "").split(" && ") if task.get("depends") else []
     assert all(term.endswith(".Succeeded") for term in terms)
     after = tuple(term.removesuffix(".Succeeded") for term in terms if term != "admit.Succeeded")
     is_task = "container" in templates[task["template"]]
     name = task["template"]
-    node = ir.Node(task["name"], name if is_task else None, None if is_task else name, inputs, after)
+    node = specs.NodeSpec(task["name"], name if is_task else None, None if is_task else name, inputs, after)
     assert set(node.depends()) == set(after), "what is read is waited for"
     return node
 

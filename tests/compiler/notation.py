@@ -9,7 +9,7 @@ graphs:
     - {id: a, call: step, x: $seed}              # an input of the graph
     - {id: b, call: step, x: a.o0, by: =2}       # an output of a node; a constant in JSON
     - {id: c, call: step, x: $config.size}       # what lies behind an attribute path
-    - {id: d, call: join, xs: [a.o0, =1], after: [c], line: 7}
+    - {id: d, call: join, xs: [a.o0, =1], after: [c]}
     outputs: {o0: b.o0}
 plans: {nightly: {inputs: {seed: '1'}, fixed: {}, crons: [0 2 * * *]}}
 """
@@ -18,42 +18,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from alula_api.contract import names
+from alula_api.contract import named_types, names
 from alula_api.contract.diagnostics import Diagnostic
+from alula_api.contract.graphs import json_fields
 from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, leaves
+from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Port
 from alula_compiler.argo.model import ArgoProgram, Names, Object
-from alula_compiler.program import Graph, Node, Port, Program
+from alula_compiler.program import Program
 
-CONFIG = {
-    "type": "object",
-    "title": "Config",
-    "properties": {"size": {"type": "integer"}, "name": {"type": "string"}},
-    "required": ["size", "name"],
-    "additionalProperties": False,
+TYPES = {
+    "int": "int",
+    "float": "float",
+    "bool": "bool",
+    "text": "str",
+    "file": "File",
+    "html": 'File["html"]',
+    "ints": "list[int]",
+    "floats": "list[float]",
+    "maybe-ints": "list[int] | None",
+    "pair": "tuple[int, int]",
+    "set": "set[int]",
+    "any": "Any",
+    "config": "Config",
+    "color": "Color",
 }
-TYPES: dict[str, dict[str, Any]] = {
-    "int": {"type": "integer"},
-    "float": {"type": "number"},
-    "bool": {"type": "boolean"},
-    "text": {"type": "string"},
-    "file": {"x-alula-type": "file"},
-    "html": {"x-alula-type": "file", "format": "html"},
-    "ints": {"type": "array", "items": {"type": "integer"}},
-    "floats": {"type": "array", "items": {"type": "number"}},
-    "maybe-ints": {"anyOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "null"}]},
-    "pair": {"type": "array", "prefixItems": [{"type": "integer"}] * 2, "items": False, "x-alula-type": "tuple"},
-    "set": {"type": "array", "items": {"type": "integer"}, "uniqueItems": True, "x-alula-type": "set"},
-    "any": {},
-    "config": CONFIG,
-    "color": {
-        "type": "string",
-        "enum": ["RED", "BLUE"],
-        "x-alula-type": "enum",
-        "title": "Color",
-        "x-alula-values": ["1", "2"],
-    },
-}
-_NAMES = {repr(schema): name for name, schema in TYPES.items()}
+"""What the types of a resource are called here."""
+NAMED: list[dict[str, Any]] = [
+    {"name": "Color", "kind": "Enum", "values": [{"name": "RED", "value": "1"}, {"name": "BLUE", "value": "2"}]},
+    {"name": "Config", "fields": [{"name": "size", "type": "int"}, {"name": "name", "type": "str"}]},
+]
+_ALL = named_types.Types([json_fields.from_json(named_types.NamedType, each) for each in NAMED])
+_NAMES = {repr(_ALL.schema(text)): name for name, text in TYPES.items()}
 
 
 def resource(short: dict[str, Any], name: str = "w") -> dict[str, Any]:
@@ -62,19 +57,20 @@ def resource(short: dict[str, Any], name: str = "w") -> dict[str, Any]:
     spec: dict[str, Any] = {
         "version": short.get("version", "v1"),
         "code": {"image": "acme/w:1", "runtime": 1, **short.get("code", {})},
+        "types": NAMED,
         "inputs": _ports(short.get("inputs", {})),
         "tasks": [_task(task, call) for task, call in short.get("tasks", {}).items()],
         "graphs": [],
     }
     for graph, content in graphs.items():
-        made: dict[str, Any] = {"name": graph, "source": f"flows/{graph}.py:1"}
+        made: dict[str, Any] = {"name": graph}
         made["nodes"] = [_node(node, graphs) for node in content.get("nodes", ())]
         outputs = [_output(output, text) for output, text in content.get("outputs", {}).items()]
         (spec if graph == names.MAIN else made)["outputs"] = outputs
         if graph != names.MAIN:
             made["inputs"] = _ports(content.get("inputs", {}))
         spec["graphs"].append(made)
-    annotations = {"alula.dev/source": f"flows/{name}.py:1"}
+    annotations = {"alula.dev/source": f"flows/{name}.py"}
     metadata = {"name": name, "annotations": annotations}
     return {"apiVersion": "alula.dev/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}
 
@@ -88,7 +84,7 @@ def launch_plans(short: dict[str, Any], workflow: str = "w") -> list[dict[str, A
         spec["fixedInputs"] = [{"name": key, "value": text} for key, text in plan.get("fixed", {}).items()]
         if "crons" in plan:
             spec["schedule"] = {"cron": plan["crons"]}
-        metadata = {"name": name, "annotations": {"alula.dev/source": f"flows/{workflow}.py:90"}}
+        metadata = {"name": name, "annotations": {"alula.dev/source": f"flows/{workflow}.py"}}
         found.append({"apiVersion": "alula.dev/v1alpha1", "kind": "LaunchPlan", "metadata": metadata, "spec": spec})
     return found
 
@@ -110,16 +106,16 @@ def _listed(text: str) -> dict[str, str]:
 def _task(name: str, short: str | dict[str, Any]) -> dict[str, Any]:
     options = {} if isinstance(short, str) else {key: value for key, value in short.items() if key != "call"}
     inputs, _, outputs = (short if isinstance(short, str) else short["call"]).partition("->")
-    made = {"name": name, "entrypoint": f"flows.w:{name.replace('-', '_')}", "source": "flows/w.py:5"}
+    made = {"name": name, "entrypoint": f"flows.w:{name.replace('-', '_')}"}
     ports = _ports(_listed(inputs.strip().strip("()")))
     return {**made, "inputs": ports, "outputs": _ports(_listed(outputs)), **options}
 
 
 def _node(short: dict[str, Any], graphs: dict[str, Any]) -> dict[str, Any]:
-    rest = {key: value for key, value in short.items() if key not in ("id", "call", "after", "line")}
+    rest = {key: value for key, value in short.items() if key not in ("id", "call", "after")}
     kind = "graph" if short["call"] in graphs else "task"
     node = {"id": short["id"], kind: short["call"], "inputs": {key: _binding(value) for key, value in rest.items()}}
-    return {**node, **{key: short[key] for key in ("after", "line") if key in short}}
+    return {**node, **{key: short[key] for key in ("after",) if key in short}}
 
 
 def _output(name: str, short: Any) -> dict[str, Any]:
@@ -151,7 +147,7 @@ def calls_of(program: Program, made: ArgoProgram) -> dict[str, Any]:
     return {graph.name: _short_graph(graph, made.names) for graph in program.graphs}
 
 
-def _short_graph(graph: Graph, templates: Names | None = None) -> dict[str, Any]:
+def _short_graph(graph: GraphSpec, templates: Names | None = None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if graph.inputs and not graph.is_main:
         found["inputs"] = {port.name: _short_port(port) for port in graph.inputs}
@@ -165,7 +161,7 @@ def _short_port(port: Port) -> str:
     return _NAMES[repr(port.type)] + (f" = {port.default}" if port.default is not None else "")
 
 
-def _short_node(node: Node, templates: Names | None) -> dict[str, Any]:
+def _short_node(node: NodeSpec, templates: Names | None) -> dict[str, Any]:
     found: dict[str, Any] = {"id": node.id, "call": node.target}
     if templates and templates.of(node) != node.target:
         found["template"] = templates.of(node)

@@ -77,20 +77,21 @@ def test_errors_of_all_checks_come_at_once() -> None:
             "graphs": {
                 "main": {
                     "nodes": [
-                        {"id": "a", "call": "stepp", "x": "=1", "line": 4},
-                        {"id": "b", "call": "step", "x": "$name", "line": 5},
-                        {"id": "c", "call": "step", "x": "c.o0", "line": 6},
+                        {"id": "a", "call": "stepp", "x": "=1"},
+                        {"id": "b", "call": "step", "x": "$name"},
+                        {"id": "c", "call": "step", "x": "c.o0"},
                     ]
                 }
             },
         }
     )
     result = alula_compiler.compile(resource)
-    assert [(one.code, one.source) for one in result.diagnostics] == [
-        ("UNKNOWN_TASK", "flows/main.py:4"),
-        ("EDGE_TYPE", "flows/main.py:5"),
-        ("CYCLE", "flows/main.py:6"),
+    assert [(one.code, one.subject) for one in result.diagnostics] == [
+        ("UNKNOWN_TASK", "workflow w, node a"),
+        ("EDGE_TYPE", "workflow w, node b, input x"),
+        ("CYCLE", "workflow w, node c"),
     ]
+    assert {one.source for one in result.diagnostics} == {"flows/w.py"}
     assert result.objects == () and dict(result.plans) == {}
 
 
@@ -111,9 +112,9 @@ def test_main_must_not_have_ports_of_its_own() -> None:
     resource = notation.resource(
         {"tasks": {"s": "() -> o0: int"}, "graphs": {"main": {"nodes": [{"id": "a", "call": "s"}]}}}
     )
-    resource["spec"]["graphs"][0]["inputs"] = [{"name": "x", "type": {}}]
+    resource["spec"]["graphs"][0]["inputs"] = [{"name": "x", "type": "Any"}]
     (found,) = alula_compiler.compile(resource).diagnostics
-    assert found.code == "BAD_RESOURCE" and found.source == "flows/w.py:1"
+    assert found.code == "BAD_RESOURCE" and found.source == "flows/w.py"
 
 
 def test_no_diagnostic_shows_a_secret_or_a_value_of_the_environment() -> None:

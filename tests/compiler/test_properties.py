@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alula_compiler
-from alula_api import kinds
 from alula_api.contract import jsontext
 from alula_api.contract.graphs import bindings
 from alula_compiler import engines, passes, problems, reading
@@ -181,7 +180,7 @@ def test_readable_text_is_dead_and_the_same_but_for_spaces(text: str) -> None:
     assert written.replace(" ", "") == text.replace(" ", "")
 
 
-_TEXTS = strategies.HOSTILE.map(lambda text: kinds.json_text(jsontext.dumps(text)))
+_TEXTS = strategies.HOSTILE.map(lambda text: jsontext.resource_safe(jsontext.dumps(text)))
 
 
 @given(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import alula_compiler
-from alula_api import kinds
+from alula_api.contract import jsontext
 from tests import vectors
 from tests.compiler import compiled
 
@@ -15,7 +15,7 @@ from tests.compiler import compiled
 def resources(case: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A workflow whose input has the vector's value as default and whose second node has it as a constant; and plans
     that give it and fix it."""
-    schema, text = case["schema"], kinds.json_text(case["given"])
+    schema, text = case["schema"], jsontext.resource_safe(case["given"])
     nodes = [
         {"id": "one", "task": "step", "inputs": {"v": {"input": "x"}}},
         {"id": "two", "task": "step", "inputs": {"v": {"value": text}}},
@@ -81,7 +81,7 @@ def test_the_interface_of_a_task_in_a_plan_is_the_vectors() -> None:
     for case in vectors.KEYS:
         inputs = {name: schema for name, schema, _ in case["inputs"]}
         step = compiled.task("step", inputs, dict(case["outputs"]), cache={"version": "1"})
-        bound = {name: {"value": kinds.json_text(text)} for name, _, text in case["inputs"]}
+        bound = {name: {"value": jsontext.resource_safe(text)} for name, _, text in case["inputs"]}
         nodes = [{"id": "step", "task": "step", "inputs": bound}]
         found = alula_compiler.compile(compiled.workflow(tasks=[step], graphs=[{"name": "main", "nodes": nodes}]))
         assert found.plans["w"]["tasks"]["step"]["interface"] == case["interface"]

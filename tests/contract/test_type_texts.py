@@ -14,16 +14,10 @@ from alula_api.contract.graphs import json_fields
 from alula_api.contract.named_types import Field, Member, NamedType, Types
 from alula_api.contract.problems import InvalidValue
 from tests import strategies, vectors
+from tests.typed_resources import without_modules
 
 TEXTS: list[dict[str, Any]] = vectors.VECTORS["type_texts"]
 REFUSED: list[dict[str, str]] = vectors.VECTORS["refused_type_texts"]
-
-
-def without_modules(part: Any) -> Any:
-    """A type of the SDK knows where each class stands, a text only where two have one name."""
-    if isinstance(part, dict):
-        return {name: without_modules(each) for name, each in part.items() if name != named_types.MODULE}
-    return [without_modules(each) for each in part] if isinstance(part, list) else part
 
 
 def read(case: dict[str, Any]) -> Types:

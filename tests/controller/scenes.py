@@ -13,6 +13,7 @@ from alula_api.contract.graphs import plans
 from alula_controller.definitions import compilation, revisions
 from alula_controller.domains import places
 from alula_controller.settings import Root, Settings
+from tests import typed_resources
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 MOMENT = "2026-11-22T12:00:00Z"
@@ -44,7 +45,7 @@ def out(node: str, output: str = "o0", path: list[str] | None = None) -> dict[st
 
 def workflow(name: str = "sums", nodes: list[dict[str, Any]] | None = None, **spec: Any) -> dict[str, Any]:
     """`add` twice in a row and `greet` beside them; `nodes` and fields of the spec may be given anew."""
-    return {
+    body: dict[str, Any] = {
         "apiVersion": "alula.dev/v1alpha1",
         "kind": "Workflow",
         "metadata": {
@@ -52,7 +53,7 @@ def workflow(name: str = "sums", nodes: list[dict[str, Any]] | None = None, **sp
             "namespace": SPACE,
             "uid": f"uid-of-{name}",
             "generation": 1,
-            "annotations": {"argocd.argoproj.io/tracking-id": "never copied", "alula.dev/source": "flows/sums.py:9"},
+            "annotations": {"argocd.argoproj.io/tracking-id": "never copied", "alula.dev/source": "flows/sums.py"},
         },
         "spec": {
             "version": "v1",
@@ -74,6 +75,7 @@ def workflow(name: str = "sums", nodes: list[dict[str, Any]] | None = None, **sp
             **spec,
         },
     }
+    return typed_resources.spelled(body)
 
 
 def launch_plan(name: str = "nightly", workflow: str = "sums", **spec: Any) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from alula_api import kinds
 from alula_api.argo import nodes
-from alula_api.contract import values
+from alula_api.contract import jsontext, values
 from alula_api.contract.graphs import plans
 from alula_controller.admission import check
 from alula_controller.admission.cache_walk import CacheWalk
@@ -66,7 +65,7 @@ def test_the_key_that_is_looked_up_is_the_vectors(case: dict[str, Any]) -> None:
         nodes=[{"id": "step", "task": "step", "inputs": {name: {"input": name} for name, _, _ in case["inputs"]}}],
         outputs=[],
     )
-    given = {"parameters": [{"name": name, "value": kinds.json_text(text)} for name, _, text in case["inputs"]]}
+    given = {"parameters": [{"name": name, "value": jsontext.resource_safe(text)} for name, _, text in case["inputs"]]}
     made = scenes.plan(body)
     checked = check.check(made, given, "run")
     assert checked.problems == ()

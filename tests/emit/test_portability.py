@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,76 +11,89 @@ import pytest
 from alula.cli import main
 from alula.emit import portability
 from alula_api.contract import references
+from alula_api.contract.diagnostics import Diagnostic
+from alula_api.contract.graphs.bindings import Binding, Constant, FromInput
+from alula_api.contract.graphs.specs import (
+    Code,
+    GraphSpec,
+    InputValue,
+    LaunchPlanSpec,
+    NodeSpec,
+    Port,
+    TaskSpec,
+    WorkflowSpec,
+)
+from alula_api.contract.schemas import Schema
 
-FILE = {"x-alula-type": "file"}
-FILES = {"type": "array", "items": FILE}
+FILE: Schema = {"x-alula-type": "file"}
+FILES: Schema = {"type": "array", "items": FILE}
 
 
 def reference(uri: str = "", digest: str = "a" * 64) -> dict[str, Any]:
     return references.Reference("file", "" if uri else digest, 3, "birds.csv", uri=uri).to_json()
 
 
-def workflow(**spec: Any) -> dict[str, Any]:
-    metadata = {"name": "train", "annotations": {"alula.dev/source": "flows/penguins.py:41"}}
-    return {"kind": "Workflow", "metadata": metadata, "spec": spec}
+def problems(spec: WorkflowSpec) -> list[Diagnostic]:
+    return list(portability.of_workflow("train", "flows/penguins.py", spec))
 
 
-def node(**binding: Any) -> dict[str, Any]:
-    tasks = [{"name": "use", "inputs": [{"name": "table", "type": FILE}]}]
-    nodes = [{"id": "use-2", "task": "use", "inputs": {"table": binding}}]
-    return workflow(tasks=tasks, graphs=[{"name": "main", "nodes": nodes}])
+def workflow(**spec: Any) -> WorkflowSpec:
+    return WorkflowSpec("1", Code("x:1", 1), spec.pop("graphs", ()), **spec)
 
 
-def default(value: Any, type: Mapping[str, Any] = FILE) -> dict[str, Any]:
-    return workflow(inputs=[{"name": "table", "type": type, "default": json.dumps(value)}])
+def node(binding: Binding) -> WorkflowSpec:
+    tasks = (TaskSpec("use", "m:use", inputs=(Port("table", FILE),)),)
+    nodes = (NodeSpec("use-2", task="use", inputs=(("table", binding),)),)
+    return workflow(tasks=tasks, graphs=(GraphSpec("main", nodes=nodes),))
+
+
+def port(value: Any, type: Schema = FILE) -> Port:
+    return Port("table", type, json.dumps(value))
+
+
+HOME = reference("file:///home/ada/birds.csv")
 
 
 @pytest.mark.parametrize(
-    ("resource", "subject"),
+    ("spec", "subject"),
     [
-        (default(reference("file:///home/ada/birds.csv")), "Workflow train, input table"),
-        (default([reference("file:///home/ada/birds.csv")], FILES), "Workflow train, input table"),
-        (node(value=json.dumps(reference("file:///home/ada/birds.csv"))), "Workflow train, node use-2, input table"),
-        (
-            workflow(tasks=[{"name": "use", **default(reference("file:///home/ada/birds.csv"))["spec"]}]),
-            "Workflow train, task use, input table",
-        ),
+        (workflow(inputs=(port(HOME),)), "Workflow train, input table"),
+        (workflow(inputs=(port([HOME], FILES),)), "Workflow train, input table"),
+        (node(Constant(json.dumps(HOME))), "Workflow train, node use-2, input table"),
+        (workflow(tasks=(TaskSpec("use", "m:use", inputs=(port(HOME),)),)), "Workflow train, task use, input table"),
     ],
 )
-def test_a_local_path_is_refused_with_its_place(resource: dict[str, Any], subject: str) -> None:
-    (problem,) = portability.problems(resource, {})
+def test_a_local_path_is_refused_with_its_place(spec: WorkflowSpec, subject: str) -> None:
+    (problem,) = problems(spec)
     assert problem.message.startswith("a release cannot hold the local path file:///home/ada/birds.csv")
-    assert (problem.source, problem.subject) == ("flows/penguins.py:41", subject)
+    assert (problem.source, problem.subject) == ("flows/penguins.py", subject)
 
 
 def test_data_of_one_domains_store_is_refused() -> None:
-    (problem,) = portability.problems(default(reference()), {})
+    (problem,) = problems(workflow(inputs=(port(reference()),)))
     assert "the stored file 'birds.csv'" in problem.message
 
 
 def test_the_values_of_a_launch_plan_are_looked_at_too() -> None:
-    values = [{"name": "table", "value": json.dumps(reference())}, {"name": "seed", "value": "7"}]
-    plan = {
-        "kind": "LaunchPlan",
-        "metadata": {"name": "nightly"},
-        "spec": {"inputs": values[1:], "fixedInputs": values[:1]},
-    }
-    (problem,) = portability.problems(plan, {"table": FILE, "seed": {"type": "integer"}})
+    seed, table = InputValue("seed", "7"), InputValue("table", json.dumps(reference()))
+    plan = LaunchPlanSpec("train", inputs=(seed,), fixed_inputs=(table,))
+    types = {"table": FILE, "seed": {"type": "integer"}}
+    (problem,) = portability.of_plan("nightly", "flows/penguins.py", plan, types)
     assert problem.subject == "LaunchPlan nightly, input table"
 
 
 @pytest.mark.parametrize(
-    "resource",
+    "spec",
     [
-        default(reference("s3://open-data/birds.csv")),
-        default("file:///etc/passwd", {"type": "string"}),
-        default(None, {"anyOf": [FILE, {"type": "null"}]}),
-        node(input="table"),
+        workflow(inputs=(port(reference("s3://open-data/birds.csv")),)),
+        workflow(inputs=(port("file:///etc/passwd", {"type": "string"}),)),
+        workflow(inputs=(port(None, {"anyOf": [FILE, {"type": "null"}]}),)),
+        node(FromInput("table")),
         workflow(),
     ],
 )
-def test_what_means_the_same_everywhere_is_left_alone(resource: dict[str, Any]) -> None:
-    assert list(portability.problems(resource, {})) == []
+def test_what_means_the_same_everywhere_is_left_alone(spec: WorkflowSpec) -> None:
+    assert problems(spec) == []
 
 
 SOURCES = {

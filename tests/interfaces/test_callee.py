@@ -77,7 +77,7 @@ def test_emission_refuses_an_unknown_kind_by_name() -> None:
     assert graph is not None
     node: nodes.Node = graph.nodes[0]
     assert (
-        refusal(lambda: resources._node(node, ""))
+        refusal(lambda: resources._node(node))
         == "a callee of the kind 'approval' cannot be written as a node of a resource"
     )
 

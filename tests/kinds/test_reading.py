@@ -50,7 +50,7 @@ def told(obj: Any, kind: type[kinds.Resource] = kinds.Workflow) -> list[str]:
         ({"spec__tasks": {}}, "spec.tasks: must be a list, not an object"),
         ({"spec__tasks__0": "x"}, "spec.tasks[0]: must be an object, not a string 'x'"),
         ({"spec__code__bundle__digest": "ab"}, "spec.code.bundle.digest: must have at least 64 characters, not 2"),
-        ({"spec__tasks__0__source": "x" * 2000}, "spec.tasks[0].source: must have at most 1024 characters, not 2000"),
+        ({"spec__tasks__0__key": "x" * 2000}, "spec.tasks[0].key: must have at most 512 characters, not 2000"),
         (
             {"spec__tasks__0__timeout": "10 minutes"},
             "spec.tasks[0].timeout: must be a duration such as 90s, 10m or 1h30m, not '10 minutes'",
@@ -105,14 +105,38 @@ def told(obj: Any, kind: type[kinds.Resource] = kinds.Workflow) -> list[str]:
             "changes (in JSON: \\\\u007f), not '\"\\x85\"'",
         ),
         (
-            {"spec__inputs__1__type": {"enum": ["\x85"], "type": "string"}},
+            {"spec__inputs__1__type": 'Literal["\x85"]'},
             "spec.inputs[1].type: must be text without the control characters U+007F to U+009F, which kustomize "
-            "changes (in JSON: \\\\u007f)",
+            "changes (in JSON: \\\\u007f), not 'Literal[\"\\x85\"]'",
         ),
         ({"metadata": None}, "metadata: must be given"),
         ({"apiVersion": "alula.dev/v1"}, "apiVersion: must be alula.dev/v1alpha1, not 'alula.dev/v1'"),
         ({"kind": "Workflw"}, "kind: must be Workflow, not 'Workflw'"),
-        ({"spec__tasks__0__outputs__0__type": {"type": "strng"}}, "spec.tasks[0].outputs[0].type: "),
+        (
+            {"spec__tasks__0__outputs__0__type": "list[strng]"},
+            "spec.tasks[0].outputs[0].type: has strng at character 6, which is no type here; did you mean str?",
+        ),
+        (
+            {"spec__tasks__0__outputs__0__type": "Forst"},
+            "spec.tasks[0].outputs[0].type: has Forst at character 1, which is no type here; did you mean Forest?",
+        ),
+        (
+            {"spec__tasks__0__outputs__0__type": {"type": "string"}},
+            "spec.tasks[0].outputs[0].type: must be a string, not an object",
+        ),
+        (
+            {"spec__types__0__fields__0__type": "Foresst"},
+            "spec.types[0].fields[0].type: has Foresst at character 1, which is no type here; did you mean Forest?",
+        ),
+        (
+            {"spec__types__0__fields__0__default": '"many"'},
+            'spec.types[0].fields[0].default: must be an int, not "many"',
+        ),
+        (
+            {"spec__types__2__kind": "Record"},
+            "spec.types[2]: must have `values` where its kind is Enum, and `fields` otherwise",
+        ),
+        ({"spec__types__0__name": "Color"}, "spec.types: must have each name once, but has 'Color' more than once"),
     ],
 )
 def test_a_problem_is_told_by_path_and_with_what_is_expected(changes: dict[str, Any], message: str) -> None:
@@ -126,7 +150,7 @@ def test_a_problem_is_told_by_path_and_with_what_is_expected(changes: dict[str, 
     [
         ({"spec__tasks__0__retrys": 3}, "spec.tasks[0].retrys: unknown field", "did you mean retries?"),
         ({"spec__task": []}, "spec.task: unknown field", "did you mean tasks?"),
-        ({"spec__code__qqq": 3}, "spec.code.qqq: unknown field", "known fields: image, bundle, runtime"),
+        ({"spec__code__qqq": 3}, "spec.code.qqq: unknown field", "known fields: image, runtime, bundle"),
         ({"spec__outputs__0__from__nod": "x"}, "spec.outputs[0].from.nod: unknown field", "did you mean node?"),
         (
             {"spec__graphs__0__nodes__1__inputs__seeds__items__0__inputs": "x"},
@@ -151,9 +175,9 @@ def test_a_python_name_is_no_alias_in_a_resource() -> None:
 
 
 def test_a_problem_names_the_source_and_whose_field_it_is() -> None:
-    _, problems = kinds.read(kinds.Workflow, workflow(spec__graphs__0__nodes__1__line="x"))
+    _, problems = kinds.read(kinds.Workflow, workflow(spec__graphs__0__nodes__1__after="x"))
     assert [p.render() for p in problems] == [
-        "flows/penguins.py:41: error BAD_RESOURCE: spec.graphs[0].nodes[1].line: must be an integer, not a string 'x'\n"
+        "flows/penguins.py: error BAD_RESOURCE: spec.graphs[0].nodes[1].after: must be a list, not a string 'x'\n"
         "  in Workflow penguins-train, graph main, node train"
     ]
 
@@ -206,7 +230,9 @@ def test_a_deeply_nested_type_is_refused_instead_of_exhausting_the_stack() -> No
     deep: Any = {"type": "integer"}
     for _ in range(3000):
         deep = {"type": "array", "items": deep}
-    assert told(workflow(spec__inputs__0__type=deep)) != []
+    assert told(workflow(spec__inputs__0__type=deep)) == ["spec.inputs[0].type: must be a string, not an object"]
+    assert "must have at most 1024 characters" in told(workflow(spec__inputs__0__type="list[" * 3000))[0]
+    assert "is nested deeper than 32 levels" in told(workflow(spec__inputs__0__type="list[" * 100))[0]
 
 
 def test_models_made_by_hand_are_as_strict_and_cannot_change() -> None:

@@ -10,22 +10,27 @@ import pytest
 import yaml
 
 from alula_api import kinds
-from alula_api.contract import values
+from alula_api.contract import jsontext, values
+from alula_api.contract.graphs.specs import WorkflowSpec
 from alula_api.kinds import yamltext
-from tests import vectors
+from tests import typed_resources, vectors
 from tests.kinds import samples
 
 
 @pytest.mark.parametrize("case", vectors.VALUES, ids=vectors.name)
 def test_a_default_survives_the_resource_it_stands_in(case: dict[str, Any]) -> None:
     resource = copy.deepcopy(samples.WORKFLOW)
-    text = kinds.json_text(case["wire"])
+    text = jsontext.resource_safe(case["wire"])
+    del resource["spec"]["types"]
+    resource["spec"].update(tasks=[], graphs=[{"name": "main"}], outputs=[])
     resource["spec"]["inputs"] = [{"name": "x", "type": case["schema"], "default": text}]
+    resource = typed_resources.spelled(resource)
     model, problems = kinds.read(kinds.Workflow, resource)
     assert (problems, model is None) == ([], False)
     written = yamltext.dump(kinds.to_dict(model))
     for back in (yaml.load(written, yaml.CSafeLoader), json.loads(json.dumps(resource, sort_keys=True))):
-        found = back["spec"]["inputs"][0]
-        assert found["default"] == text
-        assert values.codec(found["type"]).wire(values.parse(found["default"])) == case["wire"]
-        assert values.codec(found["type"]).identity(values.parse(found["default"])) == case["identity"]
+        (found,) = WorkflowSpec.from_json(back["spec"]).inputs
+        assert found.default == text
+        codec = values.codec(found.type)
+        assert codec.wire(values.parse(text)) == case["wire"]
+        assert codec.identity(values.parse(text)) == case["identity"]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from alula_api.contract import values
-from alula_api.kinds import json_text
+from alula_api.contract import jsontext, values
+from tests import typed_resources
 
 from . import hostile
 
@@ -84,7 +84,7 @@ EXAMPLES: list[tuple[dict[str, Any], list[Any]]] = [
 ]  # fmt: skip
 
 ALL: list[tuple[dict[str, Any], str]] = [
-    (schema, json_text(values.codec(schema).wire(value))) for schema, found in EXAMPLES for value in found
+    (schema, jsontext.resource_safe(values.codec(schema).wire(value))) for schema, found in EXAMPLES for value in found
 ]
 
 
@@ -93,7 +93,7 @@ def workflow(name: str = "values") -> dict[str, Any]:
     inputs = [{"name": f"v{i}", "type": schema, "default": text} for i, (schema, text) in enumerate(ALL)]
     constants = {f"v{i}": {"value": text} for i, (_, text) in enumerate(ALL)}
     items = {"all": {"items": [{"value": text} for _, text in ALL]}}
-    return {
+    body: dict[str, Any] = {
         "apiVersion": "alula.dev/v1alpha1",
         "kind": "Workflow",
         "metadata": {"name": name},
@@ -113,6 +113,7 @@ def workflow(name: str = "values") -> dict[str, Any]:
             ],
         },
     }
+    return typed_resources.spelled(body)
 
 
 def launch_plan(name: str = "values") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from alula.emit import bundling, digests, resources
 from alula.remote import connections, definitions, waiting
 from alula.remote.refusals import RemoteError
 from alula_api.contract.codes import Code
+from alula_api.contract.graphs.specs import WorkflowSpec
 from tests.remote import projects, servers
 from tests.remote.conftest import Clock
 from tests.remote.servers import NAMESPACE, OURS
@@ -57,7 +58,7 @@ def test_a_workflow_that_is_ready_and_the_same_is_found(server: servers.Server, 
     found = search(module.train)
     name = module.train.name
     assert (found.title, found.template, found.revision) == (name, name, f"{name}-1a2b3c4d")
-    assert found.spec["version"] == "0a1b2c3d"
+    assert found.spec.version == "0a1b2c3d"
     assert search.said == []
 
 
@@ -127,7 +128,7 @@ def test_a_definition_that_was_applied_a_moment_ago_is_waited_for(
         "while it is reconciled": {**done, "status": reconciling},
     }[how]
     serve(server, module, before, before, done)
-    assert search(module.train).spec == done["spec"]
+    assert search(module.train).spec == WorkflowSpec.from_json(done["spec"])
     assert search.said == [f"waiting for the controller to compile workflow {module.train.name}"]
     assert search.clock.slept == [definitions.PAUSE_SECONDS] * 2
 
@@ -152,7 +153,7 @@ def test_what_the_controller_says_meanwhile_is_told_in_the_end(
 
 def test_an_api_server_that_hiccups_is_asked_again(server: servers.Server, search: Search, module: Any) -> None:
     serve(server, module, servers.refused(503, "starting"), servers.GONE, projects.workflow(module))
-    assert search(module.train).spec["version"] == "0a1b2c3d"
+    assert search(module.train).spec.version == "0a1b2c3d"
     (said,) = search.said
     assert said.endswith("503 starting; trying again")
 
@@ -175,12 +176,33 @@ def test_a_file_that_is_out_of_step_is_refused_with_what_differs(
     assert f"the cluster's {name} (version 0a1b2c3d) is not what the file says: input seed differs (default); " in said
     assert "task fit differs (entrypoint)" in said
     assert "--synced" in said
-    assert search(module.train, synced=True).spec == there["spec"]
+    assert search(module.train, synced=True).spec == WorkflowSpec.from_json(there["spec"])
+
+
+def test_a_node_of_a_run_has_its_line_in_the_file_that_agrees(
+    server: servers.Server, search: Search, module: Any
+) -> None:
+    serve(server, module)
+    node = module.train.graph.nodes[0]
+    assert search(module.train).sources["main", node.id] == str(node.source)
+    assert search(module.train, synced=True).sources == {}
+
+
+def test_a_definition_of_another_version_of_alula_is_refused(
+    server: servers.Server, search: Search, module: Any
+) -> None:
+    there = projects.workflow(module)
+    there["spec"]["inputs"][0]["type"] = {"type": "integer"}
+    serve(server, module, there)
+    said = search.refused(module.train, Code.OUT_OF_STEP)
+    assert (
+        f"the cluster's {module.train.name} cannot be read: spec.inputs[0].type must be a text, not an object" in said
+    )
 
 
 def test_many_differences_are_counted(server: servers.Server, search: Search, module: Any) -> None:
     there = projects.workflow(module)
-    there["spec"]["inputs"] = [{"name": f"x{n}", "type": {"type": "integer"}} for n in range(9)]
+    there["spec"]["inputs"] = [{"name": f"x{n}", "type": "int"} for n in range(9)]
     serve(server, module, there)
     assert "; and 7 more" in search.refused(module.train, Code.OUT_OF_STEP)
 
@@ -203,7 +225,7 @@ def test_a_project_whose_files_are_not_those_of_the_bundle_is_out_of_step(
     there = projects.workflow(module)
     there = digests.applied(there, [digests.Block(code)])
     serve(server, module, there)
-    assert search(module.train).spec == there["spec"]
+    assert search(module.train).spec == WorkflowSpec.from_json(there["spec"])
     (search.root / "helper.py").write_text("x = 1\n")
     said = search.refused(module.train, Code.OUT_OF_STEP)
     assert f"the project's files are not those of its code bundle {code.bundle_digest[:12]}" in said

@@ -9,12 +9,13 @@ import pytest
 import alula_compiler
 from alula.remote.outline import Expected, Outline
 from alula_api.contract.graphs import plans, walks
+from alula_api.contract.graphs.specs import Code, GraphSpec, NodeSpec, WorkflowSpec
 from tests.contract.graphs import golden_walks
 from tests.remote import worlds
 
 
 def test_tasks_stand_in_the_order_of_the_authors_calls_with_sub_workflows_laid_open() -> None:
-    outline = Outline(worlds.SPEC)
+    outline = Outline(worlds.WORKFLOW, worlds.SOURCES)
     assert list(outline.tasks) == ["load", "train.fit", "train.fit-2", "score"]
     assert outline.tasks["load"] == Expected("load", "load", "flows/penguins.py:44", 1)
     fit = outline.tasks["train.fit-2"]
@@ -22,7 +23,7 @@ def test_tasks_stand_in_the_order_of_the_authors_calls_with_sub_workflows_laid_o
 
 
 def test_the_rest_between_attempts_grows_up_to_the_cap() -> None:
-    outline = Outline(worlds.SPEC)
+    outline = Outline(worlds.WORKFLOW, worlds.SOURCES)
     assert [outline.tasks["train.fit"].backoff.rest(failures) for failures in (1, 2, 3, 100)] == [10, 30, 60, 60]
     assert [outline.tasks["load"].backoff.rest(failures) for failures in (1, 2, 3, 100)] == [5, 10, 20, 60]
 
@@ -39,7 +40,7 @@ def test_the_rest_between_attempts_grows_up_to_the_cap() -> None:
     ],
 )
 def test_the_pieces_of_a_graph_that_was_cut_are_no_part_of_an_id(path: str, id: str) -> None:
-    assert Outline(worlds.SPEC).id(path) == id
+    assert Outline(worlds.WORKFLOW, worlds.SOURCES).id(path) == id
 
 
 def chain(length: int) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def test_every_path_that_the_compiler_makes_is_found_again() -> None:
     assert compiled.ok
     plan = plans.from_json(compiled.plans["chain"])
     paths = [place.path for place in walks.outline(plan) if isinstance(place.step.call, plans.TaskCall)]
-    outline = Outline(spec)
+    outline = Outline(WorkflowSpec.from_json(spec))
     assert len(plan.graphs) > 1
     assert (
         {outline.id(path) for path in paths}
@@ -69,26 +70,35 @@ def test_every_path_that_the_compiler_makes_is_found_again() -> None:
     )
 
 
+def spec(*graphs: GraphSpec) -> WorkflowSpec:
+    return WorkflowSpec("1", Code("x:1", 1), graphs)
+
+
 def test_a_definition_as_deep_as_runs_can_be_is_listed() -> None:
-    graphs = [{"name": "main" if n == 0 else f"g{n}", "nodes": [{"id": "in", "graph": f"g{n + 1}"}]} for n in range(99)]
-    spec = {"tasks": [{"name": "t"}], "graphs": [*graphs, {"name": "g99", "nodes": [{"id": "t", "task": "t"}]}]}
-    (only,) = Outline(spec).tasks
+    graphs = [GraphSpec("main" if n == 0 else f"g{n}", nodes=(NodeSpec("in", graph=f"g{n + 1}"),)) for n in range(99)]
+    (only,) = Outline(spec(*graphs, GraphSpec("g99", nodes=(NodeSpec("t", task="t"),)))).tasks
     assert only == "in." * 99 + "t"
 
 
 def test_what_is_not_in_the_definition_is_no_crash() -> None:
-    outline = Outline(
-        {"graphs": [{"name": "main", "nodes": [{"id": "a", "task": "gone"}, {"id": "b", "graph": "gone"}]}]}
-    )
+    outline = Outline(spec(GraphSpec("main", nodes=(NodeSpec("a", task="gone"), NodeSpec("b", graph="gone")))))
     assert list(outline.tasks) == ["a"]
-    assert Outline({}).tasks == {}
+    assert Outline(spec()).tasks == {}
 
 
 @pytest.mark.parametrize("walked", golden_walks.load().values(), ids=[*golden_walks.load()])
 def test_the_tasks_of_a_run_are_those_of_a_golden_walk(walked: golden_walks.Told) -> None:
-    graphs = plans.to_json(walked.plan)["graphs"]
-    called = {name: [{**step, "id": step["name"]} for step in graph["steps"]] for name, graph in graphs.items()}
-    kinds = {kind for nodes in called.values() for node in nodes for kind in ("map", "branch") if kind in node}
-    outline = Outline({"graphs": [{"name": name, "nodes": nodes} for name, nodes in called.items()]})
+    graphs = walked.plan.graphs
+    kinds = {type(step.call) for graph in graphs.values() for step in graph.steps}
+    if not kinds <= {plans.TaskCall, plans.GraphCall}:
+        return  # a Workflow's graphs have no others yet
+    outline = Outline(spec(*(GraphSpec(name, nodes=tuple(map(node, graph.steps))) for name, graph in graphs.items())))
     started = {path for path, _ in walked.started}
-    assert kinds or (set(outline.tasks) >= started if walked.failing else set(outline.tasks) == started)
+    assert set(outline.tasks) >= started if walked.failing else set(outline.tasks) == started
+
+
+def node(step: plans.Step) -> NodeSpec:
+    if isinstance(step.call, plans.TaskCall):
+        return NodeSpec(step.name, task=step.call.task)
+    assert isinstance(step.call, plans.GraphCall)
+    return NodeSpec(step.name, graph=step.call.graph)

@@ -22,7 +22,7 @@ from tests.remote.test_messages import RECORD
 from tests.remote.worlds import RUN, admit, cached, failed, node, retried, root, said, status
 
 GOLDEN = Path(__file__).parent / "golden"
-OUTLINE = Outline(worlds.SPEC)
+OUTLINE = Outline(worlds.WORKFLOW, worlds.SOURCES)
 RUNNING = (root("Running"), admit())
 
 

@@ -64,8 +64,8 @@ class Scene:
         self.server, self.cluster, self.clock = server, cluster, clock
         self.watchers: list[Watcher] = []
         self.body: dict[str, Any] = {"spec": {"workflowTemplateRef": {"name": "penguins-train"}}}
-        workflow = {"metadata": {"name": "penguins-train"}, "spec": worlds.SPEC}
-        self.found = definitions.Found("penguins-train", workflow, "penguins-train", "penguins-train-1a2b3c4d")
+        revision = "penguins-train-1a2b3c4d"
+        self.found = definitions.Found("penguins-train", worlds.WORKFLOW, "penguins-train", revision, worlds.SOURCES)
 
     def looks(self, *answers: Any, name: str = RUN) -> None:
         self.server.on("GET", f"{ARGO}/workflows/{name}", *answers)

@@ -12,7 +12,7 @@ from alula.remote.status import RunState, TaskState
 from tests.remote import worlds
 from tests.remote.worlds import RUN, admit, cached, failed, node, retried, root, status
 
-OUTLINE = Outline(worlds.SPEC)
+OUTLINE = Outline(worlds.WORKFLOW, worlds.SOURCES)
 
 
 def read(found: dict[str, object], **metadata: object) -> RunState:

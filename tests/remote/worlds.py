@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alula_api.contract import failures
+from alula_api.contract.graphs.specs import WorkflowSpec
 
 RUN = "penguins-train-x7k2p"
 PREFIX = "main: Error (exit code {code}): "
@@ -16,12 +17,11 @@ PREFIX = "main: Error (exit code {code}): "
 SPEC: dict[str, Any] = {
     "version": "1f2e3d4c",
     "code": {"image": "penguins:1", "runtime": 1},
-    "outputs": [{"name": "o0", "type": {"type": "number"}, "from": {"node": "score", "output": "o0"}}],
+    "outputs": [{"name": "o0", "type": "float", "from": {"node": "score", "output": "o0"}}],
     "tasks": [
         {
             "name": "load",
             "entrypoint": "flows.penguins:load",
-            "source": "flows/penguins.py:12",
             "cache": {"version": "1"},
         },
         {
@@ -34,19 +34,26 @@ SPEC: dict[str, Any] = {
     "graphs": [
         {
             "name": "main",
-            "source": "flows/penguins.py:41",
             "nodes": [
-                {"id": "load", "task": "load", "line": 44},
-                {"id": "train", "graph": "training", "line": 45},
+                {"id": "load", "task": "load"},
+                {"id": "train", "graph": "training"},
                 {"id": "score", "task": "score"},
             ],
         },
         {
             "name": "training",
-            "source": "flows/training.py:7",
-            "nodes": [{"id": "fit", "task": "fit", "line": 9}, {"id": "fit-2", "task": "fit", "line": 10}],
+            "nodes": [{"id": "fit", "task": "fit"}, {"id": "fit-2", "task": "fit"}],
         },
     ],
+}
+
+WORKFLOW = WorkflowSpec.from_json(SPEC)
+SOURCES = {
+    ("main", "load"): "flows/penguins.py:44",
+    ("main", "train"): "flows/penguins.py:45",
+    ("main", "score"): "flows/penguins.py:41",
+    ("training", "fit"): "flows/training.py:9",
+    ("training", "fit-2"): "flows/training.py:10",
 }
 
 

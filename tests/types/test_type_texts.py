@@ -16,7 +16,7 @@ from alula import Directory, File, NaiveDatetime
 from alula.types import compiling, unsupported
 from alula_api.contract import schemas, type_spelling
 from alula_api.contract.named_types import Types
-from tests.contract.test_type_texts import without_modules
+from tests.typed_resources import without_modules
 from tests.types import samples
 
 UserId = typing.NewType("UserId", str)

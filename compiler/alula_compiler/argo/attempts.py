@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 from alula_api.contract import durations, exits, retries
+from alula_api.contract.graphs.specs import TaskSpec
 from alula_compiler.argo.model import Object
-from alula_compiler.program import Task
 
 DEADLINE_MARGIN = 300
 """The runtime ends an attempt at its timeout; the pod's clock, which includes pulling the image, is the backstop."""
@@ -18,7 +18,7 @@ _TOO_LATE = "longer than the specified deadline"
 """What the kubelet says of a pod that it ended by `activeDeadlineSeconds`."""
 
 
-def fields(task: Task) -> Object:
+def fields(task: TaskSpec) -> Object:
     """Return the fields of a template that bound its attempts."""
     deadline = {}
     if task.timeout:
@@ -26,12 +26,12 @@ def fields(task: Task) -> Object:
     return {**deadline, "retryStrategy": _retry(task)}
 
 
-def _retry(task: Task) -> Object:
+def _retry(task: TaskSpec) -> Object:
     goes_on = f"lastRetry.exitCode != '{exits.FATAL}'"
     if task.timeout:
         # An attempt that only the kubelet could end was the user's, but could not be counted as one.
-        goes_on += f" && (asInt(retries) < {task.retries} || !(lastRetry.message contains '{_TOO_LATE}'))"
-    chosen = task.backoff or retries.DEFAULT_BACKOFF
+        goes_on += f" && (asInt(retries) < {task.budget.user} || !(lastRetry.message contains '{_TOO_LATE}'))"
+    chosen = (task.retries.backoff if task.retries else None) or retries.DEFAULT_BACKOFF
     # Argo refuses a backoff without duration, and ignores one without limit.
     backoff = {"duration": _argo_duration(chosen.duration)}
     if chosen.factor is not None:

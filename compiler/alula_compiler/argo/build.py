@@ -44,7 +44,7 @@ def _templates(program: Program, found: Names, engine: Engine) -> list[Object]:
     made += [templates.dag(graph, found) for graph in sorted(program.graphs, key=lambda graph: not graph.is_main)]
     for form in found.tasks.values():
         task = by_name[form.task]
-        made.append(tasks.KINDS[task.kind.name].template(task, form, program, engine))
+        made.append(tasks.of(task).template(task, form, program, engine))
     return made
 
 

@@ -9,8 +9,8 @@ import json
 
 from alula_api.contract import jsontext, names
 from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items, Leaf
+from alula_api.contract.graphs.specs import GraphSpec
 from alula_compiler.argo.model import Object
-from alula_compiler.program import Graph
 
 
 def constant(text: str) -> str:
@@ -18,7 +18,7 @@ def constant(text: str) -> str:
     return jsontext.argo_safe(text)
 
 
-def argument(binding: Binding, graph: Graph) -> str:
+def argument(binding: Binding, graph: GraphSpec) -> str:
     """Return the one argument that a binding becomes. Lists become a JSON list of JSON texts, with nothing spliced."""
     if isinstance(binding, Items):
         return "{{=toJson([" + ",".join(_term(leaf, graph) for leaf in binding.leaves) + "])}}"
@@ -26,7 +26,7 @@ def argument(binding: Binding, graph: Graph) -> str:
     return constant(binding.text) if isinstance(binding, Constant) else _tag(binding, graph)
 
 
-def output(binding: Binding, graph: Graph) -> Object:
+def output(binding: Binding, graph: GraphSpec) -> Object:
     """Return the `valueFrom` of an output of `graph`.
 
     Inputs of a nested graph are already substituted where outputs are read, so they and constants need an expression.
@@ -49,7 +49,7 @@ def path_parameter(name: str) -> str:
     return f"{name}--path"
 
 
-def _node(leaf: FromInput | FromNode, graph: Graph) -> str | None:
+def _node(leaf: FromInput | FromNode, graph: GraphSpec) -> str | None:
     """The task of the DAG that gives the value; None for an input of the DAG itself. `admit` has those of `main`."""
     if isinstance(leaf, FromNode):
         return leaf.node
@@ -60,13 +60,13 @@ def _name(leaf: FromInput | FromNode) -> str:
     return leaf.input if isinstance(leaf, FromInput) else leaf.output
 
 
-def _tag(leaf: FromInput | FromNode, graph: Graph) -> str:
+def _tag(leaf: FromInput | FromNode, graph: GraphSpec) -> str:
     node = _node(leaf, graph)
     source = "inputs" if node is None else f"tasks.{node}.outputs"
     return "{{" + f"{source}.parameters.{_name(leaf)}" + "}}"
 
 
-def _term(leaf: Leaf, graph: Graph) -> str:
+def _term(leaf: Leaf, graph: GraphSpec) -> str:
     if isinstance(leaf, Constant):
         # Inside a tag a closing brace would end it, so structural braces are written as the literal's own escapes.
         return _literal(leaf.text).replace("{", "\\u007b").replace("}", "\\u007d")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from alula_api.contract.graphs.bindings import Items
-from alula_compiler.program import Node
+from alula_api.contract.graphs.specs import NodeSpec
 
 Object: TypeAlias = dict[str, Any]
 """An object of Kubernetes or Argo, or a part of one, as JSON data."""
@@ -19,7 +19,7 @@ Form: TypeAlias = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
 """The inputs of a call that are lists of single values, with the path in each of those."""
 
 
-def form(node: Node) -> Form:
+def form(node: NodeSpec) -> Form:
     """Return the form of a call. Calls of one task that have one form share a template."""
     lists = [(name, binding) for name, binding in node.inputs if isinstance(binding, Items)]
     return tuple((name, tuple(leaf.path for leaf in items.leaves)) for name, items in sorted(lists, key=_FIRST))
@@ -43,7 +43,7 @@ class Names:
     tasks: Mapping[tuple[str, Form], TaskTemplate]
     graphs: Mapping[str, str]
 
-    def of(self, node: Node) -> str:
+    def of(self, node: NodeSpec) -> str:
         """Return the name of the template that a node calls."""
         return self.graphs[node.target] if node.task is None else self.tasks[node.task, form(node)].name
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 
 from alula_api.contract import jsontext, labels, names, schemas
+from alula_api.contract.families import Schema
 from alula_compiler.argo import expressions, texts
 from alula_compiler.argo.model import Object
-from alula_compiler.program import LaunchPlan, Program, Schema
+from alula_compiler.program import LaunchPlan, Program
 
 API_VERSION = "argoproj.io/v1alpha1"
 TITLE = "workflows.argoproj.io/title"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from alula_api.contract import names
 from alula_api.contract.graphs.bindings import path_of
+from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Port
 from alula_compiler.argo import expressions
 from alula_compiler.argo.model import Names, Object
-from alula_compiler.program import Graph, Node, Port
 
 NO_INPUTS = "admitted"
 """The output of `admit` in a workflow without inputs: a hold without an open output could be resumed by hand."""
@@ -21,7 +21,7 @@ def admit(inputs: Sequence[Port]) -> Object:
     return {"name": names.ADMIT, "suspend": {}, "outputs": {"parameters": parameters}}
 
 
-def dag(graph: Graph, templates: Names) -> Object:
+def dag(graph: GraphSpec, templates: Names) -> Object:
     """Return the DAG of a graph. The nodes of `main` that wait for nothing else wait for `admit`."""
     made: Object = {"name": templates.graphs[graph.name]}
     if graph.inputs and not graph.is_main:
@@ -36,7 +36,7 @@ def dag(graph: Graph, templates: Names) -> Object:
     return {**made, "dag": {"tasks": tasks}}
 
 
-def _task(node: Node, graph: Graph, templates: Names) -> Object:
+def _task(node: NodeSpec, graph: GraphSpec, templates: Names) -> Object:
     made: Object = {"name": node.id, "template": templates.of(node)}
     depends = node.depends() or ((names.ADMIT,) if graph.is_main else ())
     if depends:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+from alula_api.contract.graphs.specs import Retry, TaskSpec
 from alula_compiler.engines import Engine
 from alula_compiler.problems import Report
-from alula_compiler.program import Program, Task
+from alula_compiler.program import Program
 
 
 def run(program: Program, engine: Engine, report: Report) -> Program:
@@ -18,5 +19,8 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
     return dataclasses.replace(program, domain=domain, tasks=tasks)
 
 
-def _task(task: Task, system_retries: int) -> Task:
-    return dataclasses.replace(task, system_retries=system_retries) if task.system_retries is None else task
+def _task(task: TaskSpec, system_retries: int) -> TaskSpec:
+    chosen = task.retries or Retry()
+    if chosen.system is not None:
+        return task
+    return dataclasses.replace(task, retries=dataclasses.replace(chosen, system=system_retries))

@@ -10,10 +10,11 @@ import dataclasses
 
 from alula_api.contract import names
 from alula_api.contract.codes import Code
+from alula_api.contract.graphs.specs import GraphSpec
 from alula_compiler import graph_calls, order, problems
 from alula_compiler.engines import Engine, Limits
 from alula_compiler.problems import Report
-from alula_compiler.program import Graph, Program
+from alula_compiler.program import Program
 
 
 def run(program: Program, engine: Engine, report: Report) -> Program:
@@ -37,13 +38,13 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
     return dataclasses.replace(program, graphs=tuple(kept), tasks=tasks)
 
 
-def _graph(program: Program, graph: Graph, report: Report) -> Graph:
+def _graph(program: Program, graph: GraphSpec, report: Report) -> GraphSpec:
     subject = problems.of_graph(program, graph)
     if not graph.nodes and graph.name != names.MAIN:
         hint = "give what it returns to the caller's nodes directly"
         report.add(Code.BAD_RESOURCE, subject, "a graph must call at least one task", hint=hint)
     for node in graph.nodes:
-        where = subject.at(f"node {node.id}", node.source)
+        where = subject.at(f"node {node.id}")
         if node.id == names.ADMIT:
             report.add(Code.BAD_NAME, where, f"a node must not be called `{names.ADMIT}`: that is the run's first node")
         elif node.id[0].isdigit():
@@ -51,14 +52,13 @@ def _graph(program: Program, graph: Graph, report: Report) -> Graph:
     ordered = order.ordered(graph.nodes)
     if len(ordered) < len(graph.nodes):
         path = order.cycle(order.dependencies(graph.nodes))
-        by_id = {node.id: node for node in graph.nodes}
-        where = subject.at(f"node {path[0]}", by_id[path[0]].source)
+        where = subject.at(f"node {path[0]}")
         report.add(Code.CYCLE, where, f"nodes wait for each other: {_shown(path)}")
         return graph
     return dataclasses.replace(graph, nodes=ordered)
 
 
-def _sizes(program: Program, graphs: list[Graph], in_order: list[str], limits: Limits, report: Report) -> None:
+def _sizes(program: Program, graphs: list[GraphSpec], in_order: list[str], limits: Limits, report: Report) -> None:
     subject = problems.of_program(program)
     called = graph_calls.between(graphs)
     known = {graph.name: graph for graph in graphs}

@@ -6,11 +6,12 @@ from collections import Counter
 
 from alula_api.contract import pods
 from alula_api.contract.codes import Code
+from alula_api.contract.graphs.specs import TaskSpec
 from alula_compiler import problems
 from alula_compiler.argo import tasks, texts
 from alula_compiler.engines import Engine
 from alula_compiler.problems import Report, Subject
-from alula_compiler.program import Program, Task
+from alula_compiler.program import Program
 
 RESERVED = ("ALULA_", "ARGO_")
 """How variables begin that pods have already."""
@@ -21,7 +22,7 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
     of_store = {pods.Env.ACCESS_KEY, pods.Env.SECRET_KEY} if program.domain.secret else set()
     whole = problems.of_program(program)
     for task in program.tasks:
-        subject = whole.at(f"task {task.name}", task.source)
+        subject = whole.at(f"task {task.name}")
         if texts.needs_brace(task.image or program.image):
             report.add(Code.BAD_OPTION, subject, "an image must not hold `{{`")
         _kind(task, subject, report)
@@ -29,7 +30,9 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
     return program
 
 
-def _kind(task: Task, subject: Subject, report: Report) -> None:
+def _kind(task: TaskSpec, subject: Subject, report: Report) -> None:
+    if task.kind is None:
+        return
     kind = tasks.KINDS.get(task.kind.name)
     if kind is None:
         hint = problems.did_you_mean(task.kind.name, list(tasks.KINDS))
@@ -38,8 +41,8 @@ def _kind(task: Task, subject: Subject, report: Report) -> None:
         report.add(Code.BAD_OPTION, subject, f"the configuration of kind `{task.kind.name}`: {wrong}")
 
 
-def _environment(task: Task, of_store: set[str], subject: Subject, report: Report) -> None:
-    written = [name for name, _ in task.env] + [name for name, _, _ in task.secrets]
+def _environment(task: TaskSpec, of_store: set[str], subject: Subject, report: Report) -> None:
+    written = [each.name for each in task.env] + [each.name for each in task.secrets]
     for name, count in Counter(written).items():
         if count > 1:
             report.add(Code.DUPLICATE_NAME, subject, f"the environment variable `{name}` is set more than once")

@@ -9,11 +9,13 @@ import dataclasses
 
 from alula_api.contract import givens, names, references, schemas, values
 from alula_api.contract.codes import Code
+from alula_api.contract.families import Schema
 from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, Items, Leaf, mapped
+from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Port
 from alula_compiler import problems, tables
 from alula_compiler.engines import Engine
 from alula_compiler.problems import Report, Subject
-from alula_compiler.program import Graph, LaunchPlan, Node, Port, Program, Schema
+from alula_compiler.program import LaunchPlan, Program
 
 
 def run(program: Program, engine: Engine, report: Report) -> Program:
@@ -22,7 +24,7 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
     whole = problems.of_program(program)
     tasks = []
     for task in program.tasks:
-        subject = whole.at(f"task {task.name}", task.source)
+        subject = whole.at(f"task {task.name}")
         tasks.append(dataclasses.replace(task, inputs=tuple(_port(port, subject, report) for port in task.inputs)))
     graphs = tuple(_Graph(program, graph, known, report).checked() for graph in program.graphs)
     main = next((graph for graph in program.graphs if graph.name == names.MAIN), None)
@@ -34,13 +36,13 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
 class _Graph:
     """The edges of one graph."""
 
-    def __init__(self, program: Program, graph: Graph, known: tables.Tables, report: Report) -> None:
+    def __init__(self, program: Program, graph: GraphSpec, known: tables.Tables, report: Report) -> None:
         self.graph, self.known, self.report = graph, known, report
         self.subject = problems.of_graph(program, graph)
         self.nodes = {node.id: node for node in graph.nodes}
         self.inputs = {port.name: port.type for port in graph.inputs}
 
-    def checked(self) -> Graph:
+    def checked(self) -> GraphSpec:
         inputs = tuple(_port(port, self.subject, self.report) for port in self.graph.inputs)
         nodes = tuple(self._node(node) for node in self.graph.nodes)
         outputs = []
@@ -50,11 +52,11 @@ class _Graph:
             outputs.append(dataclasses.replace(output, binding=binding))
         return dataclasses.replace(self.graph, inputs=inputs, nodes=nodes, outputs=tuple(outputs))
 
-    def _node(self, node: Node) -> Node:
+    def _node(self, node: NodeSpec) -> NodeSpec:
         interface = self.known.interface(node)
         if interface is None or not node.inputs:
             return node
-        subject = self.subject.at(f"node {node.id}", node.source)
+        subject = self.subject.at(f"node {node.id}")
         bindings = []
         for name, binding in node.inputs:
             port = interface.inputs.get(name)

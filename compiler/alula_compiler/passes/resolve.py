@@ -10,10 +10,11 @@ from collections import Counter
 from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs.bindings import Binding, FromInput, FromNode, leaves
+from alula_api.contract.graphs.specs import GraphSpec, NodeSpec
 from alula_compiler import problems, tables
 from alula_compiler.engines import Engine
 from alula_compiler.problems import Report, Subject
-from alula_compiler.program import Graph, LaunchPlan, Node, Program
+from alula_compiler.program import LaunchPlan, Program
 
 
 def run(program: Program, engine: Engine, report: Report) -> Program:
@@ -33,7 +34,7 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
 class _Graph:
     """The names inside one graph."""
 
-    def __init__(self, program: Program, graph: Graph, known: tables.Tables, report: Report) -> None:
+    def __init__(self, program: Program, graph: GraphSpec, known: tables.Tables, report: Report) -> None:
         self.graph, self.known, self.report = graph, known, report
         self.subject = problems.of_graph(program, graph)
         self.nodes = {node.id: node for node in graph.nodes}
@@ -41,7 +42,7 @@ class _Graph:
 
     def check(self) -> None:
         for node in self.graph.nodes:
-            subject = self.subject.at(f"node {node.id}", node.source)
+            subject = self.subject.at(f"node {node.id}")
             self._target(node, subject)
             for name, binding in node.inputs:
                 self._binding(binding, subject.at(f"input {name}"))
@@ -51,7 +52,7 @@ class _Graph:
         for output in self.graph.outputs:
             self._binding(output.binding, self.subject.at(f"output {output.name}"))
 
-    def _target(self, node: Node, subject: Subject) -> None:
+    def _target(self, node: NodeSpec, subject: Subject) -> None:
         interface = self.known.interface(node)
         if interface is None:
             kind, code, names = ("graph", Code.UNKNOWN_GRAPH, self.known.graphs.keys())

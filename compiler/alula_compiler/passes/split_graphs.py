@@ -13,19 +13,20 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, Leaf, leaves, mapped, whole
+from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Output, Port
 from alula_compiler import order
 from alula_compiler.engines import Engine
 from alula_compiler.problems import Report
-from alula_compiler.program import Graph, Node, Output, Port, Program
+from alula_compiler.program import Program
 
-Pieces = list[list[Node]]
+Pieces = list[list[NodeSpec]]
 Before = Mapping[str, Sequence[str]]
 
 
 def run(program: Program, engine: Engine, report: Report) -> Program:
     """Cut every graph that is too large; the pieces stand before the graph that they come from."""
     taken = {graph.name for graph in program.graphs}
-    graphs: list[Graph] = []
+    graphs: list[GraphSpec] = []
     for written in program.graphs:
         graph = written
         while len(graph.nodes) > engine.limits.dag_tasks:
@@ -35,7 +36,7 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
     return dataclasses.replace(program, graphs=tuple(graphs))
 
 
-def _cut(graph: Graph, most: int, taken: set[str]) -> tuple[Graph, list[Graph]]:
+def _cut(graph: GraphSpec, most: int, taken: set[str]) -> tuple[GraphSpec, list[GraphSpec]]:
     """Return the graph with pieces in place of nodes, and the pieces. The nodes must be in order."""
     before = order.dependencies(graph.nodes)
     # As many pieces as there must be, but of equal size.
@@ -46,10 +47,10 @@ def _cut(graph: Graph, most: int, taken: set[str]) -> tuple[Graph, list[Graph]]:
     return _Assembly(graph, pieces, names).done()
 
 
-def _by_levels(nodes: Sequence[Node], before: Before, most: int) -> Pieces:
+def _by_levels(nodes: Sequence[NodeSpec], before: Before, most: int) -> Pieces:
     """Whole levels together as far as they fit; a level that is too large alone, in pieces of equal size."""
     depth = order.levels(before)
-    levels: list[list[Node]] = [[] for _ in range(1 + max(depth.values()))]
+    levels: list[list[NodeSpec]] = [[] for _ in range(1 + max(depth.values()))]
     for node in nodes:
         levels[depth[node.id]].append(node)
     pieces: Pieces = []
@@ -68,13 +69,13 @@ def _by_levels(nodes: Sequence[Node], before: Before, most: int) -> Pieces:
     return pieces
 
 
-def _depth_first(nodes: Sequence[Node], before: Before, most: int) -> Pieces:
+def _depth_first(nodes: Sequence[NodeSpec], before: Before, most: int) -> Pieces:
     """Each node as soon as what it needs is there, so that independent chains stay together."""
     after = order.dependents(before)
     by_id = {node.id: node for node in nodes}
     missing = {name: len(sources) for name, sources in before.items()}
     ready = [node.id for node in reversed(nodes) if not before[node.id]]
-    found: list[Node] = []
+    found: list[NodeSpec] = []
     while ready:
         name = ready.pop()
         found.append(by_id[name])
@@ -102,7 +103,7 @@ def _cost(before: Before, pieces: Pieces) -> tuple[int, int]:
     return max(ends), crossing
 
 
-def _names(graph: Graph, pieces: Pieces, taken: set[str]) -> list[str]:
+def _names(graph: GraphSpec, pieces: Pieces, taken: set[str]) -> list[str]:
     """A name for each piece: of its only node, or the next `<graph>-<k>` that is no graph's and no node's name."""
     ids = {node.id for node in graph.nodes}
     names = []
@@ -127,12 +128,12 @@ def passed(node: str, output: str) -> str:
 class _Assembly:
     """The pieces of one graph, and the graph that calls them."""
 
-    def __init__(self, graph: Graph, pieces: Pieces, names: Sequence[str]) -> None:
+    def __init__(self, graph: GraphSpec, pieces: Pieces, names: Sequence[str]) -> None:
         self.graph, self.pieces, self.names = graph, pieces, names
         self.home = {node.id: index for index, piece in enumerate(pieces) for node in piece}
         self.used = self._used_outside()
 
-    def done(self) -> tuple[Graph, list[Graph]]:
+    def done(self) -> tuple[GraphSpec, list[GraphSpec]]:
         calls, inner = [], []
         for index, piece in enumerate(self.pieces):
             if len(piece) == 1:
@@ -157,10 +158,10 @@ class _Assembly:
                 used[self.home[leaf.node]][leaf.node, leaf.output] = None
         return used
 
-    def _alone(self, node: Node) -> Node:
+    def _alone(self, node: NodeSpec) -> NodeSpec:
         return node.reading(self._from_parent, self._waits(node.after))
 
-    def _piece(self, index: int, piece: list[Node]) -> tuple[Node, Graph]:
+    def _piece(self, index: int, piece: list[NodeSpec]) -> tuple[NodeSpec, GraphSpec]:
         inputs: dict[str, Binding] = {}
         after: dict[str, None] = {}
         nodes = []
@@ -168,18 +169,17 @@ class _Assembly:
             own = tuple(name for name in node.after if self.home[name] == index)
             after.update(dict.fromkeys(self._waits(name for name in node.after if self.home[name] != index)))
             nodes.append(node.reading(lambda leaf: self._from_piece(index, leaf, inputs), own))
-        name, source = self.names[index], piece[0].source
+        name = self.names[index]
         types = {port.name: port.type for port in self.graph.inputs}
-        graph = Graph(
+        graph = GraphSpec(
             name=name,
             inputs=tuple(Port(port, types.get(port, {})) for port in inputs),
             outputs=tuple(
                 Output(passed(node_id, output), {}, FromNode(node_id, output)) for node_id, output in self.used[index]
             ),
             nodes=tuple(nodes),
-            source=source,
         )
-        return Node(name, graph=name, inputs=tuple(inputs.items()), after=tuple(after), source=source), graph
+        return NodeSpec(name, graph=name, inputs=tuple(inputs.items()), after=tuple(after)), graph
 
     def _waits(self, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.names[self.home[name]] for name in names))

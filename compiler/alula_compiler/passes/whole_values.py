@@ -24,10 +24,11 @@ from alula_api.contract.graphs.bindings import (
     mapped,
     whole,
 )
+from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Output, Port
 from alula_compiler import problems, tables
 from alula_compiler.engines import Engine
 from alula_compiler.problems import Report, Subject
-from alula_compiler.program import Graph, Node, Output, Port, Program
+from alula_compiler.program import Program
 
 Path = tuple[str, ...]
 
@@ -78,7 +79,7 @@ class _Variants:
         self.program, self.report = program, report
         self.sources = tables.Tables(program).graphs
         self.names = set(self.sources)
-        self.made: dict[str, Graph] = {}
+        self.made: dict[str, GraphSpec] = {}
         self._known: dict[tuple[str, _Shapes], _Variant] = {}
 
     def of(self, name: str, shapes: _Shapes) -> _Variant:
@@ -102,7 +103,7 @@ class _Variants:
 class _Rewriting:
     """One graph, rewritten for one form of call."""
 
-    def __init__(self, variants: _Variants, graph: Graph, name: str, shapes: Mapping[str, _Shape]) -> None:
+    def __init__(self, variants: _Variants, graph: GraphSpec, name: str, shapes: Mapping[str, _Shape]) -> None:
         self.variants, self.graph, self.name, self.shapes = variants, graph, name, shapes
         self.subject = problems.of_graph(variants.program, graph)
         # What each source that is not simply a whole value means now.
@@ -125,8 +126,8 @@ class _Rewriting:
             return [Port(port.name, {})]
         return [Port(element(port.name, index), {}) for index in range(len(shape.paths))]
 
-    def _node(self, node: Node) -> Node:
-        subject = self.subject.at(f"node {node.id}", node.source)
+    def _node(self, node: NodeSpec) -> NodeSpec:
+        subject = self.subject.at(f"node {node.id}")
         inputs = tuple((name, self._binding(binding, subject.at(f"input {name}"))) for name, binding in node.inputs)
         if node.graph is None:
             return dataclasses.replace(node, inputs=inputs)
@@ -142,7 +143,7 @@ class _Rewriting:
             self.outputs[node.id, output] = _meant(FromNode(node.id, output), shape)
         return dataclasses.replace(node, graph=called.name, inputs=tuple(given))
 
-    def _defaults(self, node: Node) -> list[tuple[str, Binding]]:
+    def _defaults(self, node: NodeSpec) -> list[tuple[str, Binding]]:
         """The inputs that the call leaves to the graph's own defaults: a DAG's call must pass them all."""
         given = {name for name, _ in node.inputs}
         ports = self.variants.sources[node.target].inputs

@@ -49,6 +49,17 @@ encode: Final = _encoder(sort_keys=False)
 encode_sorted: Final = _encoder(sort_keys=True)
 
 
+_UNCLEAN = re.compile("[\x7f-\x9f\ufffe\uffff]")
+
+
+def resource_safe(text: str) -> str:
+    """Return JSON text as it may stand in a resource: the same JSON, with what would not arrive written as escapes.
+
+    kustomize and server-side apply refuse or change these characters: they take U+0085 for a space (seen).
+    """
+    return _UNCLEAN.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
 def dumps(value: Json) -> str:
     """Return compact JSON text, non-ASCII kept, objects in the order they have.
 

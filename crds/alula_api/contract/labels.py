@@ -41,7 +41,7 @@ SENTENCES: Final[dict[str, str]] = {
     DOMAIN: "Label of a namespace, set by whoever makes it, and of runs: the domain.",
     ADMITTED: "Label of a run that was admitted: the run's own uid, because resubmitting copies labels.",
     OWNER_UID: "Label of objects that outlive their definition: the uid of that definition.",
-    SOURCE: "Annotation of Workflows and LaunchPlans: file and line of the definition.",
+    SOURCE: "Annotation of Workflows and LaunchPlans: the file of the definition.",
     COMMIT: "Annotation of Workflows: the source commit that their code was built from, `-dirty` where files differed.",
     REASON: "Annotation of a run: who or what started it, and why.",
     RESTARTED_AS: "Annotation of a run that was started again because data was lost: the run that took its place.",

@@ -206,10 +206,7 @@ class Types:
         for place, field in enumerate(named.fields):
             if named.kind == "NamedTuple" and (field.default is not None or field.optional):
                 yield (index, "fields", place), _bad("must have no default: a NamedTuple travels as a whole")
-            try:
-                self.term(field.type)
-            except InvalidValue as error:
-                yield from (((index, "fields", place, "type"), problem) for problem in error.problems)
+            yield from (((index, "fields", place, "type"), problem) for problem in self.of_form(field.type))
 
     def _of_meaning(self, index: int, named: NamedType) -> Iterator[tuple[Path, Problem]]:
         for place, field in enumerate(named.fields):
@@ -229,6 +226,14 @@ class Types:
             found.add(term.head)
             pending.extend(term.parts)
         return found & self.named.keys()
+
+    def of_form(self, text: str) -> tuple[Problem, ...]:
+        """What is wrong with a text as such, whatever the named types are."""
+        try:
+            self.term(text)
+        except InvalidValue as error:
+            return error.problems
+        return ()
 
     def of_text(self, text: str) -> tuple[Problem, ...]:
         """What is wrong with a text, where the named types are right."""
@@ -360,14 +365,16 @@ class _Expansion:
         names = [member.name for member in named.values]
         schema: Schema = {"type": "string", "enum": names, "x-alula-type": "enum", **self._head(named)}
         if any(member.value is not None for member in named.values):
-            schema["x-alula-values"] = [member.value or "" for member in named.values]
+            schema["x-alula-values"] = [_normal(member.value or "") for member in named.values]
         return schema
 
     def _fields(self, named: NamedType, depth: int) -> Schema:
         made: dict[str, Schema] = {}
         for field in named.fields:
             schema = self._type(self._types.term(field.type), depth + 1)
-            made[field.name] = schema if field.default is None else {**schema, "x-alula-default": field.default}
+            made[field.name] = (
+                schema if field.default is None else {**schema, "x-alula-default": _normal(field.default)}
+            )
         names = list(made)
         if named.kind == "NamedTuple":
             items: dict[str, Any] = {"prefixItems": list(made.values()), "items": False}
@@ -383,6 +390,14 @@ class _Expansion:
             "additionalProperties": False,
             "x-alula-fields": names,
         }
+
+
+def _normal(text: str) -> str:
+    """One text for all texts of a JSON value, as the SDK makes them; what is none stays as it is."""
+    try:
+        return jsontext.dumps(jsontext.parse(text))
+    except InvalidValue:
+        return text
 
 
 def _bad(message: str) -> Problem:

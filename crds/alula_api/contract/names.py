@@ -10,6 +10,10 @@ import hashlib
 import re
 from typing import Final
 
+GROUP: Final = "alula.dev"
+API_VERSION: Final = f"{GROUP}/v1alpha1"
+"""Of our kinds."""
+
 MOST_LABEL: Final = 63
 MOST_CRON_NAME: Final = 52
 """Of a CronWorkflow: Argo adds the time to it for the name of a run."""

@@ -13,6 +13,7 @@ from typing import Final
 from alula_api.contract import families, named_types, type_text
 from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
+from alula_api.contract.jsontext import resource_safe
 from alula_api.contract.named_types import STORED, Field, Kind, Member, NamedType
 from alula_api.contract.problems import InvalidValue, Problem
 from alula_api.contract.type_text import MAX_LEVELS, NONE, TAGGED, TUPLES, UNION, Term
@@ -94,8 +95,8 @@ def _naming(occurrences: _Occurrences) -> _Naming:
 
 def _distinct(title: str, group: Mapping[str, str], taken: frozenset[str]) -> dict[str, str]:
     """Names for the types of one title: the title, else with their modules before it, else with digests behind it."""
-    plain = "".join(c if c.isalnum() else "_" for c in title)[:60]
-    plain = plain if type_text.is_name(plain) else f"T_{plain}" if plain else "T"
+    plain = "".join(c if c.isalnum() else "_" for c in title)[:60].strip("_")
+    plain = plain if type_text.is_name(plain) else f"T_{plain}".rstrip("_")
     for names in (
         dict.fromkeys(group, title),
         {mark: f"{module}.{title}" for mark, module in group.items()},
@@ -133,7 +134,9 @@ class _Naming:
 
         if kind == "Enum":
             values = part.get("x-alula-values") or [""] * len(part["enum"])
-            members = tuple(Member(name, text or None) for name, text in zip(part["enum"], values, strict=True))
+            members = tuple(
+                Member(name, resource_safe(text) or None) for name, text in zip(part["enum"], values, strict=True)
+            )
             return NamedType(name, kind, title, values=members)
         if kind == "NamedTuple":
             pairs = zip(part["x-alula-fields"], part["prefixItems"], strict=True)
@@ -143,6 +146,7 @@ class _Naming:
         for field in part.get("x-alula-fields") or part["properties"]:
             inner = part["properties"][field]
             default = inner.get("x-alula-default")
+            default = None if default is None else resource_safe(default)
             fields.append(Field(field, spell(inner), default, default is None and field not in required))
         return NamedType(name, kind, title, tuple(fields))
 

@@ -6,7 +6,7 @@ Loads pydantic; so only `alula.emit`, `alula.cli`, the compiler and the controll
 
 from alula_api.kinds.bindings import Binding, Leaf
 from alula_api.kinds.domains import Domain, DomainSpec, DomainStatus, Storage
-from alula_api.kinds.fields import API_VERSION, GROUP, VERSION, json_text
+from alula_api.kinds.fields import API_VERSION, GROUP, VERSION
 from alula_api.kinds.launch_plans import InputValue, LaunchPlan, LaunchPlanSpec, LaunchPlanStatus, Schedule
 from alula_api.kinds.reading import KINDS, read
 from alula_api.kinds.resources import Condition, Metadata, Resource, Status
@@ -73,7 +73,6 @@ __all__ = [
     "Workflow",
     "WorkflowSpec",
     "WorkflowStatus",
-    "json_text",
     "read",
     "to_dict",
 ]

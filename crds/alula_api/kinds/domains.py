@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import pydantic
 
 from alula_api.contract.retries import MAX_RETRIES
-from alula_api.kinds.fields import Label, ObjectName, Part, Place, Whole
+from alula_api.kinds.fields import Label, ObjectName, Part, Prefix, Whole
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, NameRule, Resource, Status
 
 
@@ -53,7 +53,7 @@ class DomainStatus(Status):
     domain: Annotated[str, pydantic.Field(max_length=63)] | None = pydantic.Field(
         None, description="from the label of the namespace"
     )
-    store: Place | None = pydantic.Field(None, description="the prefix under which the domain's data lies")
+    store: Prefix | None = pydantic.Field(None, description="the prefix under which the domain's data lies")
 
 
 class Domain(Resource):

@@ -6,7 +6,6 @@ that one of them cannot hold does not belong in a model but in the compiler.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sized
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ import pydantic_core
 from pydantic.alias_generators import to_camel
 from pydantic_core import core_schema
 
-GROUP = "alula.dev"
-VERSION = "v1alpha1"
-API_VERSION = f"{GROUP}/{VERSION}"
+from alula_api.contract import names, type_text
+
+GROUP, API_VERSION = names.GROUP, names.API_VERSION
+VERSION = API_VERSION.removeprefix(f"{GROUP}/")
 
 DNS_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 RELEASE = "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
@@ -55,17 +55,6 @@ def without_nulls(data: Any) -> Any:
 
 CLEAN = r"^[^\x{7f}-\x{9f}\x{fffe}\x{ffff}]*$"
 """Any text without what kustomize and server-side apply refuse or change: they take U+0085 for a space (seen)."""
-_UNCLEAN = re.compile("[\x7f-\x9f\ufffe\uffff]")
-
-
-def json_text(text: str) -> str:
-    """JSON text as it may stand in a resource: the same JSON, with what would not arrive written as escapes."""
-    return _UNCLEAN.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
-
-
-def is_clean(text: str) -> bool:
-    """Whether a text arrives in the cluster as it is."""
-    return not _UNCLEAN.search(text)
 
 
 def bounded(most: int, pattern: str = CLEAN, least: int = 1) -> Any:
@@ -114,21 +103,19 @@ EnvName = Annotated[str, bounded(256, "^[-._a-zA-Z][-._a-zA-Z0-9]*$")]
 EnvValue = Annotated[str, bounded(32768, least=0)]
 ObjectName = Annotated[str, bounded(253, "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
 SecretKey = Annotated[str, bounded(253, "^[-._a-zA-Z0-9]+$")]
-Place = Annotated[str, bounded(1024)]
+Prefix = Annotated[str, bounded(1024)]
 Text = Annotated[str, bounded(16384, least=0)]
 Word = Annotated[str, bounded(256)]
 JsonText = Annotated[str, bounded(65536, least=0)]
-"""A value, made by `json_text`: canonical JSON as text, because native YAML does not survive the road from git."""
+"""A value as canonical JSON text (`jsontext.resource_safe`): native YAML does not survive the road from git."""
 
 ATOMIC = {"x-kubernetes-map-type": "atomic"}
-"""An object that server-side apply replaces as a whole: half of a binding or of a type means nothing, and to note the
+"""An object that server-side apply replaces as a whole: half of a binding means nothing, and to note the
 owner of every field of 10,000 nodes would double the size of the object."""
 
-TypeSchema = Annotated[
-    dict[str, Any],
-    pydantic.WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True, **ATOMIC}),
-]
-"""A type of the contract: free-form to the API server, checked by `alula_api.contract.schemas` in Python."""
+TypeText = Annotated[str, bounded(type_text.MAX_CHARACTERS)]
+TypeName = Annotated[str, bounded(type_text.MAX_NAME)]
+"""A type, and the name of one: text to the API server, checked by `alula_api.contract.named_types` in Python."""
 
 
 @dataclass(frozen=True)

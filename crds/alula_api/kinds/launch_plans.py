@@ -36,6 +36,7 @@ class LaunchPlanSpec(Part):
     """What a LaunchPlan should be."""
 
     workflow: Label = pydantic.Field(description="the Workflow of the same namespace")
+    version: ReleaseVersion | None = pydantic.Field(None, description="of the Workflow that it came with")
     description: Text | None = None
     inputs: Annotated[list[InputValue], Listed(1000, key="name")] = pydantic.Field(
         [], description="defaults that who starts a run may replace"
@@ -45,7 +46,6 @@ class LaunchPlanSpec(Part):
     )
     schedule: Schedule | None = None
     suspend: bool | None = pydantic.Field(None, description="true: the schedule starts nothing")
-    version: ReleaseVersion | None = pydantic.Field(None, description="the release that it came with")
 
 
 class LaunchPlanStatus(Status):

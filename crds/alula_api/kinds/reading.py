@@ -6,7 +6,6 @@ resource, whatever is in it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin
@@ -14,9 +13,11 @@ from typing import Any, TypeVar, get_args, get_origin
 import pydantic
 import pydantic_core
 
-from alula_api.contract import labels, names, schemas
+from alula_api.contract import labels, names, problems
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.graphs import json_fields
+from alula_api.contract.named_types import NamedType, Types
 from alula_api.kinds.domains import Domain
 from alula_api.kinds.fields import (
     API_VERSION,
@@ -27,7 +28,6 @@ from alula_api.kinds.fields import (
     PARAMETER,
     QUANTITY,
     RELEASE,
-    is_clean,
 )
 from alula_api.kinds.launch_plans import LaunchPlan
 from alula_api.kinds.resources import Resource
@@ -43,7 +43,15 @@ KINDS: Mapping[str, type[Workflow] | type[LaunchPlan] | type[Domain]] = {
 }
 
 _SMALLER = "do more in each task, as by giving one task a list of items, or split it into several workflows"
-_NAMED_LISTS = {"tasks": "task", "graphs": "graph", "nodes": "node", "inputs": "input", "outputs": "output"}
+_NAMED_LISTS = {
+    "types": "type",
+    "fields": "field",
+    "tasks": "task",
+    "graphs": "graph",
+    "nodes": "node",
+    "inputs": "input",
+    "outputs": "output",
+}
 # What a pattern means, in words that a reader can act on.
 _PATTERNS = {
     DNS_LABEL: "lower-case letters, digits and dashes, with a letter or digit at both ends",
@@ -79,19 +87,19 @@ def read(kind: type[R], obj: object) -> tuple[R | None, list[Diagnostic]]:
     """The resource as a model, or None and what is wrong with it; at most `MOST_PROBLEMS` problems are told."""
     if not isinstance(obj, dict):
         return None, [Diagnostic(Code.BAD_RESOURCE, f"a {kind.KIND.name} must be an object, not {_kind_of(obj)}")]
-    problems = list(_head_problems(kind, obj))
+    found = list(_head_problems(kind, obj))
     model: R | None = None
-    if not problems:
+    if not found:
         try:
             model = kind.model_validate(obj, by_alias=True, by_name=False)
-            problems = list(_later_problems(model))
+            found = list(_later_problems(model))
         except pydantic.ValidationError as error:
-            problems = list(_told(kind, error.errors(include_url=False, include_context=True)))
+            found = list(_told(kind, error.errors(include_url=False, include_context=True)))
         except RecursionError:
-            problems = [_Problem((), "must not be nested as deep as this")]
-    if not problems:
+            found = [_Problem((), "must not be nested as deep as this")]
+    if not found:
         return model, []
-    return None, [_diagnostic(kind, obj, problem) for problem in _shortened(problems)]
+    return None, [_diagnostic(kind, obj, problem) for problem in _shortened(found)]
 
 
 def _diagnostic(kind: type[Resource], obj: dict[str, Any], problem: _Problem) -> Diagnostic:
@@ -153,12 +161,21 @@ def _later_problems(resource: Resource) -> Iterator[_Problem]:
 
 
 def _type_problems(workflow: Workflow) -> Iterator[_Problem]:
-    for loc, schema in workflow.spec.types():
-        if not is_clean(json.dumps(schema, ensure_ascii=False)):
-            yield _Problem(loc, f"must be {_PATTERNS[CLEAN]}")
-        for problem in schemas.check(schema):
-            inside = problem.path.removeprefix("$")
-            yield _Problem(loc, f"{problem.message} (at {inside.lstrip('.')})" if inside else problem.message)
+    """Of the named types first: what uses a wrong one is not blamed for it."""
+    named = [each.model_dump(by_alias=True, exclude_defaults=True) for each in workflow.spec.types]
+    types = Types([json_fields.from_json(NamedType, each) for each in named])
+    wrong = types.problems()
+    for path, problem in wrong:
+        yield _of_type(("spec", "types", *path), problem)
+    for loc, port in workflow.spec.ports():
+        for problem in types.of_form(port.type) if wrong else types.of_text(port.type):
+            yield _of_type((*loc, "type"), problem)
+
+
+def _of_type(loc: tuple[int | str, ...], problem: problems.Problem) -> _Problem:
+    inside = problem.path.removeprefix("$").lstrip(".")
+    code = Code.TOO_LARGE if problem.code is Code.TOO_LARGE else Code.BAD_RESOURCE
+    return _Problem(loc, f"{problem.message} (at {inside})" if inside else problem.message, code=code)
 
 
 def _told(kind: type[Resource], errors: Sequence[pydantic_core.ErrorDetails]) -> Iterator[_Problem]:

@@ -31,7 +31,6 @@ _KEPT = (
     "x-kubernetes-list-type",
     "x-kubernetes-list-map-keys",
     "x-kubernetes-map-type",
-    "x-kubernetes-preserve-unknown-fields",
 )
 _DROPPED = frozenset({"title", "default", "discriminator", "$defs", "ge", "le"})
 # What may stand under `oneOf` and `not`: rules about fields, never types.
@@ -105,8 +104,6 @@ def _resolved(
 def _check(schema: dict[str, Any], path: str) -> None:
     """What style and cost demand of one node."""
     kind = schema.get("type")
-    if schema.get("x-kubernetes-preserve-unknown-fields"):
-        return
     if not isinstance(kind, str):
         raise NotStructuralError(path, "must have one type")
     if kind == "number":

@@ -7,7 +7,7 @@ Built by `alula.emit`, read by the compiler and the controller. It says what a W
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 import pydantic
 import pydantic_core
@@ -32,15 +32,16 @@ from alula_api.kinds.fields import (
     ObjectName,
     Parameter,
     Part,
-    Place,
     Positive,
     Quantity,
     ReleaseVersion,
     SecretKey,
     Text,
-    TypeSchema,
+    TypeName,
+    TypeText,
     Whole,
     Word,
+    bounded,
 )
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, NameRule, Resource, Status, label_name
 
@@ -48,6 +49,11 @@ MAX_TASKS = 2_000
 MAX_GRAPHS = 2_000
 MAX_NODES = 10_000
 MAX_PARAMETERS = 1_000
+MAX_TYPES = 1_000
+MAX_FIELDS = 1_000
+
+Loc: TypeAlias = tuple[int | str, ...]
+TYPE = "a type in the manner of Python, as list[Forest] | None"
 
 
 class Bundle(Part):
@@ -61,15 +67,47 @@ class Code(Part):
     """What the pods run."""
 
     image: Image = pydantic.Field(description="the container image of all tasks that name none")
-    bundle: Bundle | None = pydantic.Field(None, description="code that is laid over the image")
     runtime: Positive = pydantic.Field(description="version of the pod's contract that the emitting SDK speaks")
+    bundle: Bundle | None = pydantic.Field(None, description="code that is laid over the image")
+
+
+class Field(Part):
+    """A field of a named type."""
+
+    name: Word
+    type: TypeText = pydantic.Field(description=TYPE)
+    default: JsonText | None = pydantic.Field(
+        None, description="canonical JSON text; without it the field must be given"
+    )
+    optional: bool = pydantic.Field(False, description="true: it may be missing although it has no default")
+
+
+class Member(Part):
+    """A member of an Enum."""
+
+    name: Word
+    value: JsonText | None = pydantic.Field(None, description="its value as JSON text")
+
+
+class NamedType(Part):
+    """A class that is a type, once for all its uses."""
+
+    name: TypeName = pydantic.Field(description="as types name it; with its module where two have one name")
+    kind: Literal["Record", "NamedTuple", "Enum"] = pydantic.Field("Record", description="Record when absent")
+    title: Annotated[str, bounded(1024, least=0)] | None = pydantic.Field(
+        None, description="what the class is called, where the name does not say it"
+    )
+    fields: Annotated[list[Field], Listed(MAX_FIELDS, key="name")] = pydantic.Field([], description="in declared order")
+    values: Annotated[list[Member], Listed(MAX_FIELDS, key="name")] = pydantic.Field(
+        [], description="of an Enum, in declared order"
+    )
 
 
 class Input(Part):
     """An input of a workflow or task."""
 
     name: Parameter
-    type: TypeSchema = pydantic.Field(description="JSON Schema, with x-alula-type for what it has no word for")
+    type: TypeText = pydantic.Field(description=TYPE)
     default: JsonText | None = pydantic.Field(
         None, description="canonical JSON text; without it the input must be given"
     )
@@ -80,7 +118,7 @@ class Output(Part):
     """An output of a task."""
 
     name: Parameter
-    type: TypeSchema = pydantic.Field(description="JSON Schema, with x-alula-type for what it has no word for")
+    type: TypeText = pydantic.Field(description=TYPE)
     description: Text | None = None
 
 
@@ -88,9 +126,16 @@ class BoundOutput(Part):
     """An output of a workflow or graph, and the node or input that it comes from."""
 
     name: Parameter
-    type: TypeSchema = pydantic.Field(description="JSON Schema, with x-alula-type for what it has no word for")
+    type: TypeText = pydantic.Field(description=TYPE)
     binding: Binding = pydantic.Field(alias="from", description="where its value comes from")
     description: Text | None = None
+
+
+class TaskKind(Part):
+    """What runs a task in place of a plain container."""
+
+    name: Label
+    config: JsonText = pydantic.Field("", description="what the kind wants to know, as canonical JSON text")
 
 
 class Cache(Part):
@@ -110,7 +155,7 @@ class Backoff(Part):
 class Retries(Part):
     """Two budgets of failures after which there is another attempt."""
 
-    limit: Annotated[int, Whole(0, MAX_RETRIES)] = pydantic.Field(description="failures of the user's code")
+    limit: Annotated[int, Whole(0, MAX_RETRIES)] = pydantic.Field(0, description="failures of the user's code")
     system: Annotated[int, Whole(0, MAX_RETRIES)] | None = pydantic.Field(
         None, description="losses of pods and stores; what the Domain says when absent, or 3"
     )
@@ -149,7 +194,7 @@ class Task(Part):
     name: Label
     entrypoint: Entrypoint = pydantic.Field(description="module:qualname, relative to the project's root")
     key: CacheName | None = pydantic.Field(None, description="name in the cache key; the entrypoint when absent")
-    source: Place | None = pydantic.Field(None, description="file:line of the definition")
+    kind: TaskKind | None = pydantic.Field(None, description="what runs it; a plain container when absent")
     description: Text | None = None
     inputs: Annotated[list[Input], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
         [], description="in declared order"
@@ -184,7 +229,6 @@ class Node(Part):
     after: Annotated[list[Label], Listed(MAX_PARAMETERS, unique=True)] = pydantic.Field(
         [], description="nodes to wait for beside those whose outputs are used"
     )
-    line: Positive | None = pydantic.Field(None, description="line of the call, in the graph's source file")
 
     @pydantic.model_validator(mode="after")
     def _one_target(self) -> Self:
@@ -197,7 +241,6 @@ class Graph(Part):
     """A static graph; `main` has the workflow's own inputs and outputs, the others carry theirs."""
 
     name: Label
-    source: Place | None = pydantic.Field(None, description="file:line of the definition")
     inputs: Annotated[list[Input], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
         [], description="in declared order"
     )
@@ -212,9 +255,12 @@ class Graph(Part):
 class WorkflowSpec(Part):
     """What a Workflow should be."""
 
-    version: ReleaseVersion = pydantic.Field(description="names the release")
+    version: ReleaseVersion = pydantic.Field(description="digest of what was emitted, or the user's own name for it")
     description: Text | None = None
     code: Code
+    types: Annotated[list[NamedType], Listed(MAX_TYPES, key="name")] = pydantic.Field(
+        [], description="each class that is a type, once"
+    )
     inputs: Annotated[list[Input], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
         [], description="in declared order"
     )
@@ -228,23 +274,21 @@ class WorkflowSpec(Part):
         description="`main`, and every sub-workflow once"
     )
 
-    def types(self) -> Iterator[tuple[tuple[int | str, ...], dict[str, Any]]]:
-        """Every type in the spec, with the place of its field."""
-        yield from _types(("spec",), self)
+    def ports(self) -> Iterator[tuple[Loc, Input | Output | BoundOutput]]:
+        """Every input and output in the spec, with its place."""
+        yield from _ports(("spec",), self)
         for i, task in enumerate(self.tasks):
-            yield from _types(("spec", "tasks", i), task)
+            yield from _ports(("spec", "tasks", i), task)
         for i, graph in enumerate(self.graphs):
-            yield from _types(("spec", "graphs", i), graph)
+            yield from _ports(("spec", "graphs", i), graph)
 
 
-def _types(
-    loc: tuple[int | str, ...], owner: WorkflowSpec | Task | Graph
-) -> Iterator[tuple[tuple[int | str, ...], dict[str, Any]]]:
-    for i, parameter in enumerate(owner.inputs):
-        yield (*loc, "inputs", i, "type"), parameter.type
+def _ports(loc: Loc, owner: WorkflowSpec | Task | Graph) -> Iterator[tuple[Loc, Input | Output | BoundOutput]]:
+    for i, each in enumerate(owner.inputs):
+        yield (*loc, "inputs", i), each
     outputs: Sequence[Output | BoundOutput] = owner.outputs
     for i, output in enumerate(outputs):
-        yield (*loc, "outputs", i, "type"), output.type
+        yield (*loc, "outputs", i), output
 
 
 class WorkflowStatus(Status):

@@ -12,7 +12,7 @@ from alula.cli.command import Command, Operands
 from alula_api.contract import codes, diagnostics
 
 if TYPE_CHECKING:
-    from alula.emit import manifests
+    from alula.emit import discovery, manifests
 
 FORMATS = ("yaml", "json")
 
@@ -26,10 +26,12 @@ def check(found: flags.Scan) -> Iterator[diagnostics.Diagnostic]:
 
 def main(found: flags.Scan) -> int:
     """Compile what lies at the paths; exit code 1 when anything is wrong with it."""
-    resources = _resources([Path(word) for word in found.rest], found.text("image"))
+    resources, definitions = _resources([Path(word) for word in found.rest], found.text("image"))
     objects, problems = _compile(resources)
     if problems:
-        display.diagnostics(problems)
+        from alula.emit import lines
+
+        display.diagnostics(lines.with_lines(problems, definitions))
         return 1
     text = _text(objects, found.text("output", FORMATS[0]))
     if not found.text("out"):
@@ -47,18 +49,23 @@ def _write(text: str, file: str) -> None:
         raise usage.error(f"{file} cannot be written: {error.strerror or error}") from None
 
 
-def _resources(paths: list[Path], image: str) -> list[manifests.Found]:
+def _resources(paths: list[Path], image: str) -> tuple[list[manifests.Found], discovery.Definitions]:
+    """The resources at the paths, and the definitions that those of Python files come from."""
+    from alula.emit import discovery
+
+    definitions = discovery.Definitions((), ())
     python = [path for path in paths if path.suffix == ".py"]
     found = [each for path in paths if path.suffix != ".py" for each in _read(path)]
     if python:
         from alula.cli import projects
-        from alula.emit import assemble, digests, discovery, manifests
+        from alula.emit import assemble, digests, manifests
 
         code = projects.code(python[0], image)
         block = digests.Block(code)
-        made = assemble.assemble(discovery.discover(python), code)
+        definitions = discovery.discover(python)
+        made = assemble.assemble(definitions, code)
         found += [manifests.Found(digests.applied(resource, [block])) for resource in made]
-    return found
+    return found, definitions
 
 
 def _read(path: Path) -> list[manifests.Found]:

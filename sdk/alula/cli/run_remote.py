@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from alula.remote.connections import Connection
     from alula.remote.runs import Followed
     from alula.types.carriers import Carrier
+    from alula_api.contract.graphs.specs import WorkflowSpec
 
 DEFAULT_DOMAIN = "dev"
 LOCAL_ONLY = ("workers", "processes", "strict", "no-cache", "overwrite-cache")
@@ -109,7 +110,7 @@ def _carrier(place: DataRoot | None, given: Mapping[str, Any]) -> Carrier:
 
 
 def _show(
-    followed: Followed, spec: Mapping[str, Any], place: DataRoot | None, cluster: Connection, found: flags.Scan
+    followed: Followed, spec: WorkflowSpec, place: DataRoot | None, cluster: Connection, found: flags.Scan
 ) -> int:
     """The outputs as a local run shows them, or what failed and where its log is."""
     state = followed.state
@@ -126,9 +127,9 @@ def _show(
     return 1
 
 
-def _with_outputs(followed: Followed, spec: Mapping[str, Any], place: DataRoot | None) -> RunResult:
+def _with_outputs(followed: Followed, spec: WorkflowSpec, place: DataRoot | None) -> RunResult:
     """The result with the values that Argo keeps; what lies in the store is read where it can be."""
-    types = tuple(OutputType(str(each["name"]), each.get("type") or {}) for each in spec.get("outputs") or ())
+    types = tuple(OutputType(each.name, each.type) for each in spec.outputs)
     known = tuple(each for each in types if each.name in followed.state.outputs)
     for each in types:
         if each not in known:

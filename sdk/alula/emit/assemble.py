@@ -6,12 +6,13 @@ Called by the command line. Pure but for reading the definitions' source.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 from alula import errors
-from alula.emit import discovery, portability, resources
+from alula.emit import discovery, lines, portability, resources
 from alula_api import kinds
-from alula_api.contract import diagnostics, schemas, values
+from alula_api.contract import codes, diagnostics, type_spelling, values
+from alula_api.contract.graphs import specs
 
 VERSION_DIGITS = 8
 
@@ -25,18 +26,29 @@ def assemble(found: discovery.Definitions, code: resources.Code) -> list[resourc
     Raises:
         alula.errors.DefinitionError: a resource does not have the form that the cluster accepts; all problems at once.
     """
-    made = {each.name: resources.workflow(each, code) for each in found.workflows}
-    versions = {each.name: each.version or digest(made[each.name]) for each in found.workflows}
-    plans = [(each, resources.launch_plan(each)) for each in found.launch_plans]
-    types = {plan.name: {each.name: each.type.schema for each in plan.workflow.interface.inputs} for plan, _ in plans}
-    versioned = [
-        *(_versioned(resource, versions[name]) for name, resource in made.items()),
-        *(_versioned(resource, versions[plan.workflow.name]) for plan, resource in plans),
-    ]
-    problems = [problem for resource in versioned for problem in _check(resource, types)]
+    problems: list[diagnostics.Diagnostic] = []
+    made: list[resources.Resource] = []
+    versions: dict[str, str] = {}
+    for workflow in found.workflows:
+        spec = resources.workflow_spec(workflow, code)
+        try:
+            resource = resources.resource(workflow, spec.to_json())
+        except values.InvalidValue:
+            problems += _unspellable(workflow.name, workflow.source.file, spec)
+            continue
+        versions[workflow.name] = workflow.version or digest(resource)
+        made.append(_versioned(resource, versions[workflow.name]))
+        problems += kinds.read(kinds.Workflow, made[-1])[1]
+        problems += portability.of_workflow(workflow.name, workflow.source.file, spec)
+    for plan in found.launch_plans:
+        of_plan = resources.plan_spec(plan)
+        types = {each.name: each.type.schema for each in plan.workflow.interface.inputs}
+        made.append(_versioned(resources.resource(plan, of_plan.to_json()), versions.get(plan.workflow.name, "0")))
+        problems += kinds.read(kinds.LaunchPlan, made[-1])[1]
+        problems += portability.of_plan(plan.name, plan.source.file, of_plan, types)
     if problems:
-        raise errors.DefinitionError(problems)
-    return versioned
+        raise errors.DefinitionError(lines.with_lines(problems, found))
+    return made
 
 
 def digest(resource: resources.Resource) -> str:
@@ -50,12 +62,21 @@ def _versioned(resource: resources.Resource, version: str) -> resources.Resource
     return {**resource, "spec": {**spec, "version": version}}
 
 
-def _check(
-    resource: resources.Resource, types: Mapping[str, Mapping[str, schemas.Schema]]
-) -> list[diagnostics.Diagnostic]:
-    """What the cluster would refuse, and what no release may hold."""
-    _, problems = kinds.read(kinds.KINDS[str(resource["kind"])], resource)
-    metadata = resource["metadata"]
-    assert isinstance(metadata, dict)
-    of_plan = types.get(str(metadata["name"]), {}) if resource["kind"] == "LaunchPlan" else {}
-    return [*problems, *(portability.problems(resource, of_plan) if not problems else ())]
+def _unspellable(name: str, source: str, spec: specs.WorkflowSpec) -> Iterator[diagnostics.Diagnostic]:
+    """Types that are longer or deeper as text than a resource may hold, each with what has them."""
+    for subject, port in _ports(spec):
+        try:
+            type_spelling.spelled([port.type])[1](port.type)
+        except values.InvalidValue as error:
+            message = f"the type {error.problems[0].message}"
+            yield diagnostics.Diagnostic(
+                codes.Code.UNSUPPORTED_TYPE, message, source, f"workflow {name}, {subject}{port.name}"
+            )
+
+
+def _ports(spec: specs.WorkflowSpec) -> Iterator[tuple[str, specs.Port | specs.Output]]:
+    yield from (("input ", port) for port in spec.inputs)
+    yield from (("output ", port) for port in spec.outputs)
+    for task in spec.tasks:
+        yield from ((f"task {task.name}, input ", port) for port in task.inputs)
+        yield from ((f"task {task.name}, output ", port) for port in task.outputs)

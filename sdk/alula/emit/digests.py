@@ -15,12 +15,13 @@ from typing import Any
 
 from alula import errors
 from alula.emit import manifests
-from alula.emit.resources import API_VERSION, Code, Resource
+from alula.emit.resources import Code, Resource
 from alula_api.contract import codes, diagnostics, labels
+from alula_api.contract.names import API_VERSION, GROUP
 from alula_api.contract.values import Json
 from alula_api.kinds import yamltext
 
-GROUP, KIND = API_VERSION.partition("/")[0], "Workflow"
+KIND = "Workflow"
 _RELEASE = re.compile(r"^# release: (\S+)$", re.MULTILINE)
 _FILES = re.compile(r"^# files: sha256:([0-9a-f]{64})$", re.MULTILINE)
 _AGAIN = "do not edit it: settle a merge by `alula register` of the merged sources"

@@ -1,25 +1,36 @@
 """No value of a release may say where data lies on some machine: the same bytes go to every domain. Pure.
 
-Called by `assembling`. The SDK refuses files in definitions already; this holds for whatever else makes a resource.
+Called by `assemble`. The SDK refuses files in definitions already; this holds for whatever else makes a spec.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from alula_api.contract import codes, diagnostics, references, schemas, values
-from alula_api.contract.labels import SOURCE
+from alula_api.contract.graphs import bindings, specs
+from alula_api.contract.schemas import Schema
+
+_Value = tuple[str, Schema, str]
+"""What holds it, its type and its text."""
 
 
-def problems(resource: Mapping[str, Any], types: Mapping[str, Mapping[str, Any]]) -> Iterator[diagnostics.Diagnostic]:
-    """One for each value of a Workflow or LaunchPlan that holds data of this machine or of one domain.
+def of_workflow(name: str, source: str, spec: specs.WorkflowSpec) -> Iterator[diagnostics.Diagnostic]:
+    """One for each value of a Workflow that holds data of this machine or of one domain; `source` is its file."""
+    yield from _problems(f"Workflow {name}", source, _values(spec))
 
-    Args:
-        resource: As emitted.
-        types: For a LaunchPlan, the types of its workflow's inputs.
-    """
-    for subject, schema, text in _values(resource["spec"], types):
+
+def of_plan(
+    name: str, source: str, spec: specs.LaunchPlanSpec, types: Mapping[str, Schema]
+) -> Iterator[diagnostics.Diagnostic]:
+    """The same for a LaunchPlan, whose workflow has inputs of these types."""
+    given = (*spec.inputs, *spec.fixed_inputs)
+    found = ((f"input {each.name}", types.get(each.name, {}), each.value) for each in given)
+    yield from _problems(f"LaunchPlan {name}", source, found)
+
+
+def _problems(subject: str, source: str, found: Iterator[_Value]) -> Iterator[diagnostics.Diagnostic]:
+    for part, schema, text in found:
         if not schemas.has_references(schema):
             continue
         for reference in references.walk(values.parse(text), schema):
@@ -27,8 +38,8 @@ def problems(resource: Mapping[str, Any], types: Mapping[str, Mapping[str, Any]]
                 yield diagnostics.Diagnostic(
                     codes.Code.BAD_VALUE,
                     f"a release cannot hold {why}: it is the same in every domain",
-                    source=str(resource["metadata"].get("annotations", {}).get(SOURCE, "")),
-                    subject=f"{resource['kind']} {resource['metadata']['name']}, {subject}",
+                    source=source,
+                    subject=f"{subject}, {part}",
                     hint="make it an input of the run, or let a task make it",
                 )
 
@@ -40,30 +51,23 @@ def _why(reference: references.Reference) -> str:
     return f"the local path {reference.uri}" if reference.uri else f"the stored {reference.type} {reference.name!r}"
 
 
-def _values(
-    spec: Mapping[str, Any], types: Mapping[str, Mapping[str, Any]]
-) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Every value with its type: defaults, constants in graphs, the values of launch plans."""
-    for each in spec.get("inputs") or ():
-        if "default" in each:
-            yield f"input {each['name']}", each["type"], each["default"]
-    for part in ("inputs", "fixedInputs"):
-        for each in spec.get(part) or ():
-            if "value" in each:
-                yield f"input {each['name']}", dict(types.get(each["name"], {})), each["value"]
-    inputs = {task["name"]: _types(task) for task in spec.get("tasks") or ()}
-    graphs = {graph["name"]: _types(graph) for graph in spec.get("graphs") or ()}
-    for task in spec.get("tasks") or ():
-        for each in task.get("inputs") or ():
-            if "default" in each:
-                yield f"task {task['name']}, input {each['name']}", each["type"], each["default"]
-    for graph in spec.get("graphs") or ():
-        for node in graph.get("nodes") or ():
-            known = inputs.get(node.get("task"), {}) or graphs.get(node.get("graph"), {})
-            for name, binding in (node.get("inputs") or {}).items():
-                if "value" in binding:  # what stands in a list of bindings is a task's own, never a file
-                    yield f"node {node['id']}, input {name}", known.get(name, {}), binding["value"]
+def _values(spec: specs.WorkflowSpec) -> Iterator[_Value]:
+    """Every value with its type: defaults, and constants in graphs."""
+    yield from _defaults("", spec.inputs)
+    for task in spec.tasks:
+        yield from _defaults(f"task {task.name}, ", task.inputs)
+    tasks = {task.name: task.inputs for task in spec.tasks}
+    graphs = {graph.name: graph.inputs for graph in spec.graphs}
+    for graph in spec.graphs:
+        for node in graph.nodes:
+            ports = tasks.get(node.target, ()) if node.task is not None else graphs.get(node.target, ())
+            types = {port.name: port.type for port in ports}
+            for name, binding in node.inputs:
+                if isinstance(binding, bindings.Constant):  # in a list of bindings it is a task's own, never a file
+                    yield f"node {node.id}, input {name}", types.get(name, {}), binding.text
 
 
-def _types(part: Mapping[str, Any]) -> dict[str, Any]:
-    return {each["name"]: each["type"] for each in part.get("inputs") or ()}
+def _defaults(owner: str, ports: tuple[specs.Port, ...]) -> Iterator[_Value]:
+    for port in ports:
+        if port.default is not None:
+            yield f"{owner}input {port.name}", port.type, port.default

@@ -6,41 +6,47 @@ lists with names says nothing: kustomize puts what it patched first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
-from alula_api.contract import values
+from alula_api.contract import type_spelling, values
+from alula_api.contract.graphs import bindings
+from alula_api.contract.graphs.specs import (
+    GraphSpec,
+    InputValue,
+    LaunchPlanSpec,
+    NodeSpec,
+    Output,
+    Port,
+    TaskSpec,
+    WorkflowSpec,
+)
+from alula_api.contract.schemas import Schema
 
-Item = Mapping[str, Any]
-Meaning = dict[str, Any]
-
-TASK_FIELDS = ("entrypoint", "key", "cache")
-"""What of a task, beside its inputs and outputs, a domain may not change."""
+Meaning: TypeAlias = Mapping[str, Any]
+Named: TypeAlias = Mapping[str, Meaning]
 
 
-def differences(local: Item, cluster: Item) -> list[str]:
+def differences(local: WorkflowSpec, cluster: WorkflowSpec) -> list[str]:
     """What the file has and the cluster has not, and the reverse, one short phrase each; empty when they agree.
 
     Args:
-        local: The spec of a Workflow as the file makes it.
-        cluster: The spec as the API server returns it.
+        local: What a Workflow is as the file makes it.
+        cluster: What the API server says that it is.
     """
-    parts = {"inputs": _port, "outputs": _port, "tasks": _task, "graphs": _graph}
-    return [each for part, meaning in parts.items() for each in _differences(part, part[:-1], meaning, local, cluster)]
+    parts = {"input": _inputs, "output": _outputs, "task": _tasks, "graph": _graphs}
+    return [each for what, of in parts.items() for each in _differences(what, of(local), of(cluster))]
 
 
-def plan_differences(local: Item, cluster: Item) -> list[str]:
+def plan_differences(local: LaunchPlanSpec, cluster: LaunchPlanSpec) -> list[str]:
     """The same for a LaunchPlan: the workflow and the values; when and whether it runs by itself is the domain's."""
-    found = []
-    if local.get("workflow") != cluster.get("workflow"):
-        found.append(f"on the cluster it runs {cluster.get('workflow')}")
-    for part, what in (("inputs", "value"), ("fixedInputs", "fixed value")):
-        found += _differences(part, what, _port, local, cluster)
+    found = [f"on the cluster it runs {cluster.workflow}"] if local.workflow != cluster.workflow else []
+    found += _differences("value", _given(local.inputs), _given(cluster.inputs))
+    found += _differences("fixed value", _given(local.fixed_inputs), _given(cluster.fixed_inputs))
     return found
 
 
-def _differences(part: str, what: str, meaning: Callable[[Item], Meaning], local: Item, cluster: Item) -> Iterator[str]:
-    here, there = _named(local.get(part), meaning), _named(cluster.get(part), meaning)
+def _differences(what: str, here: Named, there: Named) -> Iterator[str]:
     for name in [*here, *(name for name in there if name not in here)]:
         if name not in there:
             yield f"{what} {name} is only in the file"
@@ -52,51 +58,73 @@ def _differences(part: str, what: str, meaning: Callable[[Item], Meaning], local
 
 def _where(here: Meaning, there: Meaning) -> str:
     """` (default, type)`: the fields that differ. Another cache version means other code."""
-    fields = [field for field in dict.fromkeys([*here, *there]) if here.get(field) != there.get(field)]
+    fields = [field for field in here if here[field] != there.get(field)]
     return f" ({', '.join('code' if field == 'cache' else field for field in fields)})" if fields else ""
 
 
-def _named(items: Any, meaning: Callable[[Item], Meaning], key: str = "name") -> dict[str, Meaning]:
-    return {str(item[key]): meaning(item) for item in items or ()}
+def _inputs(owner: WorkflowSpec | TaskSpec | GraphSpec) -> Named:
+    return _ports(owner.inputs)
 
 
-def _port(item: Item) -> Meaning:
-    """An input, output or given value."""
-    texts = {field: _value(item[field]) for field in ("default", "value") if field in item}
-    binding = {"from": _binding(item["from"])} if "from" in item else {}
-    return {"type": item.get("type"), **texts, **binding}
+def _ports(ports: Iterable[Port]) -> Named:
+    return {port.name: {"type": _type(port.type), "default": _value(port.default)} for port in ports}
 
 
-def _ports(item: Item) -> Meaning:
-    return {part: _named(item.get(part), _port) for part in ("inputs", "outputs")}
+def _outputs(owner: WorkflowSpec | GraphSpec) -> Named:
+    return {output.name: _output(output) for output in owner.outputs}
 
 
-def _task(item: Item) -> Meaning:
-    return {**{field: item.get(field) for field in TASK_FIELDS}, **_ports(item)}
+def _output(output: Output) -> Meaning:
+    return {"type": _type(output.type), "from": _binding(output.binding)}
 
 
-def _graph(item: Item) -> Meaning:
-    return {"nodes": _named(item.get("nodes"), _node, "id"), **_ports(item)}
+def _tasks(spec: WorkflowSpec) -> Named:
+    return {task.name: _task(task) for task in spec.tasks}
 
 
-def _node(item: Item) -> Meaning:
-    inputs = {name: _binding(each) for name, each in (item.get("inputs") or {}).items()}
-    target = {field: item.get(field) for field in ("task", "graph")}
-    return {**target, "inputs": inputs, "after": sorted(item.get("after") or ())}
+def _task(task: TaskSpec) -> Meaning:
+    """What a domain may not change."""
+    identity = {"entrypoint": task.entrypoint, "key": task.key, "kind": task.kind, "cache": task.cache}
+    return {**identity, "inputs": _inputs(task), "outputs": _ports(task.outputs)}
 
 
-def _binding(item: Item) -> Meaning:
-    found = dict(item)
-    if "value" in found:
-        found["value"] = _value(found["value"])
-    if "items" in found:
-        found["items"] = [_binding(each) for each in found["items"]]
-    return found
+def _graphs(spec: WorkflowSpec) -> Named:
+    return {
+        graph.name: {
+            "nodes": {node.id: _node(node) for node in graph.nodes},
+            "inputs": _inputs(graph),
+            "outputs": _outputs(graph),
+        }
+        for graph in spec.graphs
+    }
 
 
-def _value(text: Any) -> Any:
+def _node(node: NodeSpec) -> Meaning:
+    inputs = {name: _binding(binding) for name, binding in node.inputs}
+    return {"task": node.task, "graph": node.graph, "inputs": inputs, "after": sorted(node.after)}
+
+
+def _given(values: Iterable[InputValue]) -> Named:
+    return {each.name: {"value": _value(each.value)} for each in values}
+
+
+def _type(schema: Schema) -> object:
+    """One spelling, wherever its classes stand and whatever else the workflow has."""
+    named, text = type_spelling.spelled([schema])
+    return named, text(schema)
+
+
+def _binding(binding: bindings.Binding) -> bindings.Binding:
+    return bindings.mapped(binding, _leaf)
+
+
+def _leaf(leaf: bindings.Leaf) -> bindings.Leaf:
+    return bindings.Constant(str(_value(leaf.text))) if isinstance(leaf, bindings.Constant) else leaf
+
+
+def _value(text: str | None) -> str | None:
     """One text for all texts of a value: escaped or not, with blanks or without."""
     try:
-        return values.dumps(values.parse(text))
-    except (values.InvalidValue, TypeError):
+        return None if text is None else values.dumps(values.parse(text))
+    except values.InvalidValue:
         return text

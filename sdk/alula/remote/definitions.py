@@ -7,15 +7,16 @@ user takes that to be.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from alula.declare import launch_plans, workflows
 from alula.remote import comparing, waiting
 from alula.remote.connections import KINDS
 from alula.remote.refusals import RemoteError, refusal
-from alula_api.contract import codes, diagnostics, names
+from alula_api.contract import codes, diagnostics, names, values
+from alula_api.contract.graphs import specs
 
 if TYPE_CHECKING:
     from alula.remote.connections import Connection
@@ -25,6 +26,7 @@ PATIENCE_SECONDS = 30.0
 PAUSE_SECONDS = 0.5
 _SHOWN = 5
 
+S = TypeVar("S", specs.WorkflowSpec, specs.LaunchPlanSpec)
 Target = workflows.Workflow[..., Any] | launch_plans.LaunchPlan
 
 
@@ -34,21 +36,17 @@ class Found:
 
     Attributes:
         title: The name of the workflow or launch plan.
-        workflow: The Workflow resource.
+        spec: Of the Workflow.
         template: The name of the WorkflowTemplate that runs are started from.
         revision: Of the definition whose template that is.
+        sources: Where nodes are called, by graph and node, when the file is known to say the same.
     """
 
     title: str
-    workflow: Mapping[str, Any]
+    spec: specs.WorkflowSpec
     template: str
     revision: str = ""
-
-    @property
-    def spec(self) -> Mapping[str, Any]:
-        """Of the Workflow."""
-        spec: Mapping[str, Any] = self.workflow["spec"]
-        return spec
+    sources: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def find(
@@ -76,14 +74,23 @@ def find(
     plan = target if isinstance(target, launch_plans.LaunchPlan) else None
     workflow = target.workflow if isinstance(target, launch_plans.LaunchPlan) else target
     found = _awaited(cluster, "workflows", workflow.name, sleep, say)
+    spec = _read(specs.WorkflowSpec, workflow.name, found)
+    sources: dict[tuple[str, str], str] = {}
     if not synced:
-        _compare(workflow, root, found)
+        _compare(workflow, root, found, spec)
+        sources = _sources(workflow)
     if plan is None:
-        return Found(workflow.name, found, workflow.name, _revision(found))
+        return Found(workflow.name, spec, workflow.name, _revision(found), sources)
     planned = _awaited(cluster, "launchplans", plan.name, sleep, say)
     if not synced:
         _compare_plan(plan, planned)
-    return Found(plan.name, found, names.launch_plan_template(plan.name), _revision(planned))
+    return Found(plan.name, spec, names.launch_plan_template(plan.name), _revision(planned), sources)
+
+
+def _sources(workflow: workflows.Workflow[..., Any]) -> dict[tuple[str, str], str]:
+    closure = workflow.closure
+    graphs = zip((names.MAIN, *(each.name for each in closure.workflows[1:])), closure.graphs, strict=True)
+    return {(name, node.id): str(node.source) for name, graph in graphs for node in graph.nodes}
 
 
 def _awaited(
@@ -145,29 +152,39 @@ def _missing(cluster: Connection, plural: str, name: str) -> RemoteError:
     return refusal(message, "register the file, commit and sync it; or check --project and --domain", code)
 
 
-def _compare(workflow: workflows.Workflow[..., Any], root: Path, there: Mapping[str, Any]) -> None:
+def _compare(
+    workflow: workflows.Workflow[..., Any], root: Path, there: Mapping[str, Any], spec: specs.WorkflowSpec
+) -> None:
     """Raise unless the cluster has what the file says."""
     from alula.emit import resources
 
-    here = resources.workflow(workflow, resources.Code(""))["spec"]
-    assert isinstance(here, dict)
-    found = comparing.differences(here, there["spec"])
-    bundle = (there["spec"].get("code") or {}).get("bundle") or {}
-    if bundle.get("digest") and not found:
+    here = resources.workflow_spec(workflow, resources.Code(""))
+    found = comparing.differences(here, spec)
+    bundle = spec.code.bundle
+    if bundle is not None and not found:
         # Functions without a cache leave no trace of their code in the resource; the bundle has all of it.
         from alula_data import bundles
 
-        if bundles.digest(bundles.files(root)) != bundle["digest"]:
-            found = [f"the project's files are not those of its code bundle {bundle['digest'][:12]}"]
+        if bundles.digest(bundles.files(root)) != bundle.digest:
+            found = [f"the project's files are not those of its code bundle {bundle.digest[:12]}"]
     _refuse(workflow.name, there, found)
 
 
 def _compare_plan(plan: launch_plans.LaunchPlan, there: Mapping[str, Any]) -> None:
     from alula.emit import resources
 
-    here = resources.launch_plan(plan)["spec"]
-    assert isinstance(here, dict)
-    _refuse(plan.name, there, comparing.plan_differences(here, there["spec"]))
+    cluster = _read(specs.LaunchPlanSpec, plan.name, there)
+    _refuse(plan.name, there, comparing.plan_differences(resources.plan_spec(plan), cluster))
+
+
+def _read(cls: type[S], name: str, there: Mapping[str, Any]) -> S:
+    """The spec of what the cluster has."""
+    try:
+        return cls.from_json(there["spec"])
+    except values.InvalidValue as error:
+        message = f"the cluster's {name} cannot be read: spec{error.problems[0].path[1:]} {error.problems[0].message}"
+        hint = "is another version of alula installed there? Register the file again, commit and sync it"
+        raise refusal(message, hint, codes.Code.OUT_OF_STEP) from None
 
 
 def _refuse(name: str, there: Mapping[str, Any], found: list[str]) -> None:

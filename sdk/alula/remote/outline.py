@@ -1,4 +1,4 @@
-"""The tasks that a run of a definition has, known before Argo knows them. Pure: a Workflow resource's spec in.
+"""The tasks that a run of a definition has, known before Argo knows them. Pure: a Workflow's spec in.
 
 Called by `status` and `reporting`. Argo's nodes are named by paths, into which the compiler puts a segment for each
 piece of a graph that it had to cut; the ids here are the author's, `sub.train`, as in a local run.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
 
 from alula_api.contract import names, retries
 from alula_api.contract.graphs import plans, walks
 from alula_api.contract.graphs.plans import GraphCall, TaskCall
+from alula_api.contract.graphs.specs import NodeSpec, Retry, WorkflowSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,14 @@ class Outline:
     """All tasks of a definition's runs.
 
     Args:
-        spec: Of a Workflow resource, as the API server returns it.
+        spec: Of the Workflow.
+        sources: Where nodes are called, as `flows/penguins.py:44`, by graph and node, where that is known.
     """
 
-    def __init__(self, spec: Mapping[str, Any]) -> None:
-        self._tasks = {str(task["name"]): task for task in spec.get("tasks") or ()}
-        self._nodes = {
-            str(graph["name"]): {str(node["id"]): node for node in graph.get("nodes") or ()}
-            for graph in spec.get("graphs") or ()
-        }
-        self._places = {str(graph["name"]): str(graph.get("source") or "") for graph in spec.get("graphs") or ()}
+    def __init__(self, spec: WorkflowSpec, sources: Mapping[tuple[str, str], str] = MappingProxyType({})) -> None:
+        self._tasks = {task.name: task for task in spec.tasks}
+        self._nodes = {graph.name: {node.id: node for node in graph.nodes} for graph in spec.graphs}
+        self._sources = sources
         self._known: dict[str, str] = {}
         self.tasks = {expected.id: expected for expected in self._walk()}
 
@@ -66,7 +65,7 @@ class Outline:
             if node is None and graph is not None:
                 continue  # a piece of this graph
             kept.append(segment)
-            graph = str(node["graph"]) if node is not None and node.get("graph") else None
+            graph = node.graph if node is not None else None
         return ".".join(kept) or path
 
     def _walk(self) -> Iterator[Expected]:
@@ -79,16 +78,12 @@ class Outline:
                 if isinstance(place.step.call, TaskCall):
                     yield self._expected(place.path, place.graph, self._nodes[place.graph][place.step.name])
 
-    def _expected(self, id: str, graph: str, node: Mapping[str, Any]) -> Expected:
-        task = self._tasks.get(str(node.get("task")), {})
-        chosen = task.get("retries") or {}
-        file, _, line = self._places[graph].rpartition(":")
-        source = f"{file}:{node.get('line') or line}" if file else ""
-        attempts = 1 + int(chosen.get("limit") or 0)
-        backoff = retries.Backoff(**chosen["backoff"]) if chosen.get("backoff") else retries.DEFAULT_BACKOFF
-        return Expected(id, str(node.get("task") or ""), source, attempts, backoff)
+    def _expected(self, id: str, graph: str, node: NodeSpec) -> Expected:
+        task = self._tasks.get(node.target)
+        chosen = (task.retries if task else None) or Retry()
+        source = self._sources.get((graph, node.id), "")
+        return Expected(id, node.target, source, 1 + chosen.limit, chosen.backoff or retries.DEFAULT_BACKOFF)
 
 
-def _step(node: Mapping[str, Any]) -> plans.Step:
-    call: plans.Call = GraphCall(str(node["graph"])) if node.get("graph") else TaskCall(str(node.get("task") or ""))
-    return plans.Step(str(node["id"]), call)
+def _step(node: NodeSpec) -> plans.Step:
+    return plans.Step(node.id, GraphCall(node.graph) if node.graph is not None else TaskCall(node.target))

@@ -100,7 +100,7 @@ class Follower:
         self._found = found
         self._body = body
         self._clock = clock or SystemClock()
-        self._outline = outline.Outline(found.spec)
+        self._outline = outline.Outline(found.spec, found.sources)
         self._cost = 0.0  # seconds that the last look took
 
     def follow(self, name: str, watcher: Callable[[], Watcher]) -> Followed:

@@ -6,7 +6,7 @@ import enum
 from typing import Any
 
 from alula.types.mismatches import Mismatch, kind
-from alula.types.pytypes import Json, PyType
+from alula.types.pytypes import Json, PyType, home
 from alula.types.scalars import lowered
 from alula.types.unsupported import Unsupported
 
@@ -44,7 +44,13 @@ def enumeration(cls: type[enum.Enum]) -> PyType:
             return members[value]
         raise Mismatch(f"expected one of {_listed(names)}, got {kind(value)}")
 
-    schema: dict[str, Any] = {"type": "string", "enum": list(canonical), "x-alula-type": "enum", "title": label}
+    schema: dict[str, Any] = {
+        "type": "string",
+        "enum": list(canonical),
+        "x-alula-type": "enum",
+        "title": label,
+        "x-alula-module": home(cls),
+    }
     values = _values(cls)
     if values is not None:
         schema["x-alula-values"] = values

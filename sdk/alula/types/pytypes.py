@@ -108,3 +108,8 @@ def _round_trip(to_json: Encode, from_json: Decode) -> Callable[[Any], Any]:
         return from_json(to_json(value, probe), probe)
 
     return check
+
+
+def home(cls: type) -> str:
+    """Where a class is defined: its module, and the classes around it. It tells two of one name apart."""
+    return ".".join(filter(None, (cls.__module__, cls.__qualname__.rpartition(".")[0])))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from alula.types.mismatches import MOST, Flaw, Mismatch, kind
-from alula.types.pytypes import Json, PyType
+from alula.types.pytypes import Json, PyType, home
 from alula.types.unsupported import Unsupported
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def record(
         except Exception as problem:  # whatever the user's __post_init__ raises
             raise Mismatch(f"{label} refused the value: {type(problem).__name__}: {problem}") from problem
 
-    return PyType(annotation, label, schema(label, members), to_json, from_json, exact=(cls,))
+    return PyType(annotation, label, schema(cls, label, members), to_json, from_json, exact=(cls,))
 
 
 def limited(made: PyType) -> PyType:
@@ -147,7 +147,7 @@ def limited(made: PyType) -> PyType:
     return PyType(made.annotation, made.label, made.schema, deep(made.to_json), deep(made.from_json), exact=made.exact)
 
 
-def schema(label: str, members: list[Field]) -> dict[str, Any]:
+def schema(cls: type, label: str, members: list[Field]) -> dict[str, Any]:
     """The JSON Schema of the fields, with defaults as canonical JSON text."""
     properties, required = {}, []
     for member in members:
@@ -160,6 +160,7 @@ def schema(label: str, members: list[Field]) -> dict[str, Any]:
     return {
         "type": "object",
         "title": label,
+        "x-alula-module": home(cls),
         "properties": properties,
         "required": required,
         "additionalProperties": False,

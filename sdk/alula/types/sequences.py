@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alula.types.mismatches import Flaw, Mismatch, convert_each, kind
-from alula.types.pytypes import Json, PyType
+from alula.types.pytypes import Json, PyType, home
 
 if TYPE_CHECKING:
     from alula.types.carriers import Carrier
@@ -66,8 +66,8 @@ def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tupl
     schema: dict[str, Any] = {"type": "array", "prefixItems": [item.schema for item in items], "items": False}
     schema["x-alula-type"] = "namedtuple" if names else "tuple"
     if names:
-        schema |= {"title": cls.__name__, "x-alula-fields": list(names)}
-    places = tuple(f".{name}" for name in names) or tuple(f"[{index}]" for index in range(len(items)))
+        schema |= {"title": cls.__name__, "x-alula-module": home(cls), "x-alula-fields": list(names)}
+    steps = tuple(f".{name}" for name in names) or tuple(f"[{index}]" for index in range(len(items)))
     encoders = tuple(item.to_json for item in items)
     decoders = tuple(item.from_json for item in items)
     make = cls._make if names else tuple  # type: ignore[attr-defined]
@@ -77,11 +77,11 @@ def record_of(annotation: Any, cls: type, items: tuple[PyType, ...], names: tupl
             raise Mismatch(f"expected {label}, got {kind(value)}, which has {len(value)} items")
         result: list[Any] = []
         flaws: list[Flaw] = []
-        for place, converter, part in zip(places, converters, value, strict=True):
+        for step, converter, part in zip(steps, converters, value, strict=True):
             try:
                 result.append(converter(part, carrier))
             except Mismatch as mismatch:
-                flaws += mismatch.inside(place)
+                flaws += mismatch.inside(step)
         if flaws:
             raise Mismatch(flaws=flaws)
         return result

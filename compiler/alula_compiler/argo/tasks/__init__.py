@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from alula_api.contract.graphs.specs import TaskSpec
 from alula_compiler.argo.model import Object, TaskTemplate
 from alula_compiler.argo.tasks import container
 from alula_compiler.engines import Engine
-from alula_compiler.program import CONTAINER, Program, Task
+from alula_compiler.program import CONTAINER, Program
 
 
 class Kind(Protocol):
     """What a kind's module has."""
 
-    def config_problem(self, config: str | None) -> str:
-        """Return what is wrong with a configuration, JSON text or None; empty when the kind can use it."""
+    def config_problem(self, config: str) -> str:
+        """Return what is wrong with a configuration, JSON text, which may be empty; empty when the kind can use it."""
         ...
 
-    def template(self, task: Task, form: TaskTemplate, program: Program, engine: Engine) -> Object:
+    def template(self, task: TaskSpec, form: TaskTemplate, program: Program, engine: Engine) -> Object:
         """Return the template that runs a task in a certain form of call.
 
         Args:
@@ -35,3 +36,8 @@ class Kind(Protocol):
 
 
 KINDS: Final[Mapping[str, Kind]] = {CONTAINER: container}
+
+
+def of(task: TaskSpec) -> Kind:
+    """The kind of a task that has been found to have one."""
+    return KINDS[task.kind.name if task.kind else CONTAINER]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from alula_api.contract import durations, keys, labels, pods
+from alula_api.contract.graphs.specs import TaskSpec
 from alula_compiler.argo import attempts, expressions, texts
 from alula_compiler.argo.model import Object, TaskTemplate
 from alula_compiler.engines import Engine
-from alula_compiler.program import Program, Task
+from alula_compiler.program import Program
 
 VOLUME = "alula"
 """The pod's scratch folder, in which the runtime leaves outputs."""
@@ -15,12 +16,12 @@ _WHOLE = "[]"
 """The path of a value that is passed whole."""
 
 
-def config_problem(config: str | None) -> str:
+def config_problem(config: str) -> str:
     """Return what is wrong with a configuration: that there is one."""
-    return "" if config is None else "a function's task has no configuration"
+    return "" if not config else "a function's task has no configuration"
 
 
-def template(task: Task, form: TaskTemplate, program: Program, engine: Engine) -> Object:
+def template(task: TaskSpec, form: TaskTemplate, program: Program, engine: Engine) -> Object:
     """Return the template that runs a task in a pod."""
     lists = {name for name, _ in form.items}
     made: Object = {"name": form.name, "metadata": {"labels": {labels.TASK: task.name}}}
@@ -34,7 +35,7 @@ def template(task: Task, form: TaskTemplate, program: Program, engine: Engine) -
     return {**made, **attempts.fields(task), "container": container}
 
 
-def _inputs(task: Task, form: TaskTemplate, lists: set[str]) -> list[Object]:
+def _inputs(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[Object]:
     inputs: list[Object] = []
     for port in task.inputs:
         parameter: Object = {"name": port.name}
@@ -45,7 +46,7 @@ def _inputs(task: Task, form: TaskTemplate, lists: set[str]) -> list[Object]:
     return inputs
 
 
-def _arguments(task: Task, form: TaskTemplate, lists: set[str]) -> list[str]:
+def _arguments(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[str]:
     def passed(name: str) -> str:
         return "{{inputs.parameters." + name + "}}"
 
@@ -57,7 +58,7 @@ def _arguments(task: Task, form: TaskTemplate, lists: set[str]) -> list[str]:
         entrypoint=texts.exact(task.entrypoint),
         task=texts.exact(task.key),
         interface=interface,
-        cache=texts.exact(task.cache or ""),
+        cache=texts.exact(task.cache.version if task.cache else ""),
         retries=task.budget.user,
         system_retries=task.budget.system,
         inputs=tuple((name, passed(name)) for name in names if name not in lists),
@@ -71,7 +72,7 @@ def _arguments(task: Task, form: TaskTemplate, lists: set[str]) -> list[str]:
     return arguments
 
 
-def _container(image: str, arguments: list[str], task: Task, engine: Engine) -> Object:
+def _container(image: str, arguments: list[str], task: TaskSpec, engine: Engine) -> Object:
     env: list[Object] = [
         {"name": pods.Env.NODE, "value": texts.NODE},
         {"name": pods.Env.ATTEMPT, "value": texts.ATTEMPT},
@@ -87,19 +88,20 @@ def _container(image: str, arguments: list[str], task: Task, engine: Engine) -> 
     container["args"] = arguments
     container["env"] = [*env, *own]
     if task.resources:
-        container["resources"] = task.resources
+        sides = (("requests", task.resources.requests), ("limits", task.resources.limits))
+        container["resources"] = {side: dict(sorted(quantities.items())) for side, quantities in sides if quantities}
     container["volumeMounts"] = [{"name": VOLUME, "mountPath": pods.WORK_DIR}]
     return container
 
 
-def _environment(task: Task) -> list[Object]:
+def _environment(task: TaskSpec) -> list[Object]:
     """The task's own variables, exact to the byte in the process whatever they hold."""
     variables: list[Object] = []
     if task.timeout:
         variables.append({"name": pods.Env.TIMEOUT, "value": f"{durations.seconds(task.timeout):g}"})
-    variables += [{"name": name, "value": texts.exact(value)} for name, value in task.env]
+    variables += [{"name": each.name, "value": texts.exact(each.value)} for each in task.env]
     variables += [
-        {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
-        for name, secret, key in task.secrets
+        {"name": each.name, "valueFrom": {"secretKeyRef": {"name": each.secret, "key": each.key}}}
+        for each in task.secrets
     ]
     return variables

@@ -1,4 +1,4 @@
-"""Frozen dataclasses to JSON and back, by the annotations of their fields. Called by `specs` only.
+"""Frozen dataclasses and named tuples to JSON and back, by the annotations of their fields. Called by `specs` only.
 
 A field stands under its name in camelCase (or what its metadata says under `json`), and is left out where it has its
 default. What may stand in a field: texts, integers, booleans, `X | None`, `tuple[X, ...]`, `Mapping[str, X]`, pairs of
@@ -87,8 +87,14 @@ def _fields(cls: type) -> tuple[_Field, ...]:
     return _known[cls]
 
 
-def _read_fields(cls: type) -> tuple[_Field, ...]:
+def _read_fields(cls: Any) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(cls)
+    if issubclass(cls, tuple):
+        defaults: Mapping[str, Any] = getattr(cls, "_field_defaults", {})
+        return tuple(
+            _Field(name, camel(name), _form(hint), defaults.get(name, dataclasses.MISSING))
+            for name, hint in hints.items()
+        )
     return tuple(
         _Field(
             field.name,

@@ -7,15 +7,16 @@ agree. Types are those of the contract; in JSON they are text, and the classes a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from alula_api.contract import type_spelling
+from alula_api.contract import names, type_spelling
 from alula_api.contract.families import Schema
-from alula_api.contract.graphs import json_fields
-from alula_api.contract.graphs.bindings import Binding
+from alula_api.contract.graphs import bindings, json_fields
+from alula_api.contract.graphs.bindings import Binding, FromNode, Leaf
 from alula_api.contract.named_types import NamedType, Types
+from alula_api.contract.retries import SYSTEM_RETRIES, Backoff, Budget
 
 Json = dict[str, Any]
 
@@ -78,20 +79,13 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True)
-class Backoff:
-    """How long to wait between attempts."""
-
-    duration: str
-    factor: int | None = None
-    cap: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Retry:
-    """Attempts after the first: `limit` after failures of the user's code, `system` after those of the machinery."""
+    """Two budgets of failures after which there is another attempt."""
 
     limit: int = 0
+    """Failures of the user's code."""
     system: int | None = None
+    """Losses of pods and stores; what the Domain says when None, or `retries.SYSTEM_RETRIES`."""
     backoff: Backoff | None = None
 
 
@@ -143,6 +137,12 @@ class TaskSpec:
     env: tuple[EnvVar, ...] = ()
     secrets: tuple[SecretVar, ...] = ()
 
+    @property
+    def budget(self) -> Budget:
+        """The failures after which there is another attempt."""
+        chosen = self.retries or Retry()
+        return Budget(chosen.limit, SYSTEM_RETRIES if chosen.system is None else chosen.system)
+
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
@@ -161,6 +161,20 @@ class NodeSpec:
         """The name of the task or graph that is called."""
         return self.task if self.task is not None else self.graph or ""
 
+    def reads(self) -> list[Leaf]:
+        """Every source that the node's inputs have."""
+        return [leaf for _, binding in self.inputs for leaf in bindings.leaves(binding)]
+
+    def depends(self) -> tuple[str, ...]:
+        """The nodes that must have succeeded before: those it reads from, then those it only waits for, each once."""
+        read = [leaf.node for leaf in self.reads() if isinstance(leaf, FromNode)]
+        return tuple(dict.fromkeys((*read, *self.after)))
+
+    def reading(self, change: Callable[[Leaf], Leaf], after: tuple[str, ...]) -> NodeSpec:
+        """Return the node with its sources changed, and other nodes that it only waits for."""
+        inputs = tuple((name, bindings.mapped(binding, change)) for name, binding in self.inputs)
+        return replace(self, inputs=inputs, after=after)
+
 
 @dataclass(frozen=True, slots=True)
 class GraphSpec:
@@ -170,6 +184,11 @@ class GraphSpec:
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Output, ...] = ()
     nodes: tuple[NodeSpec, ...] = ()
+
+    @property
+    def is_main(self) -> bool:
+        """Whether a run starts with it."""
+        return self.name == names.MAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +274,7 @@ class LaunchPlanSpec:
     fixed_inputs: tuple[InputValue, ...] = ()
     """Values that a run may not replace."""
     schedule: Schedule | None = None
-    suspend: bool = False
+    suspend: bool | None = None
     """Whether the schedule starts nothing."""
 
     def to_json(self) -> Json:
