@@ -21,6 +21,7 @@ from alula_controller.admission.decide import World
 from alula_controller.cluster import client, resources
 from alula_controller.definitions.gather import Gatherer
 from alula_controller.domains.places import NoPlace
+from alula_controller.domains.view import DomainView
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ async def _with_cache(gatherer: Gatherer, lookups: Lookups, world: World) -> Wor
     def so(walk: CacheWalk | None = None, unfilled: str = "") -> World:
         return World(world.run, world.nodes, world.plan, domain, world.checked, walk, unfilled=unfilled)
 
-    if _fill_is_off(domain):
+    if not DomainView.of(domain).fill:
         return so()
     if isinstance(place, NoPlace):
         return so(unfilled=place.message)
@@ -82,7 +83,3 @@ async def _with_cache(gatherer: Gatherer, lookups: Lookups, world: World) -> Wor
         return so(unfilled=str(error))
     short = await lookups.walk(walk, place)
     return so(walk, short)
-
-
-def _fill_is_off(domain: Mapping[str, Any] | None) -> bool:
-    return ((domain or {}).get("spec") or {}).get("fill") == "off"

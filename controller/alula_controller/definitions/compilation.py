@@ -17,6 +17,7 @@ from alula_api.contract.diagnostics import Diagnostic
 from alula_controller import logs
 from alula_controller.definitions.world import Body, Compiled
 from alula_controller.domains.places import Place
+from alula_controller.domains.view import DomainView
 from alula_controller.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -24,12 +25,11 @@ log = logging.getLogger(__name__)
 
 def engine(settings: Settings, place: Place, domain: Body | None) -> alula_compiler.Engine:
     """What the compiler is told about the installation."""
-    storage = ((domain or {}).get("spec") or {}).get("storage") or {}
     return alula_compiler.Engine(
         store=place.store,
         releases=place.releases,
         endpoint=place.root.endpoint,
-        secret=str(storage.get("secret") or ""),
+        secret=DomainView.of(domain).secret,
         service_account=settings.task_service_account,
     )
 

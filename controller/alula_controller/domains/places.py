@@ -13,6 +13,7 @@ from typing import Any
 from alula_api.contract import labels, names
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
+from alula_controller.domains.view import DomainView
 from alula_controller.settings import Root, Settings
 
 
@@ -72,17 +73,12 @@ def locate(
             Reason.PAIR_CLAIMED,
             f"namespace {rival} was first to be project {project}, domain {name}; two namespaces must not share a pair",
         )
-    chosen = _chosen_root(domain) or settings.default_root
+    chosen = DomainView.of(domain).root or settings.default_root
     root = settings.roots.get(chosen)
     if root is None:
         allowed = ", ".join(sorted(settings.roots)) or "none"
         return NoPlace(Reason.UNKNOWN_ROOT, f"spec.storage.root must be one of {allowed}, not {chosen!r}")
     return Place(project, name, root)
-
-
-def _chosen_root(domain: Mapping[str, Any] | None) -> str:
-    spec = (domain or {}).get("spec") or {}
-    return str((spec.get("storage") or {}).get("root") or "")
 
 
 def _older_rival(seen: Seen, wanted: Mapping[str, str], others: Iterable[Seen]) -> str:
