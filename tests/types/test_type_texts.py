@@ -37,12 +37,12 @@ def _deeper(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         inner.map(lambda a: tuple[a, ...]),
         inner.map(lambda a: dict[str, a]),
         inner.map(lambda a: dict[UserId, a]),
-        inner.map(lambda a: a | None),
+        inner.map(lambda a: None if a is None else a | None),
         inner.map(lambda a: set[a]),
         inner.map(lambda a: samples.Box[a]),
         pairs.map(lambda ab: tuple[ab[0], ab[1]]),
         pairs.map(lambda ab: dict[ab[0], ab[1]]),
-        pairs.map(lambda ab: ab[0] | ab[1]),
+        pairs.map(lambda ab: None if ab == (None, None) else ab[0] | ab[1]),
     )
 
 
