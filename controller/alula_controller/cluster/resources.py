@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from alula_api.contract import names
 from alula_api.contract.values import Json
 
-GROUP = "alula.dev"
-VERSION = "v1alpha1"
+GROUP, _, VERSION = names.API_VERSION.partition("/")
 
 
 @dataclass(frozen=True)

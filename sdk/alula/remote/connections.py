@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from alula.remote import kubeconfigs
 from alula.remote.refusals import RemoteError, refusal, unanswered
+from alula_api.contract.names import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from alula_api.contract.values import Json
 
-OURS, ARGO = "alula.dev/v1alpha1", "argoproj.io/v1alpha1"
+OURS, ARGO = API_VERSION, "argoproj.io/v1alpha1"
 KINDS = {"workflows": "workflow", "launchplans": "launch plan"}
 """What the plurals of our definitions are called in messages."""
 
