@@ -154,7 +154,7 @@ def test_a_graph_that_no_resource_holds_is_refused_for_its_number(
     )
     sys.modules.pop("scaled")
     assert refused(write(fan(1001, joined=True)), capsys) == (
-        "scaled.py:16: error TOO_LARGE: spec.graphs[0].nodes[1002].inputs.xs.items: must have at most 1,000 entries, "
+        "scaled.py:20: error TOO_LARGE: spec.graphs[0].nodes[1002].inputs.xs.items: must have at most 1,000 entries, "
         "not 1,001\n  in Workflow scaled-large, graph main, node join\n" + HINT
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from alula_api.contract.diagnostics import Diagnostic
-from alula_api.contract.names import MAIN
+from alula_api.contract.names import MAIN, launch_plan_template
 
 if TYPE_CHECKING:
     from alula.emit.discovery import Definitions
@@ -33,6 +33,7 @@ def _places(found: Definitions) -> Iterator[tuple[str, str]]:
     for workflow in found.workflows:
         whole = f"workflow {workflow.name}"
         yield whole, str(workflow.source)
+        yield f"workflowTemplate {workflow.name}", str(workflow.source)
         for task in workflow.closure.tasks:
             yield f"{whole}, task {task.name}", str(task.source)
         for place, graph in enumerate(workflow.closure.graphs):
@@ -41,5 +42,6 @@ def _places(found: Definitions) -> Iterator[tuple[str, str]]:
                 yield subject, str(graph.source)
                 yield from ((f"{subject}, node {node.id}", str(node.source)) for node in graph.nodes)
     for plan in found.launch_plans:
-        yield f"launch plan {plan.name}", str(plan.source)
-        yield f"launchPlan {plan.name}", str(plan.source)
+        template = launch_plan_template(plan.name)
+        for subject in (f"launch plan {plan.name}", f"launchPlan {plan.name}", f"workflowTemplate {template}"):
+            yield subject, str(plan.source)
