@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-INT = {"type": "integer"}
-STR = {"type": "string"}
+INT = "int"
+STR = "str"
 IMAGE = "registry.example.org/tiny:1"
 
 TASKS = [

@@ -117,7 +117,7 @@ def test_ten_thousand_nodes_in_a_chain_are_stored(
 ) -> None:
     """The largest graph that the schema takes also fits into etcd, managed fields included."""
     nodes = [
-        {"id": f"step-{i}", "task": "step", "inputs": {"x": {"node": f"step-{i - 1}", "output": "o0"}}, "line": 12}
+        {"id": f"step-{i}", "task": "step", "inputs": {"x": {"node": f"step-{i - 1}", "output": "o0"}}}
         for i in range(1, 10_001)
     ]
     task = {"name": "step", "entrypoint": "flows.chain:step"}
