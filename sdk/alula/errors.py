@@ -67,13 +67,15 @@ class LoadError(UserError):
 
     Attributes:
         traceback: The frames of the user's own code, as text; empty when none was reached.
+        missing: Whether there is no such file or module, so that a command line that names it is wrong.
     """
 
     __module__ = "alula"
 
-    def __init__(self, diagnostics: Iterable[Diagnostic], traceback: str = "") -> None:
+    def __init__(self, diagnostics: Iterable[Diagnostic], traceback: str = "", missing: bool = False) -> None:
         super().__init__(diagnostics)
         self.traceback = traceback
+        self.missing = missing
 
     def __str__(self) -> str:
         return "\n".join(part for part in (super().__str__(), self.traceback.rstrip()) if part)

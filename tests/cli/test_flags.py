@@ -29,6 +29,8 @@ CASES = {
     "a switch": (["--quiet"], {"quiet": [True]}),
     "a switch and its negation": (["--ready", "--no-ready"], {"ready": [True, False]}),
     "a switch with a value": (["--ready=false"], {"ready": [False]}),
+    "a switch with a value after a blank": (["--ready", "false", "--quiet"], {"ready": [False], "quiet": [True]}),
+    "a switch before another flag": (["--ready", "--quiet"], {"ready": [True], "quiet": [True]}),
     "a negated value": (["--no-island"], {"island": [False]}),
     "underscores": (["--held_out", "1"], {"held_out": ["1"]}),
     "dashes": (["--held-out", "1"], {"held_out": ["1"]}),

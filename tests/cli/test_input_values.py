@@ -41,6 +41,16 @@ GOOD = [
     (int, "7", 7),
     (int, "-7", -7),
     (int, "1_000", 1000),
+    (int, "+7", 7),
+    (int | float, "7", {"$type": "int", "value": 7}),
+    (float | int, "7", {"$type": "int", "value": 7}),
+    (int | float, "7.0", {"$type": "float", "value": 7.0}),
+    (int | float, '{"$type": "float", "value": 7}', {"$type": "float", "value": 7.0}),
+    (Optional[int | float], "2", {"$type": "int", "value": 2}),
+    (dict[int, str], '{"1": "a", "-2": "b"}', [[1, "a"], [-2, "b"]]),
+    (dict[int, str], '[[1, "a"]]', [[1, "a"]]),
+    (dict[datetime.date, int], '{"2026-01-02": 1}', [["2026-01-02", 1]]),
+    (list[dict[int, str]], '[{"1": "a"}]', [[[1, "a"]]]),
     (int, str(10**30), 10**30),
     (float, "7", 7.0),
     (float, "1e3", 1000.0),
@@ -95,6 +105,14 @@ def test_a_text_becomes_a_value_that_fits(annotation: Any, text: str, expected: 
 BAD = [
     (int, "7.5", 'must be an int, not "7.5"'),
     (int, "", 'must be an int, not ""'),
+    (int, "--5", 'must be an int, not "--5"'),
+    (int, "+-5", 'must be an int, not "+-5"'),
+    (int, "-", 'must be an int, not "-"'),
+    (float, "--5", 'must be a float, not "--5"'),
+    (list[int], "--5", 'must be an int, not "--5"'),
+    (int | float, "x", 'must be int | float, not "x"'),
+    (dict[int, str], '{"a": "b"}', 'must be an int, not "a"'),
+    (Any, "x", 'must be JSON; "x" is not JSON'),
     (int, "seven", 'must be an int, not "seven"'),
     (float, "much", 'must be a float, not "much"'),
     (bool, "yes", 'must be true or false, not "yes"'),
@@ -126,8 +144,18 @@ def test_a_text_that_does_not_fit_is_refused_in_words(annotation: Any, text: str
 def test_structures_and_bytes_may_lie_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "point.json").write_text('{"x": 5}')
     assert input_values.parse(f"@{tmp_path}/point.json", schema(Point)) == {"x": 5, "file": None}
+    (tmp_path / "marked").write_bytes(b'\xef\xbb\xbf{"x": 6}')
+    assert input_values.parse(f"@{tmp_path}/marked", schema(Point)) == {"x": 6, "file": None}
     (tmp_path / "raw").write_bytes(b"hi")
     assert input_values.parse(f"@{tmp_path}/raw", schema(bytes)) == "aGk="
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "cp1252"])
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "names.json").write_bytes('{\n"name": "André"}'.encode(encoding))
+    with pytest.raises(Unfit, match=r"names.json is not UTF-8: byte 0x[0-9a-f]{2} in line [12]") as caught:
+        input_values.parse(f"@{tmp_path}/names.json", schema(dict[str, str]))
+    assert caught.value.hint == "save it as UTF-8"
 
 
 def test_paths_become_marks_wherever_the_type_has_files(tmp_path: Path) -> None:

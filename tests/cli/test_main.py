@@ -120,3 +120,16 @@ def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
     )  # fmt: skip
     os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this platform has no /dev/full")
+def test_a_disk_that_is_full_is_a_message(project: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "alula", "run", "-q", "flows/single.py", "--x", "4"],
+            cwd=project, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error OUTPUT_LOST: stdout cannot be written: No space left on device\n",
+    )

@@ -45,8 +45,13 @@ GOLDENS = {
     "unknown-file": ["run", "flows/shopp.py:plain"],
     "wrong-definition": ["run", "flows/wrong.py"],
     "no-file": ["run"],
+    "folder": ["run", "flows/"],
+    "name-apart": ["run", "flows/shop.py", "plain", "--count", "3"],
+    "words-after-a-list": ["run", "flows/signs.py:record", "--tags", "a", "b"],
+    "help-signs": ["run", "flows/signs.py:switches", "--help"],
+    "in-a-class": ["run", "flows/methods.py"],
 }
-CODES = {"help": 0, "run": 0, "failing": 1, "failing-in-one-thread": 1, "unknown-file": 1, "wrong-definition": 1}
+CODES = {"help": 0, "run": 0, "failing": 1, "failing-in-one-thread": 1, "wrong-definition": 1}
 
 
 @pytest.mark.parametrize("name", GOLDENS)
@@ -137,3 +142,90 @@ def test_an_input_called_help_is_an_input(run: Alula, project: Path) -> None:
 def test_a_run_on_the_cluster_takes_no_task(run: Alula) -> None:
     done = run("run", "--remote", "flows/single.py:inc", "--x", "1")
     assert (done.code, "a task alone cannot run on the cluster" in done.err) == (2, True)
+
+
+NUMBERS = {
+    "pairs as an object": (["--pairs", '{"1": "z"}'], "{1: 'z'} 1 3"),
+    "pairs as a list": (["--pairs", '[[1, "z"]]'], "{1: 'z'} 1 3"),
+    "an int of a union": (["--number", "2"], "{} 2 3"),
+    "a float of a union": (["--number", "2.5"], "{} 2.5 3"),
+    "None of an optional union": (["--no-maybe"], "{} 1 None"),
+    "a value of an optional union": (["--maybe", "2.0"], "{} 1 2.0"),
+}
+
+
+@pytest.mark.parametrize("case", NUMBERS)
+def test_pairs_and_unions_are_given_as_people_write_them(case: str, run: Alula) -> None:
+    words, expected = NUMBERS[case]
+    done = run("run", "-q", "flows/signs.py:numbers", *words)
+    assert (done.code, done.out) == (0, f"result  {expected}\n")
+
+
+FIELDS = {
+    "a list field that is repeated": (["--c.tags", "1", "--c.tags", "2"], "[1, 2] True None ['q']"),
+    "a list field as JSON": (["--c.tags", "[1, 2]"], "[1, 2] True None ['q']"),
+    "a switch of a record": (["--c.tags", "1", "--no-c.on"], "[1] False None ['q']"),
+    "a switch of a record with a value": (["--c.tags", "1", "--c.on", "false"], "[1] False None ['q']"),
+    "None for an optional field": (["--c.tags", "1", "--no-c.limit"], "[1] True None ['q']"),
+    "a list that is repeated": (["--c.tags", "1", "--tags", "a", "--tags", "b"], "[1] True None ['a', 'b']"),
+}
+
+
+@pytest.mark.parametrize("case", FIELDS)
+def test_fields_of_a_record_are_flags_like_inputs(case: str, run: Alula) -> None:
+    words, expected = FIELDS[case]
+    done = run("run", "-q", "flows/signs.py:record", *words)
+    assert (done.code, done.out) == (0, f"result  {expected}\n")
+
+
+SWITCHES = {
+    "an input called like a negation": (["--no-cache"], "True True"),
+    "its negation": (["--no-no-cache"], "True False"),
+    "the other one off": (["--cache=false"], "False False"),
+    "the other one off, after a blank": (["--cache", "false"], "False False"),
+    "both": (["--cache", "--no-cache"], "True True"),
+}
+
+
+@pytest.mark.parametrize("case", SWITCHES)
+def test_inputs_called_cache_and_no_cache_are_two_inputs(case: str, run: Alula) -> None:
+    words, expected = SWITCHES[case]
+    done = run("run", "-q", "flows/signs.py:switches", *words)
+    assert (done.code, done.out) == (0, f"result  {expected}\n")
+
+
+EXIT_CODES = {
+    "a file that is not there": (["run", "flows/shopp.py"], 2),
+    "a module that is not there": (["run", "flows.shopp"], 2),
+    "a folder": (["run", "flows"], 2),
+    "no Python file": (["run", "pyproject.toml"], 2),
+    "a workflow that is not there": (["run", "flows/shop.py:shopp"], 2),
+    "an input that is not there": (["run", "flows/shop.py:plain", "--cuont", "1"], 2),
+    "a value that does not fit": (["run", "flows/shop.py:plain", "--count", "--1"], 2),
+    "an option that is not there": (["run", "--warkers", "flows/shop.py"], 2),
+    "a file that is not there, for another command": (["register", "flows/shopp.py"], 2),
+    "a definition that is wrong": (["run", "flows/wrong.py"], 1),
+    "a task that fails": (["run", "-q", "flows/shop.py:failing", "--x", "4"], 1),
+}
+
+
+@pytest.mark.parametrize("case", EXIT_CODES)
+def test_every_kind_of_mistake_has_its_exit_code(case: str, run: Alula) -> None:
+    words, expected = EXIT_CODES[case]
+    done = run(*words)
+    assert done.code == expected
+    assert "Traceback" not in done.err or expected == 1
+
+
+def test_without_a_pyproject_the_hint_says_where_one_belongs(run: Alula, tmp_path: Path) -> None:
+    flows = tmp_path / "bare" / "jobs"
+    flows.mkdir(parents=True)
+    (flows / "shared.py").write_text("A = 1\n")
+    (flows / "main.py").write_text("from jobs.shared import A\n")
+    done = run("run", str(flows / "main.py"))
+    assert done.code == 1
+    root = flows.resolve()
+    assert (
+        f"hint: there is no pyproject.toml at or above {root}, so {root} is taken for the project's root; " in done.err
+    )
+    assert f"put one into {root.parent}, which has jobs" in done.err

@@ -93,4 +93,5 @@ class Code(StrEnum):
         "The process of a task was ended from outside, for instance by SIGKILL or for lack of memory.",
     )
     RUN_STOPPED = "RUN_STOPPED", "A run was stopped before it was finished."
+    OUTPUT_LOST = "OUTPUT_LOST", "What a command prints cannot be written to stdout, such as on a disk that is full."
     INTERNAL = "INTERNAL", "alula itself went wrong; please report it."

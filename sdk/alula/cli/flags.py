@@ -24,7 +24,7 @@ class Flag:
         help: One or a few sentences.
         default: The default as the help shows it.
         letter: A short form: `q` for `-q`.
-        negatable: Whether `--no-NAME` exists.
+        negatable: Whether `--no-NAME` exists, and a switch may be followed by `true` or `false`.
         many: Whether it may be given more than once.
         required: Whether the help calls it required; that it is there is not checked here.
     """
@@ -44,10 +44,15 @@ Given = str | bool
 
 @dataclass
 class Scan:
-    """What was found: the values of each flag in order, what is no flag, and what is wrong."""
+    """What was found: the values of each flag in order, what is no flag, and what is wrong.
+
+    Attributes:
+        before: The flag that stands before each word of the rest, or "".
+    """
 
     values: dict[str, list[Given]] = field(default_factory=dict)
     rest: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
 
     def on(self, name: str) -> bool:
@@ -99,6 +104,7 @@ class _Scanner:
         self.unknown = unknown
         self.also = also
         self.found = Scan()
+        self.last = ""
 
     def scan(self, argv: Sequence[str], stop: bool) -> Scan:
         words = [*argv]
@@ -119,12 +125,13 @@ class _Scanner:
                 break
             else:
                 self.found.rest.append(word)
+                self.found.before.append(self.last)
         return self.found
 
     def long(self, word: str, words: list[str]) -> None:
         name, equals, text = word[2:].partition("=")
         flag = self.flags.get(_same(name)) or self.also(name)
-        if flag is None and (negated := self.negations.get(_same(name))) is not None:
+        if flag is None and (negated := self.negated(name)) is not None:
             if equals:
                 self.problem(Code.BAD_OPTION, f"--{name} takes no value")
             self.add(negated, False)
@@ -136,6 +143,13 @@ class _Scanner:
             return
         self.value(flag, f"--{name}", text if equals else None, words)
 
+    def negated(self, name: str) -> Flag | None:
+        """The flag that `--no-NAME` turns off."""
+        found = self.negations.get(_same(name))
+        if found is None and _same(name).startswith("no-"):
+            found = self.also(name[3:])
+        return found if found is not None and found.negatable else None
+
     def short(self, word: str, words: list[str]) -> None:
         flag = self.letters[word[1]]
         if not flag.metavar and len(word) > 2:
@@ -145,6 +159,8 @@ class _Scanner:
 
     def value(self, flag: Flag, word: str, text: str | None, words: list[str]) -> None:
         if not flag.metavar:
+            if text is None and flag.negatable and words and words[-1].lower() in {"true", "false"}:
+                text = words.pop()
             if text is None:
                 self.add(flag, True)
             elif text.lower() in {"true", "false"} and flag.negatable:
@@ -165,6 +181,7 @@ class _Scanner:
         return name in self.flags or name in self.negations or word == "--"
 
     def add(self, flag: Flag, value: Given) -> None:
+        self.last = flag.name
         values = self.found.values.setdefault(flag.name, [])
         if values and not flag.many and flag.metavar:
             self.problem(Code.BAD_OPTION, f"--{dashed(flag.name)} is given twice", "drop one of them")

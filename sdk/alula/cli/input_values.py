@@ -7,12 +7,13 @@ Text inputs take the text as it stands. Structures are JSON, or `@file` with JSO
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alula_api.contract import problems, schemas, values
+from alula_api.contract import problems, schemas, unions, values
 
 Schema = dict[str, Any]
 Given = Any
@@ -118,6 +119,13 @@ def optional(schema: Schema, root: Schema) -> Schema | None:
     return schemas.resolve(others[0], root) if len(others) == 1 and len(schema["anyOf"]) == 2 else None
 
 
+def nullable(schema: Schema, root: Schema) -> bool:
+    """Whether None is a value of the type, beside others."""
+    if schemas.family(schema) != "union":
+        return False
+    return any(schemas.family(schemas.resolve(item, root)) == "null" for item in schema["anyOf"])
+
+
 def is_list(schema: Schema, root: Schema) -> bool:
     """Whether a flag of the type may be repeated, one item each time."""
     inner = optional(schema, root)
@@ -160,6 +168,8 @@ def _read(text: str, schema: Schema, root: Schema) -> Given:
         return reader(text, schema)
     if family == "union":
         return _union(text, schema, root)
+    if family == "tagged":
+        return _tagged(text, schema, root)
     if family == "enum":
         return _enum(text, schema)
     if family == "literal":
@@ -171,7 +181,7 @@ def _read(text: str, schema: Schema, root: Schema) -> Given:
 
 def _integer(text: str, schema: Schema) -> int:
     bare = text.strip().replace("_", "")
-    if bare.lstrip("+-").isdecimal() and len(bare) <= 4300:
+    if re.fullmatch(r"[+-]?\d+", bare) and len(bare) <= 4300:
         return int(bare)
     raise Unfit(f"must be an int, not {problems.shown(text)}")
 
@@ -277,14 +287,38 @@ def _union(text: str, schema: Schema, root: Schema) -> Given:
     raise Unfit(f"must be {schemas.describe(schema)}, not {problems.shown(text)}")
 
 
+def _tagged(text: str, schema: Schema, root: Schema) -> Given:
+    """The first variant that the text fits, with its tag; an int before a float, so `7` for `float | int` is an int."""
+    if text.lstrip().startswith("{") and f'"{unions.TAG}"' in text:
+        return located(_json(text, schemas.describe(schema)), schema, root)
+    variants = [*zip(schema["x-alula-tags"], schema["anyOf"], strict=True)]
+    variants.sort(key=lambda variant: schemas.family(schemas.resolve(variant[1], root)) != "integer")
+    for tag, variant in variants:
+        try:
+            return {unions.TAG: tag, unions.VALUE: parse(text, variant, root)}
+        except Unfit:
+            continue
+    raise Unfit(f"must be {schemas.describe(schema)}, not {problems.shown(text)}")
+
+
 def _json(text: str, what: str) -> Any:
-    content = _content(text[1:]).decode("utf-8", "replace") if text.startswith("@") else text
+    content = _text_of(text[1:]) if text.startswith("@") else text
     try:
         return values.parse(content)
     except values.InvalidValue as error:
         place = f"the file {text[1:]}" if text.startswith("@") else problems.shown(text)
         reason = error.problems[0].message.removeprefix("is not JSON: ")
-        raise Unfit(f"must be {what} as JSON; {place} is not JSON: {reason}", "quote it for the shell: '...'") from None
+        wanted = what if what == "JSON" else f"{what} as JSON"
+        raise Unfit(f"must be {wanted}; {place} is not JSON: {reason}", "quote it for the shell: '...'") from None
+
+
+def _text_of(path: str) -> str:
+    try:
+        return _content(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        raise Unfit(f"the file {path} is not UTF-8: byte 0x{byte:02x} in line {line}", "save it as UTF-8") from None
 
 
 def _content(path: str) -> bytes:
@@ -313,8 +347,16 @@ def _file(text: str, schema: Schema) -> LocalFile:
     return LocalFile(path, kind, schema.get("format", ""))
 
 
+def _key(text: str, schema: Schema, root: Schema) -> Given:
+    """The key of a pair that is written as a property; one that is no such key is reported with the whole value."""
+    try:
+        return parse(text, schema, root)
+    except Unfit:
+        return text
+
+
 def located(given: Any, schema: Schema, root: Schema, depth: int = 0) -> Given:
-    """JSON in which paths stand for files, with those marked."""
+    """JSON in which paths stand for files and objects for pairs, with the files marked and the pairs as such."""
     schema = schemas.resolve(schema, root)
     family = schemas.family(schema)
     if family in _FILES:
@@ -322,7 +364,10 @@ def located(given: Any, schema: Schema, root: Schema, depth: int = 0) -> Given:
     if depth > 100:
         return given
     if isinstance(given, list):
-        if family in _LISTS or family == "map":
+        if family == "map":
+            pair = {"x-alula-type": "tuple", "prefixItems": schema["items"]["prefixItems"]}
+            return [located(item, pair, root, depth + 1) for item in given]
+        if family in _LISTS:
             return [located(item, schema["items"], root, depth + 1) for item in given]
         if family in ("tuple", "namedtuple"):
             parts = schema["prefixItems"]
@@ -335,5 +380,8 @@ def located(given: Any, schema: Schema, root: Schema, depth: int = 0) -> Given:
             return {k: located(v, known[k], root, depth + 1) if k in known else v for k, v in given.items()}
         if family == "dict":
             return {k: located(v, schema["additionalProperties"], root, depth + 1) for k, v in given.items()}
+        if family == "map":
+            key, item = schema["items"]["prefixItems"]
+            return [[_key(k, key, root), located(v, item, root, depth + 1)] for k, v in given.items()]
     inner = optional(schema, root)
     return located(given, inner, root, depth + 1) if inner is not None and given is not None else given

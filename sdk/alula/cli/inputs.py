@@ -6,6 +6,7 @@ option of ours, because ours stand before the file.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,16 @@ class Parameter:
 
 def to_flags(parameters: Sequence[Parameter]) -> list[flags.Flag]:
     """The flags of all inputs that may be given."""
-    return [_flag(parameter) for parameter in parameters if not parameter.fixed]
+    listed = [_flag(parameter) for parameter in parameters if not parameter.fixed]
+    names = {flags.dashed(flag.name) for flag in listed}
+    return [_apart(flag) if flag.negatable and f"no-{flags.dashed(flag.name)}" in names else flag for flag in listed]
+
+
+def _apart(flag: flags.Flag) -> flags.Flag:
+    """The flag of an input `cache` beside an input `no_cache`, which is what `--no-cache` gives."""
+    name = flags.dashed(flag.name)
+    note = f"--no-{name} is another input" + ("" if flag.metavar else f"; off is --{name}=false")
+    return dataclasses.replace(flag, help=f"{flag.help} ({note})".lstrip())
 
 
 def read(
@@ -79,17 +89,41 @@ def _text(default: str, schema: dict[str, Any]) -> str:
 
 def _flag(parameter: Parameter) -> flags.Flag:
     schema = schemas.resolve(parameter.schema, parameter.schema)
-    is_bool = schemas.family(schema) == "boolean"
-    optional = input_values.optional(schema, parameter.schema) is not None
-    return flags.Flag(
-        parameter.name,
-        metavar="" if is_bool else input_values.label(parameter.schema),
+    return dataclasses.replace(
+        _typed_flag(parameter.name, parameter.schema),
         help=_help(parameter, schema),
         default=default_text(parameter),
-        negatable=is_bool or optional,
-        many=input_values.is_list(schema, parameter.schema),
         required=parameter.required,
     )
+
+
+def _typed_flag(name: str, whole: dict[str, Any]) -> flags.Flag:
+    """The flag of a value of a type: of an input, or of a record's field."""
+    schema = schemas.resolve(whole, whole)
+    is_bool = schemas.family(schema) == "boolean"
+    return flags.Flag(
+        name,
+        metavar="" if is_bool else input_values.label(whole),
+        negatable=is_bool or input_values.nullable(schema, whole),
+        many=input_values.is_list(schema, whole),
+    )
+
+
+def _parsed(texts: Sequence[flags.Given], whole: dict[str, Any]) -> input_values.Given:
+    """The value that a flag gives, as often as it was given.
+
+    Raises:
+        Unfit: A text is no value of the type.
+    """
+    schema = schemas.resolve(whole, whole)
+    if isinstance(texts[-1], bool):
+        return texts[-1] if schemas.family(schema) == "boolean" else None  # --no-NAME
+    # That anything but a list is given twice has been reported already.
+    wanted = texts if input_values.is_list(schema, whole) else texts[:1]
+    parsed = [input_values.parse(str(text), whole) for text in wanted if not isinstance(text, bool)]
+    if len(parsed) == 1:
+        return parsed[0]
+    return input_values.fit([item for part in parsed for item in part or []], whole, whole)
 
 
 def _help(parameter: Parameter, schema: dict[str, Any]) -> str:
@@ -111,13 +145,17 @@ class _Reading:
         self.options = options
         self.problems: list[Diagnostic] = []
         self.parts: dict[str, tuple[Parameter, tuple[str, ...], dict[str, Any]]] = {}
+        self.many: set[str] = set()
 
     def read(self, argv: Sequence[str]) -> dict[str, input_values.Given]:
         listed = to_flags([*self.parameters.values()])
+        self.many = {flag.name for flag in listed if flag.many}
         found = flags.scan(argv, listed, unknown=Code.UNKNOWN_INPUT, also=self.part)
         self.problems += [self.explain(problem) for problem in found.problems]
-        for word in found.rest:
-            hint = f"write --{flags.dashed(self.next(found.values))} {word}" if self.next(found.values) else ""
+        for index, word in enumerate(found.rest):
+            before = found.before[index] if index < len(found.before) else ""
+            name = before if before in self.many else self.next(found.values)
+            hint = f"write --{flags.dashed(name)} {word}" if name else ""
             self.problem(Code.UNKNOWN_INPUT, f"inputs are flags, got {word!r}", hint)
         given: dict[str, input_values.Given] = {}
         for name, texts in found.values.items():
@@ -125,7 +163,7 @@ class _Reading:
                 self.value(self.parameters[name], texts, given)
         for name, texts in found.values.items():
             if name in self.parts:
-                self.set_part(*self.parts[name], str(texts[-1]), given)
+                self.set_part(*self.parts[name], texts, given)
         self.check_parts(found.values, given)
         told = {problem.subject for problem in self.problems}
         told |= {problem.message.partition(" ")[0] for problem in self.problems}
@@ -150,33 +188,25 @@ class _Reading:
         target = schemas.at(record, path)
         if schemas.family(record) != "record" or not isinstance(target, dict):
             return None
-        self.parts[name] = (parameter, path, target)
-        return flags.Flag(name, metavar=input_values.label(target))
+        flag = _typed_flag(name, target)
+        self.parts[flag.name] = (parameter, path, target)
+        if flag.many:
+            self.many.add(flag.name)
+        return flag
 
     def value(self, parameter: Parameter, texts: list[flags.Given], given: dict[str, input_values.Given]) -> None:
-        if texts[-1] is False and schemas.family(schemas.resolve(parameter.schema, parameter.schema)) != "boolean":
-            given[parameter.name] = None  # --no-NAME
-            return
-        if isinstance(texts[-1], bool):
-            given[parameter.name] = texts[-1]
-            return
-        schema = parameter.schema
-        is_list = input_values.is_list(schemas.resolve(schema, schema), schema)
         try:
-            # That anything else is given twice has been told already.
-            parsed = [input_values.parse(str(text), schema) for text in (texts if is_list else texts[:1])]
-            joined = parsed[0] if len(parsed) == 1 else [item for part in parsed for item in part or []]
-            given[parameter.name] = joined if len(parsed) == 1 else input_values.fit(joined, schema, schema)
+            given[parameter.name] = _parsed(texts, parameter.schema)
         except input_values.Unfit as error:
             self.unfit(parameter, f"--{flags.dashed(parameter.name)}", error)
 
     def set_part(
-        self, parameter: Parameter, path: tuple[str, ...], schema: dict[str, Any], text: str,
+        self, parameter: Parameter, path: tuple[str, ...], schema: dict[str, Any], texts: list[flags.Given],
         given: dict[str, input_values.Given],
     ) -> None:  # fmt: skip
         """Put one field into the record that is given, the default, or an empty one."""
         try:
-            value = input_values.parse(text, schema)
+            value = _parsed(texts, schema)
         except input_values.Unfit as error:
             self.unfit(parameter, f"--{flags.dashed(parameter.name)}.{'.'.join(path)}", error)
             return

@@ -121,10 +121,10 @@ def _explain(error: Exception) -> int:
 
     if isinstance(error, errors.UserError):
         display.diagnostics(error.diagnostics)
-        traceback = getattr(error, "traceback", "")
-        if traceback:
-            display.note(traceback)
-        return USAGE if isinstance(error, usage.UsageError) else FAILED
+        if isinstance(error, errors.LoadError) and error.traceback:
+            display.note(error.traceback)
+        wrong = isinstance(error, usage.UsageError) or (isinstance(error, errors.LoadError) and error.missing)
+        return USAGE if wrong else FAILED
     if isinstance(error, StoreError):
         place = f"{error.url.rstrip('/')}/{error.key}".rstrip("/")
         message = f"{error.SENTENCE} ({error.detail})" if error.detail else error.SENTENCE

@@ -46,7 +46,7 @@ def main(found: flags.Scan) -> int:
     word, rest = found.rest[0], found.rest[1:]
     from alula.cli import targets
 
-    target = targets.find(word)
+    target = targets.find(word, rest[0] if rest else "")
     parameters = target.parameters()
     if _wants_help(rest, parameters):
         display.out(_inputs_page(target, parameters))

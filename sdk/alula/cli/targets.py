@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from alula.cli import inputs, usage
@@ -60,8 +59,12 @@ class Target:
         return {} if plan is None else {**plan.inputs, **plan.fixed_inputs}
 
 
-def find(word: str) -> Target:
+def find(word: str, following: str = "") -> Target:
     """The target that `word` names.
+
+    Args:
+        word: `FILE` or `FILE:NAME`.
+        following: The next word of the command line, for the message where it is the name.
 
     Raises:
         UsageError: There is nothing of that name, or more than one thing and no name.
@@ -72,11 +75,14 @@ def find(word: str) -> Target:
     found = dict(_defined(module))
     if name:
         return Target(f"{file}:{name}", _named(name, found, file, vars(module)))
+    if following in found:
+        message = f"{following} stands apart from its file"
+        raise usage.error(message, f"write {file}:{following}", Code.UNKNOWN_WORKFLOW)
     candidates: dict[str, Named] = {key: value for key, value in found.items() if isinstance(value, workflows.Workflow)}
     if len(candidates) == 1:
         only, value = next(iter(candidates.items()))
         return Target(f"{file}:{only}", value)
-    raise _choose(file, found, candidates)
+    raise _choose(file, found, candidates, _in_classes(module))
 
 
 def split(word: str) -> tuple[str, str]:
@@ -123,19 +129,28 @@ def _named(name: str, found: dict[str, Named], file: str, everything: dict[str, 
     raise usage.UsageError([Diagnostic(Code.UNKNOWN_WORKFLOW, message, hint=hint)])
 
 
-def _choose(file: str, found: dict[str, Named], candidates: dict[str, Named]) -> usage.UsageError:
-    folder = Path(file)
-    if folder.is_dir():
-        message = f"{file} is a folder"
-        files = [str(each) for each in sorted(folder.glob("*.py")) if not each.name.startswith("_")]
-        hint = f"name one of its files: {', '.join(files[:5])}" if files else "name a Python file"
-    elif candidates:
+def _in_classes(module: Any) -> list[str]:
+    """What is decorated inside a class of the module, which nothing can run: `Model.fit`."""
+    return [
+        f"{name}.{inner}"
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__
+        for inner, held in vars(value).items()
+        if isinstance(held, (workflows.Workflow, tasks.Task))
+    ]
+
+
+def _choose(file: str, found: dict[str, Named], candidates: dict[str, Named], methods: list[str]) -> usage.UsageError:
+    if candidates:
         message = f"{file} has {len(candidates)} workflows: say which"
         hint = "alula run " + " | ".join(f"{file}:{name}" for name in candidates)
     else:
         message = f"{file} has no workflow"
+        if methods:
+            hint = f"{', '.join(methods)} in a class cannot be run: move functions with a decorator out of classes"
+            return usage.error(message, hint, Code.UNKNOWN_WORKFLOW)
         hint = _has(found) if found else "decorate a function with @workflow"
-    return usage.UsageError([Diagnostic(Code.UNKNOWN_WORKFLOW, message, hint=hint)])
+    return usage.error(message, hint, Code.UNKNOWN_WORKFLOW)
 
 
 def _has(found: dict[str, Named]) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 def load(target: str) -> types.ModuleType:
     """What `places.load` promises."""
+    if _is_folder(Path(target)):
+        raise _folder(Path(target))
     if target.endswith(".py") or "/" in target or "\\" in target or Path(target).is_file():
         return _file(Path(target))
     _add_path(places.root(str(Path.cwd() / "x.py"))[1])
@@ -30,15 +32,27 @@ def load(target: str) -> types.ModuleType:
     return _import(target, None)
 
 
+def _is_folder(path: Path) -> bool:
+    """Whether a target names a folder; a package's folder is the package where it is named as a module."""
+    return path.is_dir() and ("/" in str(path) or not (path / "__init__.py").is_file())
+
+
+def _folder(folder: Path) -> errors.LoadError:
+    files = [str(each) for each in sorted(folder.glob("*.py")) if not each.name.startswith("_")]
+    hint = f"name one of its files: {', '.join(files[:5])}" if files else "name a Python file"
+    return errors.LoadError([Diagnostic(Code.BAD_SOURCE, f"{folder} is a folder", hint=hint)], missing=True)
+
+
 def _file(path: Path) -> types.ModuleType:
     file = path if path.is_absolute() else Path.cwd() / path
     if not file.is_file():
         known = [other.name for other in file.parent.glob("*.py")] if file.parent.is_dir() else []
         near = closest(file.name, known)
         hint = f"did you mean {(path.parent / near).as_posix()}?" if near else f"the working directory is {Path.cwd()}"
-        raise errors.LoadError([Diagnostic(Code.BAD_SOURCE, f"there is no file {path}", hint=hint)])
+        raise errors.LoadError([Diagnostic(Code.BAD_SOURCE, f"there is no file {path}", hint=hint)], missing=True)
     if file.suffix != ".py":
-        raise errors.LoadError([Diagnostic(Code.BAD_SOURCE, f"{path} is not a Python file", hint="name a .py file")])
+        problem = Diagnostic(Code.BAD_SOURCE, f"{path} is not a Python file", hint="name a .py file")
+        raise errors.LoadError([problem], missing=True)
     file = file.resolve()
     _add_path(places.root(str(file))[1])
     return _import(places.module_name(str(file)), file)
@@ -83,6 +97,19 @@ def _problem(file: Path | None, message: str, hint: str = "", line: int = 0) -> 
     return Diagnostic(Code.BAD_SOURCE, message, f"{place}:{line}" if place and line else place, hint=hint)
 
 
+def _unmarked(missing: str, file: Path) -> str:
+    """The hint where the module lies in the user's folders, but no pyproject.toml says where the project begins."""
+    root = Path(places.root(str(file))[0])
+    if (root / "pyproject.toml").is_file():
+        return ""
+    name = missing.partition(".")[0]
+    for folder in file.parents:
+        if (folder / name).is_dir() or (folder / f"{name}.py").is_file():
+            found = f"so {root} is taken for the project's root; put one into {folder}, which has {name}"
+            return f"there is no pyproject.toml at or above {file.parent}, {found}"
+    return ""
+
+
 def _without_imports(traceback: types.TracebackType | None) -> types.TracebackType | None:
     """The traceback from the user's first frame on: how the module came to be imported says nothing."""
     while traceback is not None:
@@ -107,11 +134,13 @@ def _failed(name: str, file: Path | None, error: Exception) -> errors.LoadError:
         if missing == name or name.startswith(f"{missing}."):
             message = f"there is no module {name}"
             hint = f"modules are named from the project's root {places.root(str(Path.cwd() / 'x.py'))[1]}"
-            return errors.LoadError([_problem(file, message, hint)])
+            return errors.LoadError([_problem(file, message, hint)], missing=file is None)
         sibling = file.parent / f"{missing.partition('.')[0]}.py" if file is not None else None
         package = name.rpartition(".")[0]
         if sibling is not None and package and sibling.is_file():
             hint = f"{missing} lies beside it: write `from {package} import {missing}`, as pods import it"
+        elif file is not None and (unmarked := _unmarked(missing, file)):
+            hint = unmarked
         else:
             hint = f"install what provides {missing} in {sys.prefix}"
     place = tracebacks.where(error, places.root(str(file))[0]) if file is not None else tracebacks.where(error)

@@ -7,10 +7,17 @@ import sys
 import threading
 from typing import TextIO
 
+from alula import errors
 from alula.display import terminals
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
 
 lock = threading.RLock()
 """Held while anything is written, so that lines of different threads never mix."""
+
+
+class OutputLost(errors.UserError):
+    """What a command printed to stdout has not arrived, such as on a disk that is full."""
 
 
 def write(name: terminals.Name, text: str) -> None:
@@ -21,7 +28,11 @@ def write(name: terminals.Name, text: str) -> None:
 def emit(stream: TextIO | None, text: str) -> None:
     """Write `text` as it is; characters that the stream cannot encode become escapes.
 
-    A reader that went away (`alula run ... | head`) is no error: later output goes nowhere.
+    A reader that went away (`alula run ... | head`) is no error: later output goes nowhere. Nor is a stderr that cannot
+    be written.
+
+    Raises:
+        OutputLost: Results could not be written.
     """
     if stream is None:
         return
@@ -35,6 +46,11 @@ def emit(stream: TextIO | None, text: str) -> None:
             stream.flush()
         except BrokenPipeError:
             _silence(stream)
+        except OSError as error:
+            _silence(stream)
+            if stream is sys.stdout:
+                message = f"stdout cannot be written: {error.strerror or error}"
+                raise OutputLost([Diagnostic(Code.OUTPUT_LOST, message)]) from None
 
 
 def _silence(stream: TextIO) -> None:

@@ -43,6 +43,7 @@ class _Search:
     imported: dict[int, Workflow | LaunchPlan] = field(default_factory=dict)
     problems: list[diagnostics.Diagnostic] = field(default_factory=list)
     tracebacks: list[str] = field(default_factory=list)
+    missing: bool = False
 
 
 def discover(paths: Iterable[Path]) -> Definitions:
@@ -60,7 +61,7 @@ def discover(paths: Iterable[Path]) -> Definitions:
     for file in files:
         _load(file, search)
     if search.tracebacks:
-        raise errors.LoadError(search.problems, "\n".join(each for each in search.tracebacks if each))
+        raise errors.LoadError(search.problems, "\n".join(each for each in search.tracebacks if each), search.missing)
     search.problems += _trace(search.workflows.values())
     search.problems += _clashes("workflow", search.workflows.values())
     search.problems += _clashes("launch plan", search.plans.values())
@@ -104,6 +105,7 @@ def _load(file: Path, search: _Search) -> None:
         module = places.load(str(file))
     except errors.LoadError as error:
         search.problems += error.diagnostics
+        search.missing |= error.missing
         search.tracebacks.append(error.traceback)
         return
     except errors.DefinitionError as error:
