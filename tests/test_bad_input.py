@@ -199,7 +199,7 @@ def test_a_damaged_object_behind_a_cache_entry_is_made_anew_and_told(
     shorter, same_size = damaged("hell"), damaged("hallo")
     (entry,) = (tmp_path / "store").rglob("cache/*/*.json")
     entry.chmod(0o644)
-    entry.write_bytes(entry.read_bytes().replace(b'"v":1', b'"v":7'))
+    entry.write_bytes(entry.read_bytes().replace(b'"v":2', b'"v":7'))
     malformed = alula_at_a_terminal(line)
     said = [
         first,

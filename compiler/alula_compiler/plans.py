@@ -46,7 +46,8 @@ def _task(task: TaskSpec) -> plans.Task:
     inputs = {port.name: port.type for port in task.inputs}
     outputs = {port.name: port.type for port in task.outputs}
     interface = keys.interface_digest(list(inputs.items()), list(outputs.items()))
-    return plans.Task(task.key, task.cache.version if task.cache else None, interface, inputs, outputs)
+    version = task.cache.version if task.cache else None
+    return plans.Task(task.key, version, interface, inputs, outputs, task.environment, task.entrypoint)
 
 
 def _graph(graph: GraphSpec, tasks: Mapping[str, TaskSpec], templates: Names) -> plans.Graph:

@@ -64,8 +64,8 @@ class CacheIndex:
         """The entry that counts, or None. Raises StoreError only when the store gives no answer."""
         return self.find(key, outputs).entry
 
-    def find(self, key: str, outputs: Outputs) -> Lookup:
-        """Like `lookup`, with the reason."""
+    def find(self, key: str, outputs: Outputs, entrypoint: str = "") -> Lookup:
+        """Like `lookup`, with the reason; where an entrypoint is given, what another function made does not count."""
         try:
             text = self._text(keys.cache_path(key))
         except errors.NotFound:
@@ -78,18 +78,20 @@ class CacheIndex:
             return Lookup(key, None, why, broken=True)
         if entry.key != key:
             return Lookup(key, None, f"the entry is that of the key {entry.key}", broken=True)
+        if entrypoint and entry.entrypoint != entrypoint:
+            return Lookup(key, None, f"the entry was made by {entry.entrypoint}, not by {entrypoint}", broken=True)
         gone = next(self._gone(entry, outputs), "")
         if gone:
             return Lookup(key, None, gone, broken=True)
         return Lookup(key, entry)
 
     def lookup_many(
-        self, wanted: Mapping[str, Outputs], *, seconds: float = 10.0, workers: int = 16
+        self, wanted: Mapping[str, tuple[Outputs, str]], *, seconds: float = 10.0, workers: int = 16
     ) -> dict[str, Lookup]:
         """Looks up many keys at once.
 
         Args:
-            wanted: the outputs' types, by key.
+            wanted: the outputs' types and the entrypoint, by key.
             seconds: after this time what is known is returned; keys that it did not suffice for are absent.
             workers: requests at a time.
         """
@@ -100,10 +102,10 @@ class CacheIndex:
         def work() -> None:
             while time.monotonic() < deadline:
                 try:
-                    key, outputs = todo.popleft()
+                    key, (outputs, entrypoint) = todo.popleft()
                 except IndexError:
                     return
-                found[key] = self._find_safely(key, outputs)
+                found[key] = self._find_safely(key, outputs, entrypoint)
 
         # Daemons: a request that hangs must not keep the process from ending.
         threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(wanted)))]
@@ -121,7 +123,7 @@ class CacheIndex:
         path, data = keys.cache_path(entry.key), _sealed(entry.to_text().encode())
         if self.store.put_if_absent(path, data):
             return True
-        if self.find(entry.key, outputs).entry is not None:
+        if self.find(entry.key, outputs, entry.entrypoint).entry is not None:
             return False
         self.store.put(path, data)
         return True
@@ -130,7 +132,7 @@ class CacheIndex:
         """Records an entry and returns the one that stands, so that all consumers see the outputs of the first run."""
         if self.record(entry, outputs):
             return entry
-        return self.find(entry.key, outputs).entry or entry
+        return self.find(entry.key, outputs, entry.entrypoint).entry or entry
 
     def evict(self, key: str) -> bool:
         """Removes the entry; returns whether there was one."""
@@ -139,9 +141,9 @@ class CacheIndex:
         self.store.delete(path)
         return there
 
-    def _find_safely(self, key: str, outputs: Outputs) -> Lookup:
+    def _find_safely(self, key: str, outputs: Outputs, entrypoint: str) -> Lookup:
         try:
-            return self.find(key, outputs)
+            return self.find(key, outputs, entrypoint)
         except errors.StoreError as error:
             return Lookup(key, None, str(error))
 

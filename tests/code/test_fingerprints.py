@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -153,8 +154,7 @@ def test_the_version_is_a_digest_and_does_not_depend_on_the_folder(flow: Project
     finally:
         twin.forget()
     assert first == second
-    assert len(first[0]) == 64
-    assert int(first[0], 16)
+    assert re.fullmatch("code:[0-9a-f]{64}", first[0])
 
 
 def test_the_version_is_the_same_however_the_process_started(flow: Project) -> None:
@@ -179,7 +179,7 @@ def test_the_tree_that_is_hashed_is_fixed(flow: Project) -> None:
         "flows.small:add\nFunctionDef(args=arguments(args=[arg(annotation=Name(id=int),arg=n)]),"
         "body=[Return(value=BinOp(left=Name(id=n),op=Add(),right=Name(id=A)))],name=add,returns=Name(id=int))"
     )
-    assert flow.load("flows/small.py").add.version == hashlib.sha256(text.encode()).hexdigest()
+    assert flow.load("flows/small.py").add.version == f"code:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def test_methods_classes_and_nested_functions_are_followed(flow: Project) -> None:
@@ -324,7 +324,7 @@ def test_definitions_that_name_each_other_end(flow: Project) -> None:
         "from alula import task\n\n\ndef a(n):\n    return b(n)\n\n\ndef b(n):\n    return a(n)\n\n\n"
         "@task(cache=True)\ndef it(n: int) -> int:\n    return a(n)\n",
     )
-    assert len(flow.load("flows/circle.py").it.version) == 64
+    assert len(flow.load("flows/circle.py").it.version) == len("code:") + 64
 
 
 def test_a_closure_counts_by_its_value() -> None:
@@ -367,7 +367,7 @@ def test_closures_over_modules_functions_and_classes_count() -> None:
 
     import json
 
-    assert len(uses.version) == 64
+    assert len(uses.version) == len("code:") + 64
 
 
 def test_a_closure_that_is_not_set_yet_is_refused() -> None:
@@ -435,7 +435,7 @@ def test_a_helper_that_changed_after_its_import_is_refused(flow: Project, monkey
     flow.write("helpers/scaling.py", FILES["helpers/scaling.py"].replace("2.0", "2.25"))
     with pytest.raises(errors.DefinitionError, match=r"helpers/scaling\.py was changed after it was imported"):
         _ = module.other.version
-    assert len(module.fit.version) == 64
+    assert len(module.fit.version) == len("code:") + 64
 
 
 def test_a_module_that_is_loaded_anew_has_its_new_version(flow: Project) -> None:

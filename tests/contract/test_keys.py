@@ -10,7 +10,7 @@ from hypothesis import given
 
 from alula_api.contract import keys, values
 from tests import strategies
-from tests.contract.make_vectors import FILE, FLOAT, INT, A, ref
+from tests.contract.make_vectors import FILE, FLOAT, INT, A, B, ref
 
 OUTPUTS = {"o0": INT, "report": FILE}
 ENTRY = keys.CacheEntry(
@@ -20,6 +20,7 @@ ENTRY = keys.CacheEntry(
     created="2026-01-31T08:00:00Z",
     run="p-1",
     node="train",
+    entrypoint="flows.p:train",
 )
 
 
@@ -46,15 +47,15 @@ def test_outputs_are_written_anew_by_their_type() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"v": 2}, "version 1"),
-        ({"v": True}, "version 1"),
+        ({"v": 1}, "version 2"),
+        ({"v": True}, "version 2"),
         ({"key": "x"}, "$.key must be 64"),
         ({"run": 3}, "$.run must be a str"),
         ({"outputs": {"o0": 7}}, "exactly the outputs o0, report"),
         ({"outputs": []}, "exactly the outputs o0, report"),
         ({"outputs": {"o0": "7", "report": 3}}, "$.outputs.o0 must be an int"),
         ({"outputs": {"o0": {"$stored": {}}, "report": 3}}, "$.outputs.o0"),
-        ({"more": 1}, "version 1"),
+        ({"more": 1}, "version 2"),
     ],
 )
 def test_a_broken_entry_is_refused(change: dict, message: str) -> None:
@@ -82,6 +83,7 @@ def test_every_part_of_a_key_counts_and_the_order_of_inputs_does_not() -> None:
         keys.cache_key("m:f", "1", A, {"a": "y", "b": "x"}),
         keys.cache_key("m:f", "1", A, {"a": "x"}),
         keys.cache_key("m:f1", "", A, {"a": "x", "b": "y"}),
+        keys.cache_key("m:f", "1", A, {"a": "x", "b": "y"}, B),
     ]
-    assert len({key, *others}) == 7
+    assert len({key, *others}) == 8
     assert keys.cache_path(key) == f"cache/{key[:2]}/{key}.json"

@@ -133,8 +133,8 @@ def test_a_cache_key_is_the_formula_of_the_contract() -> None:
         b'"outputs":{"o0":{"format":"html","x-alula-type":"file"},"o1":{"type":"number"}}}'
     ).hexdigest()
     key = hashlib.sha256(
-        f'{{"inputs":{{"rate":"{rate}","seed":"{seed}"}},"interface":"{interface}",'
-        f'"task":"flows.penguins:train","v":1,"version":"1"}}'.encode()
+        f'{{"environment":"","inputs":{{"rate":"{rate}","seed":"{seed}"}},"interface":"{interface}",'
+        f'"task":"flows.penguins:train","v":2,"version":"1"}}'.encode()
     ).hexdigest()
     assert (case["interface"], case["key"]) == (interface, key)
     assert case["path"] == f"cache/{key[:2]}/{key}.json"

@@ -19,6 +19,7 @@ BEFORE = Parts(
     task="flows:fit",
     version="1",
     interface="i1",
+    environment="",
     pinned=True,
     inputs={"seed": "a", "df": "b"},
     shown={"seed": "7", "df": "parquet frame"},
@@ -89,13 +90,14 @@ def test_a_value_that_is_gone_says_so() -> None:
 
 texts = st.text(max_size=8)
 parts = st.builds(
-    lambda task, version, interface, pinned, key, inputs: Parts(
-        key, task, version, interface, pinned,
+    lambda task, version, interface, environment, pinned, key, inputs: Parts(
+        key, task, version, interface, environment, pinned,
         {name: value[0] for name, value in inputs.items()},
         {name: value[1] for name, value in inputs.items()},
         {name: value[2] for name, value in inputs.items() if value[2]},
     ),
-    texts, texts, texts, st.booleans(), texts, st.dictionaries(texts, st.tuples(texts, texts, texts), max_size=3),
+    texts, texts, texts, texts, st.booleans(), texts,
+    st.dictionaries(texts, st.tuples(texts, texts, texts), max_size=3),
 )  # fmt: skip
 seen = st.dictionaries(texts, parts, max_size=5)
 
@@ -129,7 +131,7 @@ def test_a_history_that_cannot_be_read_counts_as_never_written(text: str) -> Non
 def test_a_node_of_a_history_that_is_malformed_was_never_run() -> None:
     store = MemoryStore("half")
     nodes = {"a": [0, "k", {"x": 3}, True], "b": [0, "k", []]}
-    store.put(history.path("w"), json.dumps({"v": 1, "tasks": [["t", "1", "i", True]], "nodes": nodes}).encode())
+    store.put(history.path("w"), json.dumps({"v": 1, "tasks": [["t", "1", "i", "", True]], "nodes": nodes}).encode())
     found = history.read(store, "w")
     assert found.parts("a") is None
     assert found.parts("b") is None
@@ -143,7 +145,7 @@ def test_a_history_knows_what_failed() -> None:
 
 def test_a_history_forgets_tasks_that_no_node_has() -> None:
     found = History([], {}).updated({"a": BEFORE}).updated({"a": replace(BEFORE, version="2")})
-    assert json.loads(found.to_text())["tasks"] == [["flows:fit", "2", "i1", True]]
+    assert json.loads(found.to_text())["tasks"] == [["flows:fit", "2", "i1", "", True]]
 
 
 @pytest.mark.parametrize(

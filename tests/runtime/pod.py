@@ -72,6 +72,8 @@ class Pod:
         inputs: Mapping[str, Any] = {},
         *,
         entrypoint: str = "flows.m:f",
+        task: str = "",
+        digest: str = "",
         types: Mapping[str, dict[str, Any]] = {},
         outputs: Mapping[str, dict[str, Any]] = {"o0": INTEGER},
         texts: Mapping[str, str] = {},
@@ -91,6 +93,8 @@ class Pod:
             types: schemas of the inputs where they are not integers.
             items: lists whose items several nodes made.
             interface: instead of the digest that fits.
+            task: the name in the cache key, instead of the entrypoint.
+            digest: of what the resource sets in the environment.
         """
         self._count += 1
         folder = self.home / f"pod-{self._count}"
@@ -98,7 +102,8 @@ class Pod:
         names = [*inputs, *texts, *items]
         call = pods.Call(
             entrypoint=entrypoint,
-            task=entrypoint,
+            task=task or entrypoint,
+            environment=digest,
             interface=interface
             or keys.interface_digest([(name, types.get(name, INTEGER)) for name in names], list(outputs.items())),
             cache=cache,

@@ -307,7 +307,9 @@ def test_whoever_was_first_is_who_all_hand_on(pod: Pod) -> None:
     interface = keys.interface_digest([("x", INTEGER)], [("o0", INTEGER)])
     key = keys.cache_key("flows.m:f", "1", interface, {"x": values.codec(INTEGER).identity(1)})
     index = caches.CacheIndex(pod.store)
-    assert index.record(keys.CacheEntry(key, "flows.m:f", {"o0": 77}, "", "run-0", "run-0.f"), {"o0": INTEGER})
+    assert index.record(
+        keys.CacheEntry(key, "flows.m:f", {"o0": 77}, "", "run-0", "run-0.f", "flows.m:f"), {"o0": INTEGER}
+    )
     Path(pod.project / "go").touch()
     ended = slow.end()
     assert (ended.code, ended.outputs) == (0, {"o0": "77"})
@@ -329,3 +331,29 @@ def test_the_function_runs_with_garbage_collection_and_with_the_real_inspect(pod
     )
     ended = pod.start({"x": 1}, outputs={"o0": STRING}).end()
     assert ended.outputs == {"o0": '"True (self, /) True"'}, ended.stderr
+
+
+def test_what_another_function_of_the_same_name_made_is_a_miss(pod: Pod) -> None:
+    pod.write(INCREMENT + "\n@task\ndef g(x: int) -> int:\n    return x + 100\n")
+    assert pod.run({"x": 1}, cache="1", task="shared").outputs == {"o0": "2"}
+    other = pod.run({"x": 1}, cache="1", task="shared", entrypoint="flows.m:g")
+    assert other.outputs == {"o0": "101"}
+    assert "not cached: the entry was made by flows.m:f, not by flows.m:g" in other.stderr
+
+
+def test_the_environment_of_the_resource_counts(pod: Pod) -> None:
+    pod.write(INCREMENT)
+    assert pod.run({"x": 1}, cache="1", digest="e1").outputs == {"o0": "2"}
+    assert "cached" not in pod.run({"x": 1}, cache="1", digest="e2").stderr
+    assert "alula: cached" in pod.run({"x": 1}, cache="1", digest="e1").stderr
+
+
+def test_code_that_is_not_that_of_the_resource_runs_without_the_cache(pod: Pod) -> None:
+    pod.write(INCREMENT.replace("@task", "@task(cache=True)"))
+    for _ in range(2):
+        ended = pod.run({"x": 1}, cache=f"code:{'0' * 64}")
+        assert ended.outputs == {"o0": "2"}
+        assert f"the cache is not used: the resource was made for the code code:{'0' * 64}" in ended.stderr
+    held = ended.stderr.partition("this pod holds ")[2].split()[0]
+    assert pod.run({"x": 1}, cache=held).outputs == {"o0": "2"}
+    assert "alula: cached" in pod.run({"x": 1}, cache=held).stderr

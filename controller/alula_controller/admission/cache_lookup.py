@@ -69,10 +69,11 @@ class Lookups:
 
 def _finder(index: caches.CacheIndex) -> Find:
     def find(wanted: Mapping[str, Wanted], seconds: float) -> Mapping[str, caches.Lookup]:
-        types: dict[str, dict[str, dict[str, Any]]] = {
-            key: {name: dict(schema) for name, schema in each.outputs.items()} for key, each in wanted.items()
+        expected: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
+            key: ({name: dict(schema) for name, schema in each.outputs.items()}, each.entrypoint)
+            for key, each in wanted.items()
         }
-        return index.lookup_many(types, seconds=seconds)
+        return index.lookup_many(expected, seconds=seconds)
 
     return find
 

@@ -23,10 +23,11 @@ from alula_api.contract.values import Json
 
 @dataclass(frozen=True)
 class Wanted:
-    """A key to look up, and the outputs that its entry must have."""
+    """A key to look up, and the outputs and the entrypoint that its entry must have."""
 
     key: str
     outputs: Mapping[str, Schema]
+    entrypoint: str
 
 
 class CacheWalk:
@@ -61,7 +62,8 @@ class CacheWalk:
 
     def wanted(self) -> list[Wanted]:
         """The keys to look up now, each once; empty when the walk is over."""
-        return [Wanted(key, self._task(spots[0]).outputs) for key, spots in self._asked.items()]
+        asked = [(key, self._task(spots[0])) for key, spots in self._asked.items()]
+        return [Wanted(key, task.outputs, task.entrypoint) for key, task in asked]
 
     def answer(self, found: Mapping[str, Mapping[str, Json]]) -> None:
         """What was found under the keys that were wanted: outputs by name, as they travel. A key left out is a miss."""
@@ -140,7 +142,7 @@ def key_of(task: plans.Task, inputs: Mapping[str, MaybeValue]) -> str:
         if not identity:
             return ""
         identities[name] = identity
-    return keys.cache_key(task.key, task.version, task.interface, identities)
+    return keys.cache_key(task.key, task.version, task.interface, identities, task.environment)
 
 
 def identity_of(value: Value, schema: Schema) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from alula_api.contract import codecs, jsontext, references
@@ -17,7 +17,7 @@ from alula_api.contract.families import Schema
 from alula_api.contract.jsontext import Json
 from alula_api.contract.problems import InvalidValue, Problem, member, shown
 
-VERSION: Final = 1
+VERSION: Final = 2
 MOST_ENTRY: Final = 64 * 1024
 """Bytes of an entry: what does not fit belongs into the store."""
 
@@ -45,9 +45,30 @@ def identity(value: Json, schema: Schema) -> str:
     return envelope.hash if envelope is not None else codecs.codec(schema).identity(value)
 
 
-def cache_key(task: str, version: str, interface: str, inputs: Mapping[str, str]) -> str:
-    """Return the key of a task's result; `inputs` holds the identity of each input."""
-    return digest({"v": VERSION, "task": task, "version": version, "interface": interface, "inputs": dict(inputs)})
+def environment_digest(variables: Iterable[tuple[str, str]], secrets: Iterable[tuple[str, str, str]]) -> str:
+    """Return the digest of what a task's resource sets in its environment; empty when it sets nothing.
+
+    Args:
+        variables: Name and value of each.
+        secrets: Of each variable from a Secret its name, the Secret and the key in it; the value is not read.
+    """
+    values = dict(variables)
+    sources = {name: {"secret": secret, "key": key} for name, secret, key in secrets}
+    return digest({"variables": values, "secrets": sources}) if values or sources else ""
+
+
+def cache_key(task: str, version: str, interface: str, inputs: Mapping[str, str], environment: str = "") -> str:
+    """Return the key of a task's result.
+
+    Args:
+        task: Its name in keys.
+        version: Its cache version.
+        interface: The digest of names and types.
+        inputs: The identity of each input.
+        environment: The digest of what its resource sets in the environment.
+    """
+    parts: dict[str, Json] = {"task": task, "version": version, "interface": interface, "environment": environment}
+    return digest({"v": VERSION, **parts, "inputs": dict(inputs)})
 
 
 def cache_path(key: str) -> str:
@@ -56,7 +77,12 @@ def cache_path(key: str) -> str:
 
 
 class CacheEntry(NamedTuple):
-    """What the cache index holds: a task's outputs as wire values or envelopes, and where they come from."""
+    """What the cache index holds: a task's outputs as wire values or envelopes, and where they come from.
+
+    Attributes:
+        entrypoint: The function that made them. To another one it is a miss: a task that moved runs once more, and two
+            tasks of one name do not share what they make.
+    """
 
     key: str
     task: str
@@ -64,6 +90,7 @@ class CacheEntry(NamedTuple):
     created: str
     run: str
     node: str
+    entrypoint: str = ""
     v: int = VERSION
 
     def to_text(self) -> str:
@@ -81,6 +108,7 @@ class CacheEntry(NamedTuple):
                 "created": self.created,
                 "run": self.run,
                 "node": self.node,
+                "entrypoint": self.entrypoint,
             }
         )
         _check_size(text)
@@ -104,7 +132,7 @@ class CacheEntry(NamedTuple):
             raise InvalidValue([Problem("$", f"must be a cache entry of version {VERSION}")])
         problems = [
             Problem(f"$.{name}", f"must be a str, not {shown(found[name])}")
-            for name in ("key", "task", "created", "run", "node")
+            for name in ("key", "task", "created", "run", "node", "entrypoint")
             if type(found[name]) is not str
         ]
         if not problems and not re.fullmatch(_DIGEST, found["key"]):
@@ -115,7 +143,7 @@ class CacheEntry(NamedTuple):
         return cls(**{**found, "outputs": values})
 
 
-_FIELDS = ("v", "key", "task", "outputs", "created", "run", "node")
+_FIELDS = ("v", "key", "task", "outputs", "created", "run", "node", "entrypoint")
 
 
 def _outputs(found: Any, schemas: Mapping[str, Schema], problems: list[Problem]) -> dict[str, Json]:

@@ -38,6 +38,9 @@ _IN_PARAMETER = _LETTERS | _DIGITS | frozenset("_-")
 _PLAIN = _IN_PARAMETER | frozenset(".")
 _HASH = 8
 
+CODE_VERSION: Final = "code:"
+"""Begins a cache version that is the digest of the task's code; one that a person gives may not begin so."""
+
 
 def dns_label(text: str, limit: int = MOST_LABEL) -> str:
     """Return a DNS label for any text: lower case, `_`, `.` and the like as `-`.

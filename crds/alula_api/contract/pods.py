@@ -69,6 +69,8 @@ class Call(NamedTuple):
     """The interface digest of the resource."""
     cache: str = ""
     """The cache version, "" for a task that is not cached."""
+    environment: str = ""
+    """The digest of what the resource sets in the environment, "" for nothing."""
     retries: int = 0
     """Failures of the user's code that are forgiven."""
     system_retries: int = SYSTEM_RETRIES
@@ -88,7 +90,8 @@ class Call(NamedTuple):
         return Budget(self.retries, self.system_retries)
 
 
-_ONCE = {"--entrypoint": "entrypoint", "--task": "task", "--interface": "interface", "--cache": "cache"}
+_ONCE = {"--entrypoint": "entrypoint", "--task": "task", "--interface": "interface"}
+_OPTIONAL = {"--cache": "cache", "--environment": "environment"}
 _COUNTS = {"--retries": "0", "--system-retries": str(SYSTEM_RETRIES)}
 
 
@@ -97,6 +100,8 @@ def argv(call: Call) -> list[str]:
     words = ["--entrypoint", call.entrypoint, "--task", call.task, "--interface", call.interface]
     if call.cache:
         words += ["--cache", call.cache]
+    if call.environment:
+        words += ["--environment", call.environment]
     if call.retries:
         words += ["--retries", str(call.retries)]
     if call.system_retries != SYSTEM_RETRIES:
@@ -123,7 +128,7 @@ def parse_argv(words: Sequence[str]) -> Call:
     pairs: dict[str, list[tuple[str, str]]] = {"--input": [], "--items": [], "--path": []}
     outputs: list[str] = []
     for flag in rest:
-        if flag in _ONCE or flag in _COUNTS:
+        if flag in _ONCE or flag in _OPTIONAL or flag in _COUNTS:
             value = _next(rest, flag)
             if flag in once:
                 raise ValueError(f"{flag} is given twice")
@@ -136,11 +141,11 @@ def parse_argv(words: Sequence[str]) -> Call:
         else:
             raise ValueError(f"the runtime has no flag {flag[:80]!r}")
     counts = [_count(flag, once.pop(flag, usual)) for flag, usual in _COUNTS.items()]
-    for flag in ("--entrypoint", "--task", "--interface"):
+    for flag in _ONCE:
         if flag not in once:
             raise ValueError(f"{flag} is missing")
     return Call(
-        **{_ONCE[flag]: value for flag, value in once.items()},
+        **{(_ONCE | _OPTIONAL)[flag]: value for flag, value in once.items()},
         retries=counts[0],
         system_retries=counts[1],
         inputs=tuple(pairs["--input"]),

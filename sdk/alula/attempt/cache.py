@@ -59,6 +59,8 @@ class Memory:
         task: the task's name in the key.
         version: the cache version.
         interface: the digest of inputs and outputs.
+        environment: the digest of what the task's resource sets in the environment.
+        entrypoint: the task's function, recorded in the entry; one that another function made is a miss.
         identities: of each input.
         schemas: the outputs' types, which say what an entry must hold.
         run: recorded in the entry.
@@ -72,6 +74,8 @@ class Memory:
         task: str,
         version: str,
         interface: str,
+        environment: str,
+        entrypoint: str,
         identities: Mapping[str, str],
         schemas: Mapping[str, Schema],
         run: str,
@@ -79,16 +83,17 @@ class Memory:
     ) -> None:
         from alula_api.contract import keys
 
-        self.key = keys.cache_key(task, version, interface, identities)
+        self.key = keys.cache_key(task, version, interface, identities, environment)
         self._index = index
         self._task = task
+        self._entrypoint = entrypoint
         self._schemas = schemas
         self._run = run
         self._node = node
 
     def recall(self) -> Lookup:
         """The entry that counts, or why there is none; raises StoreError when the store gives no answer."""
-        return self._index.find(self.key, self._schemas)
+        return self._index.find(self.key, self._schemas, self._entrypoint)
 
     def keep(self, outputs: Mapping[str, Json], *, instead: bool = False) -> Mapping[str, Json]:
         """Records what travels for the outputs; returns what stands, which is another run's if that was first.
@@ -106,7 +111,7 @@ class Memory:
         from alula_api.contract import keys
 
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        entry = keys.CacheEntry(self.key, self._task, outputs, created, self._run, self._node)
+        entry = keys.CacheEntry(self.key, self._task, outputs, created, self._run, self._node, self._entrypoint)
         if instead:
             self._index.evict(self.key)
         return self._index.settle(entry, self._schemas).outputs

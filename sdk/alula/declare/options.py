@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from alula_api.contract import durations
+from alula_api.contract import durations, names
 from alula_api.contract import retries as budgets
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
@@ -221,6 +221,8 @@ class _Check:
             isinstance(version, str) and 1 <= len(version) <= 256 and version.isprintable()
         ):
             self.problem("cache version", version, "a text of 1 to 256 printable characters")
+        elif version is not None and version.startswith(names.CODE_VERSION):
+            self.problem("cache version", version, f"a text that does not begin with {names.CODE_VERSION}")
         return value
 
     def resources(self, value: object) -> Resources | None:

@@ -76,7 +76,7 @@ class Task(Callee, Generic[P, R]):
         if found is None:
             from alula.code import fingerprints
 
-            found = fingerprints.version(self.function, str(self.source), self.subject)
+            found = names.CODE_VERSION + fingerprints.version(self.function, str(self.source), self.subject)
             # At a prompt and in a notebook what the function names may be another thing at the next run.
             if not self.entrypoint.startswith(f"{places.INTERACTIVE}:"):
                 self._version = found

@@ -13,6 +13,9 @@ from typing import Any
 from alula.attempt import errors
 from alula.attempt.errors import Stop
 from alula.declare.tasks import Task
+from alula.errors import DefinitionError
+from alula.runtime import logs
+from alula_api.contract import names
 from alula_api.contract.codes import Code
 
 
@@ -41,6 +44,23 @@ def load(entrypoint: str, interface: str) -> Task[..., Any]:
     if found.interface.digest != interface:
         raise Stop(errors.USER, Code.INTERFACE_MISMATCH, _mismatch(found), source=str(found.source))
     return found
+
+
+def holds_version(task: Task[..., Any], version: str) -> bool:
+    """Whether the code in this pod is what a cache version stands for; one that a person gave is not checked.
+
+    It is not after a merge of two releases, or with a patched image: then the cache is neither read nor written.
+    """
+    if not version.startswith(names.CODE_VERSION):
+        return True
+    try:
+        held = task.version
+    except DefinitionError as error:
+        held = f"unknown: {error}"
+    if held == version:
+        return True
+    logs.line(f"the cache is not used: the resource was made for the code {version}, and this pod holds {held}")
+    return False
 
 
 def _module(name: str) -> Any:

@@ -61,7 +61,7 @@ def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
         _check_losses(attempt, call)
     arrivals = inputs.read(call)
     schemas = {output.name: output.type.schema for output in task.interface.outputs}
-    if not call.cache:
+    if not call.cache or not loading.holds_version(task, call.cache):
         return _travelling(attempt, schemas, _invoke(attempt, task, arrivals))
     from alula_data import caches
 
@@ -71,6 +71,8 @@ def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
         task=call.task,
         version=call.cache,
         interface=call.interface,
+        environment=call.environment,
+        entrypoint=call.entrypoint,
         identities=identities,
         schemas=schemas,
         run=attempt.env.run,

@@ -64,8 +64,9 @@ class Bench:
             for spot, key in walk.keys.items():
                 if key in {each.key for each in wanted} and spot.step.name not in misses:
                     types = {name: dict(schema) for name, schema in scenes.plan().tasks[spot.task].outputs.items()}
+                    entrypoint = scenes.plan().tasks[spot.task].entrypoint
                     outputs = {name: 42 if schema == scenes.INT else "t" for name, schema in types.items()}
-                    self.index.record(keys.CacheEntry(key, spot.task, outputs, "", "r", "n"), types)
+                    self.index.record(keys.CacheEntry(key, spot.task, outputs, "", "r", "n", entrypoint), types)
                     found[key] = outputs
             walk.answer(found)
 

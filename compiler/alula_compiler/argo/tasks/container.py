@@ -59,6 +59,7 @@ def _arguments(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[str]
         task=texts.exact(task.key),
         interface=interface,
         cache=texts.exact(task.cache.version if task.cache else ""),
+        environment=task.environment if task.cache else "",
         retries=task.budget.user,
         system_retries=task.budget.system,
         inputs=tuple((name, passed(name)) for name in names if name not in lists),

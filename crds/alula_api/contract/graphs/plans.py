@@ -128,13 +128,20 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a key is made of: name in the cache key, version (None: not cached), interface digest, declared types."""
+    """What a key is made of: name in the cache key, version (None: not cached), interface digest, declared types.
+
+    Attributes:
+        environment: The digest of what the resource sets in the environment.
+        entrypoint: The function; an entry that another one made is a miss.
+    """
 
     key: str
     version: str | None
     interface: str
     inputs: Mapping[str, Schema]
     outputs: Mapping[str, Schema]
+    environment: str = ""
+    entrypoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +215,8 @@ def _task_json(task: Task) -> dict[str, Any]:
         "key": task.key,
         **({"version": task.version} if task.version is not None else {}),
         "interface": task.interface,
+        **({"environment": task.environment} if task.environment else {}),
+        **({"entrypoint": task.entrypoint} if task.entrypoint else {}),
         "inputs": _ports_json(task.inputs),
         "outputs": _ports_json(task.outputs),
     }
@@ -310,6 +319,8 @@ def _task(found: Any) -> Task:
         _text(found["interface"]),
         _ports(found["inputs"]),
         _ports(found["outputs"]),
+        _text(found.get("environment", "")),
+        _text(found.get("entrypoint", "")),
     )
 
 

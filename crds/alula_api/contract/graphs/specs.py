@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from alula_api.contract import names, type_spelling
+from alula_api.contract import keys, names, type_spelling
 from alula_api.contract.families import Schema
 from alula_api.contract.graphs import bindings, json_fields
 from alula_api.contract.graphs.bindings import Binding, FromNode, Leaf
@@ -142,6 +142,12 @@ class TaskSpec:
         """The failures after which there is another attempt."""
         chosen = self.retries or Retry()
         return Budget(chosen.limit, SYSTEM_RETRIES if chosen.system is None else chosen.system)
+
+    @property
+    def environment(self) -> str:
+        """The digest of what it sets in the environment, as it stands in cache keys; empty when it sets nothing."""
+        variables = [(each.name, each.value) for each in self.env]
+        return keys.environment_digest(variables, [(each.name, each.secret, each.key) for each in self.secrets])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from alula.attempt import redact
 from alula.attempt.cache import Memory, travelling
 from alula.local.store import explain, history
-from alula_api.contract import values
+from alula_api.contract import keys, values
 from alula_data.errors import Damaged, NotFound, StoreError
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ class _Identity:
         self.task = task.key
         self.version = task.version
         self.interface = task.interface.digest
+        self.environment = keys.environment_digest(task.options.environment.items(), task.options.secrets)
+        self.entrypoint = task.entrypoint
         self.pinned = task.options.cache is not None and task.options.cache.version is not None
         self.outputs: dict[str, Schema] = {output.name: output.type.schema for output in task.interface.outputs}
         self._codecs = {item.name: values.codec(item.type.schema) for item in task.interface.inputs}
@@ -143,8 +145,8 @@ class _Identity:
     def memory(self, index: CacheIndex, digests: Mapping[str, str], run: str, node: str) -> Memory:
         """What the cache knows of the task on inputs with these identities."""
         return Memory(
-            index, task=self.task, version=self.version, interface=self.interface, identities=digests,
-            schemas=self.outputs, run=run, node=node,
+            index, task=self.task, version=self.version, interface=self.interface, environment=self.environment,
+            entrypoint=self.entrypoint, identities=digests, schemas=self.outputs, run=run, node=node,
         )  # fmt: skip
 
     def parts(
@@ -156,6 +158,7 @@ class _Identity:
             task=self.task,
             version=self.version,
             interface=self.interface,
+            environment=self.environment,
             pinned=self.pinned,
             inputs=digests,
             shown={name: history.shown(redact.short(value)) for name, value in inputs.items()},

@@ -16,7 +16,7 @@ class Parts:
 
     Attributes:
         key: The key itself.
-        task, version, interface: As in the key.
+        task, version, interface, environment: As in the key.
         pinned: Whether the version is the user's own word rather than the digest of the code.
         inputs: The identity of each input.
         shown: A short form of each input, for people.
@@ -27,6 +27,7 @@ class Parts:
     task: str
     version: str
     interface: str
+    environment: str
     pinned: bool
     inputs: Mapping[str, str]
     shown: Mapping[str, str] = field(default_factory=dict)
@@ -90,6 +91,8 @@ def _definition(now: Parts, before: Parts) -> list[str]:
         changes.append(f"its version changed ({before.version} → {now.version})" if both else "its code changed")
     if now.interface != before.interface:
         changes.append("its types changed")
+    if now.environment != before.environment:
+        changes.append("its environment changed")
     return changes
 
 

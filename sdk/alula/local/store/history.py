@@ -47,12 +47,13 @@ class History:
         """What that key was made of."""
         try:
             task, key, inputs, _ = self._nodes[node]
-            name, version, interface, pinned = self._tasks[task]
+            name, version, interface, environment, pinned = self._tasks[task]
             return Parts(
                 key=key,
                 task=name,
                 version=version,
                 interface=interface,
+                environment=environment,
                 pinned=pinned,
                 inputs={name: part[0] for name, part in inputs.items()},
                 shown={name: part[1] for name, part in inputs.items()},
@@ -72,7 +73,7 @@ class History:
         places = {json.dumps(task): place for place, task in enumerate(tasks)}
         nodes = dict(self._nodes)
         for node, parts in now.items():
-            task = [parts.task, parts.version, parts.interface, parts.pinned]
+            task = [parts.task, parts.version, parts.interface, parts.environment, parts.pinned]
             place = places.setdefault(json.dumps(task), len(tasks))
             if place == len(tasks):
                 tasks.append(task)
