@@ -69,15 +69,32 @@ _HOME = {name: module for module, exported in _HOMES.items() for name in exporte
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its home on first use."""
-    module = _HOME.get(name)
-    if module is None:
-        raise AttributeError(f"module 'alula' has no attribute {name!r}")
+    """Load a public name from its home on first use.
+
+    Raises:
+        ImportError: It is a name of Flyte's that is not here; the message says what to write instead.
+        AttributeError: There is no such name.
+    """
     import importlib
 
+    module = _HOME.get(name)
+    if module is None:
+        if not name.startswith("_") and not _is_module(name):
+            instead = importlib.import_module("alula.interfaces.flyte_names").sentence(name)
+            if instead:  # an AttributeError would lose its text in `from alula import ...`
+                raise ImportError(instead, name=__name__)
+        raise AttributeError(f"module 'alula' has no attribute {name!r}")
     value = getattr(importlib.import_module(module), name)
     globals()[name] = value
     return value
+
+
+def _is_module(name: str) -> bool:
+    """Whether `from alula import name` asks for a module of ours, for which Python looks after it has asked here."""
+    import os.path
+
+    place = os.path.join(__path__[0], name)  # noqa: PTH118 - pathlib is slow, and this runs at import
+    return os.path.exists(place) or os.path.exists(f"{place}.py")  # noqa: PTH110
 
 
 def __dir__() -> list[str]:

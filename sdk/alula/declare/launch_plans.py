@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from alula import errors
 from alula.code import places
 from alula.declare import schedules, workflows
 from alula.graph.tracer import active
-from alula.interfaces import encode, mistakes
+from alula.interfaces import callee, encode, mistakes
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch
 from alula_api.contract.codes import Code
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 __tracebackhide__ = True  # pytest shows the user's frames only
 
 
-class LaunchPlan:
+@callee.explain_options
+class LaunchPlan(metaclass=callee.ExplainedMethods):
     """A way to start a workflow.
 
     Attributes:
@@ -47,8 +47,7 @@ class LaunchPlan:
         suspend: bool = False,
         description: str = "",
     ) -> None:
-        frame = sys._getframe(1)
-        self.source = places.Source(places.relative(frame.f_code.co_filename), frame.f_lineno)
+        self.source = places.caller()
         self.name = name
         self.subject = f"launch plan {name}"
         self.workflow = workflow

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from alula.interfaces import callee
 from alula_api.contract import durations, names
 from alula_api.contract import retries as budgets
 from alula_api.contract.codes import Code
@@ -30,6 +31,7 @@ Quantity = str | int | float
 QuantityPair = Quantity | tuple[Quantity | None, Quantity | None] | None
 
 
+@callee.explain_options
 class Backoff(NamedTuple):
     """How long to wait before another attempt.
 
@@ -49,6 +51,7 @@ class Backoff(NamedTuple):
         return budgets.Backoff(durations.text(seconds(self.duration)), self.factor, longest)
 
 
+@callee.explain_options
 class Retries(NamedTuple):
     """How often a task is tried again after its own code has failed; see `system_retries` for lost pods."""
 
@@ -56,6 +59,7 @@ class Retries(NamedTuple):
     backoff: Backoff | None = None
 
 
+@callee.explain_options
 class Cache(NamedTuple):
     """Results are kept and used again for equal inputs.
 
@@ -67,6 +71,7 @@ class Cache(NamedTuple):
     version: str | None = None
 
 
+@callee.explain_options
 class Resources(NamedTuple):
     """What a task's container needs: one quantity is request and limit, a pair is (request, limit).
 
@@ -97,6 +102,7 @@ class Resources(NamedTuple):
         return {name: _quantity(value) for name, value in chosen.items() if value is not None}
 
 
+@callee.explain_options
 class Secret(NamedTuple):
     """An environment variable of the task that a Secret of its namespace fills; the value is never in git.
 
@@ -325,9 +331,11 @@ def check(given: Mapping[str, Any], source: str, subject: str) -> tuple[TaskOpti
     for name in given:
         if name in names:
             continue
+        from alula.interfaces import flyte_names
+
         near = closest(name, [*names, "name"])
         hint = f"did you mean {near}=?" if near else f"the options are name, {', '.join(names)}"
-        hint = f"write {_OTHER_NAMES[name]}" if name in _OTHER_NAMES else hint
+        hint = flyte_names.option("task", name) or hint
         message = f"a task has no option {name!r}"
         checking.problems.append(Diagnostic(Code.BAD_OPTION, message, source, subject, hint=hint))
     timeout = given.get("timeout")
@@ -336,17 +344,3 @@ def check(given: Mapping[str, Any], source: str, subject: str) -> tuple[TaskOpti
     checking.variables(made.get("environment", {}), made.get("secrets", ()))
     made["timeout"] = None if timeout is None else checking.duration("timeout", timeout)
     return TaskOptions(**made), checking.problems
-
-
-_OTHER_NAMES = {
-    "container_image": "image=...",
-    "secret_requests": "secrets=[Secret(...)]",
-    "requests": "resources=Resources(cpu=(request, limit), ...)",
-    "limits": "resources=Resources(cpu=(request, limit), ...)",
-    "cpu": "resources=Resources(cpu=...)",
-    "memory": "resources=Resources(memory=...)",
-    "gpu": "resources=Resources(gpu=...)",
-    "cache_version": "cache=Cache(version=...)",
-    "env": "environment={...}",
-}
-"""What other systems, Flyte first of all, call these options."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from alula.interfaces import callee
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
@@ -34,6 +35,7 @@ _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
 _PART = re.compile(r"(?:(\*|\?)|(\w+)(?:-(\w+))?)(?:/(\w+))?")
 
 
+@callee.explain_options
 @dataclass(frozen=True, slots=True, init=False)
 class Cron:
     """A schedule: `Cron("0 2 * * *", timezone="Europe/Berlin")`; several lines fire each at their own times.

@@ -17,6 +17,7 @@ from alula.code import places
 from alula.declare import tasks
 from alula.graph.traceable import Traceable
 from alula.graph.tracer import Tracer, active
+from alula.interfaces import callee
 from alula.interfaces.callee import WORKFLOW
 from alula_api.contract import names
 from alula_api.contract.codes import Code
@@ -33,7 +34,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Workflow(Traceable, Generic[P, R]):
+@callee.explain_options
+class Workflow(Traceable, Generic[P, R], metaclass=callee.ExplainedMethods):
     """A function that puts tasks together.
 
     Attributes:
@@ -179,6 +181,8 @@ def workflow(
     frame = sys._getframe(1)
     namespace = tasks.local_names(frame)
     if unknown:
+        from alula.interfaces import flyte_names
+
         options = ("name", "version")
         listed = ", ".join(options)
         source = str(places.Source(places.relative(frame.f_code.co_filename), frame.f_lineno))
@@ -187,7 +191,8 @@ def workflow(
                 Code.BAD_OPTION,
                 f"a workflow has no option {option!r}",
                 source,
-                hint=f"did you mean {near!r}?" if (near := closest(option, options)) else f"there are {listed}",
+                hint=flyte_names.option("workflow", option)
+                or (f"did you mean {near!r}?" if (near := closest(option, options)) else f"there are {listed}"),
             )
             for option in unknown
         )

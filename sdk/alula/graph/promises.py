@@ -206,6 +206,10 @@ def part(whole: Promise, key: object, *, attribute: bool) -> Promise:
     if edge.binding is None:
         _used(whole, "holds nothing that could be taken apart", "annotate what the task returns")
     if attribute and not parts.fields(edge.schema):
+        from alula.interfaces import flyte_names
+
+        if instead := flyte_names.METHODS["Promise"].get(str(key)):
+            _used(whole, f"is asked for {key}()", instead)
         what = f"is asked for the attribute {key!r} of its value ({schemas.describe(edge.schema)})"
         _used(whole, what, "do this in a task and pass it the value")
     name = parts.segment(edge.schema, key, attribute)

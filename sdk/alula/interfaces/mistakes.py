@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from alula import errors
+from alula.code import places
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from alula.interfaces.callee import Callee
     from alula.interfaces.interface import Input, Interface
     from alula.types.mismatches import Mismatch
+
+
+__tracebackhide__ = True  # pytest shows the user's frames only
 
 
 def unbound(
@@ -66,6 +70,43 @@ def unfit(mismatch: Mismatch, code: Code, subject: str, label: str, source: str 
         )
         for flaw in mismatch.flaws
     ]
+
+
+def misfits(owner: str, make: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Diagnostic]:
+    """What of a call does not fit the parameters; empty where it fits, so that something else was wrong."""
+    import inspect
+
+    from alula.interfaces import flyte_names
+
+    signature = inspect.signature(make)
+    source = str(places.caller())
+    named = [each.name for each in [*signature.parameters.values()][1:] if each.kind is not each.VAR_POSITIONAL]
+    problems = []
+    for name in [name for name in kwargs if name not in named]:
+        near = closest(name, named)
+        hint = f"did you mean {near}=?" if near else f"its options are {', '.join(named)}"
+        hint = flyte_names.option(owner, name) or hint
+        problems.append(Diagnostic(Code.BAD_OPTION, f"{owner} has no option {name!r}", source, hint=hint))
+    try:
+        signature.bind(None, *args, **{name: value for name, value in kwargs.items() if name in named})
+    except TypeError as error:
+        if not problems:
+            hint = f"write {owner}({', '.join(named)})"
+            if owner in flyte_names.METHODS and not args:
+                hint = next(iter(flyte_names.METHODS[owner].values()))
+            problems.append(Diagnostic(Code.BAD_OPTION, f"{owner}: {error}", source, hint=hint))
+    return problems
+
+
+def no_method(owner: str, name: str) -> errors.DefinitionError | None:
+    """A method that Flyte has on a class of that name, with what to write instead; None for any other."""
+    from alula.interfaces import flyte_names
+
+    instead = flyte_names.METHODS.get(owner, {}).get(name)
+    if instead is None:
+        return None
+    message = f"{owner} has no method {name}"
+    return errors.DefinitionError([Diagnostic(Code.BAD_OPTION, message, str(places.caller()), hint=instead)])
 
 
 def wrong_output(target: Callee, output: str, mismatch: Mismatch) -> errors.ValueMismatch:
