@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from alula import Backoff, Cache, File, NonRecoverable, Resources, Retries, Secret, Task, errors, task
+from alula import Backoff, Cache, File, NonRecoverable, Resources, Retries, Secret, Task, errors, task, workflow
 from alula.declare import options
 from alula_api.contract import retries
 from tests import goldens
@@ -315,3 +315,29 @@ def test_files_pass_through_a_plain_call(tmp_path: Path) -> None:
         return file.read_text()
 
     assert read(write("x")) == "x"
+
+
+def test_two_tasks_of_one_factory_with_one_version_are_refused_where_they_are_used() -> None:
+    def make(factor: int) -> Task[[int], int]:
+        @task(cache=Cache(version="1"))
+        def scale(n: int) -> int:
+            return n * factor
+
+        return scale
+
+    once, again, other = make(2), make(2), make(3)
+    assert (once.twin, again.twin) == (other, None)
+
+    @workflow
+    def scaled(n: int = 1) -> int:
+        return other(n)
+
+    with pytest.raises(errors.DefinitionError, match="has one name and one cache version with another") as caught:
+        _ = scaled.closure
+    assert "write cache=True" in caught.value.diagnostics[0].hint
+
+
+def test_a_version_that_a_person_gives_is_no_digest_of_code() -> None:
+    with pytest.raises(errors.DefinitionError, match="cache version") as caught:
+        task(cache=Cache(version="code:1"))(lambda: None)
+    assert "does not begin with code:" in caught.value.diagnostics[0].expected

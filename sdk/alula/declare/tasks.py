@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from weakref import WeakValueDictionary
 
 from alula import errors
 from alula.code import places
@@ -59,8 +60,17 @@ class Task(Callee, Generic[P, R]):
         problems += _name_problems(name, str(self.source), self.subject)
         if problems:
             raise errors.DefinitionError(problems)
-        if self.options.cache is not None and self.options.cache.version is None:
+        cache = self.options.cache
+        if cache is not None and cache.version is None:
             places.stamp(function)
+        elif cache is not None and self.obstacle:
+            self._find_twin(f"{self.key} {cache.version}")
+
+    def _find_twin(self, key: str) -> None:
+        """One `def` that ran twice made two functions; the name and the version that are given tell them not apart."""
+        other = _made.setdefault(key, self)
+        if other is not self and other.function.__code__ is self.function.__code__ and _held(other) != _held(self):
+            self.twin, other.twin = other, self
 
     @property
     def version(self) -> str:
@@ -105,6 +115,17 @@ class Task(Callee, Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<task {self.key} at {self.source}>"
+
+
+_made: WeakValueDictionary[str, Task[..., Any]] = WeakValueDictionary()
+"""The first task of each key whose version is given and whose function another function made."""
+
+
+def _held(task: Task[..., Any]) -> list[Any]:
+    """What makes a function another one than those of the same `def`."""
+    function = task.function
+    cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    return [*cells, getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None)]
 
 
 def _name_problems(name: object, source: str, subject: str) -> list[Diagnostic]:

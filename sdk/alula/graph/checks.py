@@ -54,6 +54,21 @@ def same_names(things: Sequence[Callee], subject: str) -> list[Diagnostic]:
     return problems
 
 
+def same_keys(tasks: Sequence[Callee], subject: str) -> list[Diagnostic]:
+    """Tasks whose results another function's would be taken for, in this run or in another one."""
+    return [
+        Diagnostic(
+            Code.DUPLICATE_NAME,
+            f"the task {task.name} has one name and one cache version with another that the same function made",
+            str(task.source),
+            subject,
+            hint=f'name each, @task(name=f"{task.name}-{{...}}"), or write cache=True: it counts what a function holds',
+        )
+        for task in tasks
+        if task.twin is not None
+    ]
+
+
 def _is_same(one: Callee, other: Callee) -> bool:
     """One definition that two imports have made twice."""
     return one.entrypoint == other.entrypoint and one.source == other.source and not one.obstacle

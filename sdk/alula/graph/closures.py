@@ -71,6 +71,7 @@ def close(workflow: W) -> Closure[W, Any]:
 
     problems += checks.same_names(list(tasks.values()), workflow.subject)
     problems += checks.same_names(list(workflows.values()), workflow.subject)
+    problems += checks.same_keys(list(tasks.values()), workflow.subject)
     if len(graphs) == len(workflows):
         problems += _circle(workflow, {id(one): graph for one, graph in zip(workflows.values(), graphs, strict=True)})
     if problems:

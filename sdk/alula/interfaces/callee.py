@@ -44,6 +44,8 @@ class Callee(places.Decorated):
     kind: ClassVar[str]
     name: str
     subject: str
+    twin: Callee | None = None
+    """Another one that would have the same keys in the cache, although it is another function."""
 
     def __init__(self, function: Callable[..., Any], namespace: dict[str, Any] | None) -> None:
         self.function = function
