@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from alula_api.contract import names
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -31,7 +33,7 @@ class Limits:
     """Graphs inside graphs; Argo takes 100 levels, and a task with retries is two."""
     template_name: int = 54
     """The revision's name is `<name>-<8 characters>`, and it is also a label's value of at most 63."""
-    cron_name: int = 52
+    cron_name: int = names.MOST_CRON_NAME
     """The name of a CronWorkflow, `lp-<launch plan>`: its runs append the time."""
 
 

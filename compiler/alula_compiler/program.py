@@ -11,9 +11,6 @@ from dataclasses import dataclass
 
 from alula_api.contract.graphs.specs import GraphSpec, TaskSpec
 
-CONTAINER = "container"
-"""The kind of a task that names none: its function, run in a pod."""
-
 
 @dataclass(frozen=True, slots=True)
 class LaunchPlan:

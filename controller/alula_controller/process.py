@@ -18,6 +18,7 @@ from alula_controller import edge, metrics, probing, resync, timestamps
 from alula_controller.admission.cache_lookup import Lookups
 from alula_controller.admission.reconcile import Admission
 from alula_controller.cluster import client, errors, resources
+from alula_controller.cluster.access import Access
 from alula_controller.cluster.events import Announcer
 from alula_controller.cluster.lease import Leadership
 from alula_controller.cluster.queue import WorkQueue
@@ -25,7 +26,8 @@ from alula_controller.cluster.watches import Seen, Watch
 from alula_controller.definitions.gather import Gatherer
 from alula_controller.definitions.reconcile import Reconciler
 from alula_controller.definitions.world import Key
-from alula_controller.domains import status
+from alula_controller.domains import view
+from alula_controller.domains.gather import Domains
 from alula_controller.runs.reconcile import RunKey, RunReconciler, worth_a_look
 from alula_controller.runs.recovery import Recovery
 from alula_controller.runs.watchdog import Watchdog
@@ -59,20 +61,15 @@ class Controller:
             Watch(api, resources.RUNS, self._run_changed, namespace=scope, labels=labels.REVISION)
             for scope in settings.scopes
         ]
-        gatherer = Gatherer(api, settings, self._known_namespaces)
+        access = Access(api, self.announcer.say, self.leadership.held)
+        domains = Domains(api, settings, self._known_namespaces)
+        gatherer = Gatherer(api, settings, domains)
         self.reconciler = Reconciler(
-            api,
-            gatherer,
-            add=self.definitions.add,
-            say=self.announcer.say,
-            templates=self._known_templates,
-            may_write=self.leadership.held,
+            access, gatherer, domains, add=self.definitions.add, templates=self._known_templates
         )
         lookups = Lookups(settings.fill_seconds, settings.fill_lookups)
-        say, may_write = self.announcer.say, self.leadership.held
-        admission = Admission(api, gatherer, lookups, say=say, may_write=may_write)
-        self.run_reconciler = RunReconciler(api, admission, Recovery(api, say=say, may_write=may_write))
-        self.watchdog = Watchdog(api, say=say, may_write=may_write)
+        self.run_reconciler = RunReconciler(api, Admission(access, domains, lookups), Recovery(access))
+        self.watchdog = Watchdog(access)
         self.relist = resync.Relist(api, settings, self.definitions.add)
         self.kopf_ready = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
@@ -175,7 +172,7 @@ class Controller:
 
     def _namespace_changed(self, seen: Seen, gone: bool) -> None:
         if not gone:
-            self.definitions.add(Key("Domain", seen.name, status.NAME))
+            self.definitions.add(Key("Domain", seen.name, view.NAME))
 
     def _known_namespaces(self) -> list[Seen]:
         return list(self.namespaces.known.values()) if self.namespaces else []

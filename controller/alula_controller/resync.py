@@ -13,7 +13,7 @@ from collections.abc import Callable
 from alula_controller.cluster import client, errors, resources
 from alula_controller.cluster.watches import Seen
 from alula_controller.definitions.world import Key
-from alula_controller.domains import status
+from alula_controller.domains import view
 from alula_controller.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -61,4 +61,4 @@ class Relist:
                 self._add(key, 0.0)
         for namespace in self._settings.namespaces:
             # Their labels cannot be watched with the rights of a namespaced installation.
-            self._add(Key("Domain", namespace, status.NAME), 0.0)
+            self._add(Key("Domain", namespace, view.NAME), 0.0)

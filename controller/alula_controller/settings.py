@@ -81,10 +81,6 @@ class Settings:
         """The namespaces to list and watch; one empty name stands for the whole cluster."""
         return self.namespaces or ("",)
 
-    def serves(self, namespace: str) -> bool:
-        """Whether objects of `namespace` are ours to act on."""
-        return not self.namespaces or namespace in self.namespaces
-
 
 class SettingsError(Exception):
     """The environment does not make sense; `problems` says all that is wrong with it."""

@@ -10,13 +10,10 @@ from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Port
 from alula_compiler.argo import expressions
 from alula_compiler.argo.model import Names, Object
 
-NO_INPUTS = "admitted"
-"""The output of `admit` in a workflow without inputs: a hold without an open output could be resumed by hand."""
-
 
 def admit(inputs: Sequence[Port]) -> Object:
     """Return the hold that begins every run: the controller publishes the run's inputs as its outputs."""
-    published = [port.name for port in inputs] or [NO_INPUTS]
+    published = [port.name for port in inputs] or [names.ADMITTED]
     parameters = [{"name": name, "valueFrom": {"supplied": {}}} for name in published]
     return {"name": names.ADMIT, "suspend": {}, "outputs": {"parameters": parameters}}
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from alula_api.argo import holds, nodes, runs
 from alula_api.argo.nodes import Nodes
-from alula_api.contract import labels
+from alula_api.contract import labels, names
 from alula_api.contract.graphs.plans import Plan
 from alula_controller import conditions
 from alula_controller.admission import check, fill
@@ -22,7 +22,6 @@ from alula_controller.conditions import Reason
 
 LARGEST_RUN = 900_000  # bytes of the whole object; Argo gives up at 1 MiB, and it has yet to add nodes
 LONGEST_MESSAGE = 4_000
-ADMITTED_OUTPUT = "admitted"  # what `admit` publishes in a workflow without inputs
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,6 @@ class World:
     run: Mapping[str, Any]
     nodes: Nodes
     plan: Plan | None = None
-    domain: Mapping[str, Any] | None = None
     checked: check.Checked | None = None
     walk: CacheWalk | None = None
     refusal: str = ""
@@ -51,21 +49,19 @@ class Outcome(StrEnum):
     """What became of the run."""
 
     LEFT = "left"
-    WAITING = "waiting"
     REFUSED = "refused"
     ADMITTED = "admitted"
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome, what to write (if anything), what to tell people, and when to look again (if ever)."""
+    """The outcome, what to write (if anything), and what to tell people."""
 
     outcome: Outcome
     patch: Mapping[str, Any] | None = None
     reason: Reason | None = None
     message: str = ""
     filled: int = 0
-    again: float | None = None
     notes: tuple[tuple[Reason, str], ...] = field(default=())
 
 
@@ -142,7 +138,7 @@ def _hold(world: World) -> nodes.Node:
 
 def _filled(world: World, most: int, moment: str) -> Nodes:
     assert world.checked is not None
-    published = {name: check.safe(value) for name, value in world.checked.inputs.items()} or {ADMITTED_OUTPUT: "true"}
+    published = {name: check.safe(value) for name, value in world.checked.inputs.items()} or {names.ADMITTED: "true"}
     answered = holds.with_nodes(world.nodes, holds.answered(_hold(world), published, moment))
     if not world.walk or not most:
         return answered

@@ -19,14 +19,13 @@ from alula_controller.admission.cache_lookup import Lookups
 from alula_controller.admission.cache_walk import CacheWalk, colliding
 from alula_controller.admission.decide import World
 from alula_controller.cluster import client, resources
-from alula_controller.definitions.gather import Gatherer
+from alula_controller.domains.gather import Domains
 from alula_controller.domains.places import NoPlace
-from alula_controller.domains.view import DomainView
 
 log = logging.getLogger(__name__)
 
 
-async def read(api: client.Cluster, gatherer: Gatherer, lookups: Lookups, run: Mapping[str, Any]) -> World | None:
+async def read(api: client.Cluster, domains: Domains, lookups: Lookups, run: Mapping[str, Any]) -> World | None:
     """The world of a run that waits for an answer; None if there is nothing to answer.
 
     Raises:
@@ -55,21 +54,21 @@ async def read(api: client.Cluster, gatherer: Gatherer, lookups: Lookups, run: M
         return None
     checked = check.check(plan, (run.get("spec") or {}).get("arguments") or {}, name)
     if checked.problems:
-        return World(run, held, plan, checked=checked)
-    return await _with_cache(gatherer, lookups, World(run, held, plan, checked=checked))
+        return World(run, held, plan, checked)
+    return await _with_cache(domains, lookups, World(run, held, plan, checked))
 
 
-async def _with_cache(gatherer: Gatherer, lookups: Lookups, world: World) -> World:
-    """The same world with its Domain, and with what the cache answers."""
+async def _with_cache(domains: Domains, lookups: Lookups, world: World) -> World:
+    """The same world with what the cache answers."""
     namespace = world.run["metadata"]["namespace"]
-    place, domain = await gatherer.place(namespace)
+    place, domain = await domains.read(namespace)
     assert world.plan is not None
     assert world.checked is not None
 
     def so(walk: CacheWalk | None = None, unfilled: str = "") -> World:
-        return World(world.run, world.nodes, world.plan, domain, world.checked, walk, unfilled=unfilled)
+        return World(world.run, world.nodes, world.plan, world.checked, walk, unfilled=unfilled)
 
-    if not DomainView.of(domain).fill:
+    if not domain.fill:
         return so()
     if isinstance(place, NoPlace):
         return so(unfilled=place.message)

@@ -6,7 +6,7 @@ carries its mark: nothing is lost or doubled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from alula_api.argo import nodes, runs
@@ -15,11 +15,11 @@ from alula_controller import conditions, metrics, timestamps
 from alula_controller.admission import cache_lookup, decide, gather
 from alula_controller.admission.cache_lookup import Lookups
 from alula_controller.admission.decide import Decision, Outcome, World
-from alula_controller.cluster import client, events, resources
-from alula_controller.cluster.events import Announcement
+from alula_controller.cluster import resources
+from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
-from alula_controller.definitions.gather import Gatherer
+from alula_controller.domains.gather import Domains
 
 BUSY_AGAIN = 0.3
 OFFLOADED = "Argo keeps this run's nodes in a database, where alula cannot answer the hold; turn nodeStatusOffLoad off"
@@ -36,33 +36,21 @@ class Admission:
     """Admits runs, or refuses them.
 
     Args:
-        api: the cluster.
-        gatherer: knows places and Domains.
+        access: the cluster.
+        domains: reads Domains.
         lookups: the cache.
-        say: posts an Event.
-        may_write: asked again before anything is written.
     """
 
-    def __init__(
-        self,
-        api: client.Cluster,
-        gatherer: Gatherer,
-        lookups: Lookups,
-        *,
-        say: Callable[[Announcement], None],
-        may_write: Callable[[], bool] = lambda: True,
-    ) -> None:
-        self._api = api
-        self._gatherer = gatherer
+    def __init__(self, access: Access, domains: Domains, lookups: Lookups) -> None:
+        self._access = access
+        self._domains = domains
         self._lookups = lookups
-        self._say = say
-        self._may_write = may_write
         self._told: dict[str, str] = {}  # uid -> what was said of a run that cannot be answered
 
     async def handle(self, run: Mapping[str, Any]) -> float | None:
         """Answer a run as read, if it waits; when to look again, if ever."""
         try:
-            world = await gather.read(self._api, self._gatherer, self._lookups, run)
+            world = await gather.read(self._access.api, self._domains, self._lookups, run)
         except nodes.Hidden as error:
             message = OFFLOADED if isinstance(error, nodes.Offloaded) else str(error)
             await self._unanswerable(run, message, Reason.STATUS_OFFLOADED)
@@ -72,12 +60,12 @@ class Admission:
         if world is None:
             return None
         decision = decide.decide(world, timestamps.seconds(timestamps.now()))
-        if not self._may_write():
+        if not self._access.may_write():
             return 1.0
         if decision.patch is not None:
-            await self._api.merge(_path(run), dict(decision.patch))
+            await self._access.api.merge(_path(run), dict(decision.patch))
             self._record(world, decision)
-        return decision.again
+        return None
 
     def _record(self, world: World, decision: Decision) -> None:
         metrics.WRITES.labels(kind="Run", verb="patch").inc()
@@ -88,13 +76,13 @@ class Admission:
             metrics.RUNS_REFUSED.labels(reason="invalid").inc()
         if decision.reason is not None:
             message = decision.message or "no task was taken from the cache"
-            events.announce(self._say, world.run, decision.reason, message, warning=decision.outcome == Outcome.REFUSED)
+            self._access.announce(world.run, decision.reason, message, warning=decision.outcome == Outcome.REFUSED)
         for reason, message in decision.notes:
-            events.announce(self._say, world.run, reason, message, warning=True)
+            self._access.announce(world.run, reason, message, warning=True)
 
     async def _unanswerable(self, run: Mapping[str, Any], message: str, reason: Reason) -> None:
         """Say once, on the run itself, why it will wait for ever."""
-        if not self._may_write():
+        if not self._access.may_write():
             return
         uid = str(run["metadata"]["uid"])
         if (run.get("status") or {}).get("message") == message or self._told.get(uid) == message:
@@ -102,8 +90,8 @@ class Admission:
         self._told[uid] = message
         version = run["metadata"]["resourceVersion"]
         patch = {"metadata": {"resourceVersion": version}, "status": {"message": conditions.clip(message, 1000)}}
-        await self._api.merge(_path(run), patch)
-        events.announce(self._say, run, reason, message, warning=True)
+        await self._access.api.merge(_path(run), patch)
+        self._access.announce(run, reason, message, warning=True)
 
 
 def _path(run: Mapping[str, Any]) -> str:

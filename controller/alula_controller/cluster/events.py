@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alula_controller import logs, metrics, timestamps
+from alula_controller import metrics, timestamps
 from alula_controller.cluster import client, errors, resources
 
 log = logging.getLogger(__name__)
@@ -42,15 +42,6 @@ def regarding(body: Mapping[str, Any]) -> dict[str, str]:
         "name": str(metadata["name"]),
         "uid": str(metadata.get("uid", "")),
     }
-
-
-def announce(
-    say: Callable[[Announcement], None], body: Mapping[str, Any], reason: str, message: str, *, warning: bool
-) -> None:
-    """Say something about an object that was read, in an Event and in the log."""
-    about = regarding(body)
-    say(Announcement(about, str(reason), message, warning))
-    log.info("%s: %s", reason, message.split("\n", maxsplit=1)[0], extra=logs.about(**about))
 
 
 class Announcer:

@@ -23,13 +23,13 @@ from alula_controller.settings import Settings
 log = logging.getLogger(__name__)
 
 
-def engine(settings: Settings, place: Place, domain: Body | None) -> alula_compiler.Engine:
+def engine(settings: Settings, place: Place, domain: DomainView) -> alula_compiler.Engine:
     """What the compiler is told about the installation."""
     return alula_compiler.Engine(
         store=place.store,
         releases=place.releases,
         endpoint=place.root.endpoint,
-        secret=DomainView.of(domain).secret,
+        secret=domain.secret,
         service_account=settings.task_service_account,
     )
 

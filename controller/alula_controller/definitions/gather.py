@@ -1,14 +1,13 @@
 """Reads what a decision about a definition rests on: the definition, its neighbours, and what is in the cluster
 already.
 
-Called by `reconcile`. Everything is read anew each time; nothing is remembered but the namespaces that a watch
-knows.
+Called by `reconcile`. Everything is read anew each time; nothing is remembered.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 
 from alula_api.contract import labels
 from alula_controller.cluster import client, resources
@@ -16,8 +15,8 @@ from alula_controller.cluster.resources import Resource
 from alula_controller.cluster.watches import Seen
 from alula_controller.definitions import children, compilation, revisions
 from alula_controller.definitions.world import Body, Compiled, Key, World
-from alula_controller.domains import places
-from alula_controller.domains.places import NoPlace, Place
+from alula_controller.domains.gather import Domains
+from alula_controller.domains.places import Place
 from alula_controller.settings import Settings
 from alula_controller.timestamps import now
 
@@ -30,56 +29,37 @@ class Gatherer:
     Args:
         api: the cluster.
         settings: the installation.
-        namespaces: the namespaces that are known to exist (none where only some are served).
+        domains: reads what namespaces have to say.
     """
 
-    def __init__(
-        self, api: client.Cluster, settings: Settings, namespaces: Callable[[], Iterable[Seen]] = lambda: ()
-    ) -> None:
+    def __init__(self, api: client.Cluster, settings: Settings, domains: Domains) -> None:
         self._api = api
         self._settings = settings
-        self._namespaces = namespaces
+        self._domains = domains
         self._compiled = compilation.Memory()
 
     async def workflow(self, key: Key) -> World:
         """The world around one Workflow."""
         space = key.namespace
-        workflow, plans, domain, place = await asyncio.gather(
+        workflow, plans, (place, domain) = await asyncio.gather(
             self._api.find(resources.WORKFLOWS.path(space, key.name)),
             self._api.list(resources.LAUNCH_PLANS.path(space)),
-            self.domain(space),
-            self._api.find(resources.NAMESPACES.path(name=space)),
+            self._domains.read(space),
         )
         mine = tuple(
             {"apiVersion": resources.LAUNCH_PLANS.api_version, "kind": "LaunchPlan", **plan}
             for plan in plans.items
             if (plan.get("spec") or {}).get("workflow") == key.name and not plan["metadata"].get("deletionTimestamp")
         )
-        located = self._locate(place, space, domain)
         compiled = None
-        if workflow is not None and isinstance(located, Place):
-            told = compilation.engine(self._settings, located, domain)
-            compiled = await asyncio.to_thread(self._compiled.compile_all, workflow, mine, domain, told)
+        if workflow is not None and isinstance(place, Place):
+            told = compilation.engine(self._settings, place, domain)
+            compiled = await asyncio.to_thread(self._compiled.compile_all, workflow, mine, domain.body, told)
         live = await self._live(key, compiled)
         kept = await self._api.list(resources.REVISIONS.path(space), labels=_of(key), metadata_only=True)
         seen = tuple(Seen.of(item) for item in kept.items)
         runs = await self._runs(space) if _deletes(workflow, compiled, live, seen) else ()
-        return World(key, workflow, mine, located, compiled, live, seen, runs)
-
-    async def domain(self, namespace: str) -> Body | None:
-        """The namespace's Domain, if it has one."""
-        return await self._api.find(resources.DOMAINS.path(namespace, "domain"))
-
-    async def place(self, namespace: str) -> tuple[Place | NoPlace, Body | None]:
-        """Where the namespace keeps its data, and its Domain."""
-        body, domain = await asyncio.gather(
-            self._api.find(resources.NAMESPACES.path(name=namespace)), self.domain(namespace)
-        )
-        return self._locate(body, namespace, domain), domain
-
-    def _locate(self, body: Body | None, namespace: str, domain: Body | None) -> Place | NoPlace:
-        known = body if body is not None else {"metadata": {"name": namespace}}
-        return places.locate(self._settings, known, domain, self._namespaces())
+        return World(key, workflow, mine, place, compiled, live, seen, runs)
 
     async def _live(self, key: Key, compiled: Compiled | None) -> Mapping[tuple[str, str], Body]:
         """Generated objects by (kind, name): those with the Workflow's label, and whatever has a wanted name."""

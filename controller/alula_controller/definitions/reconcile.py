@@ -5,13 +5,12 @@ A write that fails shows in the definition's conditions and is tried again by th
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 
 from alula_api.contract import labels
-from alula_controller import logs, timestamps
-from alula_controller.cluster import client, errors, resources
-from alula_controller.cluster.events import Announcement
+from alula_controller import timestamps
+from alula_controller.cluster import errors, resources
+from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason, Wanted
 from alula_controller.definitions import apply, children, decide
@@ -19,38 +18,36 @@ from alula_controller.definitions.decide import Decision, Status
 from alula_controller.definitions.gather import Gatherer
 from alula_controller.definitions.world import Body, Key
 from alula_controller.domains import status
-
-log = logging.getLogger(__name__)
+from alula_controller.domains.gather import Domains
+from alula_controller.domains.view import NAME
 
 
 class Reconciler:
     """Brings definitions and what is made from them into line.
 
     Args:
-        api: the cluster.
+        access: the cluster.
         gatherer: reads worlds.
+        domains: reads Domains.
         add: puts a key into the queue.
-        say: posts an Event.
         templates: the templates that are known to exist, by namespace; a hint for what a plan belonged to before.
-        may_write: asked again before anything is written: the Lease may have gone meanwhile.
     """
 
     def __init__(
         self,
-        api: client.Cluster,
+        access: Access,
         gatherer: Gatherer,
+        domains: Domains,
         *,
         add: Callable[[Key, float], None],
-        say: Callable[[Announcement], None],
         templates: Callable[[], Iterable[Seen]] = lambda: (),
-        may_write: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._api = api
+        self._access = access
+        self._api = access.api
         self._gatherer = gatherer
+        self._domains = domains
         self._add = add
-        self._say = say
         self._templates = templates
-        self._may_write = may_write
         self._places: dict[str, str] = {}  # namespace -> digest of what its Domain and labels say
 
     async def handle(self, key: Key) -> float | None:
@@ -67,7 +64,7 @@ class Reconciler:
     async def _workflow(self, key: Key) -> float | None:
         world = await self._gatherer.workflow(key)
         decision = decide.decide(world, timestamps.now())
-        if not self._may_write():
+        if not self._access.may_write():
             return 1.0
         try:
             await apply.write(self._api, decision)
@@ -91,13 +88,13 @@ class Reconciler:
 
     async def _domain(self, key: Key) -> float | None:
         """A Domain's own conditions, and every Workflow of its namespace if what it says has changed."""
-        place, domain = await self._gatherer.place(key.namespace)
-        told = children.digest({"place": str(place), "spec": (domain or {}).get("spec")})
-        body = domain
-        if key.name != status.NAME:
+        place, domain = await self._domains.read(key.namespace)
+        told = children.digest({"place": str(place), "spec": (domain.body or {}).get("spec")})
+        body = domain.body
+        if key.name != NAME:
             body = await self._api.find(resources.DOMAINS.path(key.namespace, key.name))
         decision = status.decide(body, place, timestamps.now()) if body is not None else Decision()
-        if not self._may_write():
+        if not self._access.may_write():
             return 1.0
         await self._finish(decision)
         if self._places.get(key.namespace) != told:
@@ -113,8 +110,7 @@ class Reconciler:
     async def _finish(self, decision: Decision) -> None:
         await apply.write_statuses(self._api, decision.statuses)
         for event in decision.events:
-            self._say(event)
-            log.info("%s: %s", event.reason, event.message.split("\n")[0], extra=logs.about(**event.regarding))
+            self._access.publish(event)
         for other in decision.look_at:
             self._add(other, 0.0)
 

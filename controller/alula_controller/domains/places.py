@@ -45,14 +45,14 @@ class NoPlace:
 
 
 def locate(
-    settings: Settings, namespace: Mapping[str, Any], domain: Mapping[str, Any] | None, others: Iterable[Seen] = ()
+    settings: Settings, namespace: Mapping[str, Any], domain: DomainView, others: Iterable[Seen] = ()
 ) -> Place | NoPlace:
-    """The place of `namespace`, whose Domain object is `domain` if it has one.
+    """The place of `namespace`, whose Domain is `domain`.
 
     Args:
         settings: the installation.
         namespace: the Namespace as read.
-        domain: the Domain object as read.
+        domain: the Domain.
         others: namespaces of the cluster, as far as they are known.
     """
     seen = Seen.of(namespace)
@@ -73,7 +73,7 @@ def locate(
             Reason.PAIR_CLAIMED,
             f"namespace {rival} was first to be project {project}, domain {name}; two namespaces must not share a pair",
         )
-    chosen = DomainView.of(domain).root or settings.default_root
+    chosen = domain.root or settings.default_root
     root = settings.roots.get(chosen)
     if root is None:
         allowed = ", ".join(sorted(settings.roots)) or "none"

@@ -10,8 +10,7 @@ from alula_controller.definitions import children
 from alula_controller.definitions.decide import PLACE_AGAIN, Decision, Status, announce, status_of
 from alula_controller.definitions.world import Body
 from alula_controller.domains.places import NoPlace, Place
-
-NAME = "domain"  # a namespace has one
+from alula_controller.domains.view import NAME
 
 
 def decide(body: Body, place: Place | NoPlace, now: datetime) -> Decision:

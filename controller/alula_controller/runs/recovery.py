@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,8 +20,8 @@ from alula_api.argo import nodes, runs
 from alula_api.contract import labels
 from alula_api.contract.codes import Code
 from alula_controller import logs, metrics, timestamps
-from alula_controller.cluster import client, errors, events, resources
-from alula_controller.cluster.events import Announcement
+from alula_controller.cluster import errors, resources
+from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 
@@ -97,26 +97,17 @@ class Recovery:
     """Starts runs again whose data was lost.
 
     Args:
-        api: the cluster.
-        say: posts an Event.
-        may_write: asked again before anything is written.
+        access: the cluster.
     """
 
-    def __init__(
-        self,
-        api: client.Cluster,
-        *,
-        say: Callable[[Announcement], None],
-        may_write: Callable[[], bool] = lambda: True,
-    ) -> None:
-        self._api = api
-        self._say = say
-        self._may_write = may_write
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._api = access.api
 
     async def handle(self, run: Mapping[str, Any]) -> None:
         """Start a run anew, once, whose filled-in data was gone or damaged when a task needed it."""
         node = lost(run)
-        if not node or not self._may_write():
+        if not node or not self._access.may_write():
             return
         namespace = run["metadata"]["namespace"]
         template = await self._api.find(resources.TEMPLATES.path(namespace, runs.template(run)))
@@ -131,4 +122,4 @@ class Recovery:
         await self._api.merge(resources.RUNS.path(namespace, run["metadata"]["name"]), mark(run, name))
         reason = Reason.STARTED_AGAIN if name else Reason.NOT_STARTED_AGAIN
         then = f"the run is started again as {name}" if name else "the workflow has changed since, so start a new run"
-        events.announce(self._say, run, reason, f"data that {node} needed was lost; {then}", warning=True)
+        self._access.announce(run, reason, f"data that {node} needed was lost; {then}", warning=True)

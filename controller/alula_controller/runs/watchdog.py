@@ -9,15 +9,15 @@ without phase or message. `Watchdog.sweep` is called by `process`; the functions
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from alula_api.argo import runs
 from alula_api.contract import labels
 from alula_controller import logs, metrics, timestamps
-from alula_controller.cluster import client, errors, events, resources
-from alula_controller.cluster.events import Announcement
+from alula_controller.cluster import errors, resources
+from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 
@@ -94,21 +94,12 @@ class Watchdog:
     """Helps or ends the runs that carry none of our labels.
 
     Args:
-        api: the cluster.
-        say: posts an Event.
-        may_write: asked again before anything is written.
+        access: the cluster.
     """
 
-    def __init__(
-        self,
-        api: client.Cluster,
-        *,
-        say: Callable[[Announcement], None],
-        may_write: Callable[[], bool] = lambda: True,
-    ) -> None:
-        self._api = api
-        self._say = say
-        self._may_write = may_write
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._api = access.api
         self._foreign: dict[str, set[str]] = {}  # namespace -> uids of runs without our labels that need none
 
     async def sweep(self, namespace: str) -> None:
@@ -118,7 +109,7 @@ class Watchdog:
         found = [Seen.of(each) for each in listing.items]
         foreign = self._foreign[namespace] = self._foreign.get(namespace, set()) & {seen.uid for seen in found}
         for seen in found:
-            if seen.uid in foreign or not suspicious(seen, now) or not self._may_write():
+            if seen.uid in foreign or not suspicious(seen, now) or not self._access.may_write():
                 continue
             try:
                 if await self._is_foreign_or_helped(seen, now):
@@ -145,7 +136,7 @@ class Watchdog:
         patch = failing(run, inputs, timestamps.seconds(timestamps.now()))
         await self._api.merge(path, patch)
         metrics.RUNS_REFUSED.labels(reason="indigestible").inc()
-        events.announce(self._say, run, Reason.RUN_REFUSED, patch["status"]["message"], warning=True)
+        self._access.announce(run, Reason.RUN_REFUSED, patch["status"]["message"], warning=True)
         return True
 
     async def _started_from_ours(self, run: Mapping[str, Any]) -> bool:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-PREFIX: Final = "alula.dev/"
-
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 MANAGER: Final = "alula"
 """The value of `MANAGED_BY`."""

@@ -21,13 +21,14 @@ MOST_OBJECT_NAME: Final = 49
 """Of a Workflow or LaunchPlan: with `lp-` before it a CronWorkflow's name, and with a revision after it a label."""
 ADMIT: Final = "admit"
 """The first node of every run; no node of a user is called so."""
+ADMITTED: Final = "admitted"
+"""The output of `admit` in a workflow without inputs: a hold without an open output could be resumed by hand."""
 MAIN: Final = "main"
 """The graph and the template that a run begins with."""
 RESERVED_PROJECTS: Final = ("openapi", "platform")
 """Folders of a gitops repository that are no project's: the merge keys, and what the platform team owns."""
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_SUBDOMAIN = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
 _VERSION = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 # Sets rather than patterns: every pod asks for the name of its task and of each input.
 _DIGITS = frozenset("0123456789")
@@ -58,11 +59,6 @@ def dns_label(text: str, limit: int = MOST_LABEL) -> str:
 def is_dns_label(text: str) -> bool:
     """Tell whether a text is a DNS label: the name of a namespace, a node or a template."""
     return re.fullmatch(_LABEL, text) is not None
-
-
-def is_dns_subdomain(text: str) -> bool:
-    """Tell whether a text is a DNS subdomain: the name of most Kubernetes objects."""
-    return len(text) <= 253 and re.fullmatch(_SUBDOMAIN, text) is not None
 
 
 def is_parameter(text: str) -> bool:

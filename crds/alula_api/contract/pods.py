@@ -18,7 +18,6 @@ VERSION: Final = 1
 
 WORK_DIR: Final = "/var/run/alula"
 OUT_DIR: Final = WORK_DIR + "/out"
-CODE_DIR: Final = WORK_DIR + "/code"
 
 MIN_INLINE: Final = 128
 MAX_INLINE: Final = 4096

@@ -16,9 +16,10 @@ from alula_controller.admission import cache_lookup, reconcile
 from alula_controller.admission.cache_walk import CacheWalk
 from alula_controller.admission.reconcile import Admission
 from alula_controller.cluster import errors
+from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
-from alula_controller.definitions.gather import Gatherer
+from alula_controller.domains.gather import Domains
 from alula_controller.runs import reconcile as run_reconcile
 from alula_controller.runs.reconcile import RunKey, RunReconciler
 from alula_controller.runs.recovery import Recovery
@@ -46,12 +47,11 @@ class Bench:
         self.start()
 
     def start(self) -> None:
-        gatherer = Gatherer(self.api, scenes.SETTINGS)  # type: ignore[arg-type]
+        access = Access(self.api, self.said.append)  # type: ignore[arg-type]
         lookups = cache_lookup.Lookups(5.0, 100)
-        self.admission = Admission(self.api, gatherer, lookups, say=self.said.append)  # type: ignore[arg-type]
-        recovery = Recovery(self.api, say=self.said.append)  # type: ignore[arg-type]
-        self.reconciler = RunReconciler(self.api, self.admission, recovery)  # type: ignore[arg-type]
-        self.watchdog = Watchdog(self.api, say=self.said.append)  # type: ignore[arg-type]
+        self.admission = Admission(access, Domains(access.api, scenes.SETTINGS), lookups)
+        self.reconciler = RunReconciler(access.api, self.admission, Recovery(access))
+        self.watchdog = Watchdog(access)
 
     def handle(self, key: RunKey = RUN) -> float | None:
         return asyncio.run(self.reconciler.handle(key))

@@ -10,11 +10,13 @@ import pytest
 
 from alula_api.contract import labels
 from alula_controller.cluster import errors
+from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.definitions import compilation, reconcile
 from alula_controller.definitions.gather import Gatherer
 from alula_controller.definitions.world import Key
+from alula_controller.domains.gather import Domains
 from tests.controller import scenes
 from tests.controller.fake_cluster import FakeCluster, Killed
 
@@ -33,11 +35,14 @@ class Bench:
 
     def start(self) -> None:
         self.queue: list[Key] = []
+        self.may_write = True
+        access = Access(self.api, self.events.append, lambda: self.may_write)  # type: ignore[arg-type]
+        domains = Domains(access.api, scenes.SETTINGS)
         self.reconciler = reconcile.Reconciler(
-            self.api,  # type: ignore[arg-type]
-            Gatherer(self.api, scenes.SETTINGS),  # type: ignore[arg-type]
+            access,
+            Gatherer(access.api, scenes.SETTINGS, domains),
+            domains,
             add=lambda key, _: self.queue.append(key),
-            say=self.events.append,
             templates=lambda: [Seen.of(body) for body in self.api.all("WorkflowTemplate").values()],
         )
 
@@ -289,7 +294,7 @@ def test_what_the_api_server_refuses_is_a_condition_that_is_written_once() -> No
 
 def test_a_replica_that_lost_the_lease_while_it_read_writes_nothing() -> None:
     bench = Bench(scenes.workflow())
-    bench.reconciler._may_write = lambda: False
+    bench.may_write = False
     assert bench.handle() == 1.0
     assert bench.api.writes == []
 

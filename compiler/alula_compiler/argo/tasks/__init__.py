@@ -13,7 +13,7 @@ from alula_api.contract.graphs.specs import TaskSpec
 from alula_compiler.argo.model import Object, TaskTemplate
 from alula_compiler.argo.tasks import container
 from alula_compiler.engines import Engine
-from alula_compiler.program import CONTAINER, Program
+from alula_compiler.program import Program
 
 
 class Kind(Protocol):
@@ -35,6 +35,8 @@ class Kind(Protocol):
         ...
 
 
+CONTAINER: Final = "container"
+"""The kind of a task that names none: its function, run in a pod."""
 KINDS: Final[Mapping[str, Kind]] = {CONTAINER: container}
 
 
