@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import functools
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
-from alula import Backoff, Cache, File, NonRecoverable, Resources, Retries, Secret, Task, errors, task, workflow
+from alula import (
+    Backoff,
+    Cache,
+    File,
+    NonRecoverable,
+    Resources,
+    Retries,
+    Secret,
+    Task,
+    ValueMismatch,
+    errors,
+    task,
+    workflow,
+)
+from alula.code import tracebacks
 from alula.declare import options
 from alula_api.contract import retries
 from tests import goldens
@@ -174,26 +189,129 @@ def test_an_async_task_runs_to_its_end() -> None:
         fails(1)
 
 
-def test_an_async_task_runs_inside_a_running_loop_too() -> None:
-    @task
-    async def later(n: int) -> int:
-        await asyncio.sleep(0)
-        return n + 1
+@task
+async def later(n: int) -> int:
+    await asyncio.sleep(0)
+    return n + 1
 
-    async def notebook() -> int:
+
+@task
+async def fails(n: int) -> int:
+    raise ValueError("no")
+
+
+def test_an_async_task_runs_to_its_end_where_a_plain_function_in_a_running_loop_calls_it() -> None:
+    def helper() -> int:
         return later(1)
 
-    assert asyncio.run(notebook()) == 2
+    async def notebook() -> int:
+        return helper() + plain_sum(2)
 
     @task
-    async def fails(n: int) -> int:
-        raise ValueError("no")
+    def plain_sum(n: int) -> int:
+        return sum(later(each) for each in range(n))
 
-    async def failing() -> int:
+    assert asyncio.run(notebook()) == 2 + 3
+
+    def failing() -> int:
         return fails(1)
 
+    async def cell() -> int:
+        return failing()
+
     with pytest.raises(ValueError, match="no"):
-        asyncio.run(failing())
+        asyncio.run(cell())
+
+
+def test_a_coroutine_awaits_async_tasks_and_gets_the_values_of_others() -> None:
+    @task
+    async def outer(n: int) -> float:
+        one = await loose(later)(n)
+        several = await asyncio.gather(*(loose(later)(each) for each in range(n)), later.function(10))
+        listed = await asyncio.gather(*[loose(later)(each) for each in range(n)])
+        started = asyncio.create_task(loose(later)(n))
+        return plain(one) + sum(several) + sum(listed) + await started
+
+    expected = 3.0 + (1 + 11) + 1 + 2
+    assert outer(1) == expected
+
+    async def test() -> float:
+        found: float = await loose(outer)(1)
+        return found
+
+    assert asyncio.run(test()) == expected
+
+
+def test_tasks_that_are_awaited_together_run_together() -> None:
+    order: list[str] = []
+
+    @task
+    async def step(name: str) -> str:
+        order.append(f"{name} begins")
+        await asyncio.sleep(0)
+        order.append(f"{name} ends")
+        return name
+
+    async def both() -> Any:
+        return await asyncio.gather(loose(step)("a"), loose(step)("b"))
+
+    assert asyncio.run(both()) == ["a", "b"]
+    assert order == ["a begins", "b begins", "a ends", "b ends"]
+
+
+def test_an_awaited_task_is_checked_like_any_other() -> None:
+    @task
+    async def wrong(n: int) -> int:
+        return "text"  # type: ignore[return-value]
+
+    async def result() -> None:
+        await loose(wrong)(1)
+
+    async def argument() -> None:
+        await loose(later)("one")
+
+    with pytest.raises(ValueMismatch, match="task wrong, its result"):
+        asyncio.run(result())
+    with pytest.raises(ValueMismatch, match="task later, input n"):
+        asyncio.run(argument())
+
+
+def test_a_plain_wrapper_of_an_async_function_is_an_async_task() -> None:
+    def twice(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(n: int) -> Any:
+            return function(n * 2)
+
+        return wrapper
+
+    @task
+    @twice
+    async def wrapped(n: int) -> int:
+        return n + 1
+
+    assert loose(wrapped)(2) == 5
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["by itself", "in a running loop"])
+def test_a_failing_async_task_shows_the_frames_of_its_user_only(inside: bool) -> None:
+    async def cell() -> None:
+        helper()
+
+    def helper() -> None:
+        fails(1)
+
+    with pytest.raises(ValueError, match="no") as caught:
+        asyncio.run(cell()) if inside else helper()
+    assert caught.value.__context__ is None and caught.value.__cause__ is None
+    text = tracebacks.user_traceback(caught.value)
+    below = text[text.rindex("in helper") :]
+    assert "asyncio" not in below and "threading" not in below
+    assert below.count("File ") == 1 and "in fails" in below
+
+
+def loose(function: Any) -> Any:
+    """A callable as its user sees it who has no type checker."""
+    return function
 
 
 def test_a_task_may_call_another_task() -> None:

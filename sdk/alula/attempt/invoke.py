@@ -72,4 +72,4 @@ def call(task: Task[..., Any], arguments: Mapping[str, Any], function: Callable[
     """The task's function on Python values; a coroutine function runs to its end."""
     from alula.declare import calls
 
-    return calls.runnable(function or task.function)(**arguments)
+    return calls.settled((function or task.function)(**arguments))

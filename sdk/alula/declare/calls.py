@@ -1,11 +1,14 @@
 """A plain call of a task, outside any workflow: types checked and converted as the wire would, nothing stored.
 
-Made once a task by `alula.declare.tasks`. What the function raises passes untouched.
+Made once a task by `alula.declare.tasks`. What the function raises passes untouched. A call of an async task in an
+`async def` is awaited there, as that of its function would be; anywhere else it gives the value.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from alula import errors
@@ -16,12 +19,17 @@ from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from alula.declare.tasks import Task
     from alula.interfaces.callee import Callee
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
-CO_COROUTINE = 0x80
+_ASYNC = 0x80 | 0x200
+"""CO_COROUTINE and CO_ASYNC_GENERATOR, as in `inspect`, which a pod does not load."""
+_COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+"""Frames that belong to the function around them."""
 
 Plan = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
@@ -33,8 +41,16 @@ def plan(task: Task[..., Any]) -> Plan:
     by_name = {item.name: item.type.check for item in interface.inputs}
     count, positional = len(checks), interface.positional
     required = tuple(item.name for item in interface.inputs if item.required)
-    function = runnable(task.function)
-    finish = _finisher(task)
+    function = task.function
+    verify = _finisher(task)
+
+    async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return verify(await coroutine)
+
+    def finish(result: Any) -> Any:
+        if type(result) is not CoroutineType:
+            return verify(result)
+        return awaited(result) if _called_by_coroutine() else verify(settled(result))
 
     def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not kwargs and len(args) == count == positional:
@@ -86,39 +102,58 @@ def _finisher(task: Task[..., Any]) -> Callable[[Any], Any]:
     return finish
 
 
-def runnable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as a plain one: a coroutine function runs in an event loop of its own, to its end."""
-    code = getattr(function, "__code__", None)
-    if code is None or not code.co_flags & CO_COROUTINE:
-        return function
+def settled(result: Any) -> Any:
+    """What a function returned; of a coroutine function, what its coroutine comes to in an event loop of its own."""
+    if type(result) is not CoroutineType:
+        return result
+    import asyncio
 
-    def run(*args: Any, **kwargs: Any) -> Any:
-        import asyncio
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        running = False
+    else:
+        running = True
+    if not running:
+        return _value(asyncio.run(_outcome(result)))
+    # Inside a running loop (Jupyter, a plain function below an async one) a second one needs a thread of its own.
+    import threading
 
+    outcome: list[Any] = []
+
+    def target() -> None:
         try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return asyncio.run(function(*args, **kwargs))
-        # Inside a running loop (Jupyter, an async test) a second one needs a thread of its own.
-        import threading
+            outcome.append(asyncio.run(_outcome(result)))
+        except BaseException as problem:  # handed to the caller below
+            outcome.append((None, problem))
 
-        outcome: list[Any] = []
+    thread = threading.Thread(target=target, name="alula-async-task")
+    thread.start()
+    thread.join()
+    return _value(outcome[0])
 
-        def target() -> None:
-            try:
-                outcome.append((True, asyncio.run(function(*args, **kwargs))))
-            except BaseException as problem:  # handed to the caller below
-                outcome.append((False, problem))
 
-        thread = threading.Thread(target=target, name="alula-async-task")
-        thread.start()
-        thread.join()
-        succeeded, value = outcome[0]
-        if succeeded:
-            return value
-        raise value
+async def _outcome(coroutine: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException | None]:
+    """The value or the exception, caught here so that its traceback holds no frames of the event loop."""
+    try:
+        return await coroutine, None
+    except Exception as problem:
+        return None, problem
 
-    return run
+
+def _value(outcome: tuple[Any, BaseException | None]) -> Any:
+    value, problem = outcome
+    if problem is not None:
+        raise problem
+    return value
+
+
+def _called_by_coroutine() -> bool:
+    """Whether the user's code that makes the call is an `async def`, which awaits what it calls."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (places.ours(frame.f_code.co_filename) or frame.f_code.co_name in _COMPREHENSIONS):
+        frame = frame.f_back
+    return frame is not None and bool(frame.f_code.co_flags & _ASYNC)
 
 
 def arguments(target: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
+CO_COROUTINE = 0x80
+"""As in `inspect`, which a pod does not load."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -40,6 +43,7 @@ class Task(Callee, Generic[P, R]):
     """
 
     kind = TASK
+    function: Callable[P, R]
 
     def __init__(
         self,
@@ -128,6 +132,15 @@ def _held(task: Task[..., Any]) -> list[Any]:
     return [*cells, getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None)]
 
 
+class AsyncTask(Task[P, R]):
+    """A task of an `async def`: in a coroutine its call is awaited, everywhere else it gives the value.
+
+    Type checkers know the value as the result of a call; in a coroutine, `await task.function(x)` is what they accept.
+    """
+
+    function: Callable[P, Coroutine[Any, Any, R]]  # type: ignore[assignment]
+
+
 def _name_problems(name: object, source: str, subject: str) -> list[Diagnostic]:
     if name is None:
         return []
@@ -141,13 +154,13 @@ class Decorator(Protocol):
     """What `@task(...)` with options returns."""
 
     @overload
-    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTask[P, R]: ...
     @overload
     def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
 
 
 @overload
-def task(function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+def task(function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTask[P, R]: ...
 @overload
 def task(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
@@ -180,7 +193,10 @@ def task(function: Callable[..., Any] | None = None, /, *, name: str | None = No
     namespace = local_names(sys._getframe(1))
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
-        return Task(_undecorated(function), name, given, namespace)
+        plain = _undecorated(function)
+        code = getattr(plain, "__code__", None)
+        made = AsyncTask if code is not None and code.co_flags & CO_COROUTINE else Task
+        return made(plain, name, given, namespace)
 
     return decorate if function is None else decorate(function)
 
