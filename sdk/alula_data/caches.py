@@ -149,12 +149,12 @@ class CacheIndex:
 
     def _text(self, path: str) -> bytes:
         """The entry's bytes, or too many of them for a valid one, but never all of a huge object."""
-        data = bytearray()
+        data = b""
         for chunk in self.store.stream(path):
             data += chunk
             if len(data) > _MOST_BYTES:
                 break
-        return bytes(data[: _MOST_BYTES + 1])
+        return data[: _MOST_BYTES + 1]
 
     def _gone(self, entry: CacheEntry, outputs: Outputs) -> Iterator[str]:
         for name, schema in outputs.items():
@@ -173,7 +173,7 @@ class CacheIndex:
                     yield from self._gone_in(name, loaded, schema)
 
     def _gone_in(self, name: str, value: Json, schema: Schema) -> Iterator[str]:
-        if not families.has_references(schema, schema):
+        if not isinstance(value, (dict, list)) or not families.has_references(schema, schema):
             return
         for reference in references.walk(value, schema):
             if not self._content.exists(reference):

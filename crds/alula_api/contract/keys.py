@@ -6,7 +6,6 @@ Used by the pod, the local runner and the controller, which must agree on every 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -20,8 +19,6 @@ from alula_api.contract.problems import InvalidValue, Problem, member, shown
 VERSION: Final = 2
 MOST_ENTRY: Final = 64 * 1024
 """Bytes of an entry: what does not fit belongs into the store."""
-
-_DIGEST = r"[0-9a-f]{64}"
 
 
 def digest(json: Json) -> str:
@@ -67,8 +64,17 @@ def cache_key(task: str, version: str, interface: str, inputs: Mapping[str, str]
         inputs: The identity of each input.
         environment: The digest of what its resource sets in the environment.
     """
-    parts: dict[str, Json] = {"task": task, "version": version, "interface": interface, "environment": environment}
-    return digest({"v": VERSION, **parts, "inputs": dict(inputs)})
+    identities: dict[str, Json] = dict(inputs)
+    return digest(
+        {
+            "v": VERSION,
+            "task": task,
+            "version": version,
+            "interface": interface,
+            "environment": environment,
+            "inputs": identities,
+        }
+    )
 
 
 def cache_path(key: str) -> str:
@@ -123,31 +129,27 @@ class CacheEntry(NamedTuple):
         """
         _check_size(text)
         found = jsontext.parse(text)
-        if (
-            type(found) is not dict
-            or set(found) != set(_FIELDS)
-            or found["v"] != VERSION
-            or type(found["v"]) is not int
-        ):
+        if type(found) is not dict or found.keys() != _FIELDS or found["v"] != VERSION or type(found["v"]) is not int:
             raise InvalidValue([Problem("$", f"must be a cache entry of version {VERSION}")])
         problems = [
             Problem(f"$.{name}", f"must be a str, not {shown(found[name])}")
-            for name in ("key", "task", "created", "run", "node", "entrypoint")
+            for name in _TEXTS
             if type(found[name]) is not str
         ]
-        if not problems and not re.fullmatch(_DIGEST, found["key"]):
+        if not problems and not references.is_digest(found["key"]):
             problems.append(Problem("$.key", "must be 64 hexadecimal digits in lower case"))
         values = _outputs(found["outputs"], outputs, problems)
         if problems:
             raise InvalidValue(problems)
-        return cls(**{**found, "outputs": values})
+        return cls(**found | {"outputs": values})
 
 
-_FIELDS = ("v", "key", "task", "outputs", "created", "run", "node", "entrypoint")
+_TEXTS: Final = ("key", "task", "created", "run", "node", "entrypoint")
+_FIELDS: Final = frozenset({"v", "outputs", *_TEXTS})
 
 
 def _outputs(found: Any, schemas: Mapping[str, Schema], problems: list[Problem]) -> dict[str, Json]:
-    if type(found) is not dict or set(found) != set(schemas):
+    if type(found) is not dict or found.keys() != schemas.keys():
         problems.append(Problem("$.outputs", f"must have exactly the outputs {', '.join(schemas)}"))
         return {}
     values: dict[str, Json] = {}

@@ -6,10 +6,11 @@ cached, and raises what goes wrong with the store: its callers decide what that 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from alula_api.contract import references, values
+from alula_api.contract import keys, references, values
 
 if TYPE_CHECKING:
     from alula_api.contract.schemas import Schema
@@ -81,8 +82,6 @@ class Memory:
         run: str,
         node: str,
     ) -> None:
-        from alula_api.contract import keys
-
         self.key = keys.cache_key(task, version, interface, identities, environment)
         self._index = index
         self._task = task
@@ -106,10 +105,6 @@ class Memory:
             StoreError: The entry cannot be written.
             InvalidValue: It is too large.
         """
-        import time
-
-        from alula_api.contract import keys
-
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         entry = keys.CacheEntry(self.key, self._task, outputs, created, self._run, self._node, self._entrypoint)
         if instead:
