@@ -45,7 +45,7 @@ def changed(sample: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         (samples.WORKFLOW, "spec.graphs.0.nodes.1.inputs.df.value", "1", "spec.graphs[0].nodes[1].inputs.df"),
         (samples.WORKFLOW, "spec.graphs.0.nodes.1.inputs.df.output", ..., "spec.graphs[0].nodes[1].inputs.df"),
         (samples.WORKFLOW, "spec.graphs.0.nodes.1.after", ["a", "a"], "spec.graphs[0].nodes[1].after[1]"),
-        (samples.WORKFLOW, "spec.graphs.0.nodes.1.line", 1.5, "spec.graphs[0].nodes[1].line"),
+        (samples.WORKFLOW, "spec.code.runtime", 1.5, "spec.code.runtime"),
         (samples.WORKFLOW, "metadata.name", "lp-train", "metadata.name must not start with lp-"),
         (samples.WORKFLOW, "metadata.name", "a.b", "metadata.name must have at most 49 characters and no dot"),
         (samples.LAUNCH_PLAN, "metadata.name", "x" * 50, "metadata.name must have at most 49 characters"),
