@@ -1,0 +1,1 @@
+"""Projects that are run, registered and compiled by the tests."""

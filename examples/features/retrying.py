@@ -10,7 +10,7 @@ from alula import Backoff, NonRecoverable, Resources, Retries, Secret, task, wor
     timeout="15m",
     resources=Resources(cpu=("500m", "2"), memory="1Gi"),
     environment={"REGION": "eu-central"},
-    secrets=[Secret("API_TOKEN", secret="weather-api", key="token")],
+    secrets=[Secret("API_TOKEN", "weather-api", key="token")],
 )
 def fetch(station: str) -> float:
     """Ask a service that is not always there."""

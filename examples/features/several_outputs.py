@@ -15,7 +15,7 @@ class Summary(NamedTuple):
 
 
 @task(cache=True)
-def summarise(numbers: list[int]) -> Summary:
+def summarise(numbers: tuple[int, ...]) -> Summary:
     """Find both ends."""
     return Summary(min(numbers), max(numbers))
 
@@ -27,7 +27,7 @@ def divide(a: int, b: int) -> tuple[int, int]:
 
 
 @workflow
-def spread(numbers: list[int] = [3, 9, 4]) -> tuple[int, int]:  # noqa: B006 - read only
+def spread(numbers: tuple[int, ...] = (3, 9, 4)) -> tuple[int, int]:
     """How often the least number fits into the greatest, and what is left."""
     ends = summarise(numbers)
     quotient, remainder = divide(ends.most, ends.least)

@@ -12,6 +12,7 @@ from alula.code import hooks as _hooks
 if TYPE_CHECKING:
     from alula.declare.launch_plans import LaunchPlan
     from alula.declare.options import Backoff, Cache, Resources, Retries, Secret
+    from alula.declare.ordering import order
     from alula.declare.schedules import Cron
     from alula.declare.tasks import Task, task
     from alula.declare.workflows import Workflow, workflow
@@ -41,6 +42,7 @@ __all__ = [
     "UserError",
     "ValueMismatch",
     "Workflow",
+    "order",
     "run",
     "task",
     "workflow",
@@ -49,6 +51,7 @@ __all__ = [
 _HOMES = {
     "alula.declare.launch_plans": ("LaunchPlan",),
     "alula.declare.options": ("Backoff", "Cache", "Resources", "Retries", "Secret"),
+    "alula.declare.ordering": ("order",),
     "alula.declare.schedules": ("Cron",),
     "alula.declare.tasks": ("Task", "task"),
     "alula.declare.workflows": ("Workflow", "workflow"),

@@ -7,7 +7,7 @@ import alula
 PUBLIC = {
     "AlulaError", "Backoff", "Cache", "Cron", "DefinitionError", "Directory", "File", "LaunchPlan", "LoadError",
     "NaiveDatetime", "NonRecoverable", "Resources", "Retries", "RunFailed", "Secret", "Task", "UserError",
-    "ValueMismatch", "Workflow", "run", "task", "workflow",
+    "ValueMismatch", "Workflow", "order", "run", "task", "workflow",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import alula
 from alula import File, errors, task, workflow
 from alula.declare.workflows import Workflow
 from alula.graph import tracer
@@ -266,6 +267,32 @@ def test_order_without_data_is_kept() -> None:
     graph = ordered.graph
     assert [node.id for node in graph.nodes] == ["show", "inc", "show-2"]
     assert [node.after for node in graph.nodes] == [(), ("show",), ("show", "inc")]
+
+
+def test_order_is_the_same_in_a_call() -> None:
+    @workflow
+    def ordered(n: int) -> None:
+        alula.order(show(1), [both(n), show(2)], show(3))
+
+    assert [(node.id, node.after) for node in ordered.graph.nodes] == [
+        ("show", ()),
+        ("both", ("show",)),
+        ("show-2", ("show",)),
+        ("show-3", ("both", "show-2")),
+    ]
+
+    @workflow
+    def wrong(n: int) -> None:
+        alula.order(show(1), 3, n)
+
+    with pytest.raises(errors.DefinitionError) as caught:
+        _ = wrong.graph
+    assert [each.message for each in caught.value.diagnostics][:2] == [
+        "`>>` orders tasks, got the int 3",
+        "`>>` orders tasks, got the input n",
+    ]
+    with pytest.raises(errors.DefinitionError, match=r"order\(\) stands in a workflow"):
+        alula.order(1, 2)
 
 
 def test_chained_order_and_its_mirror() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
@@ -12,6 +12,7 @@ from alula import Directory, File
 from alula.types import compiling
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch
+from alula.types.unsupported import Unsupported
 from alula_api.contract import values
 from tests.types.shelf import Shelf
 
@@ -74,6 +75,10 @@ def test_new_gives_a_place_to_write_to(shelf: Shelf) -> None:
 
 def test_a_format_is_the_same_type_however_it_is_written() -> None:
     assert File["csv"] is File[Literal["csv"]] is File["CSV"]
+    assert compiling.compile(Annotated[File, "csv"]).schema == compiling.compile(File["csv"]).schema
+    assert compiling.compile(Annotated[list[Annotated[File, "csv"]], "many"]).schema["items"]["format"] == "csv"
+    with pytest.raises(Unsupported, match="'a/b' is not a file format"):
+        compiling.compile(Annotated[File, "a/b"])
     assert compiling.compile(File["csv"]).schema == {"x-alula-type": "file", "format": "csv"}
     assert compiling.compile(File).schema == {"x-alula-type": "file"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import importlib.resources
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import joblib
 import pandas as pd
@@ -26,6 +26,9 @@ class Forest:
 
     trees: int = 60
     max_depth: int | None = 4
+
+
+FOREST = Forest()
 
 
 @dataclass
@@ -48,8 +51,8 @@ class Parts(NamedTuple):
 class Outcome(NamedTuple):
     """What a training run leaves behind."""
 
-    report: File["html"]
-    model: File["joblib"]
+    report: Annotated[File, "html"]
+    model: Annotated[File, "joblib"]
     scores: Scores
 
 
@@ -77,7 +80,7 @@ def split(penguins: pd.DataFrame, held_out: float, seed: int) -> Parts:
 
 
 @task(cache=True, resources=Resources(cpu="500m", memory="512Mi"), timeout="10m")
-def fit(training: pd.DataFrame, forest: Forest, seed: int) -> File["joblib"]:
+def fit(training: pd.DataFrame, forest: Forest, seed: int) -> Annotated[File, "joblib"]:
     """Grow the forest."""
     model = RandomForestClassifier(forest.trees, max_depth=forest.max_depth, random_state=seed)
     model.fit(training[FEATURES], training["species"])
@@ -87,7 +90,7 @@ def fit(training: pd.DataFrame, forest: Forest, seed: int) -> File["joblib"]:
 
 
 @task(cache=True)
-def score(model: File["joblib"], held_out: pd.DataFrame) -> Scores:
+def score(model: Annotated[File, "joblib"], held_out: pd.DataFrame) -> Scores:
     """Let the forest name the penguins that it has not seen."""
     forest = joblib.load(model.path)
     guesses = forest.predict(held_out[FEATURES])
@@ -100,7 +103,7 @@ def score(model: File["joblib"], held_out: pd.DataFrame) -> Scores:
 
 
 @task(cache=True)
-def report(scores: Scores, penguins: pd.DataFrame, title: str) -> File["html"]:
+def report(scores: Scores, penguins: pd.DataFrame, title: str) -> Annotated[File, "html"]:
     """Write one HTML page that needs nothing else."""
     page = File.new("report.html")
     page.path.write_text(render(title, scores, penguins), encoding="utf-8")
@@ -111,7 +114,7 @@ def report(scores: Scores, penguins: pd.DataFrame, title: str) -> File["html"]:
 def train(
     seed: int = 7,
     held_out: float = 0.25,
-    forest: Forest = Forest(),
+    forest: Forest = FOREST,
     island: str | None = None,
     title: str = "Which penguin is it?",
 ) -> Outcome:
@@ -172,6 +175,7 @@ def render(title: str, scores: Scores, penguins: pd.DataFrame) -> str:
 
 
 def label(x: float, y: float, text: object, anchor: str = "middle") -> str:
+    """A text in a picture."""
     return f'<text x="{x:.1f}" y="{y}" text-anchor="{anchor}">{html.escape(str(text))}</text>'
 
 
@@ -215,4 +219,4 @@ def importance(shares: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    print(train())
+    train()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from alula import errors
 from alula.code import places
@@ -19,11 +19,20 @@ if TYPE_CHECKING:
     from alula.declare.schedules import Cron
     from alula_api.contract.values import Json
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # for type checkers alone: a plain `LaunchPlan` needs no argument
+
+    R = TypeVar("R", default=Any)
+else:
+    from typing import TypeVar
+
+    R = TypeVar("R")
+
 __tracebackhide__ = True  # pytest shows the user's frames only
 
 
 @callee.explain_options
-class LaunchPlan(metaclass=callee.ExplainedMethods):
+class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
     """A way to start a workflow.
 
     Attributes:
@@ -39,7 +48,7 @@ class LaunchPlan(metaclass=callee.ExplainedMethods):
     def __init__(
         self,
         name: str,
-        workflow: workflows.Workflow[..., Any],
+        workflow: workflows.Workflow[..., R],
         *,
         inputs: Mapping[str, Any] | None = None,
         fixed_inputs: Mapping[str, Any] | None = None,
@@ -102,7 +111,7 @@ class LaunchPlan(metaclass=callee.ExplainedMethods):
                 message = f"the schedule starts runs, but nothing gives the input {item.name!r}"
                 self._problem(Code.MISSING_INPUT, message, f"write inputs={{{item.name!r}: ...}}, or give it a default")
 
-    def __call__(self, **inputs: Any) -> Any:
+    def __call__(self, **inputs: Any) -> R:
         """Run the workflow here with the inputs of this plan.
 
         Raises:

@@ -74,17 +74,17 @@ class Promise:
 
     def __rshift__(self, other: Any) -> Any:
         """`a >> b`: b runs after a."""
-        _order(self._alula_edge.trace, self, other)
+        in_order(self._alula_edge.trace, self, other)
         return other
 
     def __rrshift__(self, other: Any) -> Promise:
         """`[a, b] >> c`."""
-        _order(self._alula_edge.trace, other, self)
+        in_order(self._alula_edge.trace, other, self)
         return self
 
     def __lshift__(self, other: Any) -> Any:
         """`b << a`: b runs after a."""
-        _order(self._alula_edge.trace, other, self)
+        in_order(self._alula_edge.trace, other, self)
         return other
 
     def __repr__(self) -> str:
@@ -231,7 +231,7 @@ def _no_part(edge: Edge, shown: str, problem: Any) -> Promise:
     return Promise(Edge(edge.trace, NOTHING, UNKNOWN, edge.node, edge.label))
 
 
-def _order(trace: Trace, before: object, after: object) -> None:
+def in_order(trace: Trace, before: object, after: object) -> None:
     """`before >> after`: what makes `after` waits for what makes `before`."""
     first = _makers(trace, before)
     for node in _makers(trace, after):
@@ -240,10 +240,14 @@ def _order(trace: Trace, before: object, after: object) -> None:
 
 
 def _makers(trace: Trace, value: object) -> list[str]:
-    """The nodes behind one promise, or behind a tuple or list of them; for `a >> b`."""
+    """The nodes behind one promise, or behind tuples and lists of them; for `a >> b`."""
     nodes: list[str] = []
-    for item in value if isinstance(value, (list, tuple)) else [value]:
-        if type(item) is not Promise or item._alula_edge.trace is not trace:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, (list, tuple)):
+            pending.extend(reversed(item))
+        elif type(item) is not Promise or item._alula_edge.trace is not trace:
             hint = "write a >> b with the results of two tasks of this workflow"
             trace.problem(Code.NOT_A_TASK, f"`>>` orders tasks, got {kind(item)}", trace.here(), hint=hint)
         elif not item._alula_edge.node:

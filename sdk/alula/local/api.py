@@ -6,7 +6,7 @@ Checks and encodes what it is given; `run` does the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from alula import errors
 from alula.code import hooks
@@ -17,6 +17,11 @@ from alula.progress import reports
 from alula.progress.watchers import Watcher
 from alula_api.contract import diagnostics
 from alula_api.contract.codes import Code
+
+if TYPE_CHECKING:
+    from alula.declare import launch_plans, tasks, workflows
+
+R = TypeVar("R")
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -31,8 +36,12 @@ def execute(target: Target, make_inputs: Inputs, options: Options, watcher: Watc
 
 
 def run(
-    target: Target, inputs: Mapping[str, Any] | None = None, options: Options | None = None, /, **given: Any
-) -> reports.RunResult:
+    target: workflows.Workflow[..., R] | launch_plans.LaunchPlan[R] | tasks.Task[..., R],
+    inputs: Mapping[str, Any] | None = None,
+    options: Options | None = None,
+    /,
+    **given: Any,
+) -> reports.RunResult[R]:
     """Run a workflow here, in parallel where its graph allows.
 
     ```python
@@ -51,18 +60,18 @@ def run(
         ValueMismatch: An input is missing or unknown, or does not fit its type.
         DefinitionError: The workflow is wrong.
     """
-    target, planned, fixed = _resolve(target)
-    known = target.interface.by_name
+    runs, planned, fixed = _resolve(target)
+    known = runs.interface.by_name
     chosen = {name: value for name, value in given.items() if name not in known}
-    chosen_options = _options(target, options or Options(), chosen)
+    chosen_options = _options(runs, options or Options(), chosen)
     named = {**(inputs or {}), **{name: value for name, value in given.items() if name in known}}
-    given_inputs.check_fixed(target, named, fixed)
+    given_inputs.check_fixed(runs, named, fixed)
     named = {**planned, **named}
-    given_inputs.check_names(target, named)
+    given_inputs.check_names(runs, named)
     watcher = Watcher()
     if chosen_options.show:
         watcher = hooks.reach(hooks.WATCH_RUN)(chosen_options.clock.now, plain=chosen_options.workers == 1)
-    result = execute(target, lambda carrier: given_inputs.encode(target, named, carrier), chosen_options, watcher)
+    result = execute(runs, lambda carrier: given_inputs.encode(runs, named, carrier), chosen_options, watcher)
     if not result.ok:
         raise reports.RunFailed(result) from (result.errors[0] if result.errors else None)
     return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal
 
 from alula import errors
 
@@ -57,8 +57,18 @@ class OutputType:
     schema: Mapping[str, Any]
 
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # for type checkers alone: a plain `RunResult` needs no argument
+
+    R = TypeVar("R", default=Any)
+else:
+    from typing import TypeVar
+
+    R = TypeVar("R")
+
+
 @dataclass(frozen=True, repr=False)
-class RunResult:
+class RunResult(Generic[R]):
     """A finished local run.
 
     Attributes:
@@ -99,13 +109,13 @@ class RunResult:
         return self.decode()
 
     @property
-    def value(self) -> Any:
+    def value(self) -> R:
         """What the workflow returns: its output, or all of them as a tuple or NamedTuple.
 
         Raises:
             RunFailed: The run failed, so there is none.
         """
-        return self.unpack(list(self.outputs.values()))
+        return self.unpack(list(self.outputs.values()))  # type: ignore[no-any-return]
 
     @property
     def failures(self) -> tuple[NodeReport, ...]:

@@ -89,13 +89,13 @@ class _TypedFile(Stored):
     kind = "file"
 
     @classmethod
-    def new(cls, name: str) -> Any:
+    def new(cls, name: str) -> File[Any]:
         """A File in a fresh temporary directory, for a task to write and return.
 
         Args:
             name: The file's name with its extension, such as `report.html`.
         """
-        return cls(_fresh(name, "a file's name"))
+        return cls(_fresh(name, "a file's name"))  # type: ignore[return-value]
 
     @property
     def size(self) -> int:
@@ -133,7 +133,7 @@ if TYPE_CHECKING:
     Format = TypeVar("Format", default=str)
 
     class File(_TypedFile, Generic[Format]):
-        """A file that tasks pass on by reference: `File`, or with a format `File["html"]`."""
+        """A file that tasks pass on by reference: `File`, or with a format `Annotated[File, "html"]`."""
 
     class Directory(Stored):
         """A folder that tasks pass on by reference."""
@@ -145,11 +145,11 @@ if TYPE_CHECKING:
 else:
 
     class File(_TypedFile):
-        """A file that tasks pass on by reference: `File`, or with a format `File["html"]`.
+        """A file that tasks pass on by reference: `File`, or with a format `Annotated[File, "html"]`.
 
         A task makes one from a local path and returns it: `return File("report.html")`. As an input, `path` (or
         passing the File to `open`, pandas and others that take paths) fetches and verifies the content on first use.
-        Type checkers take `File[Literal["html"]]` for the same type.
+        `File["html"]` and `File[Literal["html"]]` are the same type; type checkers do not know the first of them.
         """
 
         _formats: ClassVar[dict[str, type]] = {}

@@ -98,7 +98,13 @@ def _aliased(annotation: Any, compiler: Compiler) -> PyType:
 
 def _annotated(annotation: Any, compiler: Compiler) -> PyType:
     first, *notes = typing.get_args(annotation)
-    return times.NAIVE if times.Naive in notes else compiler.any(first)
+    if times.Naive in notes:
+        return times.NAIVE
+    formats = [note for note in notes if isinstance(note, str)]
+    if first is files.File and formats:  # `Annotated[File, "csv"]`, which type checkers know
+        named: Any = files.File
+        return compiler.any(named[formats[0]])
+    return compiler.any(first)
 
 
 def _union(annotation: Any, compiler: Compiler) -> PyType:
