@@ -30,7 +30,6 @@ MOST_BYTES = 256 << 20
 """Of all files together; what is larger is data and belongs into the store or the image."""
 
 _MOST_LIST = 16 << 20
-_CHUNK = 1 << 20
 _MODES = ("644", "755")
 
 
@@ -190,7 +189,7 @@ def _write(content: IO[bytes], file: BundleFile, to: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "xb") as target:  # noqa: PTH123 (x is refused to links as well)
-            while chunk := content.read(_CHUNK):
+            while chunk := content.read(digests.CHUNK):
                 found.update(chunk)
                 target.write(chunk)
         path.chmod(int(file.mode, 8))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alula.emit import bundling, digests, resources
-from alula.remote import connections, definitions, waiting
+from alula.remote import connections, definitions, refusals
 from alula.remote.refusals import RemoteError
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs.specs import WorkflowSpec
@@ -161,7 +161,7 @@ def test_an_api_server_that_hiccups_is_asked_again(server: servers.Server, searc
 def test_an_api_server_that_stays_away_is_told(server: servers.Server, search: Search, module: Any) -> None:
     serve(server, module, servers.refused(503, "starting"))
     assert f"the cluster could not read workflow {module.train.name}: 503 starting" in search.refused(module.train)
-    assert tuple(search.clock.slept) == waiting.SOON
+    assert tuple(search.clock.slept) == refusals.SOON
 
 
 def test_a_file_that_is_out_of_step_is_refused_with_what_differs(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from alula.progress.watchers import Watcher
-from alula.remote import connections, definitions, runs, waiting
+from alula.remote import connections, definitions, refusals, runs
 from alula.remote.refusals import RemoteError
 from alula_api.contract import values
 from alula_api.contract.codes import Code
@@ -176,7 +176,7 @@ def test_an_outage_that_does_not_end_is_told_with_how_to_see_the_run_that_goes_o
     assert f"the cluster could not read run {RUN}: 503 down; the run goes on" in str(error)
     assert f"`kubectl get wf {RUN} -n {NAMESPACE}`" in str(error)
     assert f"https://argo.example.org:2746/workflows/{NAMESPACE}/{RUN}" in str(error)
-    assert tuple(scene.clock.slept[1:]) == waiting.LONG
+    assert tuple(scene.clock.slept[1:]) == refusals.LONG
 
 
 def test_a_right_that_is_taken_away_meanwhile_is_told_at_once(scene: Scene) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from alula.runtime import signals
-from alula.runtime.errors import Terminated, TimedOut
+from alula.runtime.signals import Terminated, TimedOut
 
 
 @pytest.fixture(autouse=True)

@@ -111,6 +111,11 @@ def is_digest(text: str) -> bool:
     return len(text) == 64 and not text.strip("0123456789abcdef")
 
 
+def is_reference(json: Json) -> bool:
+    """Tell whether a value has the shape of a reference, for messages that show it in short; its parts may be wrong."""
+    return isinstance(json, dict) and {"type", "digest", "size"} <= json.keys()
+
+
 def is_envelope(json: Json) -> bool:
     """Tell whether a value has the shape of an envelope; a user's own value that has must be stored, never inlined."""
     return type(json) is dict and len(json) == 1 and STORED in json

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from alula_api.contract import values
+from alula_api.contract import references, values
 from alula_api.contract.problems import InvalidValue
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MIN_SECRET = 4
 
 def short(value: Json) -> str:
     """A value in few characters: for messages, never for programs."""
-    if isinstance(value, dict) and {"type", "digest", "size"} <= value.keys():
+    if isinstance(value, dict) and references.is_reference(value):
         name = value.get("name") or ""
         kind = " ".join(part for part in (value.get("format", ""), value["type"]) if part)
         return f"{name} ({kind})" if name and value["type"] != "frame" else kind

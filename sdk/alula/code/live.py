@@ -27,9 +27,7 @@ def closure_of(function: Callable[..., Any]) -> Closure:
         Unreadable: Its source is not available, or it holds a value that has no text.
     """
     found = Closure()
-    layers = [function]
-    while (inner := getattr(layers[-1], "__wrapped__", None)) is not None:
-        layers.append(inner)
+    layers = places.layers(function)
     decorators = _add(found, layers[-1], "", lenient=False)
     for wrapper in layers[:-1]:
         # What stands above the function in its file counts with it; what was applied by a call, by what it holds.

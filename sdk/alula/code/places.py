@@ -151,11 +151,17 @@ def defined(function: Callable[..., Any]) -> Source:
     return Source(relative(code.co_filename), code.co_firstlineno) if code is not None else NOWHERE
 
 
+def layers(function: Callable[..., Any]) -> list[Any]:
+    """A function and what its decorators wrapped by functools.wraps, the innermost last."""
+    found: list[Any] = [function]
+    while (inner := getattr(found[-1], "__wrapped__", None)) is not None:
+        found.append(inner)
+    return found
+
+
 def code(function: Callable[..., Any]) -> Any:
     """The code of a function below its decorators; None for what is not written in Python."""
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-    return getattr(function, "__code__", None)
+    return getattr(layers(function)[-1], "__code__", None)
 
 
 class Decorated:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alula.display.styles import PLAIN, Style, amount, pad, safe, width
+from alula_api.contract import references
 
 if TYPE_CHECKING:
     from alula.progress.reports import OutputType, RunResult
@@ -44,16 +45,11 @@ def value(wire: Any, locate: Callable[[Any], Path | str | None], columns: int = 
     """One value for people."""
     if isinstance(wire, str):
         text = "\n".join(map(safe, wire.split("\n")))
-    elif is_reference(wire):
+    elif references.is_reference(wire):
         text = f"{_located(wire, locate)}  ({reference(wire)})"
     else:
         text = _structure(_located(wire, locate), columns)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
-
-
-def is_reference(wire: Any) -> bool:
-    """Whether a JSON value is a reference of the contract."""
-    return isinstance(wire, dict) and {"type", "digest", "size"} <= wire.keys()
 
 
 def reference(wire: dict[str, Any]) -> str:
@@ -79,7 +75,7 @@ def _label(output: OutputType, result: RunResult) -> str:
 
 
 def _located(wire: Any, locate: Callable[[Any], Path | str | None], depth: int = 0) -> Any:
-    if is_reference(wire):
+    if references.is_reference(wire):
         place = locate(wire)
         return _near(place) if place is not None else wire
     if depth > 100:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alula.display import printing, rows, summaries, terminals
-from alula.display.styles import Style, count, duration, safe
+from alula.display.styles import count, duration, safe
 from alula.progress.watchers import Beginning, Watcher
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Plain(Watcher):
     def missed(self, node: NodeReport, now: float) -> None:
         """One line with the reason, unless the graph is large."""
         if not self._brief:
-            why = safe(node.why) if self._style.symbols else safe(node.why).replace("→", "->")
+            why = terminals.detect("stderr").style.words(node.why)
             self._event(f"{safe(node.id)} started: {why}", now)
 
     def retrying(self, node: NodeReport, failure: FailureRecord, rest: float, now: float) -> None:
@@ -73,10 +73,6 @@ class Plain(Watcher):
         """The summary."""
         terminal = terminals.detect("stderr")
         self._say(summaries.render(result, terminal.style, terminal.width))
-
-    @property
-    def _style(self) -> Style:
-        return terminals.detect("stderr").style
 
     def _event(self, text: str, now: float) -> None:
         began = self._beginning.now if self._beginning is not None else now

@@ -39,7 +39,7 @@ def of(node: NodeReport, style: Style, now: float = 0.0, tick: int = 0) -> Row:
         return Row(mark, name, style.paint("cached", "cyan"), "")
     if state == "running":
         again = f"attempt {node.attempts} of {node.most_attempts}" if node.attempts > 1 else ""
-        detail = style.paint(again, "yellow") if again else style.paint(_why(node, style), "dim")
+        detail = style.paint(again, "yellow") if again else style.paint(style.words(node.why), "dim")
         return Row(mark, style.paint(name, "bold"), duration(now - node.began), detail)
     if state == "resting":
         failed = headline(node)
@@ -51,12 +51,8 @@ def of(node: NodeReport, style: Style, now: float = 0.0, tick: int = 0) -> Row:
         tries = f"after {count(node.attempts, 'attempt')}: " if node.attempts > 1 else ""
         return Row(mark, name, duration(node.seconds), style.paint(f"{tries}{headline(node)}", "red"))
     parts = [f"attempt {node.attempts} of {node.most_attempts}"] if node.attempts > 1 else []
-    parts += [_why(node, style)] if node.why else []
+    parts += [style.words(node.why)] if node.why else []
     return Row(mark, name, duration(node.seconds), style.paint("; ".join(parts), "dim"))
-
-
-def _why(node: NodeReport, style: Style) -> str:
-    return safe(node.why if style.symbols else node.why.replace("→", "->"))
 
 
 def headline(node: NodeReport) -> str:

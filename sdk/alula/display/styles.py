@@ -69,6 +69,10 @@ class Style:
             return "#" * full + "." * (width - full)
         return self.paint("━" * full, "green") + self.paint("─" * (width - full), "dim")
 
+    def words(self, text: str) -> str:
+        """`safe` text, without arrows where only ASCII can be written."""
+        return safe(text if self.symbols else text.replace("→", "->"))
+
     @property
     def ellipsis(self) -> str:
         """Where something was cut off."""

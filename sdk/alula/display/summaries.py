@@ -55,9 +55,8 @@ def _group(task: str, members: Sequence[NodeReport], style: Style) -> rows.Row:
     reasons = [*dict.fromkeys(member.why for member in members if member.why)]
     detail = rows.tally(members)
     if reasons:
-        why = reasons[0] if style.symbols else reasons[0].replace("→", "->")
         more = f" and {count(len(reasons) - 1, 'other reason')}" if len(reasons) > 1 else ""
-        detail += style.paint(f"; {safe(why)}{more}", "dim")
+        detail += style.paint(f"; {style.words(reasons[0])}{more}", "dim")
     name = safe(task) + (f" {style.times}{len(members)}" if len(members) > 1 else "")
     spent = sum(member.seconds for member in members if member.state != "cached")
     return rows.Row(style.mark(state), name, duration(spent) if spent else "", detail)

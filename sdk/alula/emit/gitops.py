@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alula.emit import manifests
+from alula.emit import manifests, releases
 from alula.emit.releases import KUSTOMIZATION, Changes
 from alula_api.kinds import openapi, yamltext
 
@@ -49,8 +49,7 @@ def write_openapi(repo: Path) -> Changes:
         if old == text:
             continue
         (changed if old is not None else created).append(name)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="")
+        releases.put(file, text)
     return Changes(tuple(created), tuple(changed))
 
 
@@ -66,31 +65,24 @@ def write_domain(folder: Path, source: str, namespace: str, resources: Sequence[
     file = folder / KUSTOMIZATION
     entry = f"release/{source}"
     if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        text = _HEAD % _example(resources) + _settings(namespace, [entry])
-        file.write_text(text, encoding="utf-8", newline="")
+        releases.put(file, _HEAD % _example(resources) + _settings(namespace, [entry]))
         return Changes(created=(KUSTOMIZATION,))
     text = file.read_text(encoding="utf-8")
-    found = _parsed(file, text)
+    found = manifests.kustomization(file)
     listed = found.get("resources")
     if not isinstance(listed, list) or entry in listed or not _is_as_written(text, found):
         return Changes()
     last = re.compile(rf"^- {re.escape(str(listed[-1]))}\n", re.MULTILINE)
-    file.write_text(last.sub(rf"\g<0>- {entry}\n", text, count=1), encoding="utf-8", newline="")
+    releases.put(file, last.sub(rf"\g<0>- {entry}\n", text, count=1))
     return Changes(changed=(KUSTOMIZATION,))
 
 
 def missing(folder: Path, source: str) -> list[str]:
     """What a domain's own kustomization lacks for a source to be built, as its team would write it."""
     file = folder / KUSTOMIZATION
-    found = _parsed(file, file.read_text(encoding="utf-8"))
+    found = manifests.kustomization(file)
     wanted = {"resources": f"release/{source}", "components": openapi.COMPONENT}
     return [f"{field}: [{entry}]" for field, entry in wanted.items() if entry not in (found.get(field) or ())]
-
-
-def _parsed(file: Path, text: str) -> dict[str, Any]:
-    found = manifests.documents(text, str(file))
-    return found[0] if found and isinstance(found[0], dict) else {}
 
 
 def _is_as_written(text: str, found: Mapping[str, Any]) -> bool:

@@ -62,7 +62,7 @@ def parts(path: Path) -> Iterator[Path]:
     """What is read apart at or below a path: folders with a kustomization that are no part of another's, and files."""
     file = kustomization(path) if path.is_dir() else None
     if file is not None:
-        if _parsed(file).get("kind") != "Component":
+        if manifests.kustomization(file).get("kind") != "Component":
             yield path
     elif path.is_dir():
         for below in sorted(path.iterdir()):
@@ -117,7 +117,7 @@ def _plainly(folder: Path, left_out: list[tuple[str, Path]], seen: set[Path]) ->
     file = kustomization(folder)
     assert file is not None
     blocks = _blocks(folder)
-    parsed = _parsed(file)
+    parsed = manifests.kustomization(file)
     left_out += [(field, file) for field in parsed if not _is_followed(field, parsed[field], blocks)]
     for entry in map(str, parsed.get("resources") or ()):
         path = folder / entry
@@ -167,8 +167,8 @@ def _is_stale(blocks: tuple[digests.Block, ...], resources: list[manifests.Found
 
 
 def _resources(release: Path) -> list[manifests.Found]:
-    listed = (release / str(entry) for entry in _parsed(release / releases.KUSTOMIZATION).get("resources") or ())
-    return manifests.ours(entry for entry in listed if entry.is_file())
+    entries = manifests.kustomization(release / releases.KUSTOMIZATION).get("resources") or ()
+    return manifests.ours(file for entry in entries if (file := release / str(entry)).is_file())
 
 
 def _workflows(found: list[manifests.Found]) -> dict[str, manifests.Found]:
@@ -178,11 +178,6 @@ def _workflows(found: list[manifests.Found]) -> dict[str, manifests.Found]:
         for each in found
         if each.resource["kind"] == digests.KIND and isinstance(metadata := each.resource.get("metadata"), dict)
     }
-
-
-def _parsed(file: Path) -> dict[str, Any]:
-    found = manifests.documents(file.read_text(encoding="utf-8", errors="replace"), str(file))
-    return found[0] if found and isinstance(found[0], dict) else {}
 
 
 def _refusal(folder: Path, message: str) -> errors.UserError:

@@ -14,9 +14,8 @@ from typing import Any
 
 from alula import errors
 from alula_api import kinds
-from alula_api.contract import codes, diagnostics
+from alula_api.contract import codes, diagnostics, names
 
-GROUP = "alula.dev/"
 SUFFIXES = frozenset({".yaml", ".yml"})
 """Of files in folders; a file that is named may have any."""
 
@@ -38,8 +37,8 @@ def read(paths: Iterable[Path]) -> list[Found]:
     files = [file for path in paths for file in _files(path)]
     found = ours(files)
     if not found:
-        names = ", ".join(str(file) for file in files) or "no files"
-        message = f"no resource of alula is in {names}"
+        looked_at = ", ".join(str(file) for file in files) or "no files"
+        message = f"no resource of alula is in {looked_at}"
         raise _problem(codes.Code.NOT_FOUND, message, hint="name a folder that `alula register` wrote")
     return found
 
@@ -136,9 +135,19 @@ def documents(text: str, place: str) -> list[Any]:
         raise _problem(codes.Code.BAD_RESOURCE, f"not YAML: {error}", source=place) from None
 
 
+def kustomization(file: Path) -> dict[str, Any]:
+    """What a kustomization says; empty when it is no object.
+
+    Raises:
+        alula.errors.UserError: it is not YAML.
+    """
+    found = documents(file.read_text(encoding="utf-8", errors="replace"), str(file))
+    return found[0] if found and isinstance(found[0], dict) else {}
+
+
 def _is_ours(resource: dict[str, Any], file: Path) -> bool:
     """Whether it is of our group; then its kind must be one that there is."""
-    if not str(resource.get("apiVersion", "")).startswith(GROUP):
+    if not str(resource.get("apiVersion", "")).startswith(f"{names.GROUP}/"):
         return False
     kind = resource.get("kind")
     if isinstance(kind, str) and kind in kinds.KINDS:

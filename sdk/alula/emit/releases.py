@@ -200,8 +200,7 @@ def write(release: Release, folder: Path) -> Changes:
         (created if old is None else changed).append(name)
         if _is_edited(name, old, registered):
             edited.append(name)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="")
+        put(file, text)
     for name in _present(folder):
         if name not in release.files:
             if _is_edited(name, (folder / name).read_bytes(), registered):
@@ -209,6 +208,12 @@ def write(release: Release, folder: Path) -> Changes:
             (folder / name).unlink()
             removed.append(name)
     return Changes(*(tuple(sorted(names)) for names in (created, changed, removed, edited)))
+
+
+def put(file: Path, text: str) -> None:
+    """Write a file as it will be committed, on every system with the same line ends."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8", newline="")
 
 
 def _present(folder: Path) -> list[str]:

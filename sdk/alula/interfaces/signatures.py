@@ -221,9 +221,7 @@ class _Reading:
 
 def _signed(function: Callable[..., Any]) -> types.FunctionType:
     """The function whose signature counts: below decorators that used functools.wraps."""
-    seen = function
-    while hasattr(seen, "__wrapped__"):
-        seen = seen.__wrapped__
+    seen = places.layers(function)[-1]
     if not isinstance(seen, types.FunctionType):
         raise errors.DefinitionError(
             [

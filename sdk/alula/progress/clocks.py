@@ -1,6 +1,6 @@
-"""Time for a run: the real clock, and the protocol by which tests put a virtual one in its place.
+"""Time for a run: the real clock, and the protocols by which tests put a virtual one in its place.
 
-The drivers of local runs are the only callers. Nothing else in `alula.local` may ask what time it is.
+Called by the drivers of local runs and by what follows a remote run; nothing else there may ask what time it is.
 """
 
 from __future__ import annotations
@@ -10,22 +10,26 @@ import time
 from typing import Protocol
 
 
-class Clock(Protocol):
-    """What the drivers need of time."""
+class Pace(Protocol):
+    """What one thread needs of time."""
 
     def now(self) -> float:
         """Seconds on a clock that never goes back."""
         ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Clock(Pace, Protocol):
+    """What the drivers of local runs need of time."""
 
     def wait(self, condition: threading.Condition, seconds: float | None, *, busy: bool) -> None:
         """Wait on `condition`, which the caller holds, until it is notified or `seconds` have passed.
 
         `busy` says whether an attempt is running: a virtual clock may jump ahead only when none is.
         """
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Wait in a driver that has one thread only."""
         ...
 
 

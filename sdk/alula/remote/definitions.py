@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alula.declare import launch_plans, workflows
-from alula.remote import comparing, waiting
+from alula.remote import comparing, refusals
 from alula.remote.connections import KINDS
 from alula.remote.refusals import RemoteError, refusal
 from alula_api.contract import codes, diagnostics, names, values
@@ -99,7 +99,7 @@ def _awaited(
     """The definition once the controller has looked at its newest form."""
     waited = 0.0
     while True:
-        found = waiting.patiently(lambda: cluster.definition(plural, name), waiting.SOON, sleep=sleep, say=say)
+        found = refusals.patiently(lambda: cluster.definition(plural, name), refusals.SOON, sleep=sleep, say=say)
         if found is None:
             raise _missing(cluster, plural, name)
         verdict = _ready(found)

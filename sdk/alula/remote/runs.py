@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from alula import display
-from alula.progress.clocks import SystemClock
+from alula.progress.clocks import Pace, SystemClock
 from alula.progress.reports import RunResult
 from alula.progress.watchers import Watcher
-from alula.remote import connections, outline, status, waiting
+from alula.remote import connections, outline, refusals, status
 from alula.remote.refusals import Unanswered, refusal
 from alula.remote.reporting import Reporter
 from alula_api.contract import codes, labels, values
@@ -32,18 +32,6 @@ UNSEEN_SECONDS = 3.0
 """After so long Argo has most likely seen a template that it had not when a run was started."""
 SUCCESSOR_SECONDS = 10.0
 """A run whose data was lost is started again within so long, or not at all."""
-
-
-class Clock(Protocol):
-    """What following needs of time."""
-
-    def now(self) -> float:
-        """Seconds on a clock that never goes back."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -95,7 +83,7 @@ class Follower:
         clock: Stands in for the real time in tests.
     """
 
-    def __init__(self, cluster: Connection, found: Found, body: Mapping[str, Json], clock: Clock | None = None) -> None:
+    def __init__(self, cluster: Connection, found: Found, body: Mapping[str, Json], clock: Pace | None = None) -> None:
         self._cluster = cluster
         self._found = found
         self._body = body
@@ -159,7 +147,7 @@ class Follower:
     def _look(self, name: str) -> status.RunState:
         """The run as it is now; waits while the cluster does not answer."""
         try:
-            run = waiting.patiently(lambda: self._ask(name), waiting.LONG, sleep=self._clock.sleep, say=display.note)
+            run = refusals.patiently(lambda: self._ask(name), refusals.LONG, sleep=self._clock.sleep, say=display.note)
         except Unanswered as error:
             message = f"{error.diagnostics[0].message}; the run goes on"
             raise refusal(message, _places(self._cluster, name)) from error

@@ -10,15 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
+from alula.progress.reports import State
 from alula.remote import messages
 from alula.remote.outline import Outline
 from alula_api.argo import nodes as argo_nodes
 from alula_api.argo import runs
 from alula_api.contract import labels, names
-
-State = Literal["running", "resting", "done", "cached", "failed", "not taken", "stopped", "skipped"]
 
 _BROKEN = ("Failed", "Error")
 _STATES: dict[str, State] = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from alula.attempt import failures as classes
 from alula.attempt.errors import Stop
 from alula.runtime import failure_records, logs, termination_message
-from alula.runtime.errors import Terminated, TimedOut
+from alula.runtime.signals import Terminated, TimedOut
 from alula_api.contract import exits, failures
 from alula_api.contract.failures import FailureRecord
 from alula_api.contract.retries import Budget

@@ -1,4 +1,4 @@
-"""From an entrypoint `module:qualname` to the user's task object.
+"""The user's code: its bundle into the pod, and from an entrypoint `module:qualname` to the task object.
 
 Called by `running`. What the import raises passes; what is not there is said in one sentence.
 """
@@ -8,15 +8,40 @@ from __future__ import annotations
 import os.path
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alula.attempt import errors
 from alula.attempt.errors import Stop
 from alula.declare.tasks import Task
 from alula.errors import DefinitionError
 from alula.runtime import logs
-from alula_api.contract import names
+from alula_api.contract import names, pods
 from alula_api.contract.codes import Code
+
+if TYPE_CHECKING:
+    from alula.runtime.attempts import AttemptEnv
+
+
+def unpack(env: AttemptEnv) -> str:
+    """Fetches the code bundle by its digest, compares it with that, and unpacks it; returns its folder."""
+    from pathlib import Path
+
+    from alula_data import bundles
+    from alula_data.errors import NotFound
+    from alula_data.stores import opening
+
+    if not env.releases:
+        raise Stop(errors.SYSTEM, Code.BAD_ENGINE, f"the environment has no {pods.Env.RELEASES} for the code bundle")
+    to = Path(env.work, "code")
+    try:
+        data = opening.open_store(env.releases, endpoint=env.endpoint).get(env.bundle)
+        bundles.unpack(data, env.bundle, to)
+    except NotFound as error:
+        message = f"the code bundle is not in the store: {error}; `alula register` uploads it"
+        raise Stop(errors.SYSTEM, error.code, message) from error
+    except bundles.BundleError as error:
+        raise Stop(errors.SYSTEM, error.code, str(error)) from error
+    return str(to)
 
 
 def search_in(folder: str) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from alula.attempt import cache, errors, invoke
 from alula.attempt.errors import Stop
 from alula.attempt.invoke import Phase
-from alula.runtime import attempt_env, inputs, loading, logs, outputs, signals, termination_message
+from alula.runtime import attempts, inputs, loading, logs, outputs, signals, termination_message
 from alula.runtime.attempts import Attempt
 from alula_api.contract import exits, pods
 from alula_api.contract.codes import Code
@@ -31,7 +31,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Runs the attempt that the arguments and the environment describe; returns the exit code."""
     _unbuffer()
     try:
-        attempt = Attempt(attempt_env.read(environment))
+        attempt = Attempt(attempts.read(environment))
     except ValueError as error:
         logs.line(f"{Code.BAD_ENGINE}: {error}")
         return exits.FATAL
@@ -95,12 +95,8 @@ def _parsed(arguments: Sequence[str]) -> pods.Call:
 
 
 def _loaded(attempt: Attempt, call: pods.Call) -> Task[..., Any]:
-    if attempt.env.bundle:
-        from alula.runtime import bundling
-
-        attempt.root = bundling.unpack(attempt.env)
-    else:
-        attempt.root = os.getcwd()  # noqa: PTH109 (the image's working directory is where its code lies)
+    # Without a bundle, the image's working directory is where its code lies.
+    attempt.root = loading.unpack(attempt.env) if attempt.env.bundle else os.getcwd()  # noqa: PTH109
     loading.search_in(attempt.root)
     sys.argv = [call.entrypoint]  # what stands there now is ours, and users' modules look at it
     return loading.load(call.entrypoint, call.interface)

@@ -1,7 +1,7 @@
 """Ends from outside: the attempt's timeout, and SIGTERM.
 
-Called by `running`. Both are raised as exceptions in the user's code, so that its `finally` blocks run; code that does
-not come back (a call into C, an exception swallowed) is ended by a second thread.
+Called by `running`; `failure_report` reads the exceptions. Both are raised in the user's code, so that its `finally`
+blocks run; code that does not come back (a call into C, an exception swallowed) is ended by a second thread.
 """
 
 from __future__ import annotations
@@ -11,10 +11,16 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-from alula.runtime.errors import Terminated, TimedOut
-
 GRACE = 5.0
 """Seconds that the user's code has for its `finally` blocks."""
+
+
+class TimedOut(BaseException):
+    """The attempt's time is over. No Exception, so that a user's `except Exception` does not swallow it."""
+
+
+class Terminated(BaseException):
+    """The pod was asked to end (SIGTERM): preemption, eviction, a stopped run."""
 
 
 class Watch:

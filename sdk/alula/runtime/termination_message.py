@@ -7,7 +7,7 @@ it is never written again.
 from __future__ import annotations
 
 from alula.runtime import logs
-from alula.runtime.attempt_env import AttemptEnv
+from alula.runtime.attempts import AttemptEnv
 
 UNREPORTED = (
     "the task's process ended without a report: killed, out of memory, ended by os._exit, or crashed in native code"
