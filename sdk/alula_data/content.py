@@ -20,7 +20,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from alula_api.contract import references, values
 from alula_api.contract.references import Reference
@@ -29,6 +29,7 @@ from alula_data import digests, errors, foreign, retries, trees
 from alula_data.stores.protocols import Store
 
 Result = TypeVar("Result")
+_Wanted: TypeAlias = tuple[str, str, str, bool]
 
 _AT_ONCE = 8 << 20
 """Up to this size a file is read once and written in one request."""
@@ -48,8 +49,8 @@ class Content:
         self._work = work
         self._policy = policy
         self._lock = threading.Lock()
-        self._fetching: dict[tuple[str, str, str], threading.Lock] = {}
-        self._fetched: dict[tuple[str, str, str], tuple[Path, tuple[str, ...]]] = {}
+        self._fetching: dict[_Wanted, threading.Lock] = {}
+        self._fetched: dict[_Wanted, tuple[Path, tuple[str, ...]]] = {}
 
     def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
         """Stores a file, or for the type `directory` a folder.
@@ -62,10 +63,13 @@ class Content:
         """
         if type == trees.TYPE:
             return self._commit_folder(path, name, format)
-        if path.stat().st_size <= _AT_ONCE:
-            return self.commit_bytes(path.read_bytes(), type=type, name=name, format=format)
+        status = path.stat()
+        executable = type == "file" and trees.is_executable(status)
+        if status.st_size <= _AT_ONCE:
+            found = self.commit_bytes(path.read_bytes(), type=type, name=name, format=format)
+            return found._replace(executable=executable)
         digest, size = digests.of_file(path)
-        reference = Reference(type, digest, size, name, format)
+        reference = Reference(type, digest, size, name, format, executable=executable)
         body = digests.Checked(lambda: digests.chunks_of(path), digest, size, lambda why: _changed(path, why))
         self._commit(reference.path(), size, lambda key: self.store.put_stream(key, body))
         return reference
@@ -78,7 +82,7 @@ class Content:
 
     def fetch(self, reference: Reference) -> Path:
         """A read-only copy of a file, compared with its digest; raises NotFound or Damaged."""
-        wanted = (reference.digest, reference.uri, reference.file_name)
+        wanted = (reference.digest, reference.uri, reference.file_name, reference.executable)
         with self._lock:
             lock = self._fetching.setdefault(wanted, threading.Lock())
         with lock:
@@ -90,6 +94,7 @@ class Content:
                 self._copy_folder(reference, path)
             else:
                 self._copy(reference, path)
+                _seal(path, reference.executable)
             self._fetched[wanted] = (path, _signature(path))
             return path
 
@@ -153,8 +158,9 @@ class Content:
         return self._twice(key, read)
 
     def _commit_folder(self, folder: Path, name: str, format: str) -> Reference:
-        files = trees.files(folder)
-        manifest = trees.manifest(files)
+        entries = trees.entries(folder)
+        files = [entry for entry in entries if isinstance(entry, trees.TreeFile)]
+        manifest = trees.manifest(entries)
         total = sum(file.size for file in files)
         reference = Reference(trees.TYPE, digests.of_bytes(manifest), total, name, format)
         if not self.exists(reference):
@@ -166,10 +172,16 @@ class Content:
     def _copy_folder(self, reference: Reference, to: Path) -> None:
         key = trees.manifest_key(reference)
         try:
-            for file in trees.parse(self._read(key, reference.digest)):
-                path = to / file.path
+            for entry in trees.parse(self._read(key, reference.digest)):
+                path = to / entry.path
                 path.parent.mkdir(parents=True, exist_ok=True)
-                self._copy_object(f"{reference.path()}/{file.path}", file.sha256, file.size, path)
+                if isinstance(entry, trees.TreeLink):
+                    path.symlink_to(entry.link)
+                elif isinstance(entry, trees.EmptyFolder):
+                    path.mkdir()
+                else:
+                    self._copy_object(f"{reference.path()}/{entry.path}", entry.sha256, entry.size, path)
+                    _seal(path, entry.mode == trees.PROGRAM)
         except (errors.Damaged, errors.NotFound):
             self._discard(key)  # without it the folder counts as gone, and is made again
             raise
@@ -230,7 +242,10 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
             rest = memoryview(chunk)
             while rest:
                 rest = rest[file.write(rest) :]
-    path.chmod(0o444)
+
+
+def _seal(path: Path, executable: bool) -> None:
+    path.chmod(0o555 if executable else 0o444)
 
 
 def _putting(store: Store, folder: Path, file: trees.TreeFile) -> Callable[[str], object]:
@@ -250,7 +265,7 @@ def _signature(path: Path) -> tuple[str, ...]:
     while paths:
         path = paths.pop()
         try:
-            status = path.stat()
+            status = path.lstat()
             if stat.S_ISDIR(status.st_mode):
                 paths.extend(path.iterdir())
         except OSError:

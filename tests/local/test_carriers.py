@@ -22,11 +22,13 @@ def refuse() -> None:
 
 @pytest.mark.parametrize("copies_on_write", [True, False])
 def test_everybody_gets_a_frame_of_their_own(copies_on_write: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not copies_on_write:  # then the copies are deep, which is right under every pandas
+    if not copies_on_write:  # then it is written and read anew, which is right under every pandas
         monkeypatch.setattr(pandas, "_copies_on_write", lambda: False)
     frame = pd.DataFrame({"a": [1, 2, 3]})
     carrier = carriers.MemoryCarrier(refuse, carriers.FrameShelf())
-    reference = carrier.keep(frame, type="frame", name="frame.parquet", format="parquet", copy=pandas.CODEC.copy)
+    reference = carrier.keep(
+        frame, type="frame", name="frame.parquet", format="parquet", snapshot=pandas.CODEC.snapshot
+    )
     assert reference is not None
     frame.iloc[0, 0] = 99
     first = carrier.kept(reference)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,8 @@ from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch
 from alula.types.unsupported import Unsupported
 from alula_api.contract import values
+from alula_data import content
+from alula_data.stores import memory
 from tests.types.shelf import Shelf
 
 
@@ -133,6 +136,20 @@ def test_a_new_directory_is_an_empty_folder_to_fill(shelf: Shelf) -> None:
     assert Directory.new("out").path != made.path
     with pytest.raises(ValueError, match="expected a folder's name without folders before it, got 'a/b'"):
         Directory.new("a/b")
+
+
+def test_a_program_stays_one_and_that_is_part_of_its_identity(tmp_path: Path) -> None:
+    carrier = content.Content(memory.MemoryStore(), work=str(tmp_path / "in"))
+    (tmp_path / "run.sh").write_text("#!/bin/sh\necho ran\n")
+    plain = compiling.compile(File).to_json(File(tmp_path / "run.sh"), carrier)
+    (tmp_path / "run.sh").chmod(0o755)
+    program = compiling.compile(File).to_json(File(tmp_path / "run.sh"), carrier)
+    codec = values.codec(compiling.compile(File).schema)
+    assert program == {**plain, "executable": True}
+    assert codec.normal(program) == program
+    assert codec.identity(program) != codec.identity(plain)
+    assert subprocess.check_output([compiling.compile(File).from_json(program, carrier).path], text=True) == "ran\n"
+    assert compiling.compile(File).from_json(plain, carrier).path.stat().st_mode & 0o111 == 0
 
 
 def test_files_travel_inside_containers(tmp_path: Path, shelf: Shelf) -> None:

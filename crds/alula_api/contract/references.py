@@ -24,13 +24,14 @@ MOST_SIZE: Final = 2**63 - 1
 FORMAT: Final = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}"
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20\x7f]{1,4000}"
 _REQUIRED = ("type", "digest", "size", "name", "format")
-_OPTIONAL = ("uri", "hash")
+_OPTIONAL = ("uri", "hash", "executable")
+_NO_TEXT = ("size", "executable")
 _MOST_NAME = 255
 _MOST_HASH = 256
 
 
 class Reference(NamedTuple):
-    """Stored data: what it is, not where. `uri` is for data that we do not store."""
+    """Stored data: what it is, not where. `uri` is for data that we do not store, `executable` for programs."""
 
     type: str
     digest: str
@@ -39,9 +40,10 @@ class Reference(NamedTuple):
     format: str = ""
     uri: str = ""
     hash: str = ""
+    executable: bool = False
 
     def to_json(self) -> dict[str, Json]:
-        """Return the wire value; `uri` and `hash` only where there is one."""
+        """Return the wire value; `uri`, `hash` and `executable` only where there is one."""
         found: dict[str, Json] = {
             "type": self.type,
             "digest": self.digest,
@@ -53,6 +55,8 @@ class Reference(NamedTuple):
             found["uri"] = self.uri
         if self.hash:
             found["hash"] = self.hash
+        if self.executable:
+            found["executable"] = True
         return found
 
     @classmethod
@@ -209,7 +213,8 @@ def _identity(value: dict[str, Any]) -> dict[str, Any]:
         found = {"type": value["type"], "digest": value["digest"]}
     else:
         raise InvalidValue([Problem("$", f"has no identity before the data at {shown(value['uri'])} is looked at")])
-    return {**found, "name": value["name"], "format": value["format"]}
+    seen = {"name": value["name"], "format": value["format"]}
+    return {**found, **seen, "executable": True} if value.get("executable") else {**found, **seen}
 
 
 def _explain(value: Any, path: str, problems: list[Problem], type_: str, format_: str) -> None:
@@ -223,7 +228,7 @@ def _explain(value: Any, path: str, problems: list[Problem], type_: str, format_
         for key in value
         if key not in _REQUIRED and key not in _OPTIONAL
     )
-    texts = {key: value.get(key, "") for key in (*_REQUIRED, *_OPTIONAL) if key != "size"}
+    texts = {key: value.get(key, "") for key in (*_REQUIRED, *_OPTIONAL) if key not in _NO_TEXT}
     for key, text in texts.items():
         if type(text) is not str:
             problems.append(_bad(f"{path}.{key}", f"must be a str, not {shown(text)}"))
@@ -241,6 +246,8 @@ def _explain(value: Any, path: str, problems: list[Problem], type_: str, format_
         problems.append(_bad(f"{path}.format", f"must be {format_}, not {shown(texts['format'])}"))
     if texts["uri"] and (not re.fullmatch(_URI, texts["uri"]) or _unprintable(texts["uri"])):
         problems.append(_bad(f"{path}.uri", "must be a URI such as s3://bucket/key"))
+    if type(value.get("executable", False)) is not bool or (value.get("executable") and texts["type"] != "file"):
+        problems.append(_bad(f"{path}.executable", "must be true or false, and true for files only"))
     if len(texts["hash"]) > _MOST_HASH or _unprintable(texts["hash"]):
         problems.append(_bad(f"{path}.hash", f"must be at most {_MOST_HASH} printable characters"))
 

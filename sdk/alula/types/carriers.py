@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
-Copy: TypeAlias = Callable[[Any], Any]
-"""Makes an object that can be changed without changing the original."""
+Snapshot: TypeAlias = Callable[[Any], Callable[[], Any]]
+"""Given an object, makes what gives an equal one at each call; none shares what can be changed with another."""
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from alula_api.contract.references import Reference
 
 
-def same(value: object) -> Any:
-    """The copy of what nobody changes."""
-    return value
+def same(value: object) -> Callable[[], Any]:
+    """The snapshot of what nobody changes."""
+    return lambda: value
 
 
 class Carrier(Protocol):
@@ -39,9 +39,9 @@ class Keeper(Protocol):
     """
 
     def keep(
-        self, value: object, *, type: str, name: str = "", format: str = "", copy: Copy = same
+        self, value: object, *, type: str, name: str = "", format: str = "", snapshot: Snapshot = same
     ) -> Reference | None:
-        """A reference to `value` as it is in memory, or None where it must be stored."""
+        """A reference to `value` as it is now, or None where it must be stored; raises what `snapshot` raises."""
 
     def kept(self, reference: Reference) -> object | None:
         """The object behind a reference that `keep` made; None for any other."""
@@ -53,7 +53,9 @@ class Probe:
     def __init__(self) -> None:
         self._kept: list[object] = []
 
-    def keep(self, value: object, *, type: str, name: str = "", format: str = "", copy: Copy = same) -> Reference:
+    def keep(
+        self, value: object, *, type: str, name: str = "", format: str = "", snapshot: Snapshot = same
+    ) -> Reference:
         """Remember `value` itself."""
         from alula_api.contract import references
 
@@ -77,7 +79,9 @@ class Probe:
 class Refusal:
     """The carrier of constants and defaults, which cannot hold files: a release must mean the same everywhere."""
 
-    def keep(self, value: object, *, type: str, name: str = "", format: str = "", copy: Copy = same) -> Reference:
+    def keep(
+        self, value: object, *, type: str, name: str = "", format: str = "", snapshot: Snapshot = same
+    ) -> Reference:
         """Refuse."""
         from alula.types.mismatches import Mismatch
 

@@ -1,8 +1,8 @@
 """Carriers of a local run: how files and frames pass between tasks. Implements the carriers of `alula.types`.
 
-Values are JSON and are handed over as that. A frame may be kept in this process instead of stored: each consumer gets a
-copy of its own, so that none sees another's changes. Files always go through the store, because a task may return one
-that it is about to remove.
+Values are JSON and are handed over as that. A frame may be kept in this process instead of stored: it is checked as
+if it were, and each consumer gets one of its own, so that none sees another's changes. Files always go through the
+store, because a task may return one that it is about to remove.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from alula.types.carriers import Copy, same
+from alula.types.carriers import Snapshot, same
 from alula_api.contract import references
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ class FrameShelf:
     """The frames that are kept in this process, by the digest of their references."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[Any, Copy]] = {}
+        self._kept: dict[str, Callable[[], Any]] = {}
         self._made = 0
         self._lock = threading.Lock()
 
-    def put(self, frame: Any, copy: Copy) -> str:
-        """Keep a copy of `frame`; returns the digest to ask for it by."""
-        kept = (copy(frame), copy)
+    def put(self, frame: Any, snapshot: Snapshot) -> str:
+        """Keep `frame` as it is now; returns the digest to ask for it by."""
+        kept = snapshot(frame)
         with self._lock:
             self._made += 1
             digest = f"{self._made:064x}"
@@ -39,9 +39,9 @@ class FrameShelf:
         return digest
 
     def get(self, digest: str) -> Any | None:
-        """A copy of the frame, or None."""
+        """A frame of the caller's own, or None."""
         found = self._kept.get(digest)
-        return None if found is None else found[1](found[0])
+        return None if found is None else found()
 
     def drop(self, value: object, depth: int = 0) -> None:
         """Forget every frame that a value names."""
@@ -76,7 +76,7 @@ class StoreCarrier:
         return self._content().fetch(reference)
 
     def keep(
-        self, value: object, *, type: str, name: str = "", format: str = "", copy: Copy = same
+        self, value: object, *, type: str, name: str = "", format: str = "", snapshot: Snapshot = same
     ) -> Reference | None:
         """Nothing is kept: it must be stored."""
         return None
@@ -91,9 +91,9 @@ class MemoryCarrier(StoreCarrier):
     """A carrier that keeps frames in this process."""
 
     def keep(
-        self, value: object, *, type: str, name: str = "", format: str = "", copy: Copy = same
+        self, value: object, *, type: str, name: str = "", format: str = "", snapshot: Snapshot = same
     ) -> Reference | None:
         """Keep a frame; files must be stored."""
         if type != "frame":
             return None
-        return references.Reference(type, self._shelf.put(value, copy), 0, name, format)
+        return references.Reference(type, self._shelf.put(value, snapshot), 0, name, format)

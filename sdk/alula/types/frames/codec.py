@@ -10,6 +10,7 @@ from alula.types.mismatches import Mismatch, kind
 from alula.types.pytypes import Json, PyType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from alula.types.carriers import Carrier
@@ -30,28 +31,29 @@ class FrameCodec(Protocol):
     def hint(self, value: Any) -> str:
         """What to write instead of a value that is no such frame; may be empty."""
 
-    def check(self, value: Any) -> None:
-        """Refuse what parquet would change in silence.
-
-        Raises:
-            Mismatch: Names column and row.
-        """
-
     def write(self, value: Any, path: Path) -> None:
-        """Write a frame as parquet.
+        """Write a frame as parquet, from which `read` gives it back as it was.
 
         Raises:
-            Mismatch: It cannot be written.
+            Mismatch: Something has no faithful form; names column and row.
         """
 
     def read(self, path: Path) -> Any:
-        """The frame in a parquet file, as it was written."""
+        """The frame in a parquet file.
+
+        Raises:
+            Mismatch: It is a file of somebody else that the library cannot read.
+        """
 
     def read_text(self, path: Path, separator: str) -> Any:
         """The frame in a text table with a line of column names."""
 
-    def copy(self, value: Any) -> Any:
-        """A frame that can be changed without changing the original."""
+    def snapshot(self, value: Any) -> Callable[[], Any]:
+        """Makes frames equal to `value` as it is now; none shares anything that can be changed with another.
+
+        Raises:
+            Mismatch: Just where `write` raises it.
+        """
 
 
 def frame(cls: type, codec: FrameCodec) -> PyType:
@@ -64,11 +66,10 @@ def frame(cls: type, codec: FrameCodec) -> PyType:
         kept = (
             None
             if keeper is None
-            else keeper.keep(value, type="frame", name="frame.parquet", format="parquet", copy=codec.copy)
+            else keeper.keep(value, type="frame", name="frame.parquet", format="parquet", snapshot=codec.snapshot)
         )
         if kept is not None:
             return kept.to_json()
-        codec.check(value)
         return _commit(value, carrier, codec)
 
     def from_json(value: Json, carrier: Carrier) -> Any:
