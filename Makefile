@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help setup demo test unit e2e e2e-setup e2e-servers lint types fmt verify generate golden bench image clean
+.PHONY: help setup demo test unit e2e e2e-setup e2e-servers lint types fmt cases verify generate golden bench image clean
 
 help:  ## list what can be done here
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test: unit e2e verify  ## all tests: unit, property, golden, cluster scenarios, 
 
 unit: $(STAMP)  ## everything that needs no cluster
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile -q
+
+cases: $(STAMP)  ## the property tests of frames with many cases (CASES=100000: hours)
+	ALULA_CASES=$(or $(CASES),100000) $(BIN)/python -m pytest tests/types/test_frames.py -q -k 'any_frame or every_dtype'
 
 e2e: $(STAMP)  ## scenarios on real servers (skipped in one loud line where they cannot start; ALULA_E2E=required forbids that)
 	$(BIN)/python -m pytest e2e -n $(WORKERS) -q --durations=25

@@ -7,9 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
+from pandas import DataFrame
 
+from alula.cli import input_values, local_files, usage
+from alula.types import compiling
 from tests import goldens
 from tests.cli.conftest import Alula
+from tests.types.shelf import Shelf
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -101,6 +105,19 @@ def test_files_are_given_by_their_paths(run: Alula, project: Path) -> None:
     done = run("run", "flows/shop.py:files", "--file", "some.csv", "--path", "gone.txt")
     assert done.code == 2
     assert "--path: there is no file gone.txt" in done.err
+
+
+def test_all_tables_that_cannot_be_stored_are_named_with_their_flags(project: Path, tmp_path: Path) -> None:
+    given = {}
+    for name, data in {"first_one": b"a\n\xe9\n", "other": b""}.items():
+        (project / f"{name}.csv").write_bytes(data)
+        given[name] = input_values.parse(str(project / f"{name}.csv"), compiling.compile(DataFrame).schema)
+    schemas = dict.fromkeys(given, compiling.compile(DataFrame).schema)
+    with pytest.raises(usage.UsageError) as caught:
+        local_files.commit(given, schemas, Shelf(tmp_path / "shelf"))
+    messages = [problem.message for problem in caught.value.diagnostics]
+    assert messages[0].startswith("--first-one: the table ") and messages[0].endswith("holds the byte 0xe9")
+    assert messages[1].startswith("--other: the table ")
 
 
 def test_a_launch_plan_gives_its_inputs_and_lets_others_be_changed(run: Alula) -> None:

@@ -52,6 +52,8 @@ def test_a_place_is_no_part_of_an_identity_but_a_name_is() -> None:
     assert identity(GOOD) != identity({**GOOD, "name": "b.html"})
     assert identity(GOOD) != identity({**GOOD, "digest": B})
     assert identity({**GOOD, "hash": "x"}) == identity({**GOOD, "hash": "x", "digest": B})
+    assert identity({**GOOD, "executable": True}) != identity(GOOD), "code that starts the file sees it"
+    assert identity({**GOOD, "executable": False}) == identity(GOOD)
     assert identity({**GOOD, "hash": A}) != identity(GOOD), "what a hash claims is not what a digest proves"
 
 
@@ -76,6 +78,7 @@ def test_a_place_is_no_part_of_an_identity_but_a_name_is() -> None:
         ({"format": "a b"}, "$.format must be letters, digits"),
         ({"uri": "/etc/passwd"}, "$.uri must be a URI such as s3://bucket/key"),
         ({"uri": "s3://a b"}, "$.uri must be a URI such as s3://bucket/key"),
+        ({"executable": "yes"}, "$.executable must be true or false, and true for files only"),
         ({"hash": "x" * 257}, "$.hash must be at most 256 printable characters"),
         ({"bucket": "x"}, "$.bucket does not exist in a reference"),
     ],

@@ -280,3 +280,16 @@ def test_a_subclass_is_refused(shelf: Shelf) -> None:
 def test_a_plain_call_gets_the_very_frame() -> None:
     value = GOOD["numbers"]
     assert FRAME.check(value) is value
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"a\nAndr\xe9\n", "table.csv must be UTF-8, and holds the byte 0xe9"),
+        (b"", "table.csv cannot be read: No columns"),
+    ],
+)
+def test_a_text_table_that_is_none_is_refused(data: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_bytes(data)
+    with pytest.raises(Mismatch, match=message):
+        pandas.CODEC.read_text(tmp_path / "table.csv", ",")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from alula.cli import input_values
+from alula.cli import input_values, usage
+from alula.types.files import commit_file
+from alula.types.mismatches import Mismatch
 from alula_api.contract import values
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from alula.types.carriers import Carrier
@@ -15,8 +19,24 @@ if TYPE_CHECKING:
 def commit(
     given: Mapping[str, input_values.Given], schemas: Mapping[str, dict[str, Any]], carrier: Carrier
 ) -> dict[str, Any]:
-    """The wire values of inputs, as `inputs.read` gave them, with a reference in place of each file."""
-    return {name: _referring(value, schemas[name], carrier) for name, value in given.items()}
+    """The wire values of inputs, as `inputs.read` gave them, with a reference in place of each file.
+
+    Raises:
+        UsageError: A table or a folder cannot be stored; with all such inputs.
+    """
+    found: dict[str, Any] = {}
+    problems: list[Diagnostic] = []
+    for name, value in given.items():
+        try:
+            found[name] = _referring(value, schemas[name], carrier)
+        except Mismatch as mismatch:
+            flag = f"--{name.replace('_', '-')}"
+            problems += [
+                Diagnostic(Code.BAD_VALUE, f"{flag}: {flaw.message}", hint=flaw.hint) for flaw in mismatch.flaws
+            ]
+    if problems:
+        raise usage.UsageError(problems)
+    return found
 
 
 def _referring(given: input_values.Given, schema: dict[str, Any], carrier: Carrier) -> Any:
@@ -30,7 +50,7 @@ def _commit(file: input_values.LocalFile, carrier: Carrier) -> dict[str, Any]:
     if file.type == "frame" and file.path.suffix != ".parquet":
         return _table(file, carrier)
     name = "frame.parquet" if file.type == "frame" else file.path.name
-    return carrier.commit_file(file.path, type=file.type, name=name, format=file.format).to_json()
+    return commit_file(file.path, carrier, type=file.type, name=name, format=file.format).to_json()
 
 
 def _table(file: input_values.LocalFile, carrier: Carrier) -> dict[str, Any]:

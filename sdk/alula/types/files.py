@@ -253,7 +253,19 @@ def _commit(value: Stored, carrier: Carrier, declared: str) -> Json:
             return kept.to_json()
     if reference is not None:
         return reference.to_json()
-    return carrier.commit_file(value.path, type=value.kind, name=name, format=format).to_json()
+    return commit_file(value.path, carrier, type=value.kind, name=name, format=format).to_json()
+
+
+def commit_file(path: Path, carrier: Carrier, *, type: str, name: str, format: str) -> Reference:
+    """Store a file or folder.
+
+    Raises:
+        Mismatch: Something in the folder cannot be stored.
+    """
+    try:
+        return carrier.commit_file(path, type=type, name=name, format=format)
+    except ValueError as error:
+        raise Mismatch(str(error), "keep files, folders and links to what lies in the folder") from None
 
 
 def _reference(value: Json, type: str) -> Reference:

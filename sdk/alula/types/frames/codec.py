@@ -46,7 +46,11 @@ class FrameCodec(Protocol):
         """
 
     def read_text(self, path: Path, separator: str) -> Any:
-        """The frame in a text table with a line of column names."""
+        """The frame in a text table with a line of column names.
+
+        Raises:
+            Mismatch: It is no such table, or not UTF-8.
+        """
 
     def snapshot(self, value: Any) -> Callable[[], Any]:
         """Makes frames equal to `value` as it is now; none shares anything that can be changed with another.

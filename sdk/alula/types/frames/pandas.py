@@ -58,7 +58,15 @@ class _Pandas:
     def read_text(self, path: Path, separator: str) -> Any:
         import pandas
 
-        return pandas.read_csv(path, sep=separator)
+        try:
+            return pandas.read_csv(path, sep=separator)
+        except UnicodeDecodeError as error:
+            hint = f"convert it: iconv -f latin1 -t utf-8 {path}"
+            raise Mismatch(
+                f"the table {path} must be UTF-8, and holds the byte 0x{error.object[error.start]:02x}", hint
+            ) from None
+        except ValueError as error:  # nothing in it, or lines of other lengths
+            raise Mismatch(f"the table {path} cannot be read: {str(error).strip()}") from None
 
 
 CODEC: FrameCodec = _Pandas()
