@@ -216,6 +216,6 @@ def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> 
     (tmp_path / "latin.json").write_bytes('{"x": 5,\n"y": "Andr\u00e9"}'.encode("latin-1"))
     with pytest.raises(Unfit) as caught:
         input_values.parse(f"@{tmp_path}/latin.json", schema(dict[str, Any]))
-    assert str(caught.value).endswith("latin.json must be UTF-8; line 2 holds the byte 0xe9")
+    assert str(caught.value).endswith("latin.json is not UTF-8: byte 0xe9 in line 2")
     (tmp_path / "marked.json").write_bytes(b"\xef\xbb\xbf" + '{"x": "é"}'.encode())
     assert input_values.parse(f"@{tmp_path}/marked.json", schema(dict[str, str])) == {"x": "é"}

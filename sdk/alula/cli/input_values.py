@@ -321,16 +321,6 @@ def _text_of(path: str) -> str:
         raise Unfit(f"the file {path} is not UTF-8: byte 0x{byte:02x} in line {line}", "save it as UTF-8") from None
 
 
-def _text_of(path: str) -> str:
-    data = _content(path)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        message = f"the file {path} must be UTF-8; line {line} holds the byte 0x{data[error.start]:02x}"
-        raise Unfit(message, f"convert it: iconv -f latin1 -t utf-8 {path}") from None
-
-
 def _content(path: str) -> bytes:
     try:
         return Path(path).expanduser().read_bytes()
