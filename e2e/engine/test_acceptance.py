@@ -86,7 +86,7 @@ def test_argo_reads_exactly_the_cron_lines_that_the_compiler_accepts(
         path.write_text("\n---\n".join(json.dumps(one) for one in found))
         done = cluster.argo("lint", "--offline", "--kinds=cronworkflows,workflowtemplates", str(path), check=False)
         read[line] = done.returncode == 0
-    assert read == {line: not check_schedules.problem(line) for line in read}
+    assert read == {line: not check_schedules.problems_of(line) for line in read}
     assert read == {**dict.fromkeys(GOOD, True), **dict.fromkeys(BAD, False)}
 
 

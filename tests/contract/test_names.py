@@ -43,13 +43,48 @@ def test_labels_stay_readable() -> None:
 
 
 @given(
-    st.lists(st.sampled_from(["train", "train-2", "train_2", "Train", "admit", "x" * 63, "x" * 64, "é"]), max_size=40)
+    st.lists(
+        st.sampled_from(
+            [
+                "train",
+                "train-2",
+                "train_2",
+                "Train",
+                "admit",
+                "x" * 63,
+                "x" * 64,
+                "é",
+                "数据",
+                "データ",
+                "__",
+                "_02_clean",
+                "02-clean",
+                "n_02_clean",
+                "01 load",
+                "9" * 63,
+            ]
+        ),
+        max_size=40,
+    )
 )
 def test_node_ids_are_all_different_labels(calls: list[str]) -> None:
     ids = names.NodeIds()
     given = [ids.allocate(name) for name in calls]
     assert len(set(given)) == len(given) and names.ADMIT not in given
-    assert all(names.is_dns_label(one) for one in given)
+    assert all(names.is_node_id(one) for one in given)
+
+
+def test_the_id_of_a_node_begins_with_a_letter_and_stays_readable() -> None:
+    assert names.node_id("_02_clean") == "n-02-clean"
+    assert names.node_id("01 load").startswith("n-01-load-")
+    assert names.node_id("load_data") == "load-data"
+    assert names.node_id("9" * 63) == "n-" + "9" * 61
+    assert not names.is_node_id("02-clean")
+
+
+@given(strategies.texts(100))
+def test_every_text_has_the_id_of_a_node(text: str) -> None:
+    assert names.is_node_id(names.node_id(text))
 
 
 def test_node_ids_count_the_calls_of_a_task() -> None:

@@ -98,6 +98,8 @@ def test_every_cron_line_that_argo_refuses_or_never_fires_is_refused() -> None:
         ("", "IANA"),
         (3, "IANA"),
         ("Local", ""),
+        ("Mars/Phobos", "IANA"),
+        ("europe/berlin", "Europe/Berlin"),
     ],
 )
 def test_a_time_zone_must_exist(zone: Any, hint: str) -> None:

@@ -371,8 +371,12 @@ WRONG: dict[str, dict[str, Any]] = {
     "a cache version": {"cache": Cache(version="")},
     "resources": {"resources": {"cpu": 1}},
     "quantities": {"resources": Resources(cpu="2 cores", memory="2GB", gpu=0.5, ephemeral_storage=("1Gi",))},  # type: ignore[arg-type]
+    "what no pod can have": {
+        "resources": Resources(cpu=1e-7, memory=("4Gi", "2Gi"), gpu=(1, 2), ephemeral_storage="512m")
+    },
     "an image": {"image": "my image"},
-    "an environment": {"environment": {"LOG LEVEL": "x", "ALULA_RUN": "x", "N": 1}},
+    "an image that Argo would evaluate": {"image": "acme/{{workflow.name}}"},
+    "an environment": {"environment": {"LOG LEVEL": "x", "ALULA_RUN": "x", "ARGO_X": "x", "N": 1}},
     "secrets": {"secrets": [Secret("DB PASSWORD", "DB", "pass word"), "db"]},
     "one variable twice": {
         "environment": {"A": "x", "B": "a\x07b"},

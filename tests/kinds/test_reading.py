@@ -270,3 +270,13 @@ def test_whatever_is_in_an_object_reading_never_raises(obj: dict[str, Any], puts
         assert problem.code == Code.BAD_RESOURCE
         assert problem.message
         assert "pydantic" not in problem.render()
+
+
+def test_a_time_zone_of_a_plan_is_iana_s_in_the_words_of_the_decorator() -> None:
+    plan = copy.deepcopy(samples.LAUNCH_PLAN)
+    plan["spec"]["schedule"] = {"cron": ["@daily"], "timezone": "Mars/Phobos"}
+    _, (problem,) = kinds.read(kinds.LaunchPlan, plan)
+    assert problem.code == "BAD_SCHEDULE"
+    assert problem.message == "spec.schedule.timezone: there is no time zone 'Mars/Phobos'"
+    plan["spec"]["schedule"]["timezone"] = "Asia/Kathmandu"
+    assert kinds.read(kinds.LaunchPlan, plan)[1] == []

@@ -47,7 +47,7 @@ def _graph(program: Program, graph: GraphSpec, report: Report) -> GraphSpec:
         where = subject.at(f"node {node.id}")
         if node.id == names.ADMIT:
             report.add(Code.BAD_NAME, where, f"a node must not be called `{names.ADMIT}`: that is the run's first node")
-        elif node.id[0].isdigit():
+        elif not names.is_node_id(node.id):
             report.add(Code.BAD_NAME, where, "the id of a node must begin with a letter")
     ordered = order.ordered(graph.nodes)
     if len(ordered) < len(graph.nodes):

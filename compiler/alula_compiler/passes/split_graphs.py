@@ -12,6 +12,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
+from alula_api.contract import names
 from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, Leaf, leaves, mapped, whole
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Output, Port
 from alula_compiler import order
@@ -43,8 +44,7 @@ def _cut(graph: GraphSpec, most: int, taken: set[str]) -> tuple[GraphSpec, list[
     size = -(-len(graph.nodes) // -(-len(graph.nodes) // most))
     candidates = [_by_levels(graph.nodes, before, size), _depth_first(graph.nodes, before, size)]
     pieces = min(candidates, key=lambda one: _cost(before, one))
-    names = _names(graph, pieces, taken)
-    return _Assembly(graph, pieces, names).done()
+    return _Assembly(graph, pieces, _names(graph, pieces, taken)).done()
 
 
 def _by_levels(nodes: Sequence[NodeSpec], before: Before, most: int) -> Pieces:
@@ -106,18 +106,19 @@ def _cost(before: Before, pieces: Pieces) -> tuple[int, int]:
 def _names(graph: GraphSpec, pieces: Pieces, taken: set[str]) -> list[str]:
     """A name for each piece: of its only node, or the next `<graph>-<k>` that is no graph's and no node's name."""
     ids = {node.id for node in graph.nodes}
-    names = []
+    begin = names.node_id(graph.name)
+    found = []
     number = 0
     for piece in pieces:
         if len(piece) == 1:
-            names.append(piece[0].id)
+            found.append(piece[0].id)
             continue
         number += 1
-        while f"{graph.name}-{number}" in taken or f"{graph.name}-{number}" in ids:
+        while f"{begin}-{number}" in taken or f"{begin}-{number}" in ids:
             number += 1
-        names.append(f"{graph.name}-{number}")
-        taken.add(names[-1])
-    return names
+        found.append(f"{begin}-{number}")
+        taken.add(found[-1])
+    return found
 
 
 def passed(node: str, output: str) -> str:
@@ -128,8 +129,8 @@ def passed(node: str, output: str) -> str:
 class _Assembly:
     """The pieces of one graph, and the graph that calls them."""
 
-    def __init__(self, graph: GraphSpec, pieces: Pieces, names: Sequence[str]) -> None:
-        self.graph, self.pieces, self.names = graph, pieces, names
+    def __init__(self, graph: GraphSpec, pieces: Pieces, called: Sequence[str]) -> None:
+        self.graph, self.pieces, self.names = graph, pieces, called
         self.home = {node.id: index for index, piece in enumerate(pieces) for node in piece}
         self.used = self._used_outside()
 
@@ -181,8 +182,8 @@ class _Assembly:
         )
         return NodeSpec(name, graph=name, inputs=tuple(inputs.items()), after=tuple(after)), graph
 
-    def _waits(self, names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.names[self.home[name]] for name in names))
+    def _waits(self, nodes: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.names[self.home[name]] for name in nodes))
 
     def _from_parent(self, leaf: Leaf) -> Leaf:
         """The source as the calling graph has it: outputs of a piece's nodes are outputs of the piece."""

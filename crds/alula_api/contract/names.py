@@ -61,6 +61,17 @@ def is_dns_label(text: str) -> bool:
     return re.fullmatch(_LABEL, text) is not None
 
 
+def is_node_id(text: str) -> bool:
+    """Tell whether a text can be the id of a node: a DNS label that begins with a letter, as Argo's `depends` needs."""
+    return text[:1] in _LOWER and is_dns_label(text)
+
+
+def node_id(text: str) -> str:
+    """Return the id of a node for any text: its DNS label, with `n-` before one that begins with a digit."""
+    label = dns_label(text)
+    return label if label[0] in _LOWER else f"n-{label}"[:MOST_LABEL].rstrip("-")
+
+
 def is_parameter(text: str) -> bool:
     """Tell whether a text can name an input or output: Argo's parameters allow letters, digits, `_` and `-`."""
     begins = text[:1] in _LETTERS or text[:1] == "_"
@@ -96,7 +107,7 @@ class NodeIds:
 
     def allocate(self, name: str) -> str:
         """Return an id that no other node of the graph has."""
-        label = dns_label(name)
+        label = node_id(name)
         candidate, count = label, self._next.get(label, 1)
         while candidate in self._taken:
             count += 1

@@ -19,6 +19,9 @@ VERSION: Final = 1
 WORK_DIR: Final = "/var/run/alula"
 OUT_DIR: Final = WORK_DIR + "/out"
 
+RESERVED_ENV: Final = ("ALULA_", "ARGO_")
+"""How variables begin that pods have already."""
+
 MIN_INLINE: Final = 128
 MAX_INLINE: Final = 4096
 _RUN_BUDGET = 262_144

@@ -1,12 +1,15 @@
-"""`python -m alula_api.kinds.generate [--check] [DIR]`: write the files of `crds/` from the models, or check them.
+"""`python -m alula_api.kinds.generate [--check] [DIR]`: write what is generated below `crds/`, or check it.
 
+The CRDs come from the models; the names of time zones from the `tzdata` of the development tools.
 `alula crds` prints `crd_text()`; the release folder takes `openapi.text()`. No YAML ships in the wheel.
 """
 
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 
 from alula_api.kinds import definitions, openapi, yamltext
@@ -32,7 +35,20 @@ def texts() -> dict[str, str]:
         "kind": "Kustomization",
         "resources": list(crds),
     }
-    return {**crds, "kustomization.yaml": HEADER + yamltext.dump(kustomization), openapi.FILE_NAME: openapi.text()}
+    return {
+        **crds,
+        "kustomization.yaml": HEADER + yamltext.dump(kustomization),
+        openapi.FILE_NAME: openapi.text(),
+        "alula_api/contract/zone_names.py": HEADER + _zone_names(),
+    }
+
+
+def _zone_names() -> str:
+    """The module with the IANA names of time zones: the same on every machine, whatever lies on it."""
+    found = (resources.files("tzdata") / "zones").read_text(encoding="utf-8").split()
+    listed = textwrap.fill(" ".join(sorted(found)), 118, break_on_hyphens=False, break_long_words=False)
+    about = '"""The names of IANA\'s time zones, of `tzdata`. Read by `alula_api.contract.schedules`."""'
+    return f'{about}\n\nNAMES = """\n{listed}\n"""\n'
 
 
 def stale(folder: Path) -> list[str]:
@@ -55,6 +71,7 @@ def main(argv: Sequence[str]) -> int:
             sys.stderr.write(f"stale: {', '.join(names)}; run `python -m alula_api.kinds.generate`\n")
         return 1 if names else 0
     for name, text in texts().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     return 0
 

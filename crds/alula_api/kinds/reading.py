@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args, get_origin
 import pydantic
 import pydantic_core
 
-from alula_api.contract import labels, names, problems
+from alula_api.contract import labels, names, problems, schedules
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 from alula_api.contract.graphs import json_fields
@@ -158,6 +158,10 @@ def _later_problems(resource: Resource) -> Iterator[_Problem]:
         yield _Problem(("metadata", "name"), message)
     if isinstance(resource, Workflow):
         yield from _type_problems(resource)
+    if isinstance(resource, LaunchPlan) and resource.spec.schedule and resource.spec.schedule.timezone:
+        wrong = schedules.zone_problem(resource.spec.schedule.timezone)
+        if wrong is not None:
+            yield _Problem(("spec", "schedule", "timezone"), wrong.message, wrong.hint, Code.BAD_SCHEDULE)
 
 
 def _type_problems(workflow: Workflow) -> Iterator[_Problem]:

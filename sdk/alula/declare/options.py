@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from alula.interfaces import callee
-from alula_api.contract import durations, names
+from alula_api.contract import durations, names, pods
 from alula_api.contract import retries as budgets
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
@@ -18,7 +18,6 @@ from alula_api.contract.diagnostics import Diagnostic, closest
 if TYPE_CHECKING:
     import datetime
 
-_QUANTITY = r"([0-9]+([.][0-9]*)?|[.][0-9]+)(m|k|[KMGTPE]i?|[eE][0-9]+)?"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _OBJECT = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
 _UNPRINTABLE = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ufffe\\uffff\\ud800-\\udfff]"
@@ -92,14 +91,13 @@ class Resources(NamedTuple):
         return self._side(1)
 
     def _side(self, side: int) -> dict[str, str]:
-        named = {
-            "cpu": self.cpu,
-            "memory": self.memory,
-            "nvidia.com/gpu": self.gpu,
-            "ephemeral-storage": self.ephemeral_storage,
-        }
+        named = {name: getattr(self, option) for name, option in _RESOURCES.items()}
         chosen = {name: pair[side] if isinstance(pair, tuple) else pair for name, pair in named.items()}
         return {name: _quantity(value) for name, value in chosen.items() if value is not None}
+
+
+_RESOURCES = {"cpu": "cpu", "memory": "memory", "nvidia.com/gpu": "gpu", "ephemeral-storage": "ephemeral_storage"}
+"""What the options are called in a pod."""
 
 
 @callee.explain_options
@@ -161,9 +159,16 @@ def seconds(duration: Duration) -> float:
 
 
 def _quantity(value: Quantity) -> str:
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else f"{round(value * 1000)}m"
-    return str(value)
+    """A number as Kubernetes writes it, exactly: thousandths where there are only such, else its decimals."""
+    if not isinstance(value, float):
+        return str(value)
+    if value.is_integer():
+        return str(int(value))
+    import decimal
+
+    exact = decimal.Decimal(repr(value))
+    thousandths = exact * 1000
+    return f"{int(thousandths)}m" if thousandths == int(thousandths) else f"{exact:f}"
 
 
 class _Check:
@@ -236,22 +241,27 @@ class _Check:
             if value is not None:
                 self.problem("resources", value, 'Resources(cpu="1", memory="2Gi")')
             return None
-        for name in ("cpu", "memory", "gpu", "ephemeral_storage"):
+        from alula_api.contract import quantities  # a pod's task needs it only where it has resources
+
+        good = value
+        for name in _RESOURCES.values():
             pair = getattr(value, name)
-            parts = pair if isinstance(pair, tuple) else (pair,)
+            before = len(self.problems)
             if isinstance(pair, tuple) and len(pair) != 2:
                 self.problem(name, pair, "one quantity, or a pair (request, limit)")
-            for part in parts:
+            for part in pair if isinstance(pair, tuple) else (pair,):
                 if part is not None and not _is_quantity(part):
                     self.problem(name, part, "a quantity such as 2, 500m or 4Gi", _quantity_hint(part))
-            if name == "gpu" and any(
-                part is not None and _is_quantity(part) and not str(part).isdigit() for part in parts
-            ):
-                self.problem(name, pair, "a whole number")
+            if len(self.problems) > before:
+                good = good._replace(**{name: None})
+        for wrong in quantities.problems(good.requests(), good.limits()):
+            option = _RESOURCES[wrong.name]
+            hint = wrong.hint.replace("write ", f"write {option}=", 1)
+            self.problem(option, getattr(value, option), wrong.expected, hint)
         return value
 
     def image(self, value: object) -> str | None:
-        if value is None or (isinstance(value, str) and value and not value.split()[1:] and value.strip() == value):
+        if value is None or (isinstance(value, str) and value and "{{" not in value and [value] == value.split()):
             return value
         self.problem("image", value, "an image reference such as ghcr.io/acme/train:1.2")
         return None
@@ -265,13 +275,18 @@ class _Check:
         for name, text in value.items():
             if not isinstance(name, str) or not re.fullmatch(_VARIABLE, name):
                 self.problem("environment", name, "the name of a variable: letters, digits and _")
-            elif name.startswith("ALULA_"):
-                self.problem("environment", name, "a name that does not begin with ALULA_, which alula sets itself")
+            self.reserved("environment", name)
             if not isinstance(text, str):
                 self.problem(f"environment {name}", text, "a text", f'write "{text}"')
             elif re.search(_UNPRINTABLE, text):
                 self.problem(f"environment {name}", text, "a text without control characters")
         return dict(value)
+
+    def reserved(self, option: str, name: object) -> None:
+        """No variable is called like those that alula and Argo set themselves."""
+        if isinstance(name, str) and name.startswith(pods.RESERVED_ENV):
+            expected = f"a name that does not begin with {' or '.join(pods.RESERVED_ENV)}, which are set already"
+            self.problem(option, name, expected)
 
     def variables(self, environment: Mapping[str, str], secrets: Iterable[Secret]) -> None:
         """One variable has one value."""
@@ -301,6 +316,7 @@ class _Check:
             for name, text, pattern, expected in rules:
                 if not isinstance(text, str) or not re.fullmatch(pattern, text):
                     self.problem(name, text, expected)
+            self.reserved("secret name", item.name)
         return made
 
 
@@ -313,13 +329,17 @@ def _is_quantity(value: object) -> bool:
         return False
     if isinstance(value, (int, float)):
         return 0 <= value < float("inf")
-    return isinstance(value, str) and re.fullmatch(_QUANTITY, value) is not None
+    from alula_api.contract import quantities
+
+    return isinstance(value, str) and quantities.amount(value) is not None
 
 
 def _quantity_hint(value: object) -> str:
+    from alula_api.contract import quantities
+
     text = str(value).strip()
     for wrong, right in (("GB", "G"), ("MB", "M"), ("KB", "k"), ("TB", "T"), ("gi", "Gi"), ("mi", "Mi"), ("Gib", "Gi")):
-        if text.endswith(wrong) and re.fullmatch(_QUANTITY, text.removesuffix(wrong).strip() + right):
+        if text.endswith(wrong) and quantities.amount(text.removesuffix(wrong).strip() + right) is not None:
             return f'write "{text.removesuffix(wrong).strip()}{right}"'
     return ""
 

@@ -76,13 +76,14 @@ def _is_same(one: Callee, other: Callee) -> bool:
 
 def node_name(name: object, target: Callee, source: str, subject: str) -> list[Diagnostic]:
     """What is wrong with the name that a call is given, which is the id of its node and shown by Argo."""
-    if isinstance(name, str) and names.is_dns_label(name) and name != names.ADMIT:
+    if isinstance(name, str) and names.is_node_id(name) and name != names.ADMIT:
         return []
-    near = re.sub("[^a-z0-9]+", "-", str(name).lower()).strip("-")[: names.MOST_LABEL].strip("-") or f"{target.name}-2"
+    near = re.sub("[^a-z0-9]+", "-", str(name).lower()).strip("-")[: names.MOST_LABEL].strip("-")
+    near = names.node_id(near or f"{target.name}-2")
     message = f"a call cannot be named {name!r}"
     if name == names.ADMIT:
         message, near = f"{message}, which is the first node of every run", f"{names.ADMIT}-2"
-    expected = f"lower case letters, digits and -, at most {names.MOST_LABEL}"
+    expected = f"lower case letters, digits and -, with a letter first, at most {names.MOST_LABEL}"
     return [Diagnostic(Code.BAD_NAME, message, source, subject, expected, f'write .named("{near}")')]
 
 
