@@ -118,6 +118,12 @@ def phases(run: Object) -> dict[str, str]:
     return {node["name"][start:]: node["phase"] for node in nodes if "(" not in node["name"] and node["name"][start:]}
 
 
+def root(run: Object) -> Object:
+    """Return the node of the whole run."""
+    found: Object = next(one for one in run["status"]["nodes"].values() if one["name"] == run["metadata"]["name"])
+    return found
+
+
 def outputs(run: Object, path: str = "") -> dict[str, Any]:
     """Return the values of a node's outputs; of the run's without a path."""
     name = run["metadata"]["name"] + (f".{path}" if path else "")

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from alula_api.contract import jsontext
 from e2e.cluster import clusters
 from e2e.engine import runs
 from tests.compiler import compiled, test_goldens
@@ -125,6 +126,18 @@ def test_lists_are_put_together_from_nodes_parts_and_constants(cluster: clusters
     assert calls["part"]["paths"] == {"values.0": ["value"], "values.1": ["value"], "unit": ["unit"]}
     assert [json.loads(one) for one in calls["inner.total"]["items"]["values"]] == [json.loads(north), "south"]
     assert calls["inner.total"]["paths"] == {"values.1": ["value"]}
+    # What the workflow returns: a whole value, a part of one, and a list with a part. The double of the runtime
+    # gives each task's first input back.
+    published = {one["name"]: one["value"] for one in runs.root(run)["outputs"]["parameters"]}
+    inner = next(node for node in run["status"]["nodes"].values() if node["name"] == "blend-1.inner")
+    (of_inner,) = inner["outputs"]["parameters"]
+    assert published | {"total": ""} == {
+        "total": "",
+        "unit": jsontext.argo_safe(north),
+        "unit--path": '["unit"]',
+        "all": f'[{of_inner["value"]},1.5,"south",2.0]',
+        "all--path": '[[],[],["value"],[]]',
+    }
 
 
 def test_a_graph_in_pieces_runs_as_if_it_were_one(cluster: clusters.Cluster, namespace: str) -> None:

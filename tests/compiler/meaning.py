@@ -51,8 +51,8 @@ def of_plan(stored: Mapping[str, Any], pieces: frozenset[str] = frozenset()) -> 
     graphs = {}
     for name, graph in plan.graphs.items():
         nodes = tuple(_called(step, plan) for step in graph.steps)
-        outputs = tuple(specs.Output(port, {}, binding) for port, binding in graph.outputs)
-        graphs[name] = specs.GraphSpec(name, tuple(specs.Port(port, {}) for port in graph.inputs), outputs, nodes)
+        bound = tuple(specs.Output(port, {}, binding) for port, binding in graph.outputs)
+        graphs[name] = specs.GraphSpec(name, tuple(specs.Port(port, {}) for port in graph.inputs), bound, nodes)
     return _Flattening(graphs, {}, pieces).meaning(plan.entrypoint)
 
 
@@ -91,11 +91,19 @@ def walked(stored: Mapping[str, Any], pieces: frozenset[str], order: random.Rand
             found[path] = Walked(spot.task, spot.inputs, frozenset(ended))
             running.append((path, spot))
         if not running:
-            assert walk.root.state is walks.State.DONE
+            is_known = not any(map(_holds_stored, (binding for _, binding in plan.graphs[names.MAIN].outputs)))
+            assert walk.root.state is (walks.State.DONE if is_known else walks.State.BLOCKED)
             return found
         path, spot = running.pop(order.randrange(len(running)))
         ended.add(path)
         walk.finish(spot, {name: output(path, name) for name in plan.tasks[spot.task].outputs})
+
+
+def _holds_stored(binding: bindings.Binding) -> bool:
+    """Whether values in the store are selected in, or put into a list, which only who reads the run can do."""
+    listed = isinstance(binding, bindings.Items)
+    read = [leaf for leaf in bindings.leaves(binding) if not isinstance(leaf, bindings.Constant)]
+    return any(listed or leaf.path for leaf in read)
 
 
 def output(path: str, name: str) -> references.Stored:
@@ -202,9 +210,7 @@ def of_argo(spec: Mapping[str, Any], pieces: frozenset[str] = frozenset()) -> Me
     for name, template in templates.items():
         if "dag" in template:
             ports = supplied if name == "main" else [one["name"] for one in _parameters(template, "inputs")]
-            outputs = tuple(
-                specs.Output(one["name"], {}, _output(one["valueFrom"])) for one in _parameters(template, "outputs")
-            )
+            outputs = _outputs({one["name"]: one["valueFrom"] for one in _parameters(template, "outputs")})
             nodes = tuple(_node(task, templates) for task in template["dag"]["tasks"] if task["name"] != "admit")
             graphs[name] = specs.GraphSpec(name, tuple(specs.Port(port, {}) for port in ports), outputs, nodes)
             for task in template["dag"]["tasks"]:
@@ -254,12 +260,49 @@ def _term(match: re.Match[str]) -> bindings.Leaf:
     return bindings.Constant(json.loads(match[3])) if match[3] else _read(match[1], match[2])
 
 
+def _outputs(sources: Mapping[str, Mapping[str, str]]) -> tuple[specs.Output, ...]:
+    """Outputs as who reads the run's object understands them, paths followed."""
+    found = []
+    for name, source in sources.items():
+        if name.endswith("--path"):
+            continue
+        binding = _output(source)
+        beside = sources.get(f"{name}--path")
+        if beside is not None:
+            meant = json.loads(json.loads(beside["expression"]))
+            if source == {"expression": '"[]"'}:
+                binding = bindings.Items(())
+            if isinstance(binding, bindings.Items):
+                pairs = zip(binding.leaves, meant, strict=True)
+                binding = bindings.Items(tuple(_selected(leaf, path) for leaf, path in pairs))
+            else:
+                assert not isinstance(binding, bindings.FirstOf)
+                binding = _selected(binding, meant)
+        found.append(specs.Output(name, {}, binding))
+    return tuple(found)
+
+
+def _selected(leaf: bindings.Leaf, path: list[str]) -> bindings.Leaf:
+    if isinstance(leaf, bindings.Constant):
+        assert path == []
+        return leaf
+    return dataclasses.replace(leaf, path=tuple(path))
+
+
 def _output(source: Mapping[str, str]) -> bindings.Binding:
     if "parameter" in source:
         tag = _TAG.fullmatch(source["parameter"])
         assert tag
         return _read(tag[1], tag[2])
-    term = _TERM.fullmatch(source["expression"])
+    text = source["expression"]
+    if text.startswith('"[" + '):
+        terms = text.removeprefix('"[" + ').removesuffix(' + "]"').split(' + "," + ')
+        return bindings.Items(tuple(map(_term_of, terms)))
+    return _term_of(text)
+
+
+def _term_of(text: str) -> bindings.Leaf:
+    term = _TERM.fullmatch(text)
     assert term
     return _term(term)
 

@@ -33,7 +33,7 @@ _PORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 _OPTIONAL = {("step", "y"), ("all", "y")}
 _GRAPH_INPUTS = {"i": INT, "c": CONFIG, "xs": INTS}
-_GRAPH_OUTPUTS = {"o0": INT, "o1": CONFIG}
+_GRAPH_OUTPUTS = {"o0": INT, "o1": CONFIG, "o2": INTS}
 
 
 class _Sources:
@@ -65,11 +65,6 @@ class _Sources:
             return draw(st.one_of(several, *([st.sampled_from(self.lists)] if self.lists else [])))
         return draw(st.sampled_from(self.ints))
 
-    def draw_whole(self, draw: st.DrawFn, schema: Any, graphs: set[str]) -> Any:
-        """A source that a workflow may return: not a part, and not of a graph, which may return a part."""
-        found = self.ints if schema == INT else self.configs
-        return draw(st.sampled_from([one for one in found if "path" not in one and one.get("node") not in graphs]))
-
 
 def _nodes(draw: st.DrawFn, inputs: dict[str, Any], inner: list[str], most: int) -> tuple[list[Any], _Sources]:
     sources = _Sources(inputs)
@@ -99,14 +94,11 @@ def workflows(draw: st.DrawFn, most: int = 9, depth: int = 2) -> dict[str, Any]:
     names = ["main", *(f"g{number}" for number in range(draw(st.integers(0, depth))))]
     for index, name in enumerate(names):
         nodes, sources = _nodes(draw, _GRAPH_INPUTS, names[index + 1 :], most)
-        whole = name == "main"
-        graphs = {node["id"] for node in nodes if "graph" in node}
         outputs = []
         for port, schema in _GRAPH_OUTPUTS.items():
-            binding = sources.draw_whole(draw, schema, graphs) if whole else sources.draw(draw, schema)
-            outputs.append({"name": port, "type": schema, "from": binding})
+            outputs.append({"name": port, "type": schema, "from": sources.draw(draw, schema)})
         graph = {"name": name, "nodes": draw(st.permutations(nodes))}
-        if whole:
+        if name == "main":
             spec["outputs"] = outputs
         else:
             graph |= {"inputs": [{"name": k, "type": t} for k, t in _GRAPH_INPUTS.items()], "outputs": outputs}

@@ -143,15 +143,6 @@ def test_everything_that_is_wrong_in_all_files_is_told_at_once(project: Path) ->
     assert sorted(problem.source for problem in problems) == ["wrong_a.py:10", "wrong_b.py:10"]
 
 
-def test_what_only_a_run_here_can_return_is_told_with_everything_else(project: Path) -> None:
-    source = (
-        "from dataclasses import dataclass\nfrom alula import task, workflow\n\n@dataclass\nclass P:\n    x: int\n\n"
-        "@task\ndef make() -> P:\n    return P(1)\n\n@workflow\ndef part() -> int:\n    return make().x\n"
-    )
-    problems = refused(module(project, "part_a", source), module(project, "part_b", source))
-    assert [problem.code for problem in problems] == [codes.Code.UNSUPPORTED_BINDING] * 2
-
-
 def test_a_file_without_a_workflow_is_told(project: Path) -> None:
     (problem,) = refused(module(project, "empty_file", "x = 1\n"))
     assert problem.code == codes.Code.NOT_FOUND

@@ -113,6 +113,20 @@ def test_as_json_the_outputs_are_one_object(world: World) -> None:
     assert json.loads(world.alula("-o --json").out) == {"o0": {"accuracy": 0.7}}
 
 
+def test_outputs_that_are_parts_and_lists_are_put_together_from_what_argo_keeps(world: World) -> None:
+    source = projects.SOURCE.replace(
+        "-> Scores:\n    return fit(seed, table)",
+        "-> tuple[float, list[Scores]]:\n    return fit(seed, table).accuracy, [fit(1, table), fit(2, table)]",
+    )
+    name = f"{world.file.stem}_parts"
+    world = World(world.server, projects.write(world.file.parent, name, source), world.capsys)
+    whole = SCORES
+    texts = {"o0": whole, "o0--path": '["accuracy"]', "o1": f"[{whole},{whole}]", "o1--path": "[[],[]]"}
+    parameters = [{"name": name, "value": text} for name, text in texts.items()]
+    world.ends(output=None, root={"outputs": {"parameters": parameters}})
+    assert json.loads(world.alula("-o --json").out) == {"o0": 0.7, "o1": [{"accuracy": 0.7}, {"accuracy": 0.7}]}
+
+
 def test_quietly_nothing_but_the_outputs_is_printed(world: World) -> None:
     done = world.alula("-o --quiet")
     assert done.out == 'result  {"accuracy": 0.7}\n'

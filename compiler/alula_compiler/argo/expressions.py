@@ -10,6 +10,7 @@ import json
 from alula_api.contract import jsontext, names
 from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items, Leaf
 from alula_api.contract.graphs.specs import GraphSpec
+from alula_api.contract.jsontext import Json
 from alula_compiler.argo.model import Object
 
 
@@ -27,11 +28,14 @@ def argument(binding: Binding, graph: GraphSpec) -> str:
 
 
 def output(binding: Binding, graph: GraphSpec) -> Object:
-    """Return the `valueFrom` of an output of `graph`.
+    """Return the `valueFrom` of an output of `graph`: of a part of a value the whole, of a list its whole items.
 
     Inputs of a nested graph are already substituted where outputs are read, so they and constants need an expression.
     """
-    assert not isinstance(binding, Items | FirstOf), "lists leave a graph as single outputs"
+    assert not isinstance(binding, FirstOf), "nothing makes a conditional yet"
+    if isinstance(binding, Items):
+        items = ' + "," + '.join(_term(leaf, graph) for leaf in binding.leaves)
+        return {"expression": f'"[" + {items} + "]"' if items else '"[]"'}
     if isinstance(binding, Constant):
         return {"expression": _literal(binding.text)}
     if _node(binding, graph) is None:
@@ -39,14 +43,14 @@ def output(binding: Binding, graph: GraphSpec) -> Object:
     return {"parameter": _tag(binding, graph)}
 
 
+def written(value: Json) -> Object:
+    """Return the `valueFrom` of an output that is always the same."""
+    return {"expression": _literal(jsontext.dumps(value))}
+
+
 def path(steps: tuple[str, ...]) -> str:
     """Return an attribute path as it stands in a parameter: an Argo-safe JSON list."""
     return constant(jsontext.dumps(list(steps)))
-
-
-def path_parameter(name: str) -> str:
-    """Return the name of the parameter that carries the attribute path in an input."""
-    return f"{name}--path"
 
 
 def _node(leaf: FromInput | FromNode, graph: GraphSpec) -> str | None:

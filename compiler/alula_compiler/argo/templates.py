@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alula_api.argo import outputs
 from alula_api.contract import names
 from alula_api.contract.graphs.bindings import path_of
-from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Port
+from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Output, Port
 from alula_compiler.argo import expressions
 from alula_compiler.argo.model import Names, Object
 
@@ -24,13 +25,19 @@ def dag(graph: GraphSpec, templates: Names) -> Object:
     if graph.inputs and not graph.is_main:
         made["inputs"] = {"parameters": [{"name": port.name} for port in graph.inputs]}
     if graph.outputs:
-        outputs = [
-            {"name": output.name, "valueFrom": expressions.output(output.binding, graph)} for output in graph.outputs
-        ]
-        made["outputs"] = {"parameters": outputs}
+        made["outputs"] = {"parameters": [each for output in graph.outputs for each in _published(output, graph)]}
     tasks: list[Object] = [{"name": names.ADMIT, "template": names.ADMIT}] if graph.is_main else []
     tasks += [_task(node, graph, templates) for node in graph.nodes]
     return {**made, "dag": {"tasks": tasks}}
+
+
+def _published(output: Output, graph: GraphSpec) -> list[Object]:
+    """The parameters of an output: the value, and for a part or a list what is meant of it."""
+    found = [{"name": output.name, "valueFrom": expressions.output(output.binding, graph)}]
+    paths = outputs.paths(output.binding)
+    if paths is not None:
+        found.append({"name": names.path_parameter(output.name), "valueFrom": expressions.written(paths)})
+    return found
 
 
 def _task(node: NodeSpec, graph: GraphSpec, templates: Names) -> Object:
@@ -44,7 +51,7 @@ def _task(node: NodeSpec, graph: GraphSpec, templates: Names) -> Object:
         parameters.append({"name": name, "value": expressions.argument(binding, graph)})
         if node.task is not None and path_of(binding):
             path = expressions.path(path_of(binding))
-            parameters.append({"name": expressions.path_parameter(name), "value": path})
+            parameters.append({"name": names.path_parameter(name), "value": path})
     if parameters:
         made["arguments"] = {"parameters": parameters}
     return made

@@ -61,7 +61,7 @@ class _Variant:
 
 
 def run(program: Program, engine: Engine, report: Report) -> Program:
-    """Make the variants; report outputs of the workflow, and lists in lists, that only a task could make."""
+    """Make the variants; report lists in lists, which only a task could make."""
     state = _Variants(program, report)
     state.of(names.MAIN, ())
     return dataclasses.replace(program, graphs=tuple(state.made.values()))
@@ -130,7 +130,7 @@ class _Rewriting:
         subject = self.subject.at(f"node {node.id}")
         inputs = tuple((name, self._binding(binding, subject.at(f"input {name}"))) for name, binding in node.inputs)
         if node.graph is None:
-            return dataclasses.replace(node, inputs=inputs)
+            return _waiting(dataclasses.replace(node, inputs=inputs), node)
         given: list[tuple[str, Binding]] = []
         shapes: dict[str, _Shape] = {}
         for name, binding in (*inputs, *self._defaults(node)):
@@ -141,7 +141,7 @@ class _Rewriting:
         called = self.variants.of(node.graph, tuple(sorted(shapes.items(), key=lambda pair: pair[0])))
         for output, shape in called.outputs.items():
             self.outputs[node.id, output] = _meant(FromNode(node.id, output), shape)
-        return dataclasses.replace(node, graph=called.name, inputs=tuple(given))
+        return _waiting(dataclasses.replace(node, graph=called.name, inputs=tuple(given)), node)
 
     def _defaults(self, node: NodeSpec) -> list[tuple[str, Binding]]:
         """The inputs that the call leaves to the graph's own defaults: a DAG's call must pass them all."""
@@ -156,13 +156,8 @@ class _Rewriting:
             subject = self.subject.at(f"output {output.name}")
             binding = self._binding(output.binding, subject)
             shape, ports = _passed(output.name, binding)
-            if shape is None:
+            if shape is None or self.graph.is_main:  # what a run returns is put together where it is read
                 outputs.append(dataclasses.replace(output, binding=binding))
-            elif self.graph.is_main:
-                what = "a list of single values" if isinstance(shape, _List) else "a part of a value"
-                message = f"an output of a workflow must be a whole output or input, not {what}"
-                hint = "select or collect it in a task, and return that task's output"
-                self.variants.report.add(Code.UNSUPPORTED_BINDING, subject, message, hint=hint)
             else:
                 shapes[output.name] = shape
                 outputs += [Output(name, {}, leaf) for name, leaf in ports]
@@ -187,6 +182,13 @@ class _Rewriting:
         else:
             meant = self.outputs.get((leaf.node, leaf.output))
         return leaf if meant is None else _behind(meant, leaf.path)
+
+
+def _waiting(made: NodeSpec, written: NodeSpec) -> NodeSpec:
+    """A node that waits for all that it waited for as it was written: an empty list of a graph is read from nowhere."""
+    found = set(made.depends())
+    lost = tuple(name for name in written.depends() if name not in found)
+    return dataclasses.replace(made, after=(*made.after, *lost)) if lost else made
 
 
 def _meant(source: FromInput | FromNode, shape: _Shape) -> Binding:

@@ -88,6 +88,11 @@ def object_name(module: str, function: str) -> str:
     return dns_label(f"{module.rpartition('.')[2]}-{function}", MOST_OBJECT_NAME)
 
 
+def path_parameter(name: str) -> str:
+    """Return the name of the parameter beside one, which says what part of its value is meant."""
+    return f"{name}--path"
+
+
 def launch_plan_template(name: str) -> str:
     """Return the name of a launch plan's template, so that a plan may be called like its workflow."""
     return f"lp-{name}"

@@ -40,8 +40,9 @@ def amount(text: str) -> int | None:
     assert match is not None
     whole, decimals, unit = match.groups()
     is_power = unit[:1] in ("e", "E") and unit[1:].isdigit()
-    one = ONE * 10 ** min(int(unit[1:]), 99) if is_power else _UNITS[unit]
-    return int(whole + decimals) * one // 10 ** len(decimals)
+    one: int = ONE * 10 ** min(int(unit[1:]), 99) if is_power else _UNITS[unit]
+    shift: int = 10 ** len(decimals)
+    return int(whole + decimals) * one // shift
 
 
 def problems(requests: Mapping[str, str], limits: Mapping[str, str]) -> Iterator[Wrong]:

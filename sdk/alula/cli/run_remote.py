@@ -12,6 +12,7 @@ from alula.cli import flags, input_values, local_files, outcomes, usage
 from alula.declare import tasks
 from alula.progress.reports import OutputType, RunResult
 from alula.progress.watchers import Watcher
+from alula_api.argo import outputs
 from alula_api.contract import names, references, values
 from alula_api.contract.codes import Code
 
@@ -134,18 +135,22 @@ def _with_outputs(followed: Followed, spec: WorkflowSpec, place: DataRoot | None
     for each in types:
         if each not in known:
             display.note(f"output {each.name} cannot be shown: {followed.state.hidden or 'Argo does not have it'}")
-    wire = {each.name: _value(each.name, followed.state.outputs[each.name], place) for each in known}
+    wire = {each.name: _value(each.name, followed.state.outputs, place) for each in known}
     return dataclasses.replace(
         followed.result, wire=wire, output_types=known, locate=place.locate if place else lambda _: None
     )
 
 
-def _value(name: str, text: str, place: DataRoot | None) -> Any:
+def _value(name: str, texts: Mapping[str, str], place: DataRoot | None) -> Any:
     try:
-        found = values.parse(text)
-        stored = references.stored(found)
+        return outputs.assembled(name, texts, lambda value: _loaded(name, value, place))
     except values.InvalidValue:
-        return text
+        return texts[name]
+
+
+def _loaded(name: str, found: values.Json, place: DataRoot | None) -> values.Json:
+    """What lies behind an envelope, where it can be read."""
+    stored = references.stored(found)
     if stored is None:
         return found
     from alula.display import styles

@@ -73,21 +73,6 @@ class Workflow(Traceable, Generic[P, R], metaclass=callee.ExplainedMethods):
         """This workflow with all tasks and workflows that it reaches, as a resource holds them.
 
         Raises:
-            DefinitionError: With everything that is wrong with any of them, or that a resource cannot say.
-        """
-        from alula.graph import checks
-
-        closure = self.reached
-        problems = checks.whole_outputs(closure.graphs[0], self.subject)
-        if problems:
-            raise errors.DefinitionError(problems)
-        return closure
-
-    @functools.cached_property
-    def reached(self) -> Closure[Workflow[..., Any], tasks.Task[..., Any]]:
-        """As `closure`, for a local run: its outputs may be made of parts.
-
-        Raises:
             DefinitionError: With everything that is wrong with any of them.
         """
         from alula.graph import closures
@@ -101,7 +86,7 @@ class Workflow(Traceable, Generic[P, R], metaclass=callee.ExplainedMethods):
         Raises:
             DefinitionError: With everything that is wrong.
         """
-        return self.reached.graphs[0]
+        return self.closure.graphs[0]
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the workflow here, one task after the other; while another workflow is traced, make a node of it."""

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 from alula_api.contract import names, schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
-from alula_api.contract.graphs import bindings
 from alula_api.contract.schemas import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alula.graph.nodes import Graph
     from alula.interfaces.callee import Callee
 
 __tracebackhide__ = True  # pytest shows the user's frames only
@@ -92,21 +90,3 @@ def taken_name(name: str, other: str, source: str, subject: str) -> Diagnostic:
     message = f"two calls are named {name!r}, the other one at {other}"
     hint = 'give each a name of its own; in a loop, one that says which: .named(f"fit-{city}")'
     return Diagnostic(Code.DUPLICATE_NAME, message, source, subject, "", hint)
-
-
-def whole_outputs(graph: Graph, subject: str) -> list[Diagnostic]:
-    """Outputs of a run that no task makes as a whole: a part of a value, or a list that is put together.
-
-    Inside another workflow they are fine; at the end of a run nothing is there to select or collect them.
-    """
-    problems = []
-    for name, binding in graph.outputs:
-        listed = isinstance(binding, bindings.Items)
-        what = "a list of single values" if listed else "a part of a value"
-        if listed or (isinstance(binding, (bindings.FromInput, bindings.FromNode)) and binding.path):
-            message = f"the output {name} must be a whole output or input, not {what}"
-            hint = "select or collect it in a task, and return that task's result"
-            problems.append(
-                Diagnostic(Code.UNSUPPORTED_BINDING, message, str(graph.source), f"{subject}, output {name}", "", hint)
-            )
-    return problems

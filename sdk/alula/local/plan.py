@@ -71,7 +71,7 @@ def _of_task(task: Task[..., Any]) -> Walkable:
 
 
 def _of_workflow(workflow: Workflow[..., Any]) -> Walkable:
-    closure = workflow.reached
+    closure = workflow.closure
     return Walkable(
         Plan({graph.name: _graph(graph) for graph in closure.graphs}, workflow.name),
         {task.name: task for task in closure.tasks},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alula_api.contract import durations, keys, labels, pods
+from alula_api.contract import durations, keys, labels, names, pods
 from alula_api.contract.graphs.specs import TaskSpec
 from alula_compiler.argo import attempts, expressions, texts
 from alula_compiler.argo.model import Object, TaskTemplate
@@ -42,7 +42,7 @@ def _inputs(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[Object]
         if port.default is not None and port.name not in lists:
             parameter["default"] = expressions.constant(port.default)
         inputs.append(parameter)
-    inputs += [{"name": expressions.path_parameter(name), "default": _WHOLE} for name in form.paths]
+    inputs += [{"name": names.path_parameter(name), "default": _WHOLE} for name in form.paths]
     return inputs
 
 
@@ -53,7 +53,7 @@ def _arguments(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[str]
     interface = keys.interface_digest(
         [(port.name, port.type) for port in task.inputs], [(port.name, port.type) for port in task.outputs]
     )
-    names = [port.name for port in task.inputs]
+    inputs = [port.name for port in task.inputs]
     call = pods.Call(
         entrypoint=texts.exact(task.entrypoint),
         task=texts.exact(task.key),
@@ -62,14 +62,14 @@ def _arguments(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[str]
         environment=task.environment if task.cache else "",
         retries=task.budget.user,
         system_retries=task.budget.system,
-        inputs=tuple((name, passed(name)) for name in names if name not in lists),
-        items=tuple((name, passed(name)) for name in names if name in lists),
+        inputs=tuple((name, passed(name)) for name in inputs if name not in lists),
+        items=tuple((name, passed(name)) for name in inputs if name in lists),
         paths={f"{name}.{index}": path for name, paths in form.items for index, path in enumerate(paths) if path},
         outputs=tuple(port.name for port in task.outputs),
     )
     arguments = pods.argv(call)
     for name in form.paths:
-        arguments += ["--path", name, passed(expressions.path_parameter(name))]
+        arguments += ["--path", name, passed(names.path_parameter(name))]
     return arguments
 
 
