@@ -212,3 +212,14 @@ def test_two_ways_to_hand_over_a_bundle_exclude_each_other(flows: Path, alula: A
     done = alula("register", "--bundle", "--bundle-out", "x", "flows/greet.py")
     assert done.code == 2
     assert "exclude each other" in done.err
+
+
+def test_what_a_cluster_would_refuse_is_refused_here(flows: Path, alula: Alula) -> None:
+    source = SOURCE.partition("daily =")[0]
+    many = source + "\n\n@workflow\ndef many() -> list[str]:\n    return [shout(str(i)) for i in range(900)]\n"
+    (flows / "flows" / "greet.py").write_text(many)
+    done = alula("register", "flows/greet.py")
+    assert done.code == 1
+    assert "error TOO_LARGE: the compiled spec has " in done.err
+    assert "in WorkflowTemplate greet-many" in done.err
+    assert not (flows / "gitops").exists()

@@ -148,6 +148,7 @@ def test_a_problem_of_a_resource_has_the_line_of_what_it_names(greet: Path, subj
 
 
 def test_what_a_cluster_would_refuse_has_its_line_where_the_file_is_compiled(alula: Alula, greet: Path) -> None:
-    (greet / "there.py").write_text(HERE.replace("@task\n", '@task(image="acme/{{x}}:1")\n'))
+    many = HERE.replace("-> int:\n    return sub(n)", "-> list[int]:\n    return [use(i) for i in range(900)]")
+    (greet / "there.py").write_text(many)
     told = alula("compile", "there.py").err
-    assert "there.py:5: error BAD_OPTION: an image must not hold `{{`" in told
+    assert "there.py:15: error TOO_LARGE: the compiled spec has" in told

@@ -28,6 +28,7 @@ class Code(StrEnum):
     BAD_OPTION = "BAD_OPTION", "An option has a value that it cannot take."
     BAD_SCHEDULE = "BAD_SCHEDULE", "A cron expression, an interval or a time zone is not valid."
     BAD_DEFAULT = "BAD_DEFAULT", "A default value does not fit the type of its parameter."
+    NOT_REPEATABLE = "NOT_REPEATABLE", "Two traces of the same files make different resources."
     BAD_SOURCE = "BAD_SOURCE", "A file cannot be imported, or a function in it cannot be found again by its name."
 
     # Graphs: what is wrong in how tasks are put together.

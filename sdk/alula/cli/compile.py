@@ -27,7 +27,7 @@ def check(found: flags.Scan) -> Iterator[diagnostics.Diagnostic]:
 def main(found: flags.Scan) -> int:
     """Compile what lies at the paths; exit code 1 when anything is wrong with it."""
     resources, definitions = _resources([Path(word) for word in found.rest], found.text("image"))
-    objects, problems = _compile(resources)
+    objects, problems = compiled(resources)
     if problems:
         from alula.emit import lines
 
@@ -89,7 +89,7 @@ def _read(path: Path) -> list[manifests.Found]:
     return found or manifests.read([path])
 
 
-def _compile(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], list[diagnostics.Diagnostic]]:
+def compiled(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], list[diagnostics.Diagnostic]]:
     """Each workflow with its launch plans and the domain, if one is among them."""
     import alula_compiler
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alula import display
+from alula import display, errors
 from alula.cli import flags, usage
 from alula.cli.command import Command, Operands
 from alula_api.contract import names
@@ -18,23 +18,26 @@ from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from alula import settings
-    from alula.emit import discovery, releases, resources
+    from alula.emit import discovery, releases, repeat, resources
 
 
 def main(found: flags.Scan) -> int:
     """Write the release and say what changed."""
     from alula.cli import projects
-    from alula.emit import assemble, digests, discovery, gitops, releases
+    from alula.emit import assemble, digests, discovery, gitops, releases, repeat
     from alula_api.kinds import openapi
 
     paths = [Path(word) for word in found.rest]
     project = projects.of(paths[0], found)
-    definitions = discovery.discover(paths)
-    only = [str(name) for name in found.values.get("only", ())]
-    if only:
-        definitions = _chosen(definitions, only)
-    code = _with_bundle(projects.code(paths[0], found.text("image")), project, found)
-    made = assemble.assemble(definitions, code)
+    code = projects.code(paths[0], found.text("image"))
+    with repeat.Repeat(paths, code.image) as others:
+        definitions = discovery.discover(paths)
+        only = [str(name) for name in found.values.get("only", ())]
+        if only:
+            definitions = _chosen(definitions, only)
+        made = assemble.assemble(definitions, code)
+        _check(made, definitions, others)
+    code = _with_bundle(code, project, found)
     repo, domain = Path(found.text("repo", "gitops")), found.text("domain", "dev")
     folder = gitops.source_folder(repo, project.project, domain, project.source)
     block = digests.Block(code, _commit(project.root))
@@ -53,6 +56,17 @@ def main(found: flags.Scan) -> int:
         display.note(f"warning: {folder.parent.parent / releases.KUSTOMIZATION} is edited and lacks {line}: add it")
     _report_next(repo, folder.parent.parent, is_new=is_new, changed=not all(each.none for each in changes.values()))
     return 0
+
+
+def _check(made: list[resources.Resource], definitions: discovery.Definitions, others: repeat.Repeat) -> None:
+    """What a cluster would refuse of the resources, and whether they are the same when they are made again."""
+    from alula.cli import compile
+    from alula.emit import lines, manifests
+
+    _, problems = compile.compiled(manifests.Found(resource) for resource in made)
+    problems = problems or others.problems(made)
+    if problems:
+        raise errors.DefinitionError(lines.with_lines(problems, definitions))
 
 
 def _chosen(definitions: discovery.Definitions, only: list[str]) -> discovery.Definitions:
