@@ -41,7 +41,7 @@ def fit(trace: Trace, value: object, target: PyType, place: Target) -> Binding:
     """The binding of a value to an input or output of a type."""
     if type(value) is Promise:
         return _promise(trace, value._alula_edge, target, place)
-    if isinstance(value, (list, tuple, set, frozenset)) and any(type(part) is Promise for part in value):
+    if isinstance(value, (list, tuple)) and any(type(part) is Promise for part in value):
         return _items(trace, value, target, place)
     return _constant(trace, value, target, place)
 
@@ -82,8 +82,7 @@ def _items(trace: Trace, value: Collection[object], target: PyType, place: Targe
     expected = target.items(len(value))
     if expected is None:
         message = f"a {type(value).__name__} of {len(value)} with promises does not fit {place.what}"
-        hint = "make the set in a task that takes its items as a list" if isinstance(value, (set, frozenset)) else ""
-        _no_fit(trace, message, target, place, hint or _one_of_several(value))
+        _no_fit(trace, message, target, place, _one_of_several(value))
         return NOTHING
     before = len(trace.problems)
     leaves: list[Leaf] = []

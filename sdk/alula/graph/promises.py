@@ -100,9 +100,6 @@ class Promise:
         """Refused: there is nothing to call yet."""
         _used(self, "is called", "call it in a task")
 
-    def __hash__(self) -> int:
-        return id(self)
-
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         _used(self, "is pickled or copied", "pass the promise itself on")
 
@@ -146,6 +143,10 @@ _forbid({"__bool__": "decides an `if`, `while`, `and`, `or` or `not`"}, "decide 
 _forbid(
     dict.fromkeys(("__str__", "__format__"), "is made into text (an f-string, str() or print)"),
     "build the text in a task and pass it the value",
+)
+_forbid(
+    {"__hash__": "is hashed (the key of a dict, an item of a set, an argument of lru_cache)"},
+    "use what is known now as the key, or do this in a task",
 )
 _forbid(
     {

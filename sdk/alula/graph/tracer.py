@@ -80,7 +80,7 @@ class Tracer:
 
     def run(self) -> Graph | None:
         """Trace the workflow; None when there were problems, which are then in `trace.problems`."""
-        from alula.graph import body_errors, promises, results
+        from alula.graph import body_errors, promises, results, silent_uses
 
         problems = self.trace.problems
         try:
@@ -104,6 +104,7 @@ class Tracer:
             return None
         finally:
             active.reset(token)
+            silent_uses.check(self.trace)
         if interface is None:
             return None
         outputs = results.outputs(self.trace, interface, result)

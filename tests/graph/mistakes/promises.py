@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 import pickle  # noqa: TID251
 from pathlib import Path
@@ -155,3 +156,69 @@ def caught_and_forgotten(n: int) -> int:
     except Exception:
         pass
     return count(n)
+
+
+@workflow
+def is_a_key(n: int) -> int:
+    names = {count(n): "first"}
+    return count(len(names))
+
+
+@workflow
+def is_looked_for_in_a_dict(n: int) -> int:
+    return count(1) if count(n) in {1: 2} else count(2)
+
+
+@functools.lru_cache
+def cached(n: int) -> int:
+    return n + 1
+
+
+@workflow
+def is_given_to_a_cache(n: int) -> int:
+    return cached(count(n))
+
+
+@workflow
+def is_in_a_set(n: int) -> int:
+    return count(len({count(n), count(1)}))
+
+
+@workflow
+def is_none(n: int) -> int:
+    made = count(n)
+    if made is not None and n is None:
+        return count(1)
+    return made
+
+
+@workflow
+def is_asked_for_its_type(n: int) -> int:
+    return count(1) if isinstance(n, float) else count(n)
+
+
+@workflow
+def is_matched(n: int) -> int:
+    match n:
+        case int():
+            return count(1)
+        case _:
+            return count(2)
+
+
+@workflow
+def is_matched_by_a_value(n: int) -> int:
+    match count(n):
+        case 1:
+            return count(1)
+        case _:
+            return count(2)
+
+
+@workflow
+def the_first_of_a_chain_may_be_none(n: int) -> int:
+    last = None
+    for _ in range(3):
+        last = count(n) if last is None else count(last)
+    assert last is not None
+    return last

@@ -1,0 +1,145 @@
+"""Uses of a promise as a value that no object can notice, found in the source: `is None`, `isinstance` and `match`.
+
+Called by the tracer once a workflow. Only names that are promises whatever happens are judged: inputs, and what a call
+of a task or workflow alone is assigned to. Whatever has no source is not judged.
+"""
+
+from __future__ import annotations
+
+import types
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from alula.code import places
+from alula.interfaces.callee import Callee
+from alula_api.contract.codes import Code
+
+if TYPE_CHECKING:
+    import ast
+
+    from alula.graph.trace import Trace
+
+_WORDS = (" is ", "isinstance", "match ")
+
+
+def check(trace: Trace) -> None:
+    """Note each such use, but where the trace has ended at it."""
+    body = _parsed(trace.function)
+    if body is None:
+        return
+    tree, file, offset = body
+    promised = _promised(tree, trace.function)
+    told = {problem.source for problem in trace.problems if problem.code is Code.PROMISE_AS_VALUE}
+    for node, label, what in _uses(tree, promised, trace.function):
+        lines = range(node.lineno + offset, (node.end_lineno or node.lineno) + offset + 1)
+        if told.isdisjoint(str(places.Source(file, line)) for line in lines):
+            message = f"{label} {what}, but a workflow is traced before its tasks run: it has no value yet"
+            hint = "decide in a task and pass it the value"
+            trace.problem(Code.PROMISE_AS_VALUE, message, str(places.Source(file, lines[0])), hint=hint)
+
+
+def _parsed(function: Callable[..., Any]) -> tuple[ast.AST, str, int] | None:
+    """The function's tree, its file, and what its lines are away from those of the file."""
+    import ast
+    import inspect
+    import textwrap
+
+    try:
+        lines, first = inspect.getsourcelines(function)
+    except (OSError, TypeError):
+        return None
+    text = "".join(lines)
+    if not any(word in text for word in _WORDS):
+        return None
+    try:
+        tree = ast.parse(textwrap.dedent(text))
+    except SyntaxError:
+        return None
+    code = places.code(function)
+    file = "" if code is None else places.relative(code.co_filename)
+    definition = tree.body[0]
+    return (definition, file, first - 1) if isinstance(definition, ast.FunctionDef) else None
+
+
+def _promised(tree: ast.AST, function: Callable[..., Any]) -> dict[str, str]:
+    """The names that are promises, with what messages call them: bound once, as an input or by a call."""
+    import ast
+
+    assert isinstance(tree, ast.FunctionDef)
+    bound: Counter[str] = Counter()
+    called: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            bound[node.id] += 1
+        elif isinstance(node, ast.arg):
+            bound[node.arg] += 1
+        elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
+            bound[node.name] += 1
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            bound.update(dict.fromkeys(node.names, 2))
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            target, callee = node.targets[0], _found(node.value.func, function)
+            if isinstance(callee, Callee) and isinstance(target, ast.Name):
+                called[target.id] = f"the result of {callee.subject}"
+    arguments = tree.args
+    inputs = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    promised = {**called, **{name: f"the input {name}" for name in inputs}}
+    return {name: label for name, label in promised.items() if bound[name] == 1}
+
+
+def _found(called: ast.expr, function: Callable[..., Any]) -> object:
+    """What a name or a name of a module stands for in the function."""
+    import ast
+
+    if isinstance(called, ast.Attribute):
+        module = _found(called.value, function)
+        return vars(module).get(called.attr) if isinstance(module, types.ModuleType) else None
+    if not isinstance(called, ast.Name) or not isinstance(function, types.FunctionType):
+        return None
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        if name == called.id:
+            return _content(cell)
+    return function.__globals__.get(called.id)
+
+
+def _content(cell: types.CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # nothing is in it yet
+        return None
+
+
+def _uses(
+    tree: ast.AST, promised: dict[str, str], function: Callable[..., Any]
+) -> Iterator[tuple[ast.expr | ast.stmt, str, str]]:
+    """Each use with what the promise is called, and what is done with it."""
+    import ast
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and any(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
+            parts, what = [node.left, *node.comparators], "is compared by `is`"
+            if not any(isinstance(part, ast.Constant) for part in parts):
+                continue  # two promises may be one
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance":
+            parts, what = node.args[:1], "is asked for its type by isinstance"
+        elif isinstance(node, ast.Match):
+            parts, what = [node.subject], "is taken apart by `match`"
+        else:
+            continue
+        for part in parts:
+            label = _label(part, promised, function)
+            if label:
+                yield node, label, what
+
+
+def _label(part: ast.expr, promised: dict[str, str], function: Callable[..., Any]) -> str:
+    """What messages call the promise that this is, or is a part of; empty for what may be anything else."""
+    import ast
+
+    while isinstance(part, (ast.Attribute, ast.Subscript)):
+        part = part.value
+    if isinstance(part, ast.Call):
+        callee = _found(part.func, function)
+        return f"the result of {callee.subject}" if isinstance(callee, Callee) else ""
+    return promised.get(part.id, "") if isinstance(part, ast.Name) else ""
