@@ -161,7 +161,7 @@ class _Flattening:
             inside[node.id] = frozenset([path])
             outputs.update({(node.id, name): ("call", path, name, ()) for name in OUTPUTS.get(task, ("o0",))})
         found = {output.name: _value(output.binding, inputs, outputs) for output in graph.outputs}
-        return found, frozenset().union(*inside.values())
+        return found, frozenset().union(*inside.values()) if graph.nodes else waits
 
 
 OUTPUTS: dict[str, tuple[str, ...]] = {"two": ("o0", "o1")}

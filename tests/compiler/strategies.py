@@ -69,7 +69,7 @@ class _Sources:
 def _nodes(draw: st.DrawFn, inputs: dict[str, Any], inner: list[str], most: int) -> tuple[list[Any], _Sources]:
     sources = _Sources(inputs)
     nodes: list[Any] = []
-    for number in range(draw(st.integers(1, most))):
+    for number in range(draw(st.integers(0, most))):
         call = draw(st.sampled_from([*TASKS, *inner]))
         ports, outputs = _PORTS[call] if call in TASKS else (_GRAPH_INPUTS, _GRAPH_OUTPUTS)
         given = {}

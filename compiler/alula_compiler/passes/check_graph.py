@@ -1,4 +1,4 @@
-"""Graphs are finite: no circle of nodes or of graphs, no empty graph, no reserved name, and not more than a run holds.
+"""Graphs are finite: no circle of nodes or of graphs, no reserved name, and not more than a run holds.
 
 Afterwards every graph's nodes stand in topological order, as written where that is one, and graphs that nothing calls
 are gone.
@@ -40,9 +40,6 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
 
 def _graph(program: Program, graph: GraphSpec, report: Report) -> GraphSpec:
     subject = problems.of_graph(program, graph)
-    if not graph.nodes and graph.name != names.MAIN:
-        hint = "give what it returns to the caller's nodes directly"
-        report.add(Code.BAD_RESOURCE, subject, "a graph must call at least one task", hint=hint)
     for node in graph.nodes:
         where = subject.at(f"node {node.id}")
         if node.id == names.ADMIT:

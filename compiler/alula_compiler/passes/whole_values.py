@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from alula_api.contract import names
+from alula_api.contract import jsontext, names
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs.bindings import (
     Binding,
@@ -64,7 +64,8 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
     """Make the variants; report lists in lists, which only a task could make."""
     state = _Variants(program, report)
     state.of(names.MAIN, ())
-    return dataclasses.replace(program, graphs=tuple(state.made.values()))
+    kept = (graph for graph in state.made.values() if graph.nodes or graph.is_main)
+    return dataclasses.replace(program, graphs=tuple(kept))
 
 
 def element(port: str, index: int) -> str:
@@ -109,9 +110,10 @@ class _Rewriting:
         # What each source that is not simply a whole value means now.
         self.inputs = {port: _meant(FromInput(port), shape) for port, shape in shapes.items()}
         self.outputs: dict[tuple[str, str], Binding] = {}
+        self.gone: dict[str, tuple[str, ...]] = {}
 
     def variant(self) -> _Variant:
-        nodes = tuple(self._node(node) for node in self.graph.nodes)
+        nodes = tuple(made for node in self.graph.nodes if (made := self._node(node)) is not None)
         outputs, shapes = self._outputs()
         inputs = tuple(port for given in self.graph.inputs for port in self._ports(given))
         graph = dataclasses.replace(self.graph, name=self.name, inputs=inputs, outputs=outputs, nodes=nodes)
@@ -126,11 +128,11 @@ class _Rewriting:
             return [Port(port.name, {})]
         return [Port(element(port.name, index), {}) for index in range(len(shape.paths))]
 
-    def _node(self, node: NodeSpec) -> NodeSpec:
+    def _node(self, node: NodeSpec) -> NodeSpec | None:
         subject = self.subject.at(f"node {node.id}")
         inputs = tuple((name, self._binding(binding, subject.at(f"input {name}"))) for name, binding in node.inputs)
         if node.graph is None:
-            return _waiting(dataclasses.replace(node, inputs=inputs), node)
+            return self._waiting(dataclasses.replace(node, inputs=inputs), node)
         given: list[tuple[str, Binding]] = []
         shapes: dict[str, _Shape] = {}
         for name, binding in (*inputs, *self._defaults(node)):
@@ -141,7 +143,37 @@ class _Rewriting:
         called = self.variants.of(node.graph, tuple(sorted(shapes.items(), key=lambda pair: pair[0])))
         for output, shape in called.outputs.items():
             self.outputs[node.id, output] = _meant(FromNode(node.id, output), shape)
-        return _waiting(dataclasses.replace(node, graph=called.name, inputs=tuple(given)), node)
+        made = dataclasses.replace(node, graph=called.name, inputs=tuple(given))
+        if not self.variants.made[called.name].nodes:
+            self._pass_on(made)
+            return None
+        return self._waiting(made, node)
+
+    def _pass_on(self, node: NodeSpec) -> None:
+        """A graph without nodes only passes values on, and is no node of a run: who reads it reads those."""
+        ports = dict(node.inputs)
+        sources: dict[str, Leaf] = {}
+        for output in self.variants.made[node.target].outputs:
+            read = output.binding
+            passed = ports[read.input] if isinstance(read, FromInput) else read
+            assert not isinstance(passed, Items | FirstOf), "ports carry whole values"
+            sources[output.name] = passed
+            self.outputs.setdefault((node.id, output.name), passed)
+        for key, meant in self.outputs.items():
+            if key[0] == node.id:
+                self.outputs[key] = mapped(meant, lambda leaf: _instead(leaf, node.id, sources))
+        self.gone[node.id] = self._there(node.depends())
+
+    def _there(self, nodes: Iterable[str]) -> tuple[str, ...]:
+        """The nodes, and in place of one that is gone those that it waited for."""
+        return tuple(dict.fromkeys(each for name in nodes for each in self.gone.get(name, (name,))))
+
+    def _waiting(self, made: NodeSpec, written: NodeSpec) -> NodeSpec:
+        """A node that waits for all that it waited for as it was written, though it may read less."""
+        made = dataclasses.replace(made, after=self._there(made.after))
+        found = set(made.depends())
+        lost = tuple(name for name in self._there(written.depends()) if name not in found)
+        return dataclasses.replace(made, after=(*made.after, *lost)) if lost else made
 
     def _defaults(self, node: NodeSpec) -> list[tuple[str, Binding]]:
         """The inputs that the call leaves to the graph's own defaults: a DAG's call must pass them all."""
@@ -184,11 +216,13 @@ class _Rewriting:
         return leaf if meant is None else _behind(meant, leaf.path)
 
 
-def _waiting(made: NodeSpec, written: NodeSpec) -> NodeSpec:
-    """A node that waits for all that it waited for as it was written: an empty list of a graph is read from nowhere."""
-    found = set(made.depends())
-    lost = tuple(name for name in written.depends() if name not in found)
-    return dataclasses.replace(made, after=(*made.after, *lost)) if lost else made
+def _instead(leaf: Leaf, node: str, sources: Mapping[str, Leaf]) -> Leaf:
+    """What stands behind an output of a node that is gone."""
+    if not isinstance(leaf, FromNode) or leaf.node != node:
+        return leaf
+    found = _behind(sources[leaf.output], leaf.path)
+    assert not isinstance(found, Items | FirstOf), "a part of a whole value is one"
+    return found
 
 
 def _meant(source: FromInput | FromNode, shape: _Shape) -> Binding:
@@ -206,6 +240,8 @@ def _behind(meant: Binding, path: Path) -> Binding:
     """Follow a path, which `check_types` has found to exist."""
     if isinstance(meant, Items) and path:
         return _behind(meant.leaves[int(path[0])], path[1:])
+    if isinstance(meant, Constant) and path:
+        return Constant(jsontext.dumps(jsontext.select(meant.json, path)))
     return dataclasses.replace(meant, path=meant.path + path) if isinstance(meant, FromInput | FromNode) else meant
 
 

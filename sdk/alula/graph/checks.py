@@ -67,6 +67,17 @@ def same_keys(tasks: Sequence[Callee], subject: str) -> list[Diagnostic]:
     ]
 
 
+def own_names(called: Sequence[Callee]) -> list[Diagnostic]:
+    """Workflows that are called, and named like the graph that a run begins with."""
+    message = f"a workflow that others call cannot be named {names.MAIN!r}, which is the graph that a run begins with"
+    hint = f'give it another name: @workflow(name="{names.MAIN}-2")'
+    return [
+        Diagnostic(Code.DUPLICATE_NAME, message, str(each.source), each.subject, "", hint)
+        for each in called
+        if each.name == names.MAIN
+    ]
+
+
 def _is_same(one: Callee, other: Callee) -> bool:
     """One definition that two imports have made twice."""
     return one.entrypoint == other.entrypoint and one.source == other.source and not one.obstacle

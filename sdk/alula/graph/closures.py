@@ -67,13 +67,20 @@ def close(workflow: W) -> Closure[W, Any]:
                         waiting.append(cast("W", target))
                 case _:
                     callee.refuse(target, "be a node of a workflow")
-    from alula.graph import checks  # not before a workflow is checked: a pod only imports it
+    from alula.graph import checks, nested_lists  # not before a workflow is checked: a pod only imports it
 
+    problems += checks.own_names(list(workflows.values())[1:])
     problems += checks.same_names(list(tasks.values()), workflow.subject)
     problems += checks.same_names(list(workflows.values()), workflow.subject)
     problems += checks.same_keys(list(tasks.values()), workflow.subject)
     if len(graphs) == len(workflows):
         problems += _circle(workflow, {id(one): graph for one, graph in zip(workflows.values(), graphs, strict=True)})
+        if not problems:
+            nested = nested_lists.NestedLists(
+                dict(zip(workflows, graphs, strict=True)), {key: each.subject for key, each in workflows.items()}
+            )
+            nested.look(id(workflow))
+            problems += nested.problems
     if problems:
         raise errors.DefinitionError(dict.fromkeys(problems))
     distinct = {task.name: task for task in reversed(tasks.values())}
