@@ -10,20 +10,18 @@ SYSTEM = "system"
 
 
 class Stop(Exception):
-    """It is known why the attempt cannot go on.
+    """It is known why the attempt cannot go on, and that another one cannot either.
 
     Attributes:
         kind: `user` or `system`, as in the failure record.
         code: the stable code.
-        retryable: whether another attempt may succeed.
         source: where the mistake is, when that is not the task.
     """
 
-    def __init__(self, kind: str, code: Code, message: str, *, retryable: bool = False, source: str = "") -> None:
+    def __init__(self, kind: str, code: Code, message: str, *, source: str = "") -> None:
         super().__init__(message)
         self.kind = kind
         self.code = code
-        self.retryable = retryable
         self.source = source
 
 

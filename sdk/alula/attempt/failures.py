@@ -50,7 +50,7 @@ def classify(error: BaseException, phase: Phase, owns_store: Callable[[str], boo
         root: Folder of the user's code, from which places in it are named; the working directory when empty.
     """
     if isinstance(error, Stop):
-        return Finding(error.kind, error.code, str(error), error.retryable, source=error.source)
+        return Finding(error.kind, error.code, str(error), retryable=False, source=error.source)
     store = _store_error(error, None if phase is not Phase.FUNCTION else owns_store)
     if store is not None:
         return _of_store(store, phase)

@@ -216,16 +216,17 @@ class Lines:
 
 def ours(path: str) -> bool:
     """Whether a file is part of alula itself."""
-    return path.startswith(_PACKAGE)
+    return path.startswith(_PACKAGES)
 
 
 _STANDARD = os.path.join(os.path.dirname(os.path.abspath(os.path.__file__)), "")  # noqa: PTH100, PTH118, PTH120
-_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")  # noqa: PTH100, PTH118, PTH120
+_SDK = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+_PACKAGES = tuple(os.path.join(_SDK, name, "") for name in ("alula", "alula_data"))  # noqa: PTH118
 
 
-def user_frame(depth: int = 0) -> types.FrameType | None:
+def user_frame() -> types.FrameType | None:
     """The innermost frame of the user's project: not ours, and not of a library that the project called."""
-    frame: types.FrameType | None = sys._getframe(depth + 1)
+    frame: types.FrameType | None = sys._getframe(1)
     library: types.FrameType | None = None
     while frame is not None:
         file = frame.f_code.co_filename
@@ -237,9 +238,9 @@ def user_frame(depth: int = 0) -> types.FrameType | None:
     return library
 
 
-def caller(depth: int = 0) -> Source:
+def caller() -> Source:
     """Where the user's code is that called the function that asks."""
-    frame = user_frame(depth + 1)
+    frame = user_frame()
     return NOWHERE if frame is None else Source(relative(frame.f_code.co_filename), frame.f_lineno)
 
 

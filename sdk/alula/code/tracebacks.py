@@ -7,8 +7,9 @@ that: `traceback` is imported on first use.
 from __future__ import annotations
 
 import os.path
-import sys
 from typing import TYPE_CHECKING
+
+from alula.code import places
 
 if TYPE_CHECKING:
     import traceback
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 LIMIT = 16_000
 """Characters of a traceback that are kept: the beginning and, twice as long, the end."""
 
-_SDK = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - pathlib costs a pod
-_OURS = tuple(os.path.join(_SDK, name, "") for name in ("alula", "alula_data"))  # noqa: PTH118
 _MACHINERY = ("<frozen importlib", "<frozen runpy")
 
 
@@ -46,7 +45,7 @@ def where(error: BaseException, root: str = "") -> str:
     frame = error.__traceback__
     while frame is not None:
         name = frame.tb_frame.f_code.co_filename
-        if _is_users(name) and not _is_installed(name):
+        if _is_users(name) and not name.startswith("<") and not places.is_library(name):
             found = f"{relative(name, root)}:{frame.tb_lineno}"
         frame = frame.tb_next
     return found
@@ -69,17 +68,7 @@ def _clean(summary: traceback.TracebackException) -> None:
 
 
 def _is_users(filename: str) -> bool:
-    return not filename.startswith(_OURS) and not filename.startswith(_MACHINERY)
-
-
-def _is_installed(filename: str) -> bool:
-    """Whether the file belongs to Python or to an installed package."""
-    import sysconfig
-
-    paths = sysconfig.get_paths()
-    return filename.startswith((paths["stdlib"], paths["purelib"], paths["platlib"], "<")) or (
-        filename.startswith(sys.prefix) and "site-packages" in filename
-    )
+    return not places.ours(filename) and not filename.startswith(_MACHINERY)
 
 
 def _bounded(text: str) -> str:

@@ -15,18 +15,12 @@ from alula_data import bundles
 from alula_data.stores import opening
 
 
-def pack(root: Path) -> tuple[str, bytes]:
-    """The bundle of the project at `root`: its digest, and its bytes."""
-    files = bundles.files(root)
-    return bundles.digest(files), bundles.pack(root, files)
-
-
 def write(root: Path, code: Code, folder: Path) -> Code:
     """Write the bundle to `<folder>/<digest>`, for CI to upload; returns the code with the bundle."""
-    digest, data = pack(root)
+    code, data = _packed(root, code)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / digest).write_bytes(data)
-    return replace(code, bundle_digest=digest, bundle_size=len(data))
+    (folder / code.bundle_digest).write_bytes(data)
+    return code
 
 
 def upload(root: Path, code: Code, store: str, project: str) -> Code:
@@ -35,7 +29,15 @@ def upload(root: Path, code: Code, store: str, project: str) -> Code:
     Raises:
         alula_data.errors.StoreError: the store cannot be reached or refuses.
     """
-    digest, data = pack(root)
+    code, data = _packed(root, code)
+    releases = f"{store.rstrip('/')}/{project}/releases"
     endpoint = os.environ.get(pods.Env.STORE_ENDPOINT, "")
-    opening.open_store(f"{store.rstrip('/')}/{project}/releases", endpoint=endpoint).put_if_absent(digest, data)
-    return replace(code, bundle_digest=digest, bundle_size=len(data))
+    opening.open_store(releases, endpoint=endpoint).put_if_absent(code.bundle_digest, data)
+    return code
+
+
+def _packed(root: Path, code: Code) -> tuple[Code, bytes]:
+    """The code with the bundle of the project at `root`, and its bytes."""
+    files = bundles.files(root)
+    data = bundles.pack(root, files)
+    return replace(code, bundle_digest=bundles.digest(files), bundle_size=len(data)), data

@@ -13,7 +13,6 @@ from alula import errors
 from alula.interfaces import mistakes
 from alula.types.mismatches import Flaw, Mismatch
 from alula_api.contract import values
-from alula_api.contract.codes import Code
 
 if TYPE_CHECKING:
     from alula.interfaces.callee import Callee
@@ -78,8 +77,7 @@ def inputs(
             try:
                 wire[item.name] = to_json(item.type, given[item.name], carrier)
             except Mismatch as mismatch:
-                subject = f"{target.subject}, input {item.name}"
-                problems += mistakes.unfit(mismatch, Code.BAD_VALUE, subject, item.type.label, place())
+                problems += mistakes.wrong_input(item, mismatch, target.subject, place())
     if problems:
         raise errors.ValueMismatch(problems)
     return wire
@@ -99,8 +97,7 @@ def arguments(target: Callee, wire: Mapping[str, Json], carrier: Carrier) -> dic
             try:
                 found[item.name] = from_json(item.type, wire[item.name], carrier)
             except Mismatch as mismatch:
-                subject = f"{target.subject}, input {item.name}"
-                problems += mistakes.unfit(mismatch, Code.BAD_VALUE, subject, item.type.label)
+                problems += mistakes.wrong_input(item, mismatch, target.subject)
         elif item.required:
             problems.append(mistakes.missing_input(item, target.subject))
     if problems:

@@ -57,6 +57,11 @@ def missing_input(item: Input, subject: str, source: str = "") -> Diagnostic:
     return Diagnostic(Code.MISSING_INPUT, message, source, subject, f"a value of type {item.type.label}", hint)
 
 
+def wrong_input(item: Input, mismatch: Mismatch, subject: str, source: str = "") -> list[Diagnostic]:
+    """A value that does not fit the type of its input."""
+    return unfit(mismatch, Code.BAD_VALUE, f"{subject}, input {item.name}", item.type.label, source)
+
+
 def unfit(mismatch: Mismatch, code: Code, subject: str, label: str, source: str = "") -> list[Diagnostic]:
     """A mismatch as diagnostics, one a flaw; the whole type is named where the message does not name it."""
     return [

@@ -36,13 +36,13 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         logs.line(f"{Code.BAD_ENGINE}: {error}")
         return exits.FATAL
     watch = signals.Watch(attempt.env.timeout, lambda error: os._exit(_concluded(attempt, error)))
-    termination_message.announce(attempt.env)
+    termination_message.leave(attempt.env, termination_message.UNREPORTED)
     try:
         watch.start()
         made = _perform(attempt, arguments)
         watch.stop()
         outputs.write(attempt.env.out, made)
-        termination_message.withdraw(attempt.env)
+        termination_message.leave(attempt.env, "")
         code = exits.OK
     except BaseException as error:
         watch.stop()

@@ -14,18 +14,8 @@ UNREPORTED = (
 )
 
 
-def announce(env: AttemptEnv) -> None:
-    """Leaves the message of a process that ends without a report; `withdraw` or `leave` replaces it."""
-    leave(env, UNREPORTED)
-
-
-def withdraw(env: AttemptEnv) -> None:
-    """Takes the announcement back: the attempt has succeeded."""
-    leave(env, "")
-
-
 def leave(env: AttemptEnv, message: str) -> None:
-    """Makes `message` what is shown."""
+    """Makes `message` what is shown; nothing is once the attempt has succeeded."""
     if not env.termination_log:
         return
     try:

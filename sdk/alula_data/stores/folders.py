@@ -12,14 +12,17 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from alula_data import errors
-from alula_data.stores import keys, renaming
+from alula_data.stores import keys
 from alula_data.stores.protocols import CHUNK, Head
 
 _GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+_AT_FDCWD, _RENAME_NOREPLACE, _RENAME_EXCL = -100, 1, 4
+"""Of `renameat2` and `renamex_np`."""
 _WITHOUT_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -213,9 +216,32 @@ def _link(temporary: str, path: str) -> None:
     except OSError as error:
         if error.errno not in _WITHOUT_LINKS:
             raise
-        renaming.rename_anew(temporary, path)
+        _rename_anew(temporary, path)
     else:
         os.unlink(temporary)
+
+
+def _rename_anew(source: str, target: str) -> None:
+    """A rename that fails where something has the name already; Python has no such call, the systems have.
+
+    Raises:
+        FileExistsError: Something has the name.
+        OSError: The system cannot.
+    """
+    import ctypes
+
+    library = ctypes.CDLL(None, use_errno=True)
+    old, new = os.fsencode(source), os.fsencode(target)
+    try:
+        if sys.platform == "darwin":
+            result = library.renamex_np(old, new, _RENAME_EXCL)
+        else:
+            result = library.renameat2(_AT_FDCWD, old, _AT_FDCWD, new, _RENAME_NOREPLACE)
+    except AttributeError:
+        raise OSError(errno.ENOSYS, "neither hard links nor exclusive renames exist here", target) from None
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), target)
 
 
 def _forget(temporary: str) -> None:
