@@ -183,8 +183,7 @@ def wrong_inputs(target: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         try:
             item.type.check(given[item.name])
         except Mismatch as mismatch:
-            subject = f"{target.subject}, input {item.name}"
-            problems += mistakes.unfit(mismatch, Code.BAD_VALUE, subject, item.type.label, source)
+            problems += mistakes.wrong_input(item, mismatch, target.subject, source)
     if not problems:
         message = f"the value of an input changed while it was checked: {kind(given)}"
         problems.append(Diagnostic(Code.BAD_VALUE, message, source, target.subject))
