@@ -5,7 +5,6 @@
     failures    what an exception means, and its record
     errors      the exception by which alula itself ends an attempt
     redact      how a failure is worded, without secrets
-    tracebacks  the user's frames alone
 
 Called by `alula.runtime` and `alula.local`; it knows neither of them.
 """
