@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from alula_api import kinds
 from alula_api.contract.codes import Code
+from alula_api.kinds import workflows
 
 from . import samples
 
@@ -223,7 +224,7 @@ def test_metadata_that_the_api_server_adds_is_kept_and_unknown_status_is_ignored
     assert problems == []
     assert model is not None and model.status is not None
     assert model.status.version == "v"
-    assert kinds.to_dict(model)["metadata"] == obj["metadata"]
+    assert model.to_dict()["metadata"] == obj["metadata"]
 
 
 def test_a_deeply_nested_type_is_refused_instead_of_exhausting_the_stack() -> None:
@@ -237,8 +238,8 @@ def test_a_deeply_nested_type_is_refused_instead_of_exhausting_the_stack() -> No
 
 def test_models_made_by_hand_are_as_strict_and_cannot_change() -> None:
     with pytest.raises(ValueError, match="unknown"):
-        kinds.Retries.model_validate({"limit": 3, "unknown": 1})
-    retries = kinds.Retries(limit=3)
+        workflows.Retries.model_validate({"limit": 3, "unknown": 1})
+    retries = workflows.Retries(limit=3)
     with pytest.raises(ValueError, match="frozen"):
         retries.limit = 4  # type: ignore[misc]
 

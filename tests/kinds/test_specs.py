@@ -16,7 +16,7 @@ from alula_api.contract import named_types, retries
 from alula_api.contract.graphs import json_fields, specs
 from alula_api.contract.graphs.specs import LaunchPlanSpec, WorkflowSpec
 from alula_api.contract.problems import InvalidValue
-from alula_api.kinds import launch_plans, workflows
+from alula_api.kinds import bindings, launch_plans, workflows
 
 from . import samples
 
@@ -79,7 +79,7 @@ def test_a_field_of_a_spec_is_one_of_its_kind(spec: type, kind: type[pydantic.Ba
 
 def test_every_part_of_a_workflow_and_a_launch_plan_has_its_spec() -> None:
     reached = set(parts(workflows.WorkflowSpec)) | set(parts(launch_plans.LaunchPlanSpec))
-    assert reached - {kind for _, kind in PAIRS} == {kinds.Binding, kinds.Leaf}
+    assert reached - {kind for _, kind in PAIRS} == {bindings.Binding, bindings.Leaf}
 
 
 def parts(model: type[pydantic.BaseModel]) -> typing.Iterator[type[pydantic.BaseModel]]:
@@ -125,7 +125,7 @@ def test_what_a_kind_takes_a_spec_reads_and_a_spec_refuses_with_a_place(obj: dic
     spec: Any = WorkflowSpec if obj["kind"] == "Workflow" else LaunchPlanSpec
     model, problems = kinds.read(kind, obj)
     if model is not None:
-        assert spec.from_json(kinds.to_dict(model)["spec"])
+        assert spec.from_json(model.to_dict()["spec"])
     else:
         assert problems
         try:

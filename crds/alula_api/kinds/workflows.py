@@ -7,7 +7,7 @@ Built by `alula.emit`, read by the compiler and the controller. It says what a W
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import pydantic
 import pydantic_core
@@ -131,6 +131,12 @@ class BoundOutput(Part):
     description: Text | None = None
 
 
+_IN_ORDER: Any = pydantic.Field([], description="in declared order")
+Inputs = Annotated[list[Input], Listed(MAX_PARAMETERS, key="name")]
+Outputs = Annotated[list[Output], Listed(MAX_PARAMETERS, key="name")]
+BoundOutputs = Annotated[list[BoundOutput], Listed(MAX_PARAMETERS, key="name")]
+
+
 class TaskKind(Part):
     """What runs a task in place of a plain container."""
 
@@ -196,12 +202,8 @@ class Task(Part):
     key: CacheName | None = pydantic.Field(None, description="name in the cache key; the entrypoint when absent")
     kind: TaskKind | None = pydantic.Field(None, description="what runs it; a plain container when absent")
     description: Text | None = None
-    inputs: Annotated[list[Input], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
-        [], description="in declared order"
-    )
-    outputs: Annotated[list[Output], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
-        [], description="in declared order"
-    )
+    inputs: Inputs = _IN_ORDER
+    outputs: Outputs = _IN_ORDER
     cache: Cache | None = None
     retries: Retries | None = None
     timeout: Duration | None = pydantic.Field(None, description="of one attempt, as 10m")
@@ -241,12 +243,8 @@ class Graph(Part):
     """A static graph; `main` has the workflow's own inputs and outputs, the others carry theirs."""
 
     name: Label
-    inputs: Annotated[list[Input], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
-        [], description="in declared order"
-    )
-    outputs: Annotated[list[BoundOutput], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
-        [], description="in declared order"
-    )
+    inputs: Inputs = _IN_ORDER
+    outputs: BoundOutputs = _IN_ORDER
     nodes: Annotated[list[Node], Listed(MAX_NODES, key="id")] = pydantic.Field(
         [], description="calls of tasks and graphs"
     )
@@ -261,12 +259,8 @@ class WorkflowSpec(Part):
     types: Annotated[list[NamedType], Listed(MAX_TYPES, key="name")] = pydantic.Field(
         [], description="each class that is a type, once"
     )
-    inputs: Annotated[list[Input], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
-        [], description="in declared order"
-    )
-    outputs: Annotated[list[BoundOutput], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
-        [], description="in declared order"
-    )
+    inputs: Inputs = _IN_ORDER
+    outputs: BoundOutputs = _IN_ORDER
     tasks: Annotated[list[Task], Listed(MAX_TASKS, key="name")] = pydantic.Field(
         [], description="each distinct task once"
     )
