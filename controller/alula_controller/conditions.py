@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
+
+from alula_api.contract.codes import Explained
 
 READY = "Ready"
 RECONCILING = "Reconciling"
@@ -17,16 +18,8 @@ STALLED = "Stalled"
 LONGEST = 16_000  # characters of a message; the API server allows 32,768
 
 
-class Reason(StrEnum):
+class Reason(Explained):
     """Why a condition has its status, or why an Event was posted; `Reason.X.sentence` says what it means."""
-
-    sentence: str
-
-    def __new__(cls, value: str, sentence: str) -> Reason:  # noqa: D102
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.sentence = sentence
-        return member
 
     # Definitions that work.
     COMPILED = "Compiled", "The definition is compiled and everything made from it is in the cluster."

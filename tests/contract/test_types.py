@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -101,7 +102,7 @@ DOES_NOT_FIT: list[tuple[str, Any, Any, str]] = [
     ("an int is no bool", INT, BOOL, "int is not bool"),
     ("text is no int", STR, INT, "str is not int"),
     ("bytes are no text", BYTES, STR, "bytes is not str"),
-    ("naive is not aware", NAIVE, DATETIME, "naive datetime is not datetime"),
+    ("naive is not aware", NAIVE, DATETIME, "NaiveDatetime is not datetime"),
     ("a date is no datetime", DATE, DATETIME, "date is not datetime"),
     ("None may come", union(INT, NULL), INT, "int | None may be None, and int may not"),
     ("a variant does not fit", INT_OR_STR, union(INT, NULL), "str is not int | None"),
@@ -123,8 +124,8 @@ DOES_NOT_FIT: list[tuple[str, Any, Any, str]] = [
     ("a property of another type", record("A", {"y": STR}, ["y"]), POINT, "y: str is not float"),
     ("a record is no dict", POINT, dictionary(FLOAT), "Point is not dict[str, float]"),
     ("types that contain themselves and differ", named("A", x=INT), named("B", x=STR), "next: x: int is not str"),
-    ("a file of another format", CSV, HTML, "File[csv] is not File[html]"),
-    ("a file of any format", FILE, HTML, "File is not File[html]"),
+    ("a file of another format", CSV, HTML, 'File["csv"] is not File["html"]'),
+    ("a file of any format", FILE, HTML, 'File is not File["html"]'),
     ("a directory is no file", DIRECTORY, FILE, "Directory is not File"),
     ("a frame is no file", FRAME, FILE, "DataFrame is not File"),
     ("an unknown tag", TAGGED, union(INT, tags=["int"]), "float is not one of int"),
@@ -151,6 +152,23 @@ def test_it_does_not_fit_for_a_reason(source: Any, target: Any, reason: str) -> 
     assert schemas.assignable(source, target) == reason
 
 
+@pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        (mapping(STR, INT), "dict[str, int]"),
+        (TAGGED, "int | float"),
+        (union(TAGGED, NULL), "int | float | None"),
+        (union(INT), "int"),
+        (positions(), "tuple[()]"),
+        ({"$ref": "#/$defs/Far"}, "Far"),
+        (array({"type": "int"}), "list[a malformed type]"),
+        (functools.reduce(lambda inner, _: array(inner), range(20), INT), "list[" * 12 + "..." + "]" * 12),
+    ],
+)
+def test_a_type_is_described_without_tags_whatever_its_form(schema: Any, text: str) -> None:
+    assert schemas.describe(schema) == text
+
+
 def test_a_variant_that_was_tried_in_vain_is_not_taken_for_granted_later() -> None:
     definitions = {
         "A": record("A", {"next": union({"$ref": "#/$defs/A"}, NULL)}, ["next"]),
@@ -174,7 +192,7 @@ def test_a_plain_value_for_a_tagged_union_is_refused_with_advice() -> None:
         (POINT, [], "Point"),
         (POINT, ["x"], "int"),
         (array(POINT), ["0", "y"], "float"),
-        (dictionary(array(HTML)), ["{{", "3"], "File[html]"),
+        (dictionary(array(HTML)), ["{{", "3"], 'File["html"]'),
         (positions(INT, STR), ["1"], "str"),
         (positions(INT, STR, fields=["a", "b"]), ["0"], "int"),
         (TREE, ["kids", "0", "kids"], "list[Tree]"),

@@ -176,9 +176,9 @@ def test_types_are_described_as_their_user_writes_them() -> None:
         "Color",
         "Point",
         "Tree",
-        'Literal[1, "1", true, null]',
+        'Literal[1, "1", True, None]',
         "dict[date, File]",
-        "File[html] | None",
+        'File["html"] | None',
         "tuple[int, datetime]",
     ]
     for case in VECTORS["types"]:

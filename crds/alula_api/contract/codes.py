@@ -7,18 +7,23 @@ To add one, append a member `NAME = "NAME", "One sentence."` in the block it bel
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
-class Code(StrEnum):
-    """A stable error code; `Code.X.sentence` says what it means."""
+class Explained(StrEnum):
+    """Words of which each has a sentence that says what it means: `NAME = "text", "One sentence."`."""
 
     sentence: str
 
-    def __new__(cls, value: str, sentence: str) -> Code:  # noqa: D102
+    def __new__(cls, value: str, sentence: str) -> Self:  # noqa: D102
         member = str.__new__(cls, value)
         member._value_ = value
         member.sentence = sentence
         return member
+
+
+class Code(Explained):
+    """A stable error code; `Code.X.sentence` says what it means."""
 
     # Definitions: what is wrong in the user's Python.
     MISSING_ANNOTATION = "MISSING_ANNOTATION", "A parameter or a result of a task or workflow has no type annotation."

@@ -1,7 +1,8 @@
 """From types of the contract to what a resource holds: texts, and the named types that they need.
 
-Called by `graphs.specs` for all types of a workflow at once, because a class has one name in all of them. `Types` in
-`named_types` reads what is made here: `parse(print(t)) == t` for every type that the SDK makes.
+Called by `graphs.specs` for all types of a workflow at once, because a class has one name in all of them, and by
+`type_names` for messages. `Types` in `named_types` reads what is made here: `parse(print(t)) == t` for every type that
+the SDK makes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from alula_api.contract.type_text import MAX_LEVELS, NONE, TAGGED, TUPLES, UNION
 
 _OF_FAMILY: Final = {families.family(schema): word for word, schema in named_types.WORDS.items()}
 _STORED_WORDS: Final = {marker: word for word, (marker, _) in STORED.items()}
+_MOST_DEPTH: Final = 12
+"""Of a type in a message."""
 _NAMED: Final[Mapping[str, Kind]] = {"record": "Record", "namedtuple": "NamedTuple", "enum": "Enum"}
 
 
@@ -196,3 +199,33 @@ class _Naming:
             first = families.family(families.resolve(part["anyOf"][0], root))
             variants = [*variants[0].parts, NONE] if first == "tagged" else variants
         return Term(UNION, tuple(variants)) if len(variants) > 1 else variants[0]
+
+
+def described(schema: Schema) -> str:
+    """Return the text of a type for a message: classes by their titles, without tags, and cut where it is deep.
+
+    The type need not be well formed, nor its references lead anywhere.
+    """
+    return type_text.text(_Described({}, {}).term(schema, schema))
+
+
+class _Described(_Naming):
+    def term(self, schema: Schema, root: Schema, depth: int = 0) -> Term:
+        name = families.family(schema)
+        if name == "ref":
+            return Term(str(schema["$ref"]).removeprefix(families.ROOT))
+        if name in _NAMED:
+            return Term(_title(schema) or name)
+        if depth >= _MOST_DEPTH and name not in _OF_FAMILY:
+            return Term("...")
+        match name:
+            case "map":
+                return Term("dict", tuple(self.term(part, root, depth + 1) for _, part in families.children(schema)))
+            case "union" | "tagged":
+                variants = [self.term(part, root, depth + 1) for part in schema["anyOf"]]
+                return Term(UNION, tuple(part for each in variants for part in _variants(each)))
+        return super().term(schema, root, depth) if name else Term("a malformed type")
+
+
+def _variants(term: Term) -> tuple[Term, ...]:
+    return term.parts if term.head == UNION else (term,)
