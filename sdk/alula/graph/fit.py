@@ -110,16 +110,17 @@ def _one_of_several(value: Collection[object]) -> str:
 
 
 def _no_fit(trace: Trace, message: str, target: PyType, place: Target, hint: str) -> None:
-    trace.problem(Code.EDGE_TYPE, message, place.source(), subject=place.subject, expected=target.label, hint=hint)
+    wanted = schemas.describe(target.schema)
+    trace.problem(Code.EDGE_TYPE, message, place.source(), subject=place.subject, expected=wanted, hint=hint)
 
 
 def _wrong_edge(trace: Trace, edge: Edge, target: PyType, place: Target, reason: str) -> None:
-    source = schemas.describe(edge.schema)
+    source, wanted = schemas.describe(edge.schema), schemas.describe(target.schema)
     message = f"{edge.label}, which is {source}, does not fit {place.what}"
     hint = _conversion(edge.schema, target.schema)
-    if reason.endswith(f" may be None, and {target.label} may not"):
-        hint = f"it may be None: declare `{target.label} | None` here, or `{target.label}` where it comes from"
-    elif reason != f"{source} is not {target.label}":
+    if reason.endswith(f" may be None, and {wanted} may not"):
+        hint = f"it may be None: declare `{wanted} | None` here, or `{wanted}` where it comes from"
+    elif reason != f"{source} is not {wanted}":
         hint = reason
     elif not hint:
         hint = f"declare the same type at both ends, or convert {source} in a task between them"
