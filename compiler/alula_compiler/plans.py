@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from alula_api.contract import keys, names
+from alula_api.contract import names
 from alula_api.contract.graphs import plans
 from alula_api.contract.graphs.bindings import Constant
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, TaskSpec
@@ -45,9 +45,8 @@ def started_by(launch_plan: LaunchPlan, whole: plans.Plan, template: str) -> pla
 def _task(task: TaskSpec) -> plans.Task:
     inputs = {port.name: port.type for port in task.inputs}
     outputs = {port.name: port.type for port in task.outputs}
-    interface = keys.interface_digest(list(inputs.items()), list(outputs.items()))
     version = task.cache.version if task.cache else None
-    return plans.Task(task.key, version, interface, inputs, outputs, task.environment, task.entrypoint)
+    return plans.Task(task.key, version, task.interface, inputs, outputs, task.environment, task.entrypoint)
 
 
 def _graph(graph: GraphSpec, tasks: Mapping[str, TaskSpec], templates: Names) -> plans.Graph:

@@ -19,6 +19,10 @@ class Interface:
     outputs: Mapping[str, Schema]
 
 
+def _interface(called: TaskSpec | GraphSpec) -> Interface:
+    return Interface({port.name: port for port in called.inputs}, {each.name: each.type for each in called.outputs})
+
+
 @dataclass(frozen=True)
 class Tables:
     """The tasks and graphs of a program by name, and their interfaces."""
@@ -37,21 +41,11 @@ class Tables:
 
     @cached_property
     def _of_tasks(self) -> Mapping[str, Interface]:
-        return {
-            task.name: Interface(
-                {port.name: port for port in task.inputs}, {port.name: port.type for port in task.outputs}
-            )
-            for task in self.program.tasks
-        }
+        return {name: _interface(task) for name, task in self.tasks.items()}
 
     @cached_property
     def _of_graphs(self) -> Mapping[str, Interface]:
-        return {
-            graph.name: Interface(
-                {port.name: port for port in graph.inputs}, {output.name: output.type for output in graph.outputs}
-            )
-            for graph in self.program.graphs
-        }
+        return {name: _interface(graph) for name, graph in self.graphs.items()}
 
     def interface(self, node: NodeSpec) -> Interface | None:
         """Return the interface of what a node calls, or None when there is no such task or graph."""

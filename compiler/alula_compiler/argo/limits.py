@@ -10,12 +10,11 @@ from collections.abc import Iterable
 
 from alula_api.contract import jsontext
 from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import SMALLER
 from alula_compiler.argo import texts
 from alula_compiler.argo.model import ArgoProgram, Object
 from alula_compiler.engines import Engine, Limits
 from alula_compiler.problems import Report, Subject
-
-_SMALLER = "do more in each task, as by giving one task a list of items, or split it into several workflows"
 
 
 def check(made: ArgoProgram, source: str, engine: Engine, report: Report) -> None:
@@ -54,11 +53,11 @@ def _size(spec: Object, size: int, limits: Limits, subject: Subject, report: Rep
     templates = spec["templates"]
     if len(templates) > limits.templates:
         message = f"has {len(templates):,} templates (tasks, graphs, pieces of graphs), and must have at most "
-        report.add(Code.TOO_LARGE, subject, f"{message}{limits.templates}", hint=_SMALLER)
+        report.add(Code.TOO_LARGE, subject, f"{message}{limits.templates}", hint=SMALLER)
     if size > limits.spec_bytes:
         nodes = sum(len(template["dag"]["tasks"]) for template in templates if "dag" in template)
         message = f"the compiled spec has {size:,} bytes in {nodes:,} nodes, and must have at most "
-        report.add(Code.TOO_LARGE, subject, f"{message}{limits.spec_bytes:,}", hint=_SMALLER)
+        report.add(Code.TOO_LARGE, subject, f"{message}{limits.spec_bytes:,}", hint=SMALLER)
     for template in templates:
         for kind in ("inputs", "outputs"):
             count = len(template.get(kind, {}).get("parameters", ()))

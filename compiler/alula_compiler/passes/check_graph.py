@@ -10,6 +10,7 @@ import dataclasses
 
 from alula_api.contract import names
 from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import SMALLER
 from alula_api.contract.graphs.specs import GraphSpec
 from alula_compiler import graph_calls, order, problems
 from alula_compiler.engines import Engine, Limits
@@ -67,7 +68,7 @@ def _sizes(program: Program, graphs: list[GraphSpec], in_order: list[str], limit
             Code.TOO_LARGE,
             subject,
             f"a run would have {nodes:,} nodes, and must have at most {limits.run_nodes:,}",
-            hint="do more in each task, as by giving one task a list of items, or split it into several workflows",
+            hint=SMALLER,
         )
     levels = graph_calls.depths(called, in_order)[names.MAIN]
     if levels > limits.nesting:

@@ -13,6 +13,8 @@ from alula_api.contract.codes import Code
 
 MOST_CANDIDATES = 2_000
 """More names are not compared: a hint is not worth a second of anybody's time."""
+SMALLER = "do more in each task, as by giving one task a list of items, or split it into several workflows"
+"""The hint for a workflow that has more nodes than its place holds."""
 
 
 class Diagnostic(NamedTuple):

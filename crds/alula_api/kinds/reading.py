@@ -15,7 +15,7 @@ import pydantic_core
 
 from alula_api.contract import labels, names, problems, schedules
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.diagnostics import SMALLER, Diagnostic, closest
 from alula_api.contract.graphs import json_fields
 from alula_api.contract.named_types import NamedType, Types
 from alula_api.kinds.domains import Domain
@@ -42,7 +42,6 @@ KINDS: Mapping[str, type[Workflow] | type[LaunchPlan] | type[Domain]] = {
     "Domain": Domain,
 }
 
-_SMALLER = "do more in each task, as by giving one task a list of items, or split it into several workflows"
 _NAMED_LISTS = {
     "types": "type",
     "fields": "field",
@@ -191,7 +190,7 @@ def _told(kind: type[Resource], errors: Sequence[pydantic_core.ErrorDetails]) ->
             hint = f"did you mean {nearest}?" if nearest else f"known fields: {', '.join(known)}" if known else ""
             yield _Problem(loc, "unknown field", hint)
         elif error["type"] in ("too_long", "too_many"):
-            hint = _SMALLER if loc[-1] in ("nodes", "items") else ""
+            hint = SMALLER if loc[-1] in ("nodes", "items") else ""
             yield _Problem(loc, _message(error), hint, Code.TOO_LARGE)
         else:
             yield _Problem(loc, _message(error))

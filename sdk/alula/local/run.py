@@ -29,7 +29,7 @@ from alula.progress import reports
 from alula.progress.watchers import Beginning, Watcher
 from alula_api.contract import families, pods, values
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic
+from alula_api.contract.diagnostics import SMALLER, Diagnostic
 from alula_api.contract.graphs import walks
 
 if TYPE_CHECKING:
@@ -247,6 +247,5 @@ def _too_large(target: Target, error: walks.TooLarge) -> errors.DefinitionError:
         message = f"workflows call each other more than {walks.MAX_DEPTH} deep"
         hint = "call the inner workflows from the outer one, side by side"
     else:
-        message = str(error)
-        hint = "do more in each task, as by giving one task a list of items, or split it into several workflows"
+        message, hint = str(error), SMALLER
     return errors.DefinitionError([Diagnostic(Code.TOO_LARGE, message, str(target.source), target.subject, hint=hint)])

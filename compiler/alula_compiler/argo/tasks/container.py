@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alula_api.contract import durations, keys, labels, names, pods
+from alula_api.contract import durations, labels, names, pods
 from alula_api.contract.graphs.specs import TaskSpec
 from alula_compiler.argo import attempts, expressions, texts
 from alula_compiler.argo.model import Object, TaskTemplate
@@ -50,14 +50,11 @@ def _arguments(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[str]
     def passed(name: str) -> str:
         return "{{inputs.parameters." + name + "}}"
 
-    interface = keys.interface_digest(
-        [(port.name, port.type) for port in task.inputs], [(port.name, port.type) for port in task.outputs]
-    )
     inputs = [port.name for port in task.inputs]
     call = pods.Call(
         entrypoint=texts.exact(task.entrypoint),
         task=texts.exact(task.key),
-        interface=interface,
+        interface=task.interface,
         cache=texts.exact(task.cache.version if task.cache else ""),
         environment=task.environment if task.cache else "",
         retries=task.budget.user,

@@ -144,6 +144,12 @@ class TaskSpec:
         return Budget(chosen.limit, SYSTEM_RETRIES if chosen.system is None else chosen.system)
 
     @property
+    def interface(self) -> str:
+        """The digest of its inputs and outputs, as it stands in cache keys."""
+        inputs, outputs = ([(port.name, port.type) for port in ports] for ports in (self.inputs, self.outputs))
+        return keys.interface_digest(inputs, outputs)
+
+    @property
     def environment(self) -> str:
         """The digest of what it sets in the environment, as it stands in cache keys; empty when it sets nothing."""
         variables = [(each.name, each.value) for each in self.env]
