@@ -29,7 +29,7 @@ def test_a_workflow_is_called_after_module_and_function() -> None:
     assert isinstance(twice, Workflow)
     assert twice.name == "test-workflows-twice"
     assert twice.entrypoint == "tests.declare.test_workflows:twice"
-    assert twice.interface.summary == "Add two."
+    assert twice.interface.description == "Add two."
     assert other.name == "my-flow"
     assert repr(other).startswith("<workflow my-flow at tests/declare/test_workflows.py:")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
 import pytest
 
-from alula import File, errors, task
+from alula import File, NaiveDatetime, errors, task
 from alula.interfaces import signatures
 from alula.interfaces.interface import Interface
 
@@ -96,7 +96,7 @@ def test_descriptions_come_from_the_docstring() -> None:
         return seed / rounds
 
     interface = read(it)
-    assert interface.summary == "Train it."
+    assert interface.description == "Train it.\n\nMore words."
     assert [item.description for item in interface.inputs] == ["Seeds the split and the forest.", "How often."]
     assert interface.outputs[0].description == "The accuracy."
 
@@ -210,3 +210,19 @@ def test_local_classes_may_name_each_other() -> None:
         return value.inner
 
     assert it(Outer(Inner(1), [Outer(Inner(2), [])])) == Inner(1)
+
+
+def test_notes_of_annotated_that_mean_nothing_are_told_once() -> None:
+    def noted(
+        a: Annotated[int, "metres"], b: list[Annotated[File, "csv"]], c: Annotated[NaiveDatetime, 3]
+    ) -> Annotated[int, {"unit": "m"}]:
+        return a
+
+    with pytest.warns(UserWarning) as caught:
+        read(noted)
+    assert sorted(str(each.message) for each in caught) == [
+        "task it, input a: alula makes nothing of 'metres' in Annotated[...]",
+        "task it, input c: alula makes nothing of 3 in Annotated[...]",
+        "task it, the result: alula makes nothing of {'unit': 'm'} in Annotated[...]",
+    ]
+    assert {each.filename for each in caught} == {__file__}

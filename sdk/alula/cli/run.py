@@ -136,7 +136,7 @@ def _inputs_page(target: targets.Target, parameters: Sequence[inputs.Parameter])
     ]  # fmt: skip
     return help_text.page(
         f"usage: alula run [options] {target.word} {'[inputs]' if not required else 'INPUTS'}",
-        help_text.prose(getattr(target.named, "description", "") or runs.interface.summary),
+        help_text.prose(getattr(target.named, "description", "") or runs.interface.description),
         help_text.flags("inputs", listed) or "It takes no inputs.",
         help_text.section("fixed by the launch plan", fixed),
         help_text.section("outputs", outputs),

@@ -50,7 +50,7 @@ def workflow_spec(definition: workflows.Workflow[..., Any], code: Code) -> specs
     closure, interface = definition.closure, definition.interface
     return specs.WorkflowSpec(
         version="",
-        description=interface.summary,
+        description=interface.description,
         code=specs.Code(code.repository, pods.VERSION),
         inputs=tuple(map(_input, interface.inputs)),
         outputs=_bound_outputs(definition),
@@ -104,7 +104,7 @@ def _task(task: tasks.Task[..., Any]) -> specs.TaskSpec:
         name=task.name,
         entrypoint=str(task.entrypoint),
         key=task.key if task.has_name else "",
-        description=interface.summary,
+        description=interface.description,
         inputs=tuple(map(_input, interface.inputs)),
         outputs=tuple(map(_output, interface.outputs)),
         cache=specs.Cache(task.version) if task.version else None,

@@ -1,4 +1,4 @@
-"""Docstrings to descriptions: the summary, and one line for each input. Google style, and Sphinx fields."""
+"""Docstrings to descriptions: the prose, and one line for each input. Google and NumPy style, and Sphinx fields."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import NamedTuple
 
 _SECTION = r"(Args|Arguments|Parameters|Inputs|Returns|Yields|Raises|Note|Notes|Example|Examples)\s*:\s*$"
 _ITEM = r"\*{0,2}(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)$"
+_UNDERLINE = r"\s*-{3,}\s*$"
+_NUMPY = (
+    r"(Parameters|Other Parameters|Attributes|Returns|Yields|Receives|Raises|Warns|Warnings|See Also|Notes|References|"
+    r"Examples)\s*$"
+)
 _FIELD = r":param\s+(?:\S+\s+)?(\w+)\s*:\s*(.*)$"
 _UNPRINTABLE = "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ufffe\\uffff\\ud800-\\udfff]"
 """Characters that no resource may hold."""
@@ -15,9 +20,13 @@ LONGEST = 1000
 
 
 class Docs(NamedTuple):
-    """What a docstring says."""
+    """What a docstring says.
 
-    summary: str
+    Attributes:
+        description: Its paragraphs of prose, a blank line between them.
+    """
+
+    description: str
     inputs: dict[str, str]
     returns: str
 
@@ -31,8 +40,8 @@ def parse(text: str | None) -> Docs:
     text = re.sub(_UNPRINTABLE, "", text)
     if not text:
         return Docs("", {}, "")
-    lines = _dedent(text)
-    return Docs(_summary(lines), _items(lines), _returns(lines))
+    lines = _googled(_dedent(text))
+    return Docs(_prose(lines), _items(lines), _returns(lines))
 
 
 def _dedent(text: str) -> list[str]:
@@ -42,14 +51,45 @@ def _dedent(text: str) -> list[str]:
     return [lines[0].strip(), *(line[cut:].rstrip() for line in lines[1:])]
 
 
-def _summary(lines: list[str]) -> str:
-    kept: list[str] = []
+def _googled(lines: list[str]) -> list[str]:
+    """The lines with the sections of NumPy style in the form of Google's."""
+    made: list[str] = []
+    title, named = "", 0
+    for index, line in enumerate(lines):
+        following = lines[index + 1] if index + 1 < len(lines) else ""
+        if re.match(_NUMPY, line) and re.match(_UNDERLINE, following):
+            title = line.strip()
+            made.append(
+                "Parameters:" if title.endswith("Parameters") else "Returns:" if title == "Returns" else "Notes:"
+            )
+        elif not title:
+            made.append(line)
+        elif not line or re.match(_UNDERLINE, line):
+            continue
+        elif title.endswith("Parameters") and not line.startswith(" "):
+            names = re.findall(r"\*{0,2}(\w+)", line.partition(":")[0])
+            made += [f"    {name}:" for name in names]
+            named = len(names)
+        elif title == "Returns" and not line.startswith(" ") and following.startswith(" "):
+            continue  # the type, or the name and the type
+        elif named and title.endswith("Parameters"):
+            made[-named:] = [f"{each} {line.strip()}" for each in made[-named:]]
+        else:
+            made.append(f"    {line}")
+    return made
+
+
+def _prose(lines: list[str]) -> str:
+    """The paragraphs before the first section."""
+    paragraphs: list[list[str]] = [[]]
     for line in lines:
-        if re.match(_SECTION, line) or line.startswith(":param") or (kept and not line):
+        if re.match(_SECTION, line) or re.match(r":\w+.*:", line):
             break
         if line:
-            kept.append(line.strip())
-    return " ".join(kept)[:LONGEST]
+            paragraphs[-1].append(line.strip())
+        elif paragraphs[-1]:
+            paragraphs.append([])
+    return "\n\n".join(" ".join(words) for words in paragraphs if words)[:LONGEST].rstrip()
 
 
 def _block(lines: list[str], names: set[str]) -> list[str]:

@@ -36,7 +36,7 @@ class Interface:
         outputs: The result, or its parts.
         style: How the function returns its outputs: `none`, `single`, `several` (a tuple) or `named` (a NamedTuple).
         result: The NamedTuple class, when the style is `named`.
-        summary: First paragraph of the docstring.
+        description: The prose of the docstring.
         positional: So many of the inputs, from the first, may be passed by position.
     """
 
@@ -47,14 +47,14 @@ class Interface:
         style: str,
         *,
         result: Any = None,
-        summary: str = "",
+        description: str = "",
         positional: int = 0,
     ) -> None:
         self.inputs = inputs
         self.outputs = outputs
         self.style = style
         self.result = result
-        self.summary = summary
+        self.description = description
         self.positional = positional
         self.by_name = {item.name: item for item in inputs}
 

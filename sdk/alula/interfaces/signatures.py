@@ -42,6 +42,10 @@ _VARARGS, _VARKEYWORDS, _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x04, 0x08, 0
 """Flags of code objects, as `inspect` names them."""
 
 
+_told: dict[Any, Any] = {}
+"""What `warnings` has shown already."""
+
+
 class _Reading:
     def __init__(self, function: Callable[..., Any], subject: str, namespace: dict[str, Any]) -> None:
         self.function = _signed(function)
@@ -62,7 +66,7 @@ class _Reading:
             outputs=outputs,
             style=style,
             result=result,
-            summary=self.docs.summary,
+            description=self.docs.description,
             positional=code.co_argcount,
         )
 
@@ -94,6 +98,7 @@ class _Reading:
             message = f"the annotation {annotation!r} is not a type: {problem}"
             self.problem(Code.UNSUPPORTED_TYPE, message, "write the name of a type", subject=place)
         else:
+            self.unused_notes(hints["it"], place)
             return (hints["it"],)
         return None
 
@@ -107,6 +112,29 @@ class _Reading:
             except ValueError:  # not assigned yet
                 continue
         return closure
+
+    def unused_notes(self, annotation: Any, place: str) -> None:
+        """Warn once of what in `Annotated` has no meaning here."""
+        import typing
+
+        pending = [annotation]
+        while pending:
+            part = pending.pop()
+            arguments = typing.get_args(part)
+            pending += [each for each in arguments if typing.get_origin(part) is not typing.Literal]
+            if typing.get_origin(part) is not typing.Annotated:
+                continue
+            from alula.types import registry
+
+            del pending[-len(arguments) + 1 :]  # what is left of it is the type
+            unused = [note for note in arguments[1:] if not registry.means_something(arguments[0], note)]
+            if unused:
+                import warnings
+
+                code = self.function.__code__
+                notes = ", ".join(map(repr, unused))
+                text = f"{self.subject}, {place}: alula makes nothing of {notes} in Annotated[...]"
+                warnings.warn_explicit(text, UserWarning, code.co_filename, code.co_firstlineno, registry=_told)
 
     def inputs(self) -> tuple[Input, ...]:
         code, function = self.function.__code__, self.function

@@ -96,6 +96,11 @@ def _aliased(annotation: Any, compiler: Compiler) -> PyType:
     return compiler.any(annotation.__supertype__ if new_type else annotation.__value__)
 
 
+def means_something(annotation: Any, note: object) -> bool:
+    """Whether a note in `Annotated` changes the type."""
+    return note is times.Naive or (annotation is files.File and isinstance(note, str))
+
+
 def _annotated(annotation: Any, compiler: Compiler) -> PyType:
     first, *notes = typing.get_args(annotation)
     if times.Naive in notes:
