@@ -10,14 +10,19 @@ from __future__ import annotations
 import ast
 import contextlib
 import dataclasses
+import importlib
 import inspect
 import io
+import re
 import sys
+import typing
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from alula.cli import main as command_line
+from alula.interfaces import flyte_names
 from alula_api.contract import codes, labels, pods
 from alula_compiler import engines
 from alula_controller import conditions, settings
@@ -66,6 +71,157 @@ def reference() -> str:
     )
 
 
+EXAMPLES = DOCS / "api_examples.py"
+API = {
+    "Tasks": ("task", "Task", "Retries", "Backoff", "Cache", "Resources", "Secret"),
+    "Workflows and launch plans": ("workflow", "Workflow", "order", "LaunchPlan", "Cron"),
+    "Files": ("File", "Directory", "NaiveDatetime"),
+    "Running here": ("run", "local.options.Options", "progress.reports.RunResult", "progress.reports.NodeReport"),
+    "In tests": ("testing.local", "testing.mock", "testing.Mock"),
+    "Errors": (
+        "AlulaError", "UserError", "DefinitionError", "ValueMismatch", "LoadError", "RunFailed", "NonRecoverable",
+    ),
+}  # fmt: skip
+"""Everything that users call, by section; a test holds it to `alula.__all__`."""
+
+
+def api() -> str:
+    """Every public name: how it is called, what its docstring says, an example."""
+    intro = (
+        "# The Python API\n\nNames of `alula`, of `alula.testing`, and of what runs give back. The examples are run by "
+        "the tests, one after the other.\n"
+    )
+    return (
+        GENERATED
+        + intro
+        + "".join(f"\n## {title}\n" + "".join(_entry(name) for name in names) for title, names in API.items())
+    )
+
+
+def examples() -> dict[str, str]:
+    """The code below each `# NAME` line of `api_examples.py`."""
+    parts = re.split(r"(?m)^# ((?:testing\.)?\w+)$", EXAMPLES.read_text(encoding="utf-8"))
+    return {name: code.strip() for name, code in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _entry(name: str) -> str:
+    module, _, last = name.rpartition(".")
+    if name == "NaiveDatetime":
+        return "\n### NaiveDatetime\n\n`datetime.datetime` without a time zone, as a type of its own.\n"
+    found = getattr(importlib.import_module(f"alula.{module}" if module else "alula"), last)
+    shown = f"alula.{name}" if module in {"", "testing"} else last
+    call = "" if module.startswith("progress") else f"```python\n{shown}{_signature(found)}\n```\n"  # only handed out
+    parts = [f"\n### {last}\n", *([call] if call else []), _markdown(found)]
+    if inspect.isclass(found):
+        parts += [_method(found, each) for each in _methods(found)]
+    code = examples().get(name, "")
+    return "\n".join([*parts, *([f"```python\n{code}\n```\n"] if code else [])])
+
+
+def _signature(found: Any) -> str:
+    """As it is called, in a line or one a parameter, without annotations that only type checkers need."""
+    function = typing.get_overloads(found)[-1] if typing.get_overloads(found) else found
+    try:
+        parameters = [*inspect.signature(function).parameters.values()]
+    except (TypeError, ValueError):
+        return ""
+    made = [each for each in parameters if each.name not in {"self", "cls", "namespace", "clock"}]
+    text = str(inspect.Signature(made))
+    text = re.sub(r"(: |-> )'([^']+)'", r"\1\2", text)  # annotations are texts
+    text = re.sub(r"ForwardRef\(([^()]*)\)", r"\1", text).replace("<factory>", "...")
+    text = re.sub(r"\b(options|reports|schedules|workflows|launch_plans|tasks|typing|os|datetime)\.(?=[A-Z])", "", text)
+    text = re.sub(r"<[^,=]* at 0x[0-9a-f]+>", "...", text)
+    if len(text) < 100 or len(made) < 2:
+        return text
+    inner, _, result = text.rpartition(")")
+    return "(\n    " + ",\n    ".join(_split(inner[1:])) + f",\n){result}"
+
+
+def _split(text: str) -> list[str]:
+    """The parameters of a signature: commas inside brackets do not part them."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "[({") - (letter in "])}")
+        if letter == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _methods(cls: type) -> list[str]:
+    return [
+        name
+        for name, value in vars(cls).items()
+        if not name.startswith("_") and name not in {"requests", "limits", "spelled", "locate", "unpack", "decode"}
+        and (inspect.isfunction(value) or isinstance(value, (property, classmethod)))
+    ]  # fmt: skip
+
+
+def _method(cls: type, name: str) -> str:
+    value = inspect.getattr_static(cls, name)
+    function = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
+    call = "" if isinstance(value, property) else _signature(function)
+    return f"`.{name}{' '.join(call.split())}`: " + _markdown(function).strip() + "\n"
+
+
+def _markdown(found: Any) -> str:
+    """A docstring with its sections as lists."""
+    made, inside = [], False
+    for line in inspect.cleandoc(found.__doc__ or "").splitlines():
+        title = re.fullmatch(r"(Args|Attributes|Raises|Returns|Yields):", line)
+        if title:
+            made += [f"{title[1]}:", ""]
+            inside = title[1] not in {"Returns", "Yields"}
+        elif re.match(r"    [*\w, ]+: ", line) and inside:
+            names, _, text = line.strip().partition(": ")
+            made.append(f"- `{names}`: {text}")
+        else:
+            inside = inside and (not line or line.startswith(" "))
+            made.append(
+                line.strip()
+                if line.startswith("    ") and not inside
+                else f"  {line.strip()}"
+                if inside and line
+                else line
+            )
+    return "\n".join(made) + "\n"
+
+
+def from_flyte() -> str:
+    """What Flyte has, and how it stands here."""
+    intro = (
+        "# From Flyte\n\nWhat flytekit exports, and how it stands here: *same*, *better*, *other* (written otherwise), "
+        "*not yet*, or "
+        "*no* with the reason. An import of a name that is not here answers with the same words.\n\n"
+    )
+    rows = (f"| `{name}` | {found.verdict.value} | {_cell(found.text)} |" for name, found in flyte_names.NAMES.items())
+    parts = [GENERATED + intro + "\n".join(["| name | here | |", "|---|---|---|", *rows]) + "\n"]
+    for owner in sorted({*flyte_names.OPTIONS, *flyte_names.MISSING}):
+        instead = ((name, f"write `{text}`") for name, text in flyte_names.OPTIONS.get(owner, {}).items())
+        listed = [*instead, *flyte_names.MISSING.get(owner, {}).items()]
+        parts.append(f"\n## Options of {owner}\n\n" + table("Flyte", listed))
+    parts.append("\n## Methods\n\n" + table("Flyte", (
+        (f"{owner}.{name}", text) for owner, methods in flyte_names.METHODS.items() for name, text in methods.items()
+    )))  # fmt: skip
+    return "".join(parts) + FLYTE_RULES
+
+
+FLYTE_RULES = """
+## What behaves otherwise
+
+| | Flyte | here |
+|---|---|---|
+| an exception in a task | fatal, unless it is recoverable | tried again as `retries` says, but for `NonRecoverable` |
+| `cache=True` | needs a version | the version is the digest of the code |
+| a frame or file as the input of a cached task | misses, without a `HashMethod` | hits where the content is equal |
+| `retries`, `timeout` in local runs | ignored | as in a pod |
+| a result that does not fit its annotation | is converted where that can be | is an error with its place |
+| registering | uploads to a server | writes files for git |
+| a version | of a whole project | of each workflow, from its own content |
+"""
+
+
 def _documented(module: ModuleType, name: str) -> Iterable[tuple[str, str]]:
     """The attributes of a class that docstrings follow: what each is called, or its name and value; the docstring."""
     (found,) = (
@@ -104,7 +260,7 @@ def _help(*words: str) -> str:
     return printed.getvalue()
 
 
-PAGES = {"errors.md": errors, "cli.md": cli, "reference.md": reference}
+PAGES = {"errors.md": errors, "cli.md": cli, "reference.md": reference, "api.md": api, "from-flyte.md": from_flyte}
 
 
 def main(arguments: list[str]) -> int:

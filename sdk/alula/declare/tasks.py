@@ -182,10 +182,15 @@ def task(function: Callable[..., Any] | None = None, /, *, name: str | None = No
     Args:
         function: The function; its parameters and result must be annotated.
         name: Names the task; the cache then knows it by this name wherever the function moves.
-        given: `retries` after failures of the function (a number or `Retries`), `system_retries` after losses that are
-            nobody's fault (3 unless the Domain says otherwise; 0 for a task with side effects), `timeout` of one
-            attempt (timedelta, seconds or `"10m"`), `cache` (True, or `Cache(version=...)`), `resources`, `image`,
-            `environment`, `secrets`.
+        retries: Further attempts after failures of the function: a number, or `Retries`.
+        system_retries: Further attempts after losses that are nobody's fault, such as a node that goes away; 3 unless
+            the Domain says otherwise, 0 for a task with side effects.
+        timeout: Of one attempt: a timedelta, seconds, or text such as `10m`.
+        cache: True, or `Cache(version=...)`: equal inputs give the result that is there.
+        resources: What the container needs.
+        image: The image that holds the code, instead of the project's.
+        environment: Variables of the task's process; they count for the cache.
+        secrets: Variables that Secrets of the namespace fill.
 
     Raises:
         DefinitionError: An option has a value that it cannot take.

@@ -1,0 +1,146 @@
+"""The examples of docs/api.md, one below each `# NAME` line; run as they stand by tests/declare/test_api_page.py."""
+
+# File
+from typing import Annotated
+
+from alula import File, task
+
+
+@task
+def page(title: str) -> Annotated[File, "html"]:
+    made = File.new("page.html")
+    made.path.write_text(f"<h1>{title}</h1>", encoding="utf-8")
+    return made
+
+
+@task
+def size(page: Annotated[File, "html"]) -> int:
+    return len(page.read_text())  # the bytes move on first use
+
+
+# Directory
+from pathlib import Path
+
+from alula import Directory
+
+
+@task
+def plots(count: int) -> Directory:
+    made = Directory.new("plots")
+    for number in range(count):
+        (Path(made) / f"{number}.txt").write_text("*" * number, encoding="utf-8")
+    return made
+
+
+# task
+from alula import Backoff, Cache, Resources, Retries, Secret
+
+
+@task(
+    cache=True,
+    retries=Retries(3, Backoff("10s", factor=2, cap="5m")),
+    timeout="1h",
+    resources=Resources(cpu=("500m", "2"), memory="2Gi"),
+    environment={"REGION": "eu"},
+)
+def fit(trees: int) -> float:
+    """Grow a forest.
+
+    Args:
+        trees: How many.
+    """
+    return 1 - 1 / trees
+
+
+assert fit(4) == 0.75  # a call with checked types, as of the function
+
+
+# Secret
+@task(secrets=[Secret("DB_PASSWORD", secret="db", key="password")])
+def connect() -> bool:
+    import os
+
+    return "DB_PASSWORD" in os.environ
+
+
+# Cache
+@task(cache=Cache(version="2"))  # the code does not count; the version is yours
+def tokens(text: str) -> list[str]:
+    return text.split()
+
+
+# workflow
+from alula import workflow
+
+
+@workflow
+def train(trees: int = 4) -> int:
+    """Fit, and write a page."""
+    score = fit.named("fit-forest")(trees)
+    return size(page(as_text(score)))
+
+
+@task
+def as_text(score: float) -> str:
+    return f"{score:.0%}"
+
+
+assert train(trees=2) == len("<h1>50%</h1>")
+
+
+# order
+from alula import order
+
+
+@task
+def note(text: str) -> None:
+    print(text)
+
+
+@workflow
+def steps() -> None:
+    order(note("first"), [note("then"), note("beside it")], note("last"))
+
+
+# LaunchPlan
+from alula import Cron, LaunchPlan
+
+nightly = LaunchPlan(
+    "nightly",
+    train,
+    inputs={"trees": 8},
+    schedule=Cron("0 2 * * *", timezone="Europe/Berlin"),
+)
+
+# run
+import alula
+
+result = alula.run(train, trees=2, workers=2)
+assert result.value == 12
+assert result.node("fit-forest").state in {"done", "cached"}
+
+# RunFailed
+from alula import NonRecoverable, RunFailed
+
+
+@task(retries=5)
+def refuse(n: int) -> int:
+    raise NonRecoverable("trying again cannot help")
+
+
+@workflow
+def refused(n: int = 1) -> int:
+    return refuse(n)
+
+
+try:
+    alula.run(refused)
+except RunFailed as error:
+    assert [node.id for node in error.result.failures] == ["refuse"]
+
+# testing.mock
+import alula.testing
+
+with alula.testing.local(), alula.testing.mock(fit, returns=0.9) as fitted:
+    assert train() == len("<h1>90%</h1>")
+assert fitted.calls == [{"trees": 4}]
