@@ -60,6 +60,12 @@ def main(found: flags.Scan) -> int:
         from alula.cli import run_remote
 
         return run_remote.run(target, given, found)
+    from alula.declare.workflows import Workflow
+
+    if isinstance(target.runs, Workflow) and not found.on("quiet"):
+        from alula.cli import limits
+
+        limits.warn(target.runs)
     return _locally(target, given, found, rest)
 
 
