@@ -29,9 +29,9 @@ def main(found: flags.Scan) -> int:
 
     paths = [Path(word) for word in found.rest]
     project = projects.of(paths[0], found)
-    code = projects.code(paths[0], found.text("image"))
-    with repeat.Repeat(paths, code.image) as others:
+    with repeat.Repeat(paths, found.text("image") or project.image) as others:
         definitions = discovery.discover(paths)
+        code = projects.code(paths[0], found.text("image"))
         only = [str(name) for name in found.values.get("only", ())]
         if only:
             definitions = _chosen(definitions, only)
