@@ -122,11 +122,13 @@ def nullable(size: int) -> st.SearchStrategy[Any]:
 
 
 def strings(size: int) -> st.SearchStrategy[Any]:
-    dtypes = [pd.StringDtype(storage, missing) for storage in ("python", "pyarrow") for missing in (pd.NA, np.nan)]
+    dtypes: list[Any] = [pd.StringDtype(storage) for storage in ("python", "pyarrow")]
+    if not pd.__version__.startswith("2.2."):
+        dtypes += [pd.StringDtype(storage, np.nan) for storage in ("python", "pyarrow")]
     items = st.lists(text | st.none(), min_size=size, max_size=size)
     made = st.builds(lambda found, dtype: pd.array(found, dtype=dtype), items, st.sampled_from(dtypes))
     odd = st.lists(any_text | st.none(), min_size=size, max_size=size)
-    return made | odd.map(lambda found: pd.array(found, dtype=pd.StringDtype("python", pd.NA)))
+    return made | odd.map(lambda found: pd.array(found, dtype=pd.StringDtype("python")))
 
 
 def zoned(size: int) -> st.SearchStrategy[Any]:

@@ -47,19 +47,27 @@ def encode(array: Any, where: str) -> tuple[Any, Spec]:
     Raises:
         Mismatch: Something has no faithful form; names the rows.
     """
+    hint = "convert it with .astype(...)"
     if type(array) is pd.arrays.NumpyExtensionArray:  # strings are a subclass of it
         array = array.to_numpy()
     for name, each in KINDS.items():
         if each.takes(array.dtype):
-            found, spec = each.encode(array, where)
+            try:
+                found, spec = each.encode(array, where)
+            except pa.ArrowException as error:  # such as an instant that no file can hold
+                raise Mismatch(f"{where} has no form in parquet: {first_line(error)}", hint) from error
             return found, {"as": name, **spec}
-    hint = "convert it with .astype(...)"
     raise Mismatch(f"{where} has the dtype {array.dtype}, which has no form in parquet", hint)
 
 
 def decode(array: Any, spec: Spec) -> Any:
     """The pandas array or numpy array that `encode` was given."""
     return KINDS[spec["as"]].decode(array, spec)
+
+
+def first_line(problem: BaseException) -> str:
+    """What an error of another library says, in a line."""
+    return str(problem).partition("\n")[0][:300]
 
 
 def aside(table: Any) -> str:
@@ -91,7 +99,14 @@ def _writable(array: Any) -> Any:
 
 def _numbers(array: Any, where: str) -> tuple[Any, Spec]:
     values = np.asarray(array)
-    return pa.array(values, from_pandas=False), {"dtype": values.dtype.str}
+    found = pa.array(values, from_pandas=False)
+    if found.type == pa.timestamp("s"):
+        try:
+            found = found.cast(pa.timestamp("ms"))
+        except pa.ArrowInvalid:  # millions of years from now
+            found, spec = _raw(array, where)
+            return found, {"as": "raw", **spec}
+    return found, {"dtype": values.dtype.str}
 
 
 def _numbers_of(array: Any, spec: Spec) -> Any:
@@ -117,7 +132,8 @@ def _zoned(array: Any, where: str) -> tuple[Any, Spec]:
     except Mismatch as mismatch:
         raise Mismatch(flaws=cells.refused(where, mismatch)) from None
     values = np.asarray(array.tz_convert(None))
-    return pa.array(values).cast(pa.timestamp(array.dtype.unit, "UTC")), {"unit": array.dtype.unit, "zone": zone}
+    unit = array.dtype.unit
+    return pa.array(values).cast(pa.timestamp("ms" if unit == "s" else unit, "UTC")), {"unit": unit, "zone": zone}
 
 
 def _zoned_of(array: Any, spec: Spec) -> Any:
@@ -192,7 +208,8 @@ def _text(array: Any, where: str) -> tuple[Any, Spec]:
 
 
 def _text_of(array: Any, spec: Spec) -> Any:
-    dtype: Any = pd.StringDtype(spec["storage"], pd.NA if spec["missing"] == "NA" else np.nan)
+    alone = spec["missing"] == "NA" or spec["storage"] == "pyarrow_numpy"  # as pandas 2.2 knows them
+    dtype: Any = pd.StringDtype(spec["storage"]) if alone else pd.StringDtype(spec["storage"], np.nan)
     if "cells" in spec:
         return pd.array(np.fromiter(cells.load_each(array.to_pylist()), object, len(array)), dtype=dtype)
     return dtype.__from_arrow__(array)
