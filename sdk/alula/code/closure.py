@@ -342,16 +342,11 @@ class Touched(NamedTuple):
     read: tuple[Module, ...]
 
 
-_touched: dict[tuple[int, int], Touched] = {}
-"""By the identity of a module, which lives as long as its file does not change, and a statement's number."""
-
-
 def touched(module: Module, number: int) -> Touched:
     """Return what a statement of a module's top level may put state into."""
-    key = (id(module), number)
-    known = _touched.get(key)
-    if known is None or any(not module_text.is_current(each) for each in known.read):
-        known = _touched[key] = _look(module, module.effects[number])
+    known = module.found.get(number)
+    if not isinstance(known, Touched) or any(not module_text.is_current(each) for each in known.read):
+        known = module.found[number] = _look(module, module.effects[number])
     return known
 
 
@@ -361,7 +356,7 @@ def _look(module: Module, effect: Effect) -> Touched:
     decorators = [each for each in effect.parts if effect.defines and isinstance(each, ast.expr)]
     acting = [*calls, *decorators]
     if acting and all(module.library(each) in HARMLESS for each in acting):
-        return Touched(frozenset(), frozenset(), frozenset(), libraries=False, read=(module,))
+        return Touched(frozenset(), frozenset(), frozenset(), libraries=False, read=())
     for part in effect.parts:
         if not (isinstance(part, ast.expr) and module.is_ours(part)):
             reached.follow(module, module.uses(part))
@@ -375,5 +370,5 @@ def _look(module: Module, effect: Effect) -> Touched:
         frozenset(reached.state),
         frozenset(reached.whole),
         libraries=acts and bool(libraries) and not effect.defines,
-        read=(module, *reached.modules.values()),
+        read=tuple(each for each in reached.modules.values() if each is not module),
     )

@@ -53,6 +53,7 @@ class Module:
         stars: Modules of which it takes everything.
         effects: In the order of the file.
         loads: Modules that it imports when it is imported.
+        found: What `closure` has found out about its statements, by their numbers; it lives as long as the module does.
     """
 
     def __init__(self, name: str, file: str, lines: list[str], *, interactive: bool = False) -> None:
@@ -66,6 +67,7 @@ class Module:
         self.stars: list[str] = []
         self.effects: list[Effect] = []
         self.loads: list[str] = []
+        self.found: dict[int, object] = {}
         self.functions: dict[int, list[Any]] = {}
         self.tree = ast.parse("\n".join(line.rstrip("\r\n") for line in lines))
         self._typing: dict[str, Bound] = {}
