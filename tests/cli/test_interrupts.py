@@ -1,4 +1,4 @@
-"""Ctrl-C: the command ends soon, says so, and leaves no process and no changed terminal behind."""
+"""Ctrl-C: the command ends soon, says what was done, and leaves no process and no changed terminal behind."""
 
 from __future__ import annotations
 
@@ -15,20 +15,34 @@ import pytest
 from tests.display.screens import Screen
 
 FLOW = """
-import os, pathlib, threading
+import os, pathlib, subprocess, threading
 from alula import task, workflow
 
 @task
+def begin(folder: str) -> str:
+    return folder
+
+@task
 def hang(folder: str) -> int:
+    helper = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    pathlib.Path(folder, "helper").write_text(str(helper.pid))
     mark = pathlib.Path(folder, "pid")
     mark.with_suffix(".part").write_text(str(os.getpid()))
     mark.with_suffix(".part").rename(mark)
-    threading.Event().wait(600)
+    try:
+        threading.Event().wait(600)
+    finally:
+        pathlib.Path(folder, "cleaned").touch()
+        print("cleaned up")
     return 1
+
+@task
+def after(x: int) -> int:
+    return x
 
 @workflow
 def hanging(folder: str) -> int:
-    return hang(folder)
+    return after(hang(begin(folder)))
 """
 PATIENCE = 60
 
@@ -47,14 +61,23 @@ def command(project: Path, folder: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "alula", "run", *options, "flows/hanging.py", "--folder", str(folder)]
 
 
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+def has_ended(pid: int) -> bool:
+    """Whether a process ends soon."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False
 
 
-@pytest.mark.parametrize("options", [("--workers", "1"), ("--workers", "2"), ("--processes",)], ids=" ".join)
+WAYS = [(), ("--workers", "1"), ("--workers", "1", "--processes"), ("--threads",)]
+
+
+@pytest.mark.parametrize("options", WAYS, ids=" ".join)
 def test_an_interrupt_ends_a_run(options: tuple[str, ...], project: Path, tmp_path: Path) -> None:
     argv = command(project, tmp_path / "marks", *options)
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -64,10 +87,20 @@ def test_an_interrupt_ends_a_run(options: tuple[str, ...], project: Path, tmp_pa
     assert process.returncode == 130
     assert err.endswith("interrupted\n")
     assert "Traceback" not in err
-    deadline = time.monotonic() + PATIENCE
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not is_running(pid)
+    lines = [line.split() for line in err.splitlines()]
+    assert "interrupted after" in err
+    assert "3 tasks, 1 ran, 1 not started, 1 stopped" in err
+    assert [line[1] for line in lines if line[:1] == ["✓"]] == ["begin"]
+    assert [line[-1] for line in lines if line[1:2] == ["hang"]][-1:] == ["stopped"]
+    assert [line[-1] for line in lines if line[1:2] == ["after"]] == ["started"]
+    if "--threads" not in options:
+        assert (tmp_path / "marks" / "cleaned").exists()
+        assert "cleaned up" in err
+    helper = int((tmp_path / "marks" / "helper").read_text())
+    if "--threads" in options or options[-1:] == ("1",):
+        os.kill(helper, signal.SIGKILL)  # no process of the task's own could end it
+    assert has_ended(helper)
+    assert has_ended(pid)
 
 
 def test_an_interrupt_gives_the_terminal_back(project: Path, tmp_path: Path) -> None:
@@ -88,5 +121,6 @@ def test_an_interrupt_gives_the_terminal_back(project: Path, tmp_path: Path) -> 
     os.close(ours)
     screen = Screen().feed(written.decode().replace("\r\n", "\n"))
     assert "hang" in written.decode()
-    assert screen.text() == "interrupted"
+    assert screen.text().splitlines()[-1] == "interrupted"
+    assert "3 tasks, 1 ran, 1 not started, 1 stopped" in screen.text()
     assert screen.cursor_shown

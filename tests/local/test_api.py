@@ -18,7 +18,7 @@ from tests.local import flows
 from tests.local.virtual import VirtualClock
 
 PATIENCE = 30.0
-WAYS = [{"workers": 1}, {"workers": 4}, {"workers": 4, "strict": True}]
+WAYS = [{}, {"workers": 1}, {"workers": 4, "threads": True}, {"workers": 4, "threads": True, "strict": True}]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
@@ -112,11 +112,11 @@ def test_a_file_goes_through_the_store_and_its_path_is_told(store: Path) -> None
 
 
 def test_a_frame_is_stored_only_where_somebody_needs_its_digest(store: Path) -> None:
-    alula.run(flows.frames, rows=3)
+    alula.run(flows.frames, rows=3, threads=True)
     assert not [*store.rglob("*.parquet")]
-    alula.run(flows.frames_to_cached, rows=3)
+    alula.run(flows.frames_to_cached, rows=3, threads=True)
     assert len([*store.rglob("*.parquet")]) == 1
-    frame = alula.run(flows.framed, rows=4).value
+    frame = alula.run(flows.framed, rows=4, threads=True).value
     assert list(frame["a"]) == [0, 1, 2, 3]
     assert len([*store.rglob("*.parquet")]) == 2
 
@@ -190,10 +190,10 @@ def failing(x: int = 7) -> int:
     return flows.inc(fail(flows.inc(x)))
 
 
-@pytest.mark.parametrize("workers", [1, 4])
-def test_a_failure_says_where_what_and_with_which_inputs(workers: int) -> None:
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_a_failure_says_where_what_and_with_which_inputs(way: dict) -> None:
     with pytest.raises(RunFailed, match="fail: ValueError: 8 is too much") as caught:
-        alula.run(failing, workers=workers)
+        alula.run(failing, **way)
     result = caught.value.result
     assert [node.state for node in result.nodes] == ["done", "failed", "skipped"]
     record = result.failures[0].failure
@@ -204,7 +204,10 @@ def test_a_failure_says_where_what_and_with_which_inputs(workers: int) -> None:
     assert record.source.startswith("tests/local/test_api.py:")
     assert record.traceback.count("File ") == 1
     assert "in fail" in record.traceback
-    assert isinstance(caught.value.__cause__, ValueError)
+    if way:
+        assert isinstance(caught.value.__cause__, ValueError)
+    else:
+        assert record.traceback.rstrip() in str(caught.value.__cause__)
     with pytest.raises(RunFailed):
         _ = result.outputs
 
@@ -236,7 +239,7 @@ def test_all_failures_are_listed() -> None:
         return break_down(x), break_down(x)
 
     with pytest.raises(RunFailed) as caught:
-        alula.run(two, x=1, workers=2)
+        alula.run(two, x=1, workers=2, threads=True)
     assert [node.id for node in caught.value.result.failures] == ["break-down", "break-down-2"]
 
 
@@ -372,7 +375,7 @@ def test_every_exception_is_tried_again_after_its_rest(workers: int) -> None:
     def patient(x: int) -> int:
         return flaky(x)
 
-    result = alula.run(patient, x=3, workers=workers, clock=clock)
+    result = alula.run(patient, x=3, workers=workers, clock=clock, threads=True)
     assert result.value == 3
     assert attempts == [3, 3, 3, 3]
     assert clock.slept == [10, 30, 60]
@@ -395,7 +398,7 @@ def test_an_attempt_gets_its_input_anew() -> None:
     def twice(x: int) -> int:
         return greedy(flows.listed(x))
 
-    assert alula.run(twice, x=1).value == 0
+    assert alula.run(twice, x=1, threads=True).value == 0
     assert seen == [[1, 2], [1, 2]]
 
 
@@ -428,13 +431,13 @@ def test_a_task_past_its_timeout_fails_at_once_and_its_late_result_is_discarded(
         return slow()
 
     with pytest.raises(RunFailed, match="it took longer than its timeout of 1m") as caught:
-        alula.run(waiting, workers=2, clock=clock)
+        alula.run(waiting, workers=2, clock=clock, threads=True)
     late.set()
     assert finished.wait(PATIENCE)
     result = caught.value.result
     assert result.failures[0].failure is not None
     assert result.failures[0].failure.code == "TASK_TIMEOUT"
-    assert [warning for warning in result.warnings if "--processes" in warning]
+    assert [warning for warning in result.warnings if "without --threads" in warning]
 
 
 def test_a_plain_call_past_a_timeout_raises_run_failed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -513,14 +516,16 @@ def test_a_secret_that_is_not_set_and_variables_at_odds_are_told(monkeypatch: py
     def both() -> tuple[int, int]:
         return one(), two()
 
-    warnings = alula.run(both).warnings
-    assert any("TOKEN" in warning and "api" in warning for warning in warnings)
-    assert any("MODE" in warning and "--processes" in warning for warning in warnings)
+    assert any("TOKEN" in warning and "api" in warning for warning in alula.run(both).warnings)
+    warnings = alula.run(both, threads=True).warnings
+    assert any("MODE" in warning and "leave out --threads" in warning for warning in warnings)
 
 
 def test_wrong_options_are_refused() -> None:
     with pytest.raises(ValueError, match="workers must be 0"):
         Options(workers=-1)
+    with pytest.raises(ValueError, match="processes and threads exclude each other"):
+        Options(processes=True, threads=True)
     with pytest.raises(ValueError, match="cache must be"):
         Options(cache="no")  # type: ignore[arg-type]
 
@@ -536,8 +541,8 @@ def test_a_chain_of_10000_tasks_and_a_fan_of_2000_run() -> None:
     def wide(x: int) -> int:
         return flows.total([flows.inc(x) for _ in range(2000)])
 
-    assert alula.run(long, x=0).value == 10_000
-    assert alula.run(wide, x=0).value == 2000
+    assert alula.run(long, x=0, threads=True).value == 10_000
+    assert alula.run(wide, x=0, threads=True).value == 2000
 
 
 def test_a_result_is_shown_in_a_few_words() -> None:

@@ -13,15 +13,17 @@ import pytest
 
 import alula
 from alula import Cache, task, workflow
+from alula.local.work import executor
 from alula.progress.reports import RunResult
 from alula_api.contract import keys, values
+from tests.local.marks import Marks
 
-calls: list[tuple] = []
+calls = Marks()
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> None:
-    calls.clear()
+def _fresh(tmp_path: Path) -> None:
+    calls.kept_in(tmp_path / "calls")
 
 
 @task(cache=Cache(version="1"))
@@ -84,8 +86,7 @@ def states(result: RunResult) -> dict[str, str]:
 
 
 def run(target, **given) -> RunResult:
-    given.setdefault("workers", 1)
-    return alula.run(target, **given)
+    return alula.run(target, **{"workers": 1, "processes": True, **given})
 
 
 def entries(store: Path) -> list[Path]:
@@ -192,6 +193,22 @@ def test_data_that_is_damaged_is_made_anew_in_a_second_run(store: Path) -> None:
     assert calls == [("table", 3), ("height", 3)]
 
 
+WAYS_WITHIN = [{"threads": True}, {"workers": 1, "processes": False}]
+
+
+@pytest.mark.parametrize("way", WAYS_WITHIN, ids=str)
+def test_what_shares_a_process_reads_the_cache_and_says_once_that_it_keeps_nothing(way: dict, store: Path) -> None:
+    result = run(chain, seed=1, **way)
+    assert entries(store) == []
+    assert [warning for warning in result.warnings if "not kept in the cache" in warning] == [executor.UNKEPT]
+    assert chain(1) == result.value
+    assert entries(store) == []
+    assert run(chain, seed=1).node("double").why == "never run before"
+    found = run(chain, seed=1, **way)
+    assert set(states(found).values()) == {"cached"}
+    assert found.warnings == ()
+
+
 def test_a_large_value_lies_in_the_store_and_comes_back(store: Path) -> None:
     assert run(bulky, x=1).value == 100_000
     assert [*store.rglob("value.json")]
@@ -288,6 +305,7 @@ FACTOR = 3
 
 @task(cache=True)
 def scale(x: int) -> int:
+    print("computed")
     return FACTOR * x
 
 @workflow
@@ -314,20 +332,21 @@ def python(folder: Path, *words: str) -> str:
 
 def test_keys_are_the_same_from_a_script_the_command_line_a_test_and_an_import(tmp_path: Path, store: Path) -> None:
     folder = project(tmp_path / "project")
-    assert python(folder, "flows/scaling.py").strip() == "6"
+    assert "computed" in python(folder, "-m", "alula", "run", "flows/scaling.py:scaled")
     [entry] = entries(store)
     (folder / "test_it.py").write_text(
         "from flows import scaling\n\ndef test_it():\n    assert scaling.scaled() == 6\n"
     )
     ways = [
-        ("-m", "alula", "run", "flows/scaling.py:scaled"),
+        ("flows/scaling.py",),
         ("-m", "alula", "run", "flows.scaling:scaled"),
         ("-c", "from flows.scaling import scaled; scaled()"),
         ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-o", "pythonpath=.", "test_it.py"),
-        ("-m", "alula", "run", "--processes", "flows/scaling.py:scaled"),
+        ("-m", "alula", "run", "--workers=1", "flows/scaling.py:scaled"),
+        ("-m", "alula", "run", "--threads", "flows/scaling.py:scaled"),
     ]
     for way in ways:
-        python(folder, *way)
+        assert "computed" not in python(folder, *way), way
         assert entries(store) == [entry], way
 
 

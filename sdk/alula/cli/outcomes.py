@@ -22,7 +22,7 @@ def show(result: RunResult, found: flags.Scan, again: str = "") -> None:
         text = failures.render(result, terminals.detect("stderr").style, again)
         display.note(text if found.on("quiet") else f"\n{text}")
     elif found.on("json"):
-        display.out(outcomes.as_json(result))
+        display.out(outcomes.as_json(result, getattr(terminals.stream_of("stdout"), "encoding", None) or "ascii"))
     elif text := outcomes.render(result, (terminal := terminals.detect("stdout")).style, terminal.width):
         if not found.on("quiet"):
             display.note("")

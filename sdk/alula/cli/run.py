@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 LOCAL = (
     flags.Flag("workers", "N", "so many tasks at a time; 1 runs them in one thread, where a debugger stops"),
-    flags.Flag("processes", help="run every attempt in a process of its own, which is really ended at its timeout"),
+    flags.Flag("threads", help="run tasks in threads of one process, which they share, instead of a process each"),
+    flags.Flag("processes", help="run each attempt in a process of its own with --workers 1 too"),
     flags.Flag("strict", help="hand every table over through the store, as pods do"),
     flags.Flag("no-cache", help="run every task, whatever the cache holds"),
     flags.Flag("overwrite-cache", help="run every task and replace what the cache holds"),
@@ -43,6 +44,13 @@ REMOTE = (
 
 def main(found: flags.Scan) -> int:
     """Run; exit code 1 when the run fails."""
+    from alula.display import printing
+
+    with printing.kept_for_results():  # whatever user code prints, its imports too
+        return _run(found)
+
+
+def _run(found: flags.Scan) -> int:
     word, rest = found.rest[0], found.rest[1:]
     from alula.cli import targets
 
@@ -89,6 +97,7 @@ def _locally(target: targets.Target, given: Mapping[str, Any], found: flags.Scan
     options = Options(
         workers=int(found.text("workers", "0")),
         processes=found.on("processes"),
+        threads=found.on("threads"),
         strict=found.on("strict"),
         cache="off" if found.on("no-cache") else "overwrite" if found.on("overwrite-cache") else "use",
         store=found.text("store"),
@@ -101,7 +110,7 @@ def _locally(target: targets.Target, given: Mapping[str, Any], found: flags.Scan
     else:
         from alula.display import progress
 
-        watcher = progress.watcher(options.clock.now, plain=found.on("plain") or options.workers == 1)
+        watcher = progress.watcher(options.clock.now, plain=found.on("plain") or options.debuggable)
     result = api.execute(target.runs, lambda carrier: local_files.commit(given, schemas, carrier), options, watcher)
     outcomes.show(result, found, _again(target, found, rest))
     return 0 if result.ok else 1
@@ -113,7 +122,7 @@ def _again(target: targets.Target, found: flags.Scan, rest: Sequence[str]) -> st
         return ""
     options = ["--workers", "1"]
     for flag in LOCAL:
-        if flag.name in {"workers", "processes", "overwrite-cache"} or flag.name not in found.values:
+        if flag.name in {"workers", "processes", "threads", "overwrite-cache"} or flag.name not in found.values:
             continue
         options += [f"--{flag.name}", *([found.text(flag.name)] if flag.metavar else [])]
     return shlex.join(["alula", "run", *options, target.word, *rest])
@@ -162,7 +171,13 @@ COMMAND = Command(
     closing="`alula run FILE:NAME --help` lists the inputs.",
     main=main,
     operands=Operands(example="alula run FILE:WORKFLOW, such as flows/penguins.py:train", last=True),
-    exclusive=(("no-cache", "overwrite-cache"), ("quiet", "plain"), ("remote", "processes")),
+    exclusive=(
+        ("no-cache", "overwrite-cache"),
+        ("quiet", "plain"),
+        ("remote", "processes"),
+        ("remote", "threads"),
+        ("processes", "threads"),
+    ),
     check=check,
     flags={"options": LOCAL, "what is shown": SHOWN, "on the cluster": REMOTE},
 )

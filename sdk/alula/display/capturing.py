@@ -1,17 +1,51 @@
-"""While lines are rewritten in place, what tasks print must go above them: stand-ins for sys.stdout and sys.stderr.
+"""Stand-ins for sys.stdout and sys.stderr, so that what threads print comes in whole lines that say which task it was.
 
-Installed by `live` for the time of a run. Each thread's lines are kept together and labelled with the node that runs in
-it. What bypasses `sys.stdout` (a child process, C code) is not caught.
+Installed by `live`, where the lines go above the view, and by `plain`, for the time of a run. Each thread's lines are
+kept together. What bypasses `sys.stdout` (a child process, C code) is not caught; tasks in processes of their own do
+not need this.
 """
 
 from __future__ import annotations
 
 import io
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
-Above = Callable[[str, list[str]], None]
+from alula.progress.current import current
+
+Above = Callable[[str, Sequence[str]], None]
+
+
+class Captures:
+    """The stand-ins of one run.
+
+    Args:
+        above: Takes the label and lines.
+    """
+
+    def __init__(self, above: Above) -> None:
+        self._above = above
+        self._installed: list[tuple[str, Capture]] = []
+
+    def install(self, stands_in: Callable[[TextIO], bool]) -> None:
+        """Put one in place of each stream for which `stands_in` is true."""
+        for name in ("stdout", "stderr"):
+            stream: TextIO | None = getattr(sys, name)
+            if stream is not None and stands_in(stream):
+                capture = Capture(stream, self._above, lambda: current.node)
+                self._installed.append((name, capture))
+                setattr(sys, name, capture)
+
+    def close(self) -> None:
+        """Put the streams back."""
+        for _, capture in self._installed:
+            capture.drain()
+        for name, capture in self._installed:
+            if getattr(sys, name) is capture:
+                setattr(sys, name, capture.stream)
+        self._installed.clear()
 
 
 class Capture(io.TextIOBase):
@@ -48,13 +82,16 @@ class Capture(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Hand over the lines that `text` completes."""
-        thread = threading.get_ident()
-        label, before = self._partial.pop(thread, ("", ""))
+        thread, now = threading.get_ident(), self._label()
+        label, before = self._partial.pop(thread, (now, ""))
+        if label != now:  # the thread has gone on to another task
+            self._above(label, [last_version(before)])
+            label, before = now, ""
         *lines, rest = (before + text).split("\n")
         if rest:
-            self._partial[thread] = (label or self._label(), rest)
+            self._partial[thread] = (label, rest)
         if lines:
-            self._above(label or self._label(), [_last_version(line) for line in lines])
+            self._above(label, [last_version(line) for line in lines])
         return len(text)
 
     def flush(self) -> None:
@@ -64,9 +101,9 @@ class Capture(io.TextIOBase):
         """Hand over lines that were never completed."""
         while self._partial:
             _, (label, rest) = self._partial.popitem()
-            self._above(label, [_last_version(rest)])
+            self._above(label, [last_version(rest)])
 
 
-def _last_version(line: str) -> str:
+def last_version(line: str) -> str:
     """What a terminal would show of a line that was rewritten by carriage returns, as progress bars are."""
     return line.rstrip("\r").rpartition("\r")[2]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alula.display import rows
+from alula.display.outcomes import near
 from alula.display.styles import PLAIN, Style, count, duration, pad, safe, width
 from alula_api.contract.failures import USER
 
@@ -45,6 +47,8 @@ def _one(node: NodeReport, style: Style) -> str:
         columns = max(width(name) for name in record.inputs)
         shown = "\n".join(f"  {pad(safe(name), columns)}  {safe(text)}" for name, text in record.inputs.items())
         parts.append(_indent(f"{style.paint('inputs', 'bold')}\n{shown}"))
+    if node.prints:
+        parts.append(_indent(f"{style.paint('printed', 'bold')}  {safe(near(Path(node.prints)))}"))
     return "\n\n".join(parts)
 
 

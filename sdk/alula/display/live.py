@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from alula.display import capturing, frames, printing, summaries, terminals
 from alula.display.styles import safe
-from alula.progress.current import current
 from alula.progress.watchers import Beginning, Watcher
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class Live(Watcher):
         self._lines = 0  # on the screen now
         self._tick = 0
         self._stop = threading.Event()
-        self._captures: list[tuple[str, capturing.Capture]] = []
+        self._captures = capturing.Captures(self._above)
         self._hook: Callable[..., object] | None = None
 
     def begin(self, beginning: Beginning) -> None:
@@ -46,12 +45,7 @@ class Live(Watcher):
         self._stream = sys.stderr
         self._scene = frames.Scene(beginning)
         self._stop = threading.Event()
-        for name in ("stdout", "stderr"):
-            stream = getattr(sys, name)
-            if terminals.is_terminal(stream):
-                capture = capturing.Capture(stream, self._above, _node)
-                self._captures.append((name, capture))
-                setattr(sys, name, capture)
+        self._captures.install(terminals.is_terminal)
         self._hook, sys.breakpointhook = sys.breakpointhook, self._breakpoint
         printing.emit(self._stream, HIDE_CURSOR)
         self._draw()
@@ -69,6 +63,10 @@ class Live(Watcher):
             if self._scene is not None:
                 self._scene.finished(node)
 
+    def printed(self, node: NodeReport, lines: Sequence[str]) -> None:
+        """Print them above the view."""
+        self._above(safe(node.id), [capturing.last_version(line) for line in lines])
+
     def warned(self, text: str) -> None:
         """Print it above the view."""
         style = terminals.detect("stderr").style
@@ -80,18 +78,20 @@ class Live(Watcher):
         terminal = terminals.detect("stderr")
         printing.write("stderr", summaries.render(result, terminal.style, terminal.width - 1))
 
+    def interrupted(self, workflow: str, nodes: Sequence[NodeReport], seconds: float) -> None:
+        """Replace the view by what was done, and what not."""
+        self.close()
+        terminal = terminals.detect("stderr")
+        text = summaries.interrupted(workflow, nodes, seconds, terminal.style, terminal.width - 1)
+        printing.write("stderr", text)
+
     def close(self) -> None:
         """Give the terminal back."""
         with printing.lock:
             if self._scene is None:
                 return
             self._stop.set()
-            for _, capture in self._captures:
-                capture.drain()
-            for name, capture in self._captures:
-                if getattr(sys, name) is capture:
-                    setattr(sys, name, capture.stream)
-            self._captures.clear()
+            self._captures.close()
             if self._hook is not None:
                 sys.breakpointhook = self._hook
             # Line by line: terminals keep what "clear the screen" clears, so the view would stay in the scrollback.
@@ -120,7 +120,7 @@ class Live(Watcher):
         """Move to where the view begins."""
         return f"\x1b[{self._lines}A\r" if self._lines else "\r"
 
-    def _above(self, label: str, lines: list[str]) -> None:
+    def _above(self, label: str, lines: Sequence[str]) -> None:
         """Print `lines` where the view begins, and the view below them."""
         with printing.lock:
             style = terminals.detect_stream(self._stream).style
@@ -139,7 +139,3 @@ class Live(Watcher):
         # The hook as it stands would stop in this frame.
         pdb.Pdb().set_trace(sys._getframe().f_back)
         return None
-
-
-def _node() -> str:
-    return current.node

@@ -35,10 +35,11 @@ def render(result: RunResult, style: Style = PLAIN, columns: int = 100) -> str:
     return "\n".join(lines)
 
 
-def as_json(result: RunResult) -> str:
-    """All outputs as one JSON object, files as their paths: for programs."""
+def as_json(result: RunResult, encoding: str = "utf-8") -> str:
+    """All outputs as one JSON object, files as their paths: for programs that read `encoding`."""
     located = {output.name: _located(result.wire[output.name], result.locate) for output in result.output_types}
-    return json.dumps(located, ensure_ascii=False, indent=2)
+    unicode = encoding.lower().replace("-", "").replace("_", "") in ("utf8", "utf8sig")
+    return json.dumps(located, ensure_ascii=not unicode, indent=2)
 
 
 def value(wire: Any, locate: Callable[[Any], Path | str | None], columns: int = 100) -> str:
@@ -77,7 +78,7 @@ def _label(output: OutputType, result: RunResult) -> str:
 def _located(wire: Any, locate: Callable[[Any], Path | str | None], depth: int = 0) -> Any:
     if references.is_reference(wire):
         place = locate(wire)
-        return _near(place) if place is not None else wire
+        return near(place) if place is not None else wire
     if depth > 100:
         return wire
     if isinstance(wire, list):
@@ -87,7 +88,7 @@ def _located(wire: Any, locate: Callable[[Any], Path | str | None], depth: int =
     return wire
 
 
-def _near(place: Path | str) -> str:
+def near(place: Path | str) -> str:
     """A path below the working directory without it, so that it can be clicked and copied."""
     if isinstance(place, str):
         return place

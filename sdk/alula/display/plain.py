@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
 
-from alula.display import printing, rows, summaries, terminals
-from alula.display.styles import count, duration, safe
+from alula.display import capturing, printing, rows, summaries, terminals
+from alula.display.styles import Style, count, duration, safe
 from alula.progress.watchers import Beginning, Watcher
 
 if TYPE_CHECKING:
@@ -24,10 +26,15 @@ class Plain(Watcher):
         self._brief = False
         self._over = 0
         self._cached = 0
+        self._stream: TextIO | None = None  # stderr below our own stand-in
+        self._captures = capturing.Captures(self._labelled)
 
     def begin(self, beginning: Beginning) -> None:
         """Say what starts."""
         self._beginning = beginning
+        if beginning.workers > 1:
+            self._stream = sys.stderr
+            self._captures.install(lambda stream: True)
         self._brief = len(beginning.nodes) > MOST_NODES
         facts = [count(len(beginning.nodes), "task")]
         facts += [count(beginning.workers, "worker")] if beginning.workers else []
@@ -65,18 +72,45 @@ class Plain(Watcher):
             if self._over * 20 // total > (self._over - 1) * 20 // total:
                 self._event(f"{self._over} of {total} tasks are over, {self._cached} of them cached", now)
 
+    def printed(self, node: NodeReport, lines: Sequence[str]) -> None:
+        """Whole lines, each with the node that printed it."""
+        self._labelled(node.id, lines)
+
     def warned(self, text: str) -> None:
         """One line."""
         self._say(f"warning: {safe(text)}")
 
+    def interrupted(self, workflow: str, nodes: Sequence[NodeReport], seconds: float) -> None:
+        """What was done, and what not."""
+        terminal = self._terminal
+        self._say(summaries.interrupted(workflow, nodes, seconds, terminal.style, terminal.width))
+
+    def close(self) -> None:
+        """Let what threads of this process print go its own way again."""
+        self._captures.close()
+        self._stream = None
+
     def end(self, result: RunResult) -> None:
         """The summary."""
-        terminal = terminals.detect("stderr")
+        terminal = self._terminal
         self._say(summaries.render(result, terminal.style, terminal.width))
+
+    @property
+    def _terminal(self) -> terminals.Terminal:
+        return terminals.detect_stream(self._stream or sys.stderr)
+
+    @property
+    def _style(self) -> Style:
+        return self._terminal.style
 
     def _event(self, text: str, now: float) -> None:
         began = self._beginning.now if self._beginning is not None else now
         self._say(f"[{duration(now - began):>6}] {text}")
 
+    def _labelled(self, label: str, lines: Sequence[str]) -> None:
+        rule = self._style.rule
+        prefix = f"{safe(label)} {rule} " if label else ""
+        self._say("\n".join(f"{prefix}{capturing.last_version(line)}" for line in lines))
+
     def _say(self, text: str) -> None:
-        printing.write("stderr", text)
+        printing.emit(self._stream or sys.stderr, f"{text}\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from alula import errors
@@ -21,8 +23,52 @@ class OutputLost(errors.UserError):
 
 
 def write(name: terminals.Name, text: str) -> None:
-    """Print `text` and a line end."""
+    """Print `text` and a line end.
+
+    Raises:
+        OutputLost: It is a result, and could not be written.
+    """
     emit(terminals.stream_of(name), text if text.endswith("\n") else f"{text}\n")
+
+
+@contextmanager
+def kept_for_results() -> Iterator[None]:
+    """Keep stdout for what `write` prints there: all else that writes to it, child processes too, writes to stderr."""
+    original, errors_go = sys.stdout, sys.stderr
+    if original is None or errors_go is None:
+        yield
+    elif not (_leads_to(original, 1) and _leads_to(errors_go, 2)):  # notebooks and tests put streams of theirs there
+        terminals.results, sys.stdout = original, errors_go
+        try:
+            yield
+        finally:
+            terminals.results, sys.stdout = None, original
+    else:
+        original.flush()
+        kept = os.dup(1)
+        os.dup2(2, 1)
+        terminals.results = open(kept, "w", encoding=original.encoding, errors=original.errors)  # noqa: PTH123, SIM115
+        try:
+            yield
+        finally:
+            for stream in (original, terminals.results):
+                try:
+                    stream.flush()
+                except OSError:  # whoever asked for it has been told
+                    continue
+            os.dup2(kept, 1)
+            try:
+                terminals.results.close()
+            except OSError:
+                pass
+            terminals.results = None
+
+
+def _leads_to(stream: TextIO, descriptor: int) -> bool:
+    try:
+        return stream.fileno() == descriptor
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def emit(stream: TextIO | None, text: str) -> None:
@@ -44,11 +90,9 @@ def emit(stream: TextIO | None, text: str) -> None:
                 encoding = getattr(stream, "encoding", None) or "ascii"
                 stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
             stream.flush()
-        except BrokenPipeError:
-            _silence(stream)
         except OSError as error:
             _silence(stream)
-            if stream is sys.stdout:
+            if stream is terminals.stream_of("stdout") and not isinstance(error, BrokenPipeError):
                 message = f"stdout cannot be written: {error.strerror or error}"
                 raise OutputLost([Diagnostic(Code.OUTPUT_LOST, message)]) from None
 

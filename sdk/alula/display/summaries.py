@@ -31,6 +31,16 @@ def headline(result: RunResult, style: Style = PLAIN) -> str:
     return f"{style.paint(safe(result.workflow), 'bold')} {verdict}: {tasks}"
 
 
+def interrupted(
+    workflow: str, nodes: Sequence[NodeReport], seconds: float, style: Style = PLAIN, columns: int = 100
+) -> str:
+    """What a run had done when it was interrupted, and what it had not: as `render`."""
+    verdict = style.paint("interrupted", "yellow", "bold") + f" after {duration(seconds)}"
+    numbers = rows.tally(nodes)
+    tasks = count(len(nodes), "task") + (f", {numbers}" if numbers else "")
+    return "\n".join([f"{style.paint(safe(workflow), 'bold')} {verdict}: {tasks}", *table(nodes, style, columns)])
+
+
 def table(nodes: Sequence[NodeReport], style: Style = PLAIN, columns: int = 100) -> list[str]:
     """The lines below the headline."""
     if len(nodes) <= MOST_NODES:

@@ -15,6 +15,9 @@ from alula.display.styles import Style
 
 Name = Literal["stdout", "stderr"]
 
+results: TextIO | None = None
+"""Where results go while `printing.kept_for_results` keeps stdout for them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
@@ -52,7 +55,9 @@ def detect_stream(stream: TextIO | None, environment: Mapping[str, str] | None =
 
 def stream_of(name: Name) -> TextIO | None:
     """The stream as it is now: pytest and notebooks replace it; None in a process without a console."""
-    return sys.stdout if name == "stdout" else sys.stderr
+    if name == "stderr":
+        return sys.stderr
+    return sys.stdout if results is None else results
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -70,7 +70,7 @@ def run(
     given_inputs.check_names(runs, named)
     watcher = Watcher()
     if chosen_options.show:
-        watcher = hooks.reach(hooks.WATCH_RUN)(chosen_options.clock.now, plain=chosen_options.workers == 1)
+        watcher = hooks.reach(hooks.WATCH_RUN)(chosen_options.clock.now, plain=chosen_options.debuggable)
     result = execute(runs, lambda carrier: given_inputs.encode(runs, named, carrier), chosen_options, watcher)
     if not result.ok:
         raise reports.RunFailed(result) from (result.errors[0] if result.errors else None)

@@ -22,8 +22,8 @@ from alula.local.drive.dispatch import Dispatcher
 from alula.local.drive.reporter import Reporter
 from alula.local.drive.schedule import RetryPolicy, Schedule
 from alula.local.options import Options
-from alula.local.store import place, records
-from alula.local.work import environment, executor, failures, mocks
+from alula.local.store import place, prints, records
+from alula.local.work import environment, executor, failures, mocks, processes, worker
 from alula.local.work.values import Values
 from alula.progress import reports
 from alula.progress.watchers import Beginning, Watcher
@@ -59,11 +59,13 @@ class Run:
         watcher: Is called as things happen.
 
     Raises:
-        DefinitionError: The workflow is wrong.
+        DefinitionError: The workflow is wrong, or its module runs it whenever it is imported.
         SettingsError: The project's settings cannot be used.
     """
 
     def __init__(self, target: Target, make_inputs: Inputs, options: Options, watcher: Watcher) -> None:
+        if worker.loading.get():
+            raise _running_at_import(target)
         self.target = target
         self.options = options
         self.watcher = watcher
@@ -72,16 +74,28 @@ class Run:
         self.id = _run_id(target.name)
         self.place = place.of(target, options)
         self.cached = frozenset(name for name, task in self.tasks.items() if self._is_cached(task))
-        apart = options.strict or options.processes
-        self.values = Values(self.place.content, None if apart else self._stored())
-        self.inputs = given_inputs.with_defaults(
-            make_inputs(self.values.store if apart or self.cached else self.values.memory), target.interface.inputs
-        )
+        self.warnings: list[str] = []
+        # Before the inputs are read: the libraries that do so may start threads.
+        self.source = self._new_source()
         try:
-            self.reporter = Reporter(self.walkable, watcher, self.cached, options.clock.now)
+            self._prepare(make_inputs)
+        except BaseException:
+            if self.source is not None:
+                self.source.close()
+            raise
+
+    def _prepare(self, make_inputs: Inputs) -> None:
+        apart = self.source is not None
+        stored = None if self.options.strict or apart else self._stored()
+        self.values = Values(self.place.content, stored)
+        carrier = self.values.store if stored is None or self.cached else self.values.memory
+        self.inputs = given_inputs.with_defaults(make_inputs(carrier), self.target.interface.inputs)
+        try:
+            self.reporter = Reporter(self.walkable, self.watcher, self.cached, self.options.clock.now)
             self.walk = walks.Walk(self.walkable.plan, self.inputs, released=self.values.release)
         except walks.TooLarge as error:
-            raise _too_large(target, error) from None
+            raise _too_large(self.target, error) from None
+        self.prints = prints.Prints(self.place, self.id if self.options.records else "", self.reporter)
         self.cache = self._new_cache()
 
     def run(self, *, may_be_repeated: bool = False) -> reports.RunResult:
@@ -95,17 +109,22 @@ class Run:
         interrupted = True
         self.watcher.begin(Beginning(self.id, self.target.name, self.reporter.nodes, self._workers(), began))
         try:
-            with environment.declared(self._tasks(), self.reporter.warn, apart=self.options.processes):
+            for text in self.warnings:
+                self.reporter.warn(text)
+            with environment.declared(self._tasks(), self.reporter.warn, apart=self.source is not None):
                 self._drive()
             self._give_up_blocked()
             interrupted = False
         except walks.TooLarge as error:
             raise _too_large(self.target, error) from None
         finally:
+            if self.source is not None:
+                self.source.close()
             self.reporter.close(self.walk, interrupted)
-            if self.cache is not None:
+            if self.cache is not None and self.source is not None:
                 self.cache.close(self.reporter.nodes)
             if interrupted:
+                self.watcher.interrupted(self.target.name, self.reporter.nodes, clock.now() - began)
                 self.watcher.close()
         try:
             result = self._result(clock.now() - began)
@@ -117,20 +136,32 @@ class Run:
             self.watcher.close()
         return result
 
-    def _drive(self) -> None:
-        clock, processes = self.options.clock, self.options.processes
-        call: executor.Call = executor.Caller(self.values.carrier)
-        if processes:
-            from alula.local.work import worker_pool
+    def _new_source(self) -> processes.Source | None:
+        """Where the attempts' processes come from; None where tasks run in this one."""
+        if not self.options.apart:
+            return None
+        found = processes.source(self.tasks, self.warnings.append)
+        if found is None and self.options.processes:
+            processes.check(self.tasks.values())
+        return found
 
-            worker_pool.check(self._tasks())
-            with worker_pool.Pool(self.id, self.place.prefix, call) as pool:
-                work = self._executor(pool)
+    def _drive(self) -> None:
+        clock = self.options.clock
+        call: executor.Call = executor.Caller(self.values.carrier)
+        if self.source is not None:
+            pool = processes.Pool(self.id, self.place.prefix, self.source, call, self.prints)
+            work = self._executor(pool)
+            try:
                 threads.drive(self._dispatcher(work), work.work, clock, self._workers())
+            except KeyboardInterrupt:
+                pool.wait()
+                raise
+            finally:
+                pool.close()
             return
         work = self._executor(call)
         dispatcher = self._dispatcher(work)
-        if self._workers() == 1:
+        if self.options.debuggable:
             serial.drive(dispatcher, work.work, clock)
         else:
             threads.drive(dispatcher, work.work, clock, self._workers())
@@ -146,7 +177,7 @@ class Run:
     def _dispatcher(self, work: executor.Executor) -> Dispatcher:
         policies = {name: _policy(task) for name, task in self.tasks.items()}
         timeouts = {name: limit for name, task in self.tasks.items() if (limit := _timeout(task)) is not None}
-        preparation = PREPARATION if self.options.processes else 0.0
+        preparation = PREPARATION if self.source is not None else 0.0
         return Dispatcher(Schedule(self.walk, policies), timeouts, self.reporter, work.overdue, preparation)
 
     def _executor(self, call: executor.Call) -> executor.Executor:
@@ -156,6 +187,7 @@ class Run:
             call=call,
             cached=self.cached,
             cache=self.cache,
+            keeps=self.source is not None,
             place=self.place,
             walk=self.walk,
             reporter=self.reporter,
@@ -240,6 +272,12 @@ def _timeout(task: Task[..., Any]) -> float | None:
 def has_lost_data(result: reports.RunResult) -> bool:
     """Whether a task failed because data that an earlier one had left is gone."""
     return any(node.failure is not None and node.failure.code == Code.INPUT_LOST for node in result.failures)
+
+
+def _running_at_import(target: Target) -> errors.DefinitionError:
+    message = f"importing {target.located.module} runs {target.subject}: each process that runs a task imports it too"
+    hint = 'put what runs below `if __name__ == "__main__":`'
+    return errors.DefinitionError([Diagnostic(Code.BAD_SOURCE, message, str(target.source), hint=hint)])
 
 
 def _too_large(target: Target, error: walks.TooLarge) -> errors.DefinitionError:

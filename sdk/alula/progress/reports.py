@@ -34,6 +34,7 @@ class NodeReport:
         cacheable: Whether the cache is asked.
         why: Why a cached task ran after all, for people; "" when there is nothing to say.
         failure: Of the last failed attempt.
+        prints: The file that keeps what the last attempt that printed something has printed; "" when there is none.
     """
 
     id: str
@@ -47,6 +48,7 @@ class NodeReport:
     cacheable: bool = False
     why: str = ""
     failure: FailureRecord | None = None
+    prints: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class RunResult(Generic[R]):
         dir: The folder of the run's own records; None when the store is not a folder.
         wire: The outputs as JSON; files and frames are references.
         warnings: What the user should know, in order.
-        errors: The exceptions of the tasks that failed, where they were raised in this process.
+        errors: The exceptions of the tasks that failed; of those in processes of their own, a text with the traceback.
     """
 
     run: str
@@ -139,6 +141,13 @@ class RunResult(Generic[R]):
 
         near = diagnostics.closest(id, (node.id for node in self.nodes))
         raise KeyError(f"no node {id!r}" + (f"; did you mean {near!r}?" if near else ""))
+
+
+class RaisedElsewhere(errors.AlulaError):
+    """The exception of a task in a process of its own, as a text with its traceback."""
+
+    def __str__(self) -> str:
+        return f"in a process of its own\n{self.args[0].rstrip()}"
 
 
 class RunFailed(errors.AlulaError):

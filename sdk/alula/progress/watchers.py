@@ -6,6 +6,7 @@ watcher must return soon and must not call back.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,11 +45,23 @@ class Watcher:
     def finished(self, node: NodeReport, now: float) -> None:
         """`node` is done, cached, not taken, or failed for good."""
 
+    def printed(self, node: NodeReport, lines: Sequence[str]) -> None:
+        """The process of `node` has printed whole lines: to stderr, even where nothing else is shown."""
+        try:
+            if sys.stderr is not None:
+                sys.stderr.write("".join(f"{node.id} | {line}\n" for line in lines))
+                sys.stderr.flush()
+        except (OSError, ValueError):  # nobody reads it any more
+            return
+
     def warned(self, text: str) -> None:
         """Something that the user should know."""
 
     def end(self, result: RunResult) -> None:
         """The run is over. Not called when it was interrupted."""
+
+    def interrupted(self, workflow: str, nodes: Sequence[NodeReport], seconds: float) -> None:
+        """The run was interrupted, or alula itself went wrong, after `seconds`."""
 
     def close(self) -> None:
         """Nothing more comes; always called, also after an error, and must undo what `begin` did."""

@@ -48,6 +48,7 @@ class Attempt:
         over: Turns True when the driver has drawn its conclusion: whatever still works on the attempt must then leave
             nothing behind.
         abandon: Set where something can end what the attempt waits for, as a child process.
+        interrupt: Set where that can be asked to end, and clean up.
         ready: Called by what had to prepare something first: the time of the timeout begins anew.
     """
 
@@ -55,6 +56,7 @@ class Attempt:
     phase: Phase = Phase.INPUTS
     over: bool = False
     abandon: Callable[[], None] | None = None
+    interrupt: Callable[[], None] | None = None
     ready: Callable[[], None] | None = None
 
     def __init__(self, spot: Spot, number: int, started: float, timeout: float | None) -> None:

@@ -89,7 +89,7 @@ class Reporter:
         """A thread goes on with an attempt that has failed."""
         self.warn(
             "a task past its timeout goes on in a thread, whose result is discarded: "
-            "--processes ends it for real (this is said once)"
+            "without --threads it is ended for real (this is said once)"
         )
 
     def explain(self, spot: Spot, why: str) -> None:
@@ -98,6 +98,11 @@ class Reporter:
         report.why = why
         with self._lock:
             self._watcher.missed(report, self._now())
+
+    def printed(self, report: NodeReport, lines: list[str]) -> None:
+        """The process of a node has printed whole lines."""
+        with self._lock:
+            self._watcher.printed(report, lines)
 
     def warn(self, text: str) -> None:
         """Something that the user should know, once."""

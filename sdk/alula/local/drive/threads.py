@@ -20,14 +20,20 @@ def drive(dispatcher: Dispatcher, work: Work, clock: Clock, workers: int) -> Non
     """Run to the end with up to `workers` attempts at a time.
 
     Raises:
-        KeyboardInterrupt: At once when the user interrupts; attempts under way are abandoned.
+        KeyboardInterrupt: At once when the user interrupts; attempts under way are interrupted where that can be done,
+            else abandoned.
         BaseException: Whatever `work` or the observer raises: failures of user code must come as outcomes.
     """
     crew = _Crew(dispatcher, work, clock, workers)
     try:
         crew.watch()
-    finally:
+    except KeyboardInterrupt:
+        crew.dismiss(interrupted=True)
+        raise
+    except BaseException:
         crew.dismiss()
+        raise
+    crew.dismiss()
 
 
 class _Crew:
@@ -63,7 +69,7 @@ class _Crew:
         if self.crash is not None:
             raise self.crash
 
-    def dismiss(self) -> None:
+    def dismiss(self, *, interrupted: bool = False) -> None:
         """Let idle threads go, and give up what still runs."""
         with self.lock:
             self.closed = True
@@ -72,8 +78,9 @@ class _Crew:
             for attempt in abandoned:
                 attempt.over = True
         for attempt in abandoned:
-            if attempt.abandon is not None:
-                attempt.abandon()
+            end = attempt.interrupt if interrupted and attempt.interrupt is not None else attempt.abandon
+            if end is not None:
+                end()
 
     def _keep_time(self, now: float) -> None:
         self.schedule.wake(now)

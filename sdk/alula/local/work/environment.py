@@ -1,7 +1,7 @@
 """The environment variables that tasks declare, during a run in this process. Called by `run`.
 
 One process has one environment, so tasks that want different values of one variable cannot run side by side in threads;
-the user is warned, and `--processes` gives each attempt its own.
+the user is warned; each attempt has its own where processes are not turned off.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def declared(tasks: Iterable[Task[..., Any]], warn: Callable[[str], None], *, ap
                 warn(f"{task.subject} gets {secret.name} from the Secret {secret.secret}; here it is not set")
         for name, value in ({} if apart else task.options.environment).items():
             if wanted.setdefault(name, value) != value:
-                warn(f"tasks want different values of {name}, and share one here: use --processes")
+                warn(f"tasks want different values of {name}, and share one here: leave out --threads, --workers 1")
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:

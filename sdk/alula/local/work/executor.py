@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
+UNKEPT = "results are not kept in the cache: the tasks of this run share one process (this is said once)"
+
 Call = Callable[["Task[..., Any]", Attempt, Mapping[str, "Json"]], "dict[str, Json] | Failure"]
 
 
@@ -40,6 +42,7 @@ class Executor:
         call: Calls a task; `Caller` does so in this thread.
         cached: The names of the tasks that use the cache.
         cache: None where no task uses it.
+        keeps: Whether results go into the cache; where tasks share this process they may depend on each other.
         place: Where the run keeps its data.
         walk: Knows which nodes are behind an input.
         reporter: Takes note of why a task ran though it could have been cached.
@@ -53,6 +56,7 @@ class Executor:
         call: Call,
         cached: Collection[str],
         cache: Cache | None,
+        keeps: bool,
         place: DataRoot,
         walk: Walk,
         reporter: Reporter,
@@ -62,6 +66,7 @@ class Executor:
         self._call = call
         self._cached = cached
         self._cache = cache
+        self._keeps = keeps
         self._place = place
         self._walk = walk
         self._reporter = reporter
@@ -86,7 +91,10 @@ class Executor:
             if isinstance(outputs, Failure):
                 return outputs
             if cache is not None and not attempt.over:
-                outputs = cache.keep(spot.path, task, outputs)
+                if self._keeps:
+                    outputs = cache.keep(spot.path, task, outputs)
+                else:
+                    self._reporter.warn(UNKEPT)
             return Success(outputs)
         except (KeyboardInterrupt, alarms.Overdue):
             raise

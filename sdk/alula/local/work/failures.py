@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from alula.attempt import failures
 from alula.attempt.invoke import Phase
 from alula.local.drive.attempts import Failure
+from alula.progress.reports import RaisedElsewhere
 from alula_api.contract.codes import Code
 from alula_api.contract.failures import USER, FailureRecord
 
@@ -80,7 +81,7 @@ def of_record(found: Json, task: Task[..., Any], context: Context) -> Failure:
     finding = failures.Finding(
         record.kind, record.code, record.message, record.retryable, record.exception, record.traceback, record.source
     )
-    return _failure(finding, task, context)
+    return _failure(finding, task, context, RaisedElsewhere(record.traceback) if record.traceback else None)
 
 
 def _failure(

@@ -1,79 +1,129 @@
-"""A worker process: reads questions from one pipe, calls tasks, writes answers to another. Started by `worker_pool`.
+"""One attempt in a process of its own: reads one question, calls the task, writes one answer.
 
-Usage: `python -m alula.local.work.worker QUESTIONS ANSWERS` with the numbers of two open file descriptors. It ends
-when the questions end, in the middle of a task too, so that nothing is left behind by a parent that was killed.
+Forked by `template`, or started by `processes` as `python -m alula.local.work.worker CHANNEL`. What user code prints,
+to stdout too, goes to the file descriptors 1 and 2, which lead to `processes`.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import queue
+import socket
 import sys
-import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alula.declare.tasks import Task
+
+READY = b"ready\n"
+"""Written when the user's code is loaded and the task's time begins."""
+
+INTERRUPTED = 130
+"""The exit code of a process that was interrupted before it could answer."""
+
+loading = ContextVar("loading", default=False)
+"""Whether this process imports the user's code to find a task in it: a run that starts meanwhile is a mistake."""
+
+Find = Callable[[dict[str, Any]], "Task[..., Any]"]
 
 
 def main(argv: Sequence[str]) -> None:
-    """Serve until the questions end."""
-    questions: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(int(argv[0]), questions), daemon=True).start()
-    setting = questions.get()
-    sys.path[:] = setting["path"]
-    from alula.local.work import worker_pool
-
-    served = _Service(setting["prefix"])
-    with os.fdopen(int(argv[1]), "wb") as answers:
-
-        def ready() -> None:
-            answers.write(worker_pool.READY)
-            answers.flush()
-
-        while True:
-            text = json.dumps(served.answer(questions.get(), ready))
-            sys.stdout.flush()
-            sys.stderr.flush()
-            answers.write(text.encode() + b"\n")
-            answers.flush()
+    """Serve one attempt in a fresh interpreter."""
+    os.set_inheritable(int(argv[0]), False)  # what a task starts must not hold it open
+    with socket.socket(fileno=int(argv[0])) as channel:
+        serve(channel, import_task)
+    leave(0)
 
 
-def _listen(descriptor: int, questions: queue.SimpleQueue[dict[str, Any]]) -> None:
-    with os.fdopen(descriptor, "rb") as lines:
-        for line in lines:
-            questions.put(json.loads(line))
-    os._exit(0)
+def serve(channel: socket.socket, find: Find) -> None:
+    """Answer the one question that comes through `channel`."""
+    _redirect()
+    with channel.makefile("rwb") as talk:
+
+        def send(line: bytes) -> None:
+            talk.write(line)
+            talk.flush()
+
+        send(b"%d\n" % os.getpid())
+        question = json.loads(talk.readline())
+        answer = json.dumps(_answer(question, find, lambda: send(READY))).encode()
+        flush()
+        send(answer + b"\n")
 
 
-class _Service:
-    def __init__(self, prefix: str) -> None:
-        from alula.local.store.place import DataRoot
-        from alula.local.work import carriers
+def import_task(question: dict[str, Any]) -> Task[..., Any]:
+    """The task of a question, found by its entrypoint."""
+    sys.path[:] = question["path"]
+    from alula.declare import tasks
+    from alula.interfaces import callee
 
-        self._place = DataRoot(prefix)
-        self._carrier = carriers.StoreCarrier(self._place.content, carriers.FrameShelf())
-        self._environment = dict(os.environ)
+    token = loading.set(True)
+    try:
+        found = callee.find(question["entrypoint"])
+    finally:
+        loading.reset(token)
+    return found if isinstance(found, tasks.Task) else callee.refuse(found, "run as an attempt")
 
-    def answer(self, question: dict[str, Any], ready: Callable[[], None]) -> dict[str, Any]:
-        """The outputs of one attempt, or its failure."""
-        from alula.attempt import invoke
-        from alula.declare import tasks
-        from alula.interfaces import callee
-        from alula.local.work import failures
 
-        os.environ.clear()
-        os.environ.update(self._environment, **question["environment"])
+def flush() -> None:
+    """Hand over what was printed and logged; whatever user code did to its streams."""
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         try:
-            found = callee.find(question["entrypoint"])
-            task = found if isinstance(found, tasks.Task) else callee.refuse(found, "run as an attempt")
-        except BaseException as error:
-            return {"failure": _unfound(error, question)}
-        ready()
-        context = failures.Context(**question["context"], inputs=question["inputs"], owns_store=self._place.owns)
-        try:
-            return {"outputs": invoke.invoke(task, question["inputs"], self._carrier, context)}
-        except BaseException as error:
-            return {"failure": failures.of_error(error, task, context).record.to_json()}
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue
+
+
+def leave(code: int) -> None:
+    """End this process at once: what it inherited is its parent's to end."""
+    flush()
+    os._exit(code)
+
+
+def _answer(question: dict[str, Any], find: Find, ready: Callable[[], None]) -> dict[str, Any]:
+    """The outputs of one attempt, or its failure."""
+    from alula.attempt import invoke
+    from alula.local.store.place import DataRoot
+    from alula.local.work import carriers, failures, forking
+
+    os.environ.update(question["environment"])
+    try:
+        task = find(question)
+    except BaseException as error:
+        return {"failure": _unfound(error, question)}
+    _log()
+    forking.reseed()
+    place = DataRoot(question["prefix"])
+    carrier = carriers.StoreCarrier(place.content, carriers.FrameShelf())
+    ready()
+    context = failures.Context(**question["context"], inputs=question["inputs"], owns_store=place.owns)
+    try:
+        return {"outputs": invoke.invoke(task, question["inputs"], carrier, context)}
+    except BaseException as error:
+        return {"failure": failures.of_error(error, task, context).record.to_json()}
+
+
+def _redirect() -> None:
+    """Text streams of our own over the file descriptors: those that we inherited may lead into the parent's display."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        raw = open(descriptor, "wb", buffering=0, closefd=False)  # noqa: SIM115
+        stream = io.TextIOWrapper(
+            io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
+        )
+        setattr(sys, name, stream)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.breakpointhook = sys.__breakpointhook__
+
+
+def _log() -> None:
+    """Let what is logged at INFO be seen, unless the user's code has set up logging."""
+    logging = sys.modules.get("logging")
+    if logging is not None and not logging.root.handlers and logging.root.level == logging.WARNING:
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
 
 
 def _unfound(error: BaseException, question: dict[str, Any]) -> dict[str, Any]:
@@ -86,4 +136,6 @@ def _unfound(error: BaseException, question: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    from alula.local.work import worker  # noqa: PLW0406 - under its own name, so that `loading` exists once
+
+    worker.main(sys.argv[1:])

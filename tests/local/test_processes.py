@@ -14,12 +14,13 @@ import pytest
 import alula
 import alula.testing
 from alula import RunFailed, task, workflow
+from alula.local.work import forking, processes
 from tests.local import flows, processing
 
 
 def failure(target, **given):
     with pytest.raises(RunFailed) as caught:
-        alula.run(target, processes=True, **given)
+        alula.run(target, **given)
     record = caught.value.result.failures[0].failure
     assert record is not None
     return record
@@ -38,14 +39,9 @@ def test_a_task_runs_in_another_process_with_its_environment() -> None:
 
 
 def test_what_a_task_prints_comes_through(capsys: pytest.CaptureFixture[str]) -> None:
-    alula.run(processing.shouting, text="hello", processes=True)
-    # The streams are copied by threads of their own, which may lag behind the answer.
-    out = err = ""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and not (out and err):
-        now = capsys.readouterr()
-        out, err = out + now.out, err + now.err
-    assert (out, err) == ("out hello\n", "err hello\n")
+    result = alula.run(processing.shouting, text="hello")
+    assert capsys.readouterr() == ("", "shout | out hello\nshout | err hello\n")
+    assert Path(result.node("shout").prints).read_text() == "out hello\nerr hello\n"
 
 
 def test_an_exception_is_told_as_in_this_process() -> None:
@@ -86,7 +82,74 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_a_task_that_another_process_cannot_find_is_refused_before_anything_runs() -> None:
+def test_tasks_that_another_process_could_not_find_run_in_a_fork_of_this_one() -> None:
+    there = os.getpid()
+
+    @task
+    def inner(x: int) -> int:
+        return x if os.getpid() != there else 0
+
+    @workflow
+    def local(x: int) -> int:
+        return inner(x)
+
+    assert alula.run(local, x=1).value == 1
+
+
+def test_a_task_that_another_process_cannot_find_runs_in_a_thread_where_forking_is_not_safe(unforkable: None) -> None:
+    here = os.getpid()
+
+    @task
+    def inner() -> bool:
+        return os.getpid() == here
+
+    @workflow
+    def local() -> bool:
+        return inner()
+
+    result = alula.run(local)
+    assert result.value is True
+    [warning] = result.warnings
+    assert "cannot be forked (a library has started threads)" in warning
+    assert "cannot find task inner: it is defined inside" in warning
+
+
+@pytest.fixture
+def unforkable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forking, "obstacle", lambda: "a library has started threads")
+
+
+def test_where_this_process_cannot_be_forked_a_fresh_one_is(unforkable: None) -> None:
+    result = alula.run(processing.apart)
+    assert result.value[0] != os.getpid()
+    assert result.warnings == ()
+    assert failure(processing.failing, x=8).message == "8 is too much"
+    assert failure(processing.leaving).message == "its process ended by itself with exit code 7"
+
+
+def test_where_no_process_can_be_forked_each_attempt_starts_one_and_this_is_said(
+    monkeypatch: pytest.MonkeyPatch, unforkable: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(processes, "_Imported", lambda tasks: _Unforkable())
+    result = alula.run(processing.shouting, text="hello")
+    assert result.warnings == (
+        "each attempt starts an interpreter of its own, which takes longer: the thread 'meter' is running",
+    )
+    assert capsys.readouterr().err == "shout | out hello\nshout | err hello\n"
+    assert failure(processing.failing, x=8).message == "8 is too much"
+    assert failure(processing.leaving).message == "its process ended by itself with exit code 7"
+    (tmp_path / "marks").mkdir()
+    assert alula.run(processing.dying, folder=str(tmp_path / "marks")).node("die").attempts == 2
+
+
+class _Unforkable:
+    obstacle = "the thread 'meter' is running"
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_task_that_another_process_cannot_find_is_refused_where_processes_are_asked_for(unforkable: None) -> None:
     @task
     def inner(x: int) -> int:
         return x
