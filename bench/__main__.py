@@ -23,7 +23,7 @@ def main() -> int:
     """Print all tables as Markdown."""
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        for table in (starting, compiling, running, walking):
+        for table in (starting, compiling, running, sharing, walking):
             sys.stdout.write(table(Path(folder)) + "\n")
             sys.stdout.flush()
     return 0
@@ -80,9 +80,11 @@ def running(folder: Path) -> str:
     subprocess.run(["git", "init", "-q", "."], cwd=folder, check=True)
     plain = graphs.write_module(folder, "local_plain", graphs.tasks("chain", 1000))
     cached = graphs.write_module(folder, "local_cached", graphs.tasks("chain", 1000, cache=True))
-    graphs.run(cached)()
-    run, hit, alone, floor, sqlite = measuring.calls(
+    graphs.apart(cached)()
+    run, apart, threads, hit, alone, floor, sqlite = measuring.calls(
         graphs.run(plain),
+        graphs.apart(plain),
+        graphs.threaded(plain),
         graphs.run(cached),
         graphs.alone(plain, 1000),
         graphs.json_round_trips(1000),
@@ -92,8 +94,22 @@ def running(folder: Path) -> str:
         "Running locally (CPU for 1,000 tasks; floor: 1,000 JSON round trips, for hits 1,000 sqlite lookups)",
         [
             row("a chain of 1,000", run, floor, "flytekit 1770 ms, Flyte 2 1160 ms, prefect 8000 ms, dagster 14200 ms"),
+            row("a chain of 1,000, a process each", apart, floor, "KFP 124000 ms, Metaflow 589000 ms"),
+            row("a chain of 1,000 in threads", threads, floor, "flytekit 1770 ms, dagster 14200 ms"),
             row("the same from the cache", hit, sqlite, "flytekit 35x, Flyte 2 77x"),
             row("1,000 tasks called alone", alone, floor, "flytekit 1790 ms"),
+        ],
+    )
+
+
+def sharing(folder: Path) -> str:
+    """What tasks at the same time take together: a template and what is forked from it share most of it."""
+    one, eight = graphs.memory(folder, 1), graphs.memory(folder, 8)
+    return table(
+        "Memory of parallel tasks (a project with pandas; proportional set sizes)",
+        [
+            ("one task", f"{one:.0f} MiB", "1x", ""),
+            ("8 tasks at the same time", f"{eight:.0f} MiB", f"{eight / one:.2g}x", "8x where each is an interpreter"),
         ],
     )
 

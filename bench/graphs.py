@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import alula
+
 HEAD = "from alula import task, workflow\n\n"
 
 
@@ -86,6 +88,16 @@ def run(module: Any) -> Callable[[], object]:
     return lambda: module.flow(x=0)
 
 
+def apart(module: Any) -> Callable[[], object]:
+    """A run with each task in a process of its own."""
+    return lambda: alula.run(module.flow, x=0)
+
+
+def threaded(module: Any) -> Callable[[], object]:
+    """A run in threads."""
+    return lambda: alula.run(module.flow, x=0, threads=True)
+
+
 def alone(module: Any, count: int) -> Callable[[], object]:
     """The task called as a function, types checked."""
 
@@ -94,6 +106,45 @@ def alone(module: Any, count: int) -> Callable[[], object]:
             module.inc(x=index)
 
     return call
+
+
+HOLDING = """
+import os, re, time
+from pathlib import Path
+import pandas as pd
+from alula import task, workflow
+
+@task
+def hold(number: int, count: int, folder: str) -> int:
+    frame = pd.DataFrame({"x": range(10)})
+    Path(folder, f"{number}").touch()
+    while len([*Path(folder).iterdir()]) < count:
+        time.sleep(0.01)
+    found = size(os.getpid())
+    if number == 0:  # also the template, and the process that runs the workflow
+        found += size(os.getppid()) + size(int(Path(f"/proc/{os.getppid()}/stat").read_text().split()[3]))
+    time.sleep(0.5)  # until all have looked
+    return found + 0 * len(frame)
+
+def size(pid: int) -> int:
+    return int(re.search("Pss: +([0-9]+)", Path(f"/proc/{pid}/smaps_rollup").read_text()).group(1))
+
+@task
+def total(sizes: list[int]) -> int:
+    return sum(sizes)
+"""
+
+
+def memory(folder: Path, count: int) -> float:
+    """MiB that a run takes while `count` tasks of a project with pandas run; what they share counts once."""
+    name = f"holding_{count}"
+    marks = folder / f"{name}_marks"
+    marks.mkdir()
+    calls = ", ".join(f"hold({number}, {count}, folder)" for number in range(count))
+    text = f"{HOLDING}\n@workflow\ndef flow(folder: str) -> int:\n    return total([{calls}])\n"
+    module = write_module(folder, name, text)
+    kilobytes: int = alula.run(module.flow, folder=str(marks), workers=count).value
+    return kilobytes / 1024
 
 
 def json_round_trips(count: int) -> Callable[[], object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -67,13 +68,14 @@ def _process(argv: Sequence[str], environment: Mapping[str, str]) -> float:
 
 
 def calls(*functions: Callable[[], object], runs: int = RUNS) -> list[Figure]:
-    """CPU time of one call of each function, taken in turn in this process."""
+    """CPU time of one call of each function, its child processes included, taken in turn in this process."""
     rounds = [[_call(function) for function in functions] for _ in range(runs + 1)][1:]
     return [Figure.of([each[index] for each in rounds]) for index in range(len(functions))]
 
 
 def _call(function: Callable[[], object]) -> float:
     gc.collect()
-    start = time.process_time()
+    start, children = time.process_time(), resource.getrusage(resource.RUSAGE_CHILDREN)
     function()
-    return time.process_time() - start
+    spent, after = time.process_time() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent + after.ru_utime - children.ru_utime + after.ru_stime - children.ru_stime

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LOCAL = (
     flags.Flag("workers", "N", "so many tasks at a time; 1 runs them in one thread, where a debugger stops"),
-    flags.Flag("threads", help="run tasks in threads of one process, which they share, instead of a process each"),
+    flags.Flag("threads", help="run tasks in threads of one process, not in processes of their own"),
     flags.Flag("processes", help="run each attempt in a process of its own with --workers 1 too"),
     flags.Flag("strict", help="hand every table over through the store, as pods do"),
     flags.Flag("no-cache", help="run every task, whatever the cache holds"),

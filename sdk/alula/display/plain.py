@@ -82,6 +82,7 @@ class Plain(Watcher):
 
     def interrupted(self, workflow: str, nodes: Sequence[NodeReport], seconds: float) -> None:
         """What was done, and what not."""
+        self.close()
         terminal = self._terminal
         self._say(summaries.interrupted(workflow, nodes, seconds, terminal.style, terminal.width))
 
@@ -92,6 +93,7 @@ class Plain(Watcher):
 
     def end(self, result: RunResult) -> None:
         """The summary."""
+        self.close()
         terminal = self._terminal
         self._say(summaries.render(result, terminal.style, terminal.width))
 

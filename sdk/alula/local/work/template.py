@@ -8,13 +8,14 @@ closes, as when its parent is killed, it ends its children and itself.
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import select
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from alula.local.work import forking, worker
@@ -29,11 +30,12 @@ def main(argv: Sequence[str]) -> None:
     with socket.socket(fileno=int(argv[0])) as control:
         with control.makefile("rwb", buffering=0) as talk:
             question = json.loads(talk.readline())
-            problem = _load(question) or forking.obstacle()
+            tasks: list[Task[..., Any]] = []
+            problem = _load(question, tasks) or forking.obstacle()
             talk.write(json.dumps({"obstacle": problem}).encode() + b"\n")
         if not problem:
             os.dup2(2, 1)
-            serve(control, worker.import_task)
+            serve(control, worker.import_task, tasks)
 
 
 def forked(control: socket.socket, tasks: Mapping[str, Task[..., Any]]) -> NoReturn:
@@ -44,21 +46,14 @@ def forked(control: socket.socket, tasks: Mapping[str, Task[..., Any]]) -> NoRet
         os.dup2(nothing, 0)
         os.close(nothing)
         os.dup2(2, 1)
-        import logging  # noqa: F401 - loaded once, so that each child finds it
-
-        serve(control, lambda question: tasks[question["task"]])
+        serve(control, lambda question: tasks[question["task"]], tasks.values())
     finally:
         os._exit(1)
 
 
-def serve(control: socket.socket, find: worker.Find) -> NoReturn:
+def serve(control: socket.socket, find: worker.Find, tasks: Iterable[Task[..., Any]]) -> NoReturn:
     """Fork a child for each pair of file descriptors that comes, until the socket closes."""
-    from alula.attempt import invoke
-    from alula.interfaces import encode
-    from alula.local.store import place
-    from alula.local.work import carriers, failures
-
-    _ = invoke, encode, place, carriers, failures  # loaded once for all children
+    _load_for_all(tasks)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt ends
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -154,11 +149,39 @@ def _end_all(channels: Mapping[int, socket.socket]) -> NoReturn:
     os._exit(0)
 
 
-def _load(question: Mapping[str, Any]) -> str:
+NEEDED = (
+    "logging", "alula.attempt.invoke", "alula.declare.calls", "alula.interfaces.encode", "alula.local.store.place",
+    "alula.local.work.carriers", "alula.local.work.failures",
+)  # fmt: skip
+"""Modules that every attempt needs, loaded once for all."""
+NEEDED_FOR_DATA = ("alula_data.content", "alula_data.foreign", "alula_data.stores.folders", "alula_data.stores.opening")
+NEEDED_FOR_FRAMES = ("pyarrow.parquet", "pyarrow.dataset")
+
+
+def _load_for_all(tasks: Iterable[Task[..., Any]]) -> None:
+    from alula_api.contract import families
+
+    names: tuple[str, ...] = NEEDED
+    schemas = [port.type.schema for task in tasks for port in task.interface.inputs]
+    schemas += [port.type.schema for task in tasks for port in task.interface.outputs]
+    if any(map(families.has_references, schemas)):
+        names += NEEDED_FOR_DATA
+        names += NEEDED_FOR_FRAMES if "pandas" in sys.modules else ()
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ImportError:  # the attempt that needs it says so
+            continue
+    pandas = sys.modules.get("pandas")
+    if pandas is not None:
+        pandas.DataFrame({"x": [0]})  # the first frame of a process loads what each needs: 12 MiB
+
+
+def _load(question: Mapping[str, Any], tasks: list[Task[..., Any]]) -> str:
     """Import the modules of all tasks; what is wrong with one, its attempts report."""
     for entrypoint in question["entrypoints"]:
         try:
-            worker.import_task({"path": question["path"], "entrypoint": entrypoint})
+            tasks.append(worker.import_task({"path": question["path"], "entrypoint": entrypoint}))
         except BaseException as error:
             return f"importing {entrypoint.partition(':')[0]} raised {type(error).__name__}"
     return ""
