@@ -187,7 +187,7 @@ def test_a_store_that_cannot_be_reached_is_told_in_words(
 def test_a_damaged_object_behind_a_cache_entry_is_made_anew_and_told(
     alula_at_a_terminal: Callable[[str], str], tmp_path: Path
 ) -> None:
-    line = "alula run --workers 1 flows/stored.py"
+    line = "alula run --workers 1 --processes flows/stored.py"
     first = alula_at_a_terminal(line)
     (note,) = (tmp_path / "store").rglob("note.txt")
 
@@ -217,5 +217,5 @@ def test_a_damaged_object_behind_a_cache_entry_is_made_anew_and_told(
 
 
 def test_a_task_that_is_killed_is_told_in_words(alula_at_a_terminal: Callable[[str], str]) -> None:
-    said = alula_at_a_terminal("alula run --processes flows/killed.py")
+    said = alula_at_a_terminal("alula run --workers 2 flows/killed.py")
     goldens.check(GOLDEN / "task-that-is-killed.txt", transcript(sources(["flows/killed.py"]), said))
