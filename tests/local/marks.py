@@ -27,7 +27,7 @@ class Marks:
         return map(ast.literal_eval, self._file.read_text().splitlines() if self._file.exists() else [])
 
     def __len__(self) -> int:
-        return len([*self])
+        return sum(1 for _ in self)
 
     def __eq__(self, other: object) -> bool:
         return [*self] == other

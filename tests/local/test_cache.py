@@ -193,7 +193,7 @@ def test_data_that_is_damaged_is_made_anew_in_a_second_run(store: Path) -> None:
     assert calls == [("table", 3), ("height", 3)]
 
 
-WAYS_WITHIN = [{"threads": True}, {"workers": 1, "processes": False}]
+WAYS_WITHIN = [{"threads": True, "processes": False}, {"workers": 1, "processes": False}]
 
 
 @pytest.mark.parametrize("way", WAYS_WITHIN, ids=str)
