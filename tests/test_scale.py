@@ -182,7 +182,7 @@ def test_a_local_run_of_workflows_that_call_each_other_too_deep_is_refused(write
 )
 def test_a_local_run_has_no_such_limits(write: Write, source: str, value: int) -> None:
     module = places.load(write(source))
-    assert alula.run(module.large, show=False).value == value
+    assert alula.run(module.large, threads=True).value == value
 
 
 def test_a_circle_of_workflows_is_refused(write: Write) -> None:
