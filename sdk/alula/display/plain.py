@@ -50,7 +50,7 @@ class Plain(Watcher):
     def missed(self, node: NodeReport, now: float) -> None:
         """One line with the reason, unless the graph is large."""
         if not self._brief:
-            why = terminals.detect("stderr").style.words(node.why)
+            why = self._style.words(node.why)
             self._event(f"{safe(node.id)} started: {why}", now)
 
     def retrying(self, node: NodeReport, failure: FailureRecord, rest: float, now: float) -> None:
