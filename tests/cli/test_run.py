@@ -220,7 +220,7 @@ EXIT_CODES = {
     "an input that is not there": (["run", "flows/shop.py:plain", "--cuont", "1"], 2),
     "a value that does not fit": (["run", "flows/shop.py:plain", "--count", "--1"], 2),
     "an option that is not there": (["run", "--warkers", "flows/shop.py"], 2),
-    "a file that is not there, for another command": (["register", "flows/shopp.py"], 2),
+    "a file that is not there, for another command": (["register", "--image", "x/y:1", "flows/shopp.py"], 2),
     "a definition that is wrong": (["run", "flows/wrong.py"], 1),
     "a task that fails": (["run", "-q", "flows/shop.py:failing", "--x", "4"], 1),
 }
