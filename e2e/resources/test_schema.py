@@ -91,7 +91,7 @@ def test_a_misspelt_field_is_refused_by_kubectl_and_told_by_name(
         assert "retrys" in done.stderr
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(obj=samples.mutated())
 def test_the_server_and_python_give_one_verdict(
     kinds_installed: clusters.Cluster, namespace: str, obj: dict[str, Any]
