@@ -1,4 +1,4 @@
-"""Large workflows compile in time that grows with their size, or are refused at once with what to do."""
+"""Large workflows compile with work that grows with their size, or are refused with what to do."""
 
 from __future__ import annotations
 
@@ -7,53 +7,53 @@ import hashlib
 import json
 import subprocess
 import sys
-import time
 from typing import Any
 
 import alula_compiler
-from alula_compiler import engines, reading
+from alula_compiler import engines
 from tests import argo_schemas
 from tests.compiler import compiled
 
 NO_LIMITS = dataclasses.replace(compiled.ENGINE, limits=engines.Limits(run_nodes=10**6, spec_bytes=10**9))
 
 
-def seconds(workflow: dict[str, Any], engine: engines.Engine, times: int = 3) -> float:
-    """Return the CPU time of compiling, the least of several."""
-    found = []
-    for _ in range(times):
-        began = time.process_time()
+def calls(workflow: dict[str, Any], engine: engines.Engine) -> int:
+    """Return how many functions compiling calls: the same number whatever else the machine does."""
+    count = 0
+
+    def counted(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(counted)
+    try:
         alula_compiler.compile(workflow, engine=engine)
-        found.append(time.process_time() - began)
-    return min(found)
+    finally:
+        sys.setprofile(None)
+    return count
 
 
-def test_a_chain_of_a_thousand_compiles_in_a_tenth_of_a_second_and_fits() -> None:
+def test_a_chain_of_a_thousand_compiles_and_fits() -> None:
     workflow = compiled.chain(1000)
     result = alula_compiler.compile(workflow, engine=compiled.ENGINE)
     assert result.ok
-    began = time.process_time()
-    reading.read(workflow, [], None)
-    parsing = time.process_time() - began
-    # On a busy machine; 55 ms beyond parsing is usual.
-    assert seconds(workflow, compiled.ENGINE) - parsing < 0.3
     dags = [one["dag"]["tasks"] for one in result.objects[0]["spec"]["templates"] if "dag" in one]
     assert [len(tasks) for tasks in dags] == [7, 167, 167, 167, 167, 167, 165]
     argo_schemas.require()
     assert argo_schemas.problems(result.objects[0]) == []
 
 
-def test_time_grows_with_size_and_not_with_its_square() -> None:
-    small, large = seconds(compiled.chain(500), NO_LIMITS), seconds(compiled.chain(5000), NO_LIMITS, times=2)
-    assert large < small * 10 * 3
+def test_work_grows_with_size_and_not_with_its_square() -> None:
+    small, large = calls(compiled.chain(200), NO_LIMITS), calls(compiled.chain(2000), NO_LIMITS)
+    assert large < small * 11
 
 
-def test_ten_thousand_nodes_in_a_chain_are_refused_quickly_with_the_numbers() -> None:
+def test_ten_thousand_nodes_in_a_chain_are_refused_with_the_numbers_and_little_work() -> None:
     workflow = compiled.chain(10_000)
     (found,) = alula_compiler.compile(workflow, engine=compiled.ENGINE).diagnostics
     assert found.code == "TOO_LARGE"
     assert "10,000" in found.message and "3,000" in found.message and found.hint
-    assert seconds(workflow, compiled.ENGINE, times=1) < 5
+    assert calls(workflow, compiled.ENGINE) < 10 * calls(compiled.chain(1000), compiled.ENGINE)
 
 
 def test_a_spec_of_too_many_bytes_is_refused_with_the_numbers() -> None:
