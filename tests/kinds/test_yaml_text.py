@@ -193,4 +193,4 @@ def test_the_work_of_writing_grows_with_the_number_of_nodes() -> None:
             sys.setprofile(None)
         return made
 
-    assert calls(1000) < calls(100) * 11
+    assert calls(1000) < calls(100) * 20  # a quadratic walk makes a hundred times the calls
