@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from typing import Any
 
 import pytest
@@ -182,5 +183,10 @@ def test_status_is_a_subresource_that_kubectl_waits_for_and_shows(
 
 
 def test_kubectl_explains_our_fields(kinds_installed: clusters.Cluster) -> None:
-    told = kinds_installed.kubectl("explain", "workflows.alula.dev.spec.tasks.retries").stdout
-    assert "failures of the user's code" in told
+    deadline = time.monotonic() + 60
+    while True:  # the API server publishes what it knows of new kinds some moments after it serves them
+        done = kinds_installed.kubectl("explain", "workflows.alula.dev.spec.tasks.retries", check=False)
+        if done.returncode == 0 or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    assert "failures of the user's code" in done.stdout, done.stderr
