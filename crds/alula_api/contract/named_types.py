@@ -1,7 +1,7 @@
 """The types of a workflow as its resource holds them: named types once, and a text wherever one is used.
 
 `Types` turns texts into types of the contract. Called by `graphs.specs`, and by `kinds.reading`, which asks it what is
-wrong with the types that somebody's resource holds. `type_spelling` is the way back. Words for people in a JSON Schema
+wrong with the types that a resource holds. `type_spelling` is the way back. Words for people in a JSON Schema
 (`description`, `examples`) are not carried.
 """
 

@@ -54,7 +54,7 @@ def kept_for_results() -> Iterator[None]:
             for stream in (original, terminals.results):
                 try:
                     stream.flush()
-                except OSError:  # whoever asked for it has been told
+                except OSError:  # the caller has the message already
                     continue
             os.dup2(kept, 1)
             try:

@@ -212,7 +212,7 @@ class _Forked(_Template):
         if self._pid:
             try:
                 os.waitpid(self._pid, 0)
-            except ChildProcessError:  # somebody else waits for all children of this process
+            except ChildProcessError:  # other code of this process waits for all children
                 pass
             self._pid = 0
 
@@ -270,7 +270,7 @@ class _Process:
         self.end = "its process could not be started"
         self._lock = threading.Lock()
         self._pid = 0
-        self._asked = 0  # the signal that was asked for before there was somebody to send it to
+        self._asked = 0  # the signal that was asked for before there was a process to send it to
         self._received = bytearray()
         self._line = b""
         self._channel, theirs = socket.socketpair()

@@ -42,7 +42,7 @@ class FrameCodec(Protocol):
         """The frame in a parquet file.
 
         Raises:
-            Mismatch: It is a file of somebody else that the library cannot read.
+            Mismatch: It is a file from elsewhere that the library cannot read.
         """
 
     def read_text(self, path: Path, separator: str) -> Any:
