@@ -55,8 +55,25 @@ def refused(hold: Node, message: str, moment: str) -> Node:
     return {**hold, "phase": "Failed", "message": message, "finishedAt": moment}
 
 
-def patch(run: Mapping[str, Any], packed: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    """The whole node map (`nodes.pack`) and labels in one write, which holds only for the version that was read."""
+def mark(run: Mapping[str, Any], hold: Mapping[str, Any]) -> str:
+    """The label by which a run says that this hold was answered: the run's uid, and when the hold began.
+
+    A run that was resubmitted carries the label of another uid; one that Argo holds anew after a retry, another time.
+    """
+    began = "".join(character for character in str(hold.get("startedAt") or "") if character.isalnum())
+    return f"{run['metadata']['uid']}.{began[:20] or '0'}"
+
+
+def marks(label: str, uid: str) -> bool:
+    """Whether a label is the mark of a run with this uid, of whichever hold."""
+    return bool(uid) and label.startswith(f"{uid}.")
+
+
+def patch(run: Mapping[str, Any], packed: str, labels: Mapping[str, str | None]) -> dict[str, Any]:
+    """The whole node map (`nodes.pack`) and labels in one write, which holds only for the version that was read.
+
+    A label of None goes.
+    """
     return {
         "metadata": {"resourceVersion": run["metadata"]["resourceVersion"], "labels": dict(labels)},
         "status": {"nodes": None, "compressedNodes": packed},

@@ -14,13 +14,17 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from alula_api.contract import names
+from alula_api.contract import json_bounds, names
 
 Node: TypeAlias = dict[str, Any]
 Nodes: TypeAlias = dict[str, Node]
 
-MAX_UNPACKED: Final = 64 << 20
+MAX_UNPACKED: Final = 8 << 20
 """Bytes of an unpacked map; 1,000 nodes are about 2 MB."""
+MAX_VALUES: Final = 200_000
+"""JSON values in one; a node has about 45. As Python objects they take some 60 MB at worst."""
+MAX_DEPTH: Final = 50
+"""Levels of arrays and objects in one; Argo's own nodes have about 8."""
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _GZIP = b"\x1f\x8b"
 
@@ -48,15 +52,33 @@ def read(status: Mapping[str, Any]) -> Nodes:
         raise Offloaded("this Argo keeps the nodes of its runs in a database: Argo's UI and `argo get` show them")
     nodes, packed = status.get("nodes"), status.get("compressedNodes")
     if nodes or not packed:
-        return dict(nodes or {})
+        return _checked(nodes or {}, "nodes")
     try:
-        unpacked = json.loads(_unpack(base64.b64decode(packed, validate=True)))
+        unpacked = json.loads(_counted(_unpack(base64.b64decode(str(packed), validate=True))))
     except (ValueError, EOFError, OSError, zlib.error) as error:
         why = "they are damaged, or packed in a new way"
         raise Unreadable(f"the packed nodes of this run cannot be read: {why} ({error})") from error
-    if not isinstance(unpacked, dict) or not all(isinstance(node, dict) for node in unpacked.values()):
-        raise Unreadable("the packed nodes of this run are not a map of nodes")
-    return unpacked
+    return _checked(unpacked, "packed nodes")
+
+
+def _checked(found: Any, what: str) -> Nodes:
+    """The node map, if it is one: Argo's minimal CRDs let anything stand there."""
+    if not isinstance(found, Mapping) or not all(map(_is_node, found.values())):
+        raise Unreadable(f"the {what} of this run are not a map of nodes")
+    return dict(found)
+
+
+def _is_node(node: Any) -> bool:
+    if not isinstance(node, dict):
+        return False
+    outputs = node.get("outputs") or {}
+    given = outputs.get("parameters") or [] if isinstance(outputs, dict) else None
+    return isinstance(given, list) and all(isinstance(each, dict) for each in given)
+
+
+def packed(run: Mapping[str, Any]) -> bool:
+    """Whether the nodes of a run have to be unpacked to be read."""
+    return bool((run.get("status") or {}).get("compressedNodes"))
 
 
 def pack(nodes: Nodes) -> str:
@@ -81,6 +103,15 @@ def _unpack(data: bytes) -> bytes:
     return _unzstd(data) if data.startswith(_ZSTD) else _unbrotli(data)
 
 
+def _counted(text: bytes) -> bytes:
+    """The text, if what it holds is little enough to be parsed."""
+    if (found := json_bounds.values(text)) > MAX_VALUES:
+        raise ValueError(f"they hold {found} values, more than {MAX_VALUES}")
+    if json_bounds.nests_deeper(text, MAX_DEPTH):
+        raise ValueError(f"they nest deeper than {MAX_DEPTH} levels")
+    return text
+
+
 def _bounded(decompressor: Any, data: bytes) -> bytes:
     unpacked: bytes = decompressor.decompress(data, MAX_UNPACKED)
     if decompressor.unconsumed_tail:
@@ -93,7 +124,7 @@ def _bounded(decompressor: Any, data: bytes) -> bytes:
 def _unzstd(data: bytes) -> bytes:
     zstandard = _package("zstandard", "zstd")
     try:
-        with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+        with zstandard.ZstdDecompressor(max_window_size=MAX_UNPACKED).stream_reader(data) as reader:
             unpacked: bytes = reader.read(MAX_UNPACKED + 1)
     except zstandard.ZstdError as error:
         raise ValueError(str(error)) from error

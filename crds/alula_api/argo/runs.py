@@ -11,6 +11,32 @@ FINISHED: Final = ("Succeeded", "Failed", "Error")
 """Phases after which Argo does not touch a run again."""
 
 
+_OBJECTS: Final = (
+    ("spec",),
+    ("spec", "workflowTemplateRef"),
+    ("spec", "arguments"),
+    ("status",),
+    ("status", "storedWorkflowTemplateSpec"),
+    ("status", "storedWorkflowTemplateSpec", "workflowMetadata"),
+    ("status", "storedWorkflowTemplateSpec", "workflowMetadata", "labels"),
+)
+
+
+def misshapen(run: Mapping[str, Any]) -> str:
+    """What of a run is no object, or no list of them, where everything that reads runs takes it for one; empty for
+    nothing. Argo's minimal CRDs let anything pass."""
+    for path in _OBJECTS:
+        found: Any = run
+        for name in path:
+            found = found.get(name) if isinstance(found, Mapping) else None
+        if found is not None and not isinstance(found, Mapping):
+            return ".".join(path)
+    given = ((run.get("spec") or {}).get("arguments") or {}).get("parameters")
+    if given is not None and not (isinstance(given, list) and all(isinstance(each, Mapping) for each in given)):
+        return "spec.arguments.parameters"
+    return ""
+
+
 def finished(run: Mapping[str, Any]) -> bool:
     """Whether Argo is done with the run."""
     status = run.get("status") or {}

@@ -71,6 +71,8 @@ class _Comparison:
         mine, theirs = families.family(source), families.family(target)
         if not mine or not theirs:
             return "one of the types is malformed"
+        if mine == "never":
+            return None
         if theirs in {"any", "object"}:
             return self._fits_json(source, mine, theirs, target)
         if mine == "union":

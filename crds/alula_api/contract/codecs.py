@@ -141,7 +141,7 @@ class _Compiler:
                 return self._definition(schema["$ref"])
             case "enum":
                 return scalars.enum(schema)
-            case "literal":
+            case "literal" | "never":
                 return scalars.literal(schema)
             case "file" | "frame" | "directory":
                 return references.reference(name, schema.get("format", ""))

@@ -31,6 +31,8 @@ class Code(Explained):
     BAD_NAME = "BAD_NAME", "A name does not have the form that its place demands."
     DUPLICATE_NAME = "DUPLICATE_NAME", "Two things of one kind have the same name."
     BAD_OPTION = "BAD_OPTION", "An option has a value that it cannot take."
+    OVER_LIMIT = "OVER_LIMIT", "A task takes more of a resource, or of time, than its domain allows."
+    IMAGE_NOT_ALLOWED = "IMAGE_NOT_ALLOWED", "An image is none that the domain allows, or lacks the digest it demands."
     BAD_SCHEDULE = "BAD_SCHEDULE", "A cron expression, an interval or a time zone is not valid."
     BAD_DEFAULT = "BAD_DEFAULT", "A default value does not fit the type of its parameter."
     NOT_REPEATABLE = "NOT_REPEATABLE", "Two traces of the same files make different resources."
@@ -53,6 +55,8 @@ class Code(Explained):
     TOO_LARGE = "TOO_LARGE", "Something is larger than the limit that its place has."
     UNKNOWN_TASK = "UNKNOWN_TASK", "A node names a task that does not exist."
     UNKNOWN_GRAPH = "UNKNOWN_GRAPH", "A node names a graph that does not exist."
+    BAD_TRIGGER = "BAD_TRIGGER", "A launch plan waits for something that cannot start its runs."
+    UNKNOWN_POOL = "UNKNOWN_POOL", "A task names a pool that its domain does not have."
     UNKNOWN_NODE = "UNKNOWN_NODE", "A binding or an order names a node that does not exist."
     UNSUPPORTED_BINDING = (
         "UNSUPPORTED_BINDING",
@@ -75,6 +79,15 @@ class Code(Explained):
     CLUSTER = "CLUSTER", "The cluster cannot be reached, or refused what was asked of it."
     OUT_OF_STEP = "OUT_OF_STEP", "What a file defines is not what the cluster runs."
     BAD_ENGINE = "BAD_ENGINE", "A setting of the installation or of the domain is not usable."
+
+    # The gitops repository.
+    BAD_REPOSITORY = "BAD_REPOSITORY", "A git repository, or what lies in it, is not in a state to work with."
+    NOT_REGISTERED = "NOT_REGISTERED", "A file of a release is not the one that was registered."
+    STALE_DIGESTS = "STALE_DIGESTS", "The digests of a release were made for other files than lie there."
+    STALE_GUARDS = "STALE_GUARDS", "The guards of a domain are not those that follow from its Domain."
+    PATCH_MISFIT = "PATCH_MISFIT", "A patch of a domain loses a part of a release, or is for one that there is not."
+    NOT_ALLOWED = "NOT_ALLOWED", "Something lies in a folder of a domain that does not belong there."
+    NOT_PROMOTABLE = "NOT_PROMOTABLE", "A release cannot enter a domain as things stand."
 
     # Values.
     BAD_VALUE = "BAD_VALUE", "A value does not fit its type."

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import datetime
 
+MAX_TIMEOUT: Final = 366 * 86_400
+"""Seconds of the longest timeout of an attempt. A pod with more than 68 years is refused, when the run has begun."""
 _GO = r"(?:[0-9]+(?:\.[0-9]+)?(?:d|h|ms|m|s))+"
 _GO_PART = r"([0-9]+(?:\.[0-9]+)?)(d|h|ms|m|s)"
 _MILLISECONDS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}

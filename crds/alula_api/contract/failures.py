@@ -112,7 +112,13 @@ def _printable(match: re.Match[str]) -> str:
 
 
 def path(run: str, node: str, attempt: int) -> str:
-    """Return where the record lies below the prefix of a domain."""
+    """Return where the record lies below the prefix of a domain.
+
+    Args:
+        run: What stands for the run: its uid in a cluster, where a name comes again; its name locally.
+        node: The node's name.
+        attempt: From 1.
+    """
     for part in (run, node):
         if not part or "/" in part or part in {".", ".."}:
             raise ValueError(f"{part!r} cannot be part of a path")

@@ -41,7 +41,7 @@ _KINDS: Final[dict[str, tuple[type, ...]]] = {
 def family(schema: Mapping[str, Any]) -> str:
     """Return the family of a type, "" where there is none.
 
-    One of: any, ref, literal, union (untagged), tagged; integer, number, boolean, null, string, bytes, datetime,
+    One of: any, never, ref, literal, union (untagged), tagged; integer, number, boolean, null, string, bytes, datetime,
     naive-datetime, date, duration, enum; list, tuples (of one type), tuple (fixed), namedtuple, map (pairs), set,
     frozenset; dict (text keys), object (any), record; file, frame, directory.
     """
@@ -56,7 +56,7 @@ def family(schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
         return "union"
     if "enum" in schema:
-        return "literal"
+        return "never" if schema["enum"] == [] else "literal"
     if kind is None:
         return "" if any(key in schema for key in ("properties", "items", "format", "additionalProperties")) else "any"
     if not isinstance(kind, str):

@@ -1,6 +1,6 @@
 """JSON text: strict reading, compact writing, and the Argo-safe form. No types here: `values` knows those.
 
-Used by the codecs and by whoever reads JSON that other people wrote. Input may be hostile: nothing here recurses in
+Used by the codecs and by what reads JSON that other people wrote. Input may be hostile: nothing here recurses in
 Python over the value, and every refusal is an `InvalidValue`.
 """
 

@@ -38,8 +38,32 @@ def interface_digest(inputs: Sequence[tuple[str, Schema]], outputs: Sequence[tup
 
 def identity(value: Json, schema: Schema) -> str:
     """Return the identity of a wire value as it travels: of the value itself, or from its envelope."""
+    if not references.is_envelope(value):
+        return codecs.codec(schema).identity(value)
+    from alula_api.contract import lists  # few pods need it
+
+    listed = lists.read(value)
+    if listed is not None:
+        return _identity_of_list(listed.values(), schema)
     envelope = references.stored(value)
     return envelope.hash if envelope is not None else codecs.codec(schema).identity(value)
+
+
+def _identity_of_list(items: Sequence[Json | references.Stored], schema: Schema) -> str:
+    """That of the list itself where it is known, else one made of its items' identities in their order."""
+    known = [item for item in items if not isinstance(item, references.Stored)]
+    if len(known) == len(items):
+        return codecs.codec(schema).identity(known)
+    from alula_api.contract import schemas
+
+    types = schemas.items(schema, len(items))
+    if types is None:
+        raise InvalidValue([Problem("$", f"must be {schemas.describe(schema)}, not a list of {len(items)} items")])
+    found = [
+        item.hash if isinstance(item, references.Stored) else codecs.codec(each).identity(item)
+        for item, each in zip(items, types, strict=True)
+    ]
+    return hashlib.sha256(f"list of {' '.join(found)}".encode()).hexdigest()
 
 
 def environment_digest(variables: Iterable[tuple[str, str]], secrets: Iterable[tuple[str, str, str]]) -> str:

@@ -73,6 +73,7 @@ WORDS: Final[Mapping[str, Schema]] = {
     "timedelta": {"type": "string", "format": "duration"},
     "dict": {"type": "object"},
     "Any": {},
+    "Never": {"enum": []},
 }
 """The types that are one word."""
 STORED: Final[Mapping[str, tuple[str, str]]] = {
@@ -94,22 +95,30 @@ def split(name: str) -> tuple[str, str]:
 
 def tags(variants: Sequence[Term], titles: Mapping[str, str]) -> list[str]:
     """Return the tags that the variants of a tagged union have unless its text says others."""
+    return distinct([label(variant, titles) for variant in variants])
+
+
+def distinct(labels: Sequence[str]) -> list[str]:
+    """Return a tag for each variant of a union: what it is called, with a number where two are called the same."""
     found: list[str] = []
-    for variant in variants:
-        label = tag = _label(variant, titles)
-        count = 1
+    for each in labels:
+        tag, count = each, 1
         while tag in found:
             count += 1
-            tag = f"{label}-{count}"
+            tag = f"{each}-{count}"
         found.append(tag)
     return found
 
 
-def _label(term: Term, titles: Mapping[str, str]) -> str:
-    """A type as the SDK calls it in messages and tags."""
+def label(term: Term, titles: Mapping[str, str]) -> str:
+    """Return what a type is called in a tag.
+
+    The SDK's `PyType.label` says the same of every annotation but those of which the contract knows less: a `Path` is a
+    File here, and a frame of any library a DataFrame. Tags of these stand in the text.
+    """
     if term.head in titles:
         return titles[term.head]
-    inner = [_label(arg, titles) if isinstance(arg, Term) else _shown(arg, term.head) for arg in term.args]
+    inner = [label(arg, titles) if isinstance(arg, Term) else _shown(arg, term.head) for arg in term.args]
     match term.head:
         case "|":
             return " | ".join(inner)
@@ -147,6 +156,7 @@ class Types:
         """So many types all texts asked for stand for."""
         self._terms: dict[str, Term] = {}
         self._schemas: dict[str, Schema] = {}
+        self._problems: dict[str, tuple[Problem, ...]] = {}
 
     def term(self, text: str) -> Term:
         """The term of a text.
@@ -237,10 +247,12 @@ class Types:
 
     def of_text(self, text: str) -> tuple[Problem, ...]:
         """What is wrong with a text, where the named types are right."""
-        try:
-            return tuple(wellformed.check(self.schema(text)))
-        except InvalidValue as error:
-            return error.problems
+        if text not in self._problems:
+            try:
+                self._problems[text] = tuple(wellformed.check(self.schema(text)))
+            except InvalidValue as error:
+                self._problems[text] = error.problems
+        return self._problems[text]
 
 
 def _shallow(term: Term) -> Schema:

@@ -6,27 +6,50 @@ they report; nothing here knows the other names, but for `NodeIds`.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Final
 
 GROUP: Final = "alula.dev"
 API_VERSION: Final = f"{GROUP}/v1alpha1"
+FIRST_DOMAIN: Final = "dev"
+"""The domain that releases enter, and that commands mean, unless another is named."""
+KINDS: Final = ("Workflow", "LaunchPlan", "Domain")
+"""What people write of the group; `WorkflowRevision` is the controller's."""
 """Of our kinds."""
 
 MOST_LABEL: Final = 63
-MOST_CRON_NAME: Final = 52
-"""Of a CronWorkflow: Argo adds the time to it for the name of a run."""
 MOST_OBJECT_NAME: Final = 49
-"""Of a Workflow or LaunchPlan: with `lp-` before it a CronWorkflow's name, and with a revision after it a label."""
+"""Of a Workflow or LaunchPlan: with `lp-` before it and a scheduled time or a revision after it, a label."""
+POOLS: Final = "alula-pools"
+"""The ConfigMap with the limits of a domain's pools."""
 ADMIT: Final = "admit"
 """The first node of every run; no node of a user is called so."""
 ADMITTED: Final = "admitted"
 """The output of `admit` in a workflow without inputs: a hold without an open output could be resumed by hand."""
+TAKEN: Final = "taken--branch"
+"""The parameter that says which branch of a conditional is taken; no input of a user is called so."""
+NOTHING: Final = "nothing"
+"""The template of a branch in which nothing runs."""
+NONE_TAKEN: Final = "none--taken"
+"""What it says where no branch is."""
+ITEM: Final = "item"
+"""The task in the template of a map that runs once for each item."""
+ATTEMPT: Final = "try"
+"""The task in the template of an item that may fail which runs it."""
+ENOUGH: Final = "enough"
+"""The task in the template of a map of such items which fails where too few of them succeeded."""
+SUCCEEDED: Final = "succeeded--item"
+"""The output of such an item which says whether it succeeded; no output of a user is called so."""
+COUNT: Final = "items--count"
+"""The parameter that says how many items a map has; no input of a user is called so."""
 MAIN: Final = "main"
 """The graph and the template that a run begins with."""
 RESERVED_PROJECTS: Final = ("openapi", "platform")
 """Folders of a gitops repository that are no project's: the merge keys, and what the platform team owns."""
+RELEASES: Final = "releases"
+"""What lies beside the domains under a project's prefix: the bundles of code."""
+RESERVED_DOMAINS: Final = (RELEASES,)
+"""A domain of this name would keep its data where all domains of the project read their code."""
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _VERSION = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
@@ -38,6 +61,7 @@ _IN_LABEL = _LOWER | _DIGITS
 _IN_PARAMETER = _LETTERS | _DIGITS | frozenset("_-")
 _PLAIN = _IN_PARAMETER | frozenset(".")
 _HASH = 8
+_MOST_PATH = 100
 
 CODE_VERSION: Final = "code:"
 """Begins a cache version that is the digest of the task's code; one that a person gives may not begin so."""
@@ -52,6 +76,8 @@ def dns_label(text: str, limit: int = MOST_LABEL) -> str:
     label = "-".join("".join(c if c in _IN_LABEL else " " for c in text.lower()).split())
     if label and len(label) <= limit and _PLAIN.issuperset(text):
         return label
+    import hashlib
+
     suffix = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
     return f"{label[: limit - _HASH - 1].rstrip('-')}-{suffix}".lstrip("-")
 
@@ -93,9 +119,42 @@ def path_parameter(name: str) -> str:
     return f"{name}--path"
 
 
+def part_parameter(name: str, path: tuple[str, ...] = ()) -> str:
+    """Return the name of the parameter beside one, in which a part of its value is published for conditions."""
+    shown = "-".join(path)
+    if not _IN_PARAMETER.issuperset(shown) or "-" in "".join(path) or len(shown) > _MOST_PATH:
+        import hashlib
+
+        shown = hashlib.sha256("\0".join(path).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{name}--part-{shown}" if path else f"{name}--part"
+
+
+def items_parameter(name: str, path: tuple[str, ...] = ()) -> str:
+    """Return the name of the parameter beside one, in which a list in its value is published for a map to go over."""
+    return part_parameter(name, path).replace("--part", "--items", 1)
+
+
+def item_parameter(name: str) -> str:
+    """Return the name of the parameter beside one, in which its value is published as an item of a map's list."""
+    return f"{name}--item"
+
+
 def launch_plan_template(name: str) -> str:
     """Return the name of a launch plan's template, so that a plan may be called like its workflow."""
     return f"lp-{name}"
+
+
+def scheduled_run(plan: str, seconds: int) -> str:
+    """Return the name of the run of a launch plan for a scheduled time, in seconds since 1970. Argo's own CronWorkflow
+    of the same name would give it the same."""
+    return f"{launch_plan_template(plan)}-{seconds}"
+
+
+def backfill_run(plan: str, seconds: int, number: int) -> str:
+    """Return the name of a run of a launch plan that is made later for a scheduled time: `number` earlier ones there
+    were."""
+    ending = f"-{seconds}-b{number}"
+    return f"{dns_label(launch_plan_template(plan), MOST_LABEL - len(ending))}{ending}"
 
 
 def revision_name(name: str, rev8: str) -> str:
@@ -132,6 +191,14 @@ class NodeIds:
 def argo_node_name(run: str, *tasks: str) -> str:
     """Return the name of Argo's node: the run's name and that of each task on the way, joined by dots."""
     return ".".join((run, *tasks))
+
+
+def argo_path(path: str) -> str:
+    """Return the path of a node as Argo has it: the item `fit(3)` of a map is `fit.item(3:3)`."""
+    return _INDEX.sub(rf".{ITEM}(\1:\1)", path) if "(" in path else path
+
+
+_INDEX = re.compile(r"\((\d+)\)")
 
 
 def argo_node_id(run: str, node_name: str) -> str:

@@ -19,7 +19,10 @@ VERSION: Final = 1
 WORK_DIR: Final = "/var/run/alula"
 OUT_DIR: Final = WORK_DIR + "/out"
 
-RESERVED_ENV: Final = ("ALULA_", "ARGO_")
+SCRATCH: Final = "scratch"
+"""The folder beside `OUT_DIR` in which a task starts and may write: the rest of a pod's file system is read-only."""
+
+_RESERVED_ENV: Final = ("ALULA_", "ARGO_")
 """How variables begin that pods have already."""
 
 MIN_INLINE: Final = 128
@@ -54,10 +57,52 @@ class Env:
     """Where outputs are written; `OUT_DIR` unless set."""
     TERMINATION_LOG: Final = "ALULA_TERMINATION_LOG"
     """Where the termination message is written; `/dev/termination-log` unless set."""
+    HOME: Final = "HOME"
+    """Set by the runtime to the attempt's scratch folder, as the next two are to folders in it."""
+    TEMPORARY: Final = "TMPDIR"
+    """Where temporary files go."""
+    CACHE_HOME: Final = "XDG_CACHE_HOME"
+    """Where programs keep what they could fetch again."""
     ACCESS_KEY: Final = "AWS_ACCESS_KEY_ID"
     """From the domain's Secret, where the store is a bare S3 server."""
     SECRET_KEY: Final = "AWS_SECRET_ACCESS_KEY"  # noqa: S105
     """From the domain's Secret, where the store is a bare S3 server."""
+
+
+_SCRATCH_ENV: Final = (Env.HOME, Env.TEMPORARY, Env.CACHE_HOME)
+
+
+def reserved(variable: str) -> str:
+    """Return why a task cannot set an environment variable; empty when it can."""
+    if variable.startswith(_RESERVED_ENV):
+        return f"must not begin with {' or '.join(_RESERVED_ENV)}"
+    if variable in _SCRATCH_ENV:
+        return "names a folder of the scratch that each attempt starts in; write there"
+    return ""
+
+
+FOLDER: Final = "^(/[-A-Za-z0-9_.]+)+$"
+SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - the folder that Linux has for it
+_OWN_FOLDERS: Final = (WORK_DIR, "/argo", "/var/run/argo", "/var/run/secrets", "/dev", "/proc", "/sys", "/etc")
+_OWN_LABELS: Final = ("alula.dev", "argoproj.io", "kubernetes.io", "k8s.io")
+
+
+def folder_problem(path: object) -> str:
+    """Return what is expected of a folder where a task cannot have anything mounted; empty where it can."""
+    import re
+
+    if not isinstance(path, str) or not re.fullmatch(FOLDER, path) or {".", ".."} & set(path.split("/")):
+        return "an absolute folder, as /secrets/db"
+    if any(path == own or path.startswith(f"{own}/") or own.startswith(f"{path}/") for own in _OWN_FOLDERS):
+        return f"another folder than {', '.join(_OWN_FOLDERS)}, and what lies in them"
+    return ""
+
+
+def reserved_label(key: str) -> str:
+    """Return why a task cannot give its pod a label or annotation; empty when it can."""
+    domain = key.partition("/")[0] if "/" in key else ""
+    owner = next((own for own in _OWN_LABELS if domain == own or domain.endswith(f".{own}")), "")
+    return f"is one of {owner}" if owner else ""
 
 
 class Call(NamedTuple):
@@ -85,6 +130,8 @@ class Call(NamedTuple):
     """The attribute path into the value of an input, or of one of its items as `name.3`."""
     outputs: tuple[str, ...] = ()
     """The names of the outputs, in the order in which the function returns them."""
+    parts: tuple[tuple[str, str, tuple[str, ...], str], ...] = ()
+    """What is published beside them: the parameter's name, the output, the path in its value, and the form."""
 
     @property
     def budget(self) -> Budget:
@@ -94,6 +141,9 @@ class Call(NamedTuple):
 
 _ONCE = {"--entrypoint": "entrypoint", "--task": "task", "--interface": "interface"}
 _OPTIONAL = {"--cache": "cache", "--environment": "environment"}
+_FLAGS = {"scalar": "--part", "items": "--part-items", "item": "--part-item"}
+"""Of what is published, by its form."""
+_FORMS = {flag: form for form, flag in _FLAGS.items()}
 _COUNTS = {"--retries": "0", "--system-retries": str(SYSTEM_RETRIES)}
 
 
@@ -116,6 +166,8 @@ def argv(call: Call) -> list[str]:
         words += ["--path", name, jsontext.argo_safe(jsontext.dumps(list(path)))]
     for name in call.outputs:
         words += ["--output", name]
+    for name, output, path, form in call.parts:
+        words += [_FLAGS[form], name, output, jsontext.argo_safe(jsontext.dumps(list(path)))]
     return words
 
 
@@ -129,6 +181,7 @@ def parse_argv(words: Sequence[str]) -> Call:
     once: dict[str, str] = {}
     pairs: dict[str, list[tuple[str, str]]] = {"--input": [], "--items": [], "--path": []}
     outputs: list[str] = []
+    parts: list[tuple[str, str, tuple[str, ...], str]] = []
     for flag in rest:
         if flag in _ONCE or flag in _OPTIONAL or flag in _COUNTS:
             value = _next(rest, flag)
@@ -140,6 +193,8 @@ def parse_argv(words: Sequence[str]) -> Call:
             pairs[flag].append((name, _next(rest, flag)))
         elif flag == "--output":
             outputs.append(_next(rest, flag))
+        elif flag in _FORMS:
+            parts.append((_next(rest, flag), _next(rest, flag), _path(_next(rest, flag), flag), _FORMS[flag]))
         else:
             raise ValueError(f"the runtime has no flag {flag[:80]!r}")
     counts = [_count(flag, once.pop(flag, usual)) for flag, usual in _COUNTS.items()]
@@ -154,6 +209,7 @@ def parse_argv(words: Sequence[str]) -> Call:
         items=tuple(pairs["--items"]),
         paths={name: _path(text) for name, text in pairs["--path"]},
         outputs=tuple(outputs),
+        parts=tuple(parts),
     )
 
 
@@ -169,13 +225,13 @@ def _count(flag: str, text: str) -> int:
     return int(text)
 
 
-def _path(text: str) -> tuple[str, ...]:
+def _path(text: str, flag: str = "--path") -> tuple[str, ...]:
     try:
         found = jsontext.parse(text)
     except InvalidValue as error:
-        raise ValueError(f"--path: {error}") from None
+        raise ValueError(f"{flag}: {error}") from None
     if type(found) is not list or not all(type(step) is str for step in found):
-        raise ValueError("--path must be a JSON list of texts")
+        raise ValueError(f"{flag} must be a JSON list of texts")
     return tuple(found)
 
 

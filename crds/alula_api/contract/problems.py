@@ -1,6 +1,6 @@
 """What is wrong with a value or a type, as values; collected by the codecs and raised together.
 
-Raised by `alula_api.contract` only; caught by whoever knows the file, node and input to name in a `Diagnostic`.
+Raised by `alula_api.contract` only; caught by what knows the file, node and input to name in a `Diagnostic`.
 """
 
 from __future__ import annotations

@@ -9,18 +9,29 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-PATTERN: Final = r"([0-9]+([.][0-9]*)?|[.][0-9]+)(m|k|[KMGTPE]i?|[eE][0-9]+)?"
+PATTERN: Final = r"([0-9]+([.][0-9]*)?|[.][0-9]+)(m|k|Ki|[MGTPE]i?|[eE][0-9]+)?"
 CPU: Final = "cpu"
+MAX_NAME: Final = 253 + 1 + 63
+_OWN = r"cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMGTPE]i?"
+_DEVICE = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_NAMES = "a resource called cpu, memory, ephemeral-storage, hugepages-2Mi or, with a domain, as nvidia.com/gpu"
 ONE: Final = 10**40
 """What `amount` counts as one: its texts have at most 32 characters, so every decimal is a whole number of these."""
 _PARTS = r"([0-9]*)[.]?([0-9]*)(.*)"
 _UNITS = {
     "": ONE,
     "m": ONE // 1000,
-    "k": ONE * 1000,
-    **{unit: ONE * 1000**power for power, unit in enumerate("KMGTPE", 1)},
+    **{unit: ONE * 1000**power for power, unit in enumerate("kMGTPE", 1)},
     **{f"{unit}i": ONE * 1024**power for power, unit in enumerate("KMGTPE", 1)},
 }
+MAX_CPUS: Final = 10_000
+"""The largest machines that clouds offer have 1,920."""
+MAX_BYTES: Final = "1Pi"
+"""Of memory, pages and disk; the largest machines have 32Ti of memory. Above 8Ei Kubernetes would cap the amount."""
+MAX_DEVICES: Final = 1_000_000_000
+"""Some plugins count the megabytes of a device."""
+
+_MOST_BYTES = int(MAX_BYTES.removesuffix("Pi")) * _UNITS["Pi"]
 
 
 class Wrong(NamedTuple):
@@ -45,10 +56,20 @@ def amount(text: str) -> int | None:
     return int(whole + decimals) * one // shift
 
 
+def text(name: str, found: int) -> str:
+    """Return an amount in `ONE`s as Kubernetes writes it: whole, or for cpu in thousandths; rounded up."""
+    if name == CPU and found % ONE:
+        return f"{-(-found * 1000 // ONE)}m"
+    return str(-(-found // ONE))
+
+
 def problems(requests: Mapping[str, str], limits: Mapping[str, str]) -> Iterator[Wrong]:
     """Yield what is wrong with the requests and limits of a container."""
     for name in dict.fromkeys((*requests, *limits)):
         request, limit = requests.get(name), limits.get(name)
+        if not (re.fullmatch(_OWN, name) or (len(name) <= MAX_NAME and re.fullmatch(_DEVICE, name))):
+            yield Wrong(name[:100], str(request or limit), _NAMES, "")
+            continue
         wrong = [found for text in dict.fromkeys((request, limit)) if text is not None and (found := _one(name, text))]
         yield from wrong
         if not wrong:
@@ -59,6 +80,8 @@ def _one(name: str, text: str) -> Wrong | None:
     found = amount(text)
     if found is None:
         return Wrong(name, text, "a quantity such as 2, 500m or 4Gi", "")
+    if found > _most(name):
+        return _too_much(name, text)
     if name == CPU:
         if found * 1000 % ONE == 0:
             return None
@@ -72,6 +95,22 @@ def _one(name: str, text: str) -> Wrong | None:
         number = text.removesuffix("m")
         return Wrong(name, text, "whole bytes: m stands for thousandths", f'write "{number}Mi" or "{number}M"')
     return Wrong(name, text, "whole bytes", f'write "{ceiling}"')
+
+
+def _most(name: str) -> int:
+    """The amount above which a text is a slip, because no machine has so much."""
+    if name == CPU:
+        return MAX_CPUS * ONE
+    return MAX_DEVICES * ONE if _is_counted(name) else _MOST_BYTES
+
+
+def _too_much(name: str, text: str) -> Wrong:
+    if name == CPU:
+        hint = f'write "{text[:-1]}m": M stands for millions' if text.endswith("M") else ""
+        return Wrong(name, text, f"at most {MAX_CPUS:,} cpus: no machine has more", hint)
+    if _is_counted(name):
+        return Wrong(name, text, f"at most {MAX_DEVICES:,}: no machine has more", "")
+    return Wrong(name, text, f"at most {MAX_BYTES}: no machine has more", "")
 
 
 def _pair(name: str, request: str | None, limit: str | None) -> Iterator[Wrong]:

@@ -144,7 +144,7 @@ def enum(schema: Schema) -> Form:
 
 
 def literal(schema: Schema) -> Form:
-    """One of the values as they stand, and of the same JSON type: `true` is not 1."""
+    """One of the values as they stand, and of the same JSON type: `true` is not 1. `Never` is that of none."""
     values = {(type(value), value): value for value in schema["enum"]}
 
     def normal(value: Any) -> Any:
@@ -159,6 +159,9 @@ def literal(schema: Schema) -> Form:
         except Misfit:
             texts = [item for item in schema["enum"] if isinstance(item, str)]
             allowed = _some([jsontext.dumps(item) for item in schema["enum"]])
+            if not schema["enum"]:
+                problems.append(Problem(path, "must not be there: no value is of the type Never"))
+                return
             problems.append(Problem(path, f"must be one of {allowed}, not {shown(value)}{_hint(value, texts)}"))
 
     return Form("a literal", normal, frozenset(map(type, schema["enum"])), explain=explain)

@@ -1,7 +1,7 @@
-"""When a launch plan starts runs: cron lines as the engine reads them (robfig/cron, five fields), and time zones.
+"""When a launch plan starts runs: cron lines of five fields, intervals, and time zones.
 
-Used by the decorators, the kinds and the compiler, so that all of them refuse the same in the same words. What the
-engine would refuse, or would never fire, is refused here.
+Used by the decorators, the compiler and the controller, so that all of them refuse the same in the same words. What
+would never fire is refused here.
 """
 
 from __future__ import annotations
@@ -9,10 +9,24 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from alula_api.contract import durations
 from alula_api.contract.diagnostics import closest
 
-ALIASES: Final = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
+ALIASES: Final = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
 MAX_LINES: Final = 20
+LEAST_INTERVAL: Final = 60
+"""Seconds of the shortest interval, unless the installation says otherwise: what starts oftener is a stream."""
+MAX_INTERVAL: Final = 366 * 86_400
+MAX_JITTER: Final = 86_400
+_EVERY = "@every "
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -31,6 +45,58 @@ class Wrong(NamedTuple):
 
     message: str
     hint: str = ""
+
+
+class Fields(NamedTuple):
+    """What a cron line says."""
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+    """Sunday is 0."""
+    either_day: bool
+    """Both kinds of days are named: one of them suffices."""
+    by_the_clock: bool
+    """It goes by the wall clock even where that comes twice or skips: it names no fixed time."""
+
+
+def fields(line: str) -> Fields:
+    """Return what a line says that has no problems."""
+    texts = ALIASES.get(line, line).split()
+    values = []
+    for text, (_, low, high, names) in zip(texts, _FIELDS, strict=True):
+        parts = [_part(part, low, high, names) for part in text.split(",")]
+        values.append(frozenset[int]().union(*(part for part in parts if not isinstance(part, str))))
+    either = texts[2][0] not in "*?" and texts[4][0] not in "*?"
+    minutes, hours, days, months, weekdays = values
+    return Fields(minutes, hours, days, months, weekdays, either, "*" in (texts[0][0], texts[1][0]))
+
+
+def every(seconds: int) -> str:
+    """Return an interval as a line beside cron lines."""
+    return f"{_EVERY}{durations.text(seconds)}"
+
+
+def interval(line: str) -> int | None:
+    """Return the seconds of a line that is an interval, None for a cron line."""
+    return round(durations.seconds(line.removeprefix(_EVERY))) if line.startswith(_EVERY) else None
+
+
+def interval_problem(text: str, least: int = LEAST_INTERVAL) -> Wrong | None:
+    """Return what is wrong with an interval such as `15m`."""
+    try:
+        seconds = durations.seconds(text)
+    except ValueError as error:
+        return Wrong(f"the interval {error}")
+    if seconds != int(seconds):
+        return Wrong(f"the interval {text!r} must be whole seconds")
+    if not least <= seconds <= MAX_INTERVAL:
+        return Wrong(
+            f"the interval {text!r} must lie between {durations.text(least)} and {MAX_INTERVAL // 86_400} days"
+        )
+    return None
 
 
 def line_problems(line: str) -> list[Wrong]:
@@ -80,10 +146,8 @@ def _alias(line: str) -> list[Wrong]:
     if line in ALIASES:
         return []
     if line.startswith("@every"):
-        return [
-            Wrong("an interval has no fixed times", 'write it as a cron line: "*/15 * * * *" is every quarter hour')
-        ]
-    near = closest(line, ALIASES)
+        return [Wrong("an interval is no cron line", 'write every: 15m in a resource, Every("15m") in Python')]
+    near = closest(line, list(ALIASES))
     return [Wrong(f"there is no {line}", f"did you mean {near}?" if near else f"there are {', '.join(ALIASES)}")]
 
 

@@ -29,7 +29,10 @@ TUPLES: Final = "tuple of one type"
 TAGGED: Final = "Annotated"
 """The head of `Annotated[T, Tag("name")]`, a variant of a union under a tag of its own."""
 
-_PLAIN = ("int", "float", "bool", "str", "bytes", "None", "Any", "datetime", "NaiveDatetime", "date", "timedelta")
+_PLAIN = (
+    *("int", "float", "bool", "str", "bytes", "None", "Any", "Never"),
+    *("datetime", "NaiveDatetime", "date", "timedelta"),
+)
 _STORED = ("File", "Directory", "DataFrame")
 _CONTAINERS: Mapping[str, int] = {"list": 1, "set": 1, "frozenset": 1, "dict": 2}
 RESERVED: Final = frozenset((*_PLAIN, *_STORED, *_CONTAINERS, "tuple", "Literal", TAGGED, "Tag", "True", "False"))
@@ -47,6 +50,7 @@ _FIXES = {
     "object": "dict",
     "array": "list[T]",
     "Path": "File",
+    "NoReturn": "Never",
     "duration": "timedelta",
     "Sequence": "list[T]",
     "Mapping": "dict[str, T]",

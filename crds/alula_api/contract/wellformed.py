@@ -22,6 +22,7 @@ _KEYWORDS: Final[dict[str, set[str]]] = {
     "ref": {"$ref"},
     "any": set(),
     "literal": {"enum", "type"},
+    "never": {"enum"},
     "union": {"anyOf"},
     "tagged": {"anyOf", "x-alula-type", "x-alula-tags"},
     "bytes": {"type", "contentEncoding"},
@@ -93,7 +94,7 @@ def structure(schema: Any, path: str) -> list[Problem]:
 
 
 def _brief(schema: Schema) -> str:
-    """The words of an unknown type that say what somebody meant."""
+    """The words of an unknown type that say what was meant."""
     told = (f"{name}: {shown(schema[name])}" for name in sorted(schema) if name not in _ANNOTATIONS)
     return "{" + ", ".join(told) + "}"
 

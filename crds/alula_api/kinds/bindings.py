@@ -1,4 +1,4 @@
-"""Where an input or output takes its value from: a constant, an input of the graph, an output of a node, or a list.
+"""Where an input or output takes its value from: a constant, an input of the graph, an output of a node, or several.
 
 Exactly one of them: said to the API server by `oneOf` over required fields, which costs nothing, where CEL over
 thousands of nodes is refused as too dear.
@@ -23,10 +23,11 @@ def _without(*names: str) -> dict[str, Any]:
 
 _VALUE: dict[str, Any] = {"required": ["value"], "maxProperties": 1}
 _ITEMS: dict[str, Any] = {"required": ["items"], "maxProperties": 1}
+_FIRST_OF: dict[str, Any] = {"required": ["firstOf"], "maxProperties": 1}
 _LEAF_INPUT = {"required": ["input"], **_without("value", "node", "output")}
 _LEAF_NODE = {"required": ["node", "output"], **_without("value", "input")}
-_INPUT = {"required": ["input"], **_without("value", "node", "output", "items")}
-_NODE = {"required": ["node", "output"], **_without("value", "input", "items")}
+_INPUT = {"required": ["input"], **_without("value", "node", "output", "items", "firstOf")}
+_NODE = {"required": ["node", "output"], **_without("value", "input", "items", "firstOf")}
 
 
 class Leaf(Part):
@@ -57,7 +58,7 @@ class Leaf(Part):
             )
         if (self.output is None) == (sources[0] == "node"):
             raise pydantic_core.PydanticCustomError("binding", "must have `node` and `output` together")
-        if "path" in self.model_fields_set and sources[0] in ("value", "items"):
+        if "path" in self.model_fields_set and sources[0] not in ("input", "node"):
             raise pydantic_core.PydanticCustomError("binding", "must have `path` beside `input` or `node` only")
         return self
 
@@ -67,18 +68,25 @@ class Leaf(Part):
 
 
 class Binding(Leaf):
-    """One source of a value, or `items`: a list whose elements have each their own."""
+    """One source of a value, `items`: a list whose elements have each their own, or the first of several."""
 
-    model_config = pydantic.ConfigDict(json_schema_extra={"oneOf": [_VALUE, _INPUT, _NODE, _ITEMS], **ATOMIC})
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={"oneOf": [_VALUE, _INPUT, _NODE, _ITEMS, _FIRST_OF], **ATOMIC}
+    )
 
     items: Annotated[list[Leaf], Listed(MAX_ITEMS)] | None = pydantic.Field(
         None, description="a list of values, each from its own source"
     )
 
+    first_of: Annotated[list[Leaf], Listed(MAX_ITEMS)] | None = pydantic.Field(
+        None, description="sources of which the first that has a value counts: what is not taken has none"
+    )
+
     def sources(self) -> list[str]:
-        """As of a leaf, and `items`."""
-        return super().sources() + (["items"] if self.items is not None else [])
+        """As of a leaf, and `items` and `firstOf`."""
+        several = {"items": self.items, "firstOf": self.first_of}
+        return super().sources() + [name for name, leaves in several.items() if leaves is not None]
 
     @classmethod
     def _options(cls) -> tuple[str, ...]:
-        return ("value", "input", "node", "items")
+        return ("value", "input", "node", "items", "firstOf")

@@ -9,12 +9,16 @@ import pydantic
 from alula_api.kinds import structural
 from alula_api.kinds.fields import GROUP, VERSION
 from alula_api.kinds.reading import KINDS
-from alula_api.kinds.resources import Column, Resource
+from alula_api.kinds.resources import Column, Kind, Resource
+from alula_api.kinds.revisions import WorkflowRevision
+
+ALL: tuple[type[Resource], ...] = (*KINDS.values(), WorkflowRevision)
+"""Those that people write, and the one that only the controller writes."""
 
 
 def definitions() -> dict[str, dict[str, Any]]:
     """Every CRD by its name, such as `workflows.alula.dev`."""
-    return {f"{kind.KIND.plural}.{GROUP}": definition(kind) for kind in KINDS.values()}
+    return {f"{kind.KIND.plural}.{GROUP}": definition(kind) for kind in ALL}
 
 
 def definition(resource: type[Resource]) -> dict[str, Any]:
@@ -40,18 +44,31 @@ def definition(resource: type[Resource]) -> dict[str, Any]:
                     "name": VERSION,
                     "served": True,
                     "storage": True,
+                    **(
+                        {"selectableFields": [{"jsonPath": path} for path in kind.selectable]}
+                        if kind.selectable
+                        else {}
+                    ),
                     "additionalPrinterColumns": [_column(column) for column in kind.columns],
                     "schema": {"openAPIV3Schema": schema(resource)},
-                    "subresources": {"status": {}},
+                    **({"subresources": {"status": {}}} if "status" in resource.model_fields else {}),
                 }
             ],
         },
     }
 
 
+def _selectable(kind: Kind) -> dict[str, Any]:
+    return {"selectableFields": [{"jsonPath": path} for path in kind.selectable]} if kind.selectable else {}
+
+
 def schema(resource: type[Resource]) -> dict[str, Any]:
     """The structural schema of a whole resource, with the rules for its name."""
     required = [name for name in ("spec",) if resource.model_fields[name].is_required()]
+    parts = [name for name in ("spec", "status") if name in resource.model_fields]
+    rules = [{"rule": rule.cel, "message": f"metadata.name {rule.message}"} for rule in resource.KIND.name_rules]
+    if resource.KIND.immutable:
+        rules.append({"rule": "self.spec == oldSelf.spec", "message": "spec must not change"})
     return {
         "description": resource.KIND.description,
         "type": "object",
@@ -60,11 +77,9 @@ def schema(resource: type[Resource]) -> dict[str, Any]:
             "apiVersion": {"description": f"{GROUP}/{VERSION}", "type": "string"},
             "kind": {"description": resource.KIND.name, "type": "string"},
             "metadata": {"type": "object"},
-            **{name: structural.structural(_model(resource, name), name) for name in ("spec", "status")},
+            **{name: structural.structural(_model(resource, name), name) for name in parts},
         },
-        "x-kubernetes-validations": [
-            {"rule": rule.cel, "message": f"metadata.name {rule.message}"} for rule in resource.KIND.name_rules
-        ],
+        "x-kubernetes-validations": rules,
     }
 
 

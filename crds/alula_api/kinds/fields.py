@@ -16,7 +16,8 @@ import pydantic_core
 from pydantic.alias_generators import to_camel
 from pydantic_core import core_schema
 
-from alula_api.contract import names, type_text
+from alula_api.contract import names, quantities, type_text
+from alula_api.contract.graphs import conditions
 
 GROUP, API_VERSION = names.GROUP, names.API_VERSION
 VERSION = API_VERSION.removeprefix(f"{GROUP}/")
@@ -24,7 +25,7 @@ VERSION = API_VERSION.removeprefix(f"{GROUP}/")
 DNS_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 RELEASE = "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 ENTRYPOINT = "^[^: ]+:[^: ]+$"
-QUANTITY = r"^([0-9]+([.][0-9]*)?|[.][0-9]+)(m|k|[KMGTPE]i?|[eE][0-9]+)?$"
+QUANTITY = f"^{quantities.PATTERN}$"
 DURATION = "^([0-9]+([.][0-9]+)?(d|h|ms|m|s))+$"
 PARAMETER = "^[A-Za-z_][-A-Za-z0-9_]*$"
 
@@ -33,7 +34,7 @@ class Part(pydantic.BaseModel):
     """An object inside a resource: camelCase on the wire, strict, immutable, and no field that is not declared."""
 
     model_config = pydantic.ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, extra="forbid", strict=True, frozen=True
+        defer_build=True, alias_generator=to_camel, validate_by_name=True, extra="forbid", strict=True, frozen=True
     )
 
     @pydantic.model_validator(mode="before")
@@ -101,6 +102,7 @@ Duration = Annotated[str, bounded(50, DURATION)]
 Quantity = Annotated[str, bounded(32, QUANTITY)]
 EnvName = Annotated[str, bounded(256, "^[-._a-zA-Z][-._a-zA-Z0-9]*$")]
 EnvValue = Annotated[str, bounded(32768, least=0)]
+LabelKey = Annotated[str, bounded(316, "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")]
 ObjectName = Annotated[str, bounded(253, "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
 SecretKey = Annotated[str, bounded(253, "^[-._a-zA-Z0-9]+$")]
 Prefix = Annotated[str, bounded(1024)]
@@ -112,6 +114,10 @@ JsonText = Annotated[str, bounded(65536, least=0)]
 ATOMIC = {"x-kubernetes-map-type": "atomic"}
 """An object that server-side apply replaces as a whole: half of a binding means nothing, and to note the
 owner of every field of 10,000 nodes would double the size of the object."""
+
+Identifier = Annotated[str, bounded(63, "^[A-Za-z_][A-Za-z0-9_]*$")]
+ConditionText = Annotated[str, bounded(conditions.MAX_CHARACTERS)]
+"""A condition: text to the API server, checked by `alula_api.contract.graphs.conditions` in Python."""
 
 TypeText = Annotated[str, bounded(type_text.MAX_CHARACTERS)]
 TypeName = Annotated[str, bounded(type_text.MAX_NAME)]
@@ -143,7 +149,9 @@ class Mapped:
         return entries
 
 
-def _check_size(found: Sized, most: int) -> None:
+def _check_size(found: Sized, most: int, least: int = 0) -> None:
+    if len(found) < least:
+        raise pydantic_core.PydanticCustomError("too_few", "must have at least {least} entries", {"least": least})
     if len(found) > most:
         raise pydantic_core.PydanticCustomError(
             "too_many", "must have at most {most} entries, not {found}", {"most": most, "found": len(found)}
@@ -152,11 +160,12 @@ def _check_size(found: Sized, most: int) -> None:
 
 @dataclass(frozen=True)
 class Listed:
-    """The bound and the kind of a list: a map by `key`, a set of scalars when `unique`, else atomic."""
+    """The bounds and the kind of a list: a map by `key`, a set of scalars when `unique`, else atomic."""
 
     most: int
     key: str = ""
     unique: bool = False
+    least: int = 0
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: pydantic.GetCoreSchemaHandler
@@ -172,10 +181,11 @@ class Listed:
         kind: dict[str, Any] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [self.key]}
         if not self.key:
             kind = {"x-kubernetes-list-type": "set" if self.unique else "atomic"}
-        return {**described, "maxItems": self.most, **kind}
+        bounds = {"minItems": self.least, "maxItems": self.most} if self.least else {"maxItems": self.most}
+        return {**described, **bounds, **kind}
 
     def _check(self, items: list[Any]) -> list[Any]:
-        _check_size(items, self.most)
+        _check_size(items, self.most, self.least)
         if self.key or self.unique:
             found = Counter(getattr(item, self.key) for item in items) if self.key else Counter(items)
             twice = [name for name, count in found.items() if count > 1]

@@ -1,7 +1,7 @@
 """`python -m alula_api.kinds.generate [--check] [DIR]`: write what is generated below `crds/`, or check it.
 
-The CRDs come from the models; the names of time zones from the `tzdata` of the development tools.
-`alula crds` prints `crd_text()`; the release folder takes `openapi.text()`. No YAML ships in the wheel.
+The CRDs and kustomize's merge keys come from the models; the names of time zones from the `tzdata` of the development
+tools. `alula crds` prints `crd_text()`; a gitops repository takes `openapi.text()`. No YAML ships in the wheel.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def texts() -> dict[str, str]:
     return {
         **crds,
         "kustomization.yaml": HEADER + yamltext.dump(kustomization),
-        openapi.FILE_NAME: openapi.text(),
+        f"alula_api/kinds/{openapi.FILE_NAME}": openapi.generated(),
         "alula_api/contract/zone_names.py": HEADER + _zone_names(),
     }
 

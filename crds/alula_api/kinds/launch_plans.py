@@ -7,12 +7,32 @@ from typing import Annotated, ClassVar, Literal
 import pydantic
 
 from alula_api.contract import names
-from alula_api.kinds.fields import JsonText, Label, Listed, Parameter, Part, ReleaseVersion, Text, Word, bounded
+from alula_api.contract.queue import MAX_PRIORITY, MAX_WEIGHT
+from alula_api.kinds.fields import (
+    Count,
+    Duration,
+    JsonText,
+    Label,
+    Listed,
+    Parameter,
+    Part,
+    Positive,
+    ReleaseVersion,
+    Text,
+    Whole,
+    Word,
+    bounded,
+)
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, Resource, Status, label_name
 from alula_api.kinds.workflows import MAX_PARAMETERS
 
 Cron = Annotated[str, bounded(128)]
 TimeZone = Annotated[str, bounded(64, "^[A-Za-z0-9_+/-]+$")]
+Instant = Annotated[
+    str, bounded(40, "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})$")
+]
+MOST_SKIPPED = 20
+MOST_RUNS = 10
 
 
 class InputValue(Part):
@@ -28,9 +48,61 @@ class Schedule(Part):
     """When to start runs."""
 
     cron: Annotated[list[Cron], Listed(20, unique=True)] = pydantic.Field(
-        description="five fields, or @daily and the like"
+        [], description="five fields, or @daily and the like"
     )
+    every: Duration | None = pydantic.Field(None, description="an interval, counted from `starts`; in whole seconds")
     timezone: TimeZone | None = pydantic.Field(None, description="IANA name; UTC when absent")
+    starts: Instant | None = pydantic.Field(None, description="nothing starts before it: 2026-11-29T02:00:00Z")
+    ends: Instant | None = pydantic.Field(None, description="nothing starts at or after it")
+    jitter: Duration | None = pydantic.Field(
+        None, description="by which a run starts later than its scheduled time at most"
+    )
+    input: Parameter | None = pydantic.Field(
+        None, description="the input that gets the scheduled time: a datetime, a date or a text"
+    )
+    catch_up: Literal["None", "Last", "All"] | None = pydantic.Field(
+        None, description="what becomes of times that were missed while no controller was there; None when absent"
+    )
+    within: Duration | None = pydantic.Field(
+        None, description="for how long a missed time is worth catching up with; 1d when absent"
+    )
+
+
+class TriggerInput(Part):
+    """An input that gets an output of the run that ended."""
+
+    name: Parameter
+    output: Parameter
+
+
+class Trigger(Part):
+    """What starts runs beside a schedule."""
+
+    launch_plan: Label | None = pydantic.Field(None, description="the launch plan whose runs do when they end")
+    workflow: Label | None = pydantic.Field(None, description="the Workflow whose runs do when they end")
+    when: Literal["Succeeded", "Failed", "Ended"] | None = pydantic.Field(
+        None, description="how they have to end; Succeeded when absent"
+    )
+    inputs: Annotated[list[TriggerInput], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
+        [], description="what the new run gets of the one that ended"
+    )
+    release: bool | None = pydantic.Field(None, description="true: a new revision of the workflow starts one too")
+
+
+class Concurrency(Part):
+    """How many runs of a launch plan run at a time."""
+
+    limit: Positive = pydantic.Field(description="runs at a time")
+    policy: Literal["Queue", "Skip", "Replace"] | None = pydantic.Field(
+        None, description="what becomes of more: they wait, end at once, or end the oldest that runs; Queue when absent"
+    )
+
+
+class Retention(Part):
+    """How long runs of a launch plan are kept, where that is shorter than the domain keeps them."""
+
+    succeeded: Duration | None = pydantic.Field(None, description="runs that succeeded; the domain's when absent")
+    failed: Duration | None = pydantic.Field(None, description="all others; the domain's when absent")
 
 
 class LaunchPlanSpec(Part):
@@ -46,7 +118,65 @@ class LaunchPlanSpec(Part):
         [], description="values that nobody may replace"
     )
     schedule: Schedule | None = None
-    suspend: bool | None = pydantic.Field(None, description="true: the schedule starts nothing")
+    suspend: bool | None = pydantic.Field(None, description="true: schedule and trigger start nothing")
+    trigger: Trigger | None = None
+    concurrency: Concurrency | None = None
+    priority: Annotated[int, Whole(0, MAX_PRIORITY)] | None = pydantic.Field(
+        None, description="in the domain's queue: a run of a higher one comes first; 0 when absent"
+    )
+    weight: Annotated[int, Whole(1, MAX_WEIGHT)] | None = pydantic.Field(
+        None, description="its share in the queue beside other plans of the same priority; 1 when absent"
+    )
+    queue_timeout: Duration | None = pydantic.Field(
+        None, description="how long a run may wait in the queue before it fails; for ever when absent"
+    )
+    retention: Retention | None = pydantic.Field(
+        None, description="how long runs are kept after their end, where the domain would keep them for longer"
+    )
+
+
+class Skipped(Part):
+    """A scheduled time at which no run was started."""
+
+    tick: Word
+    reason: Annotated[str, bounded(256)]
+
+
+class ScheduleStatus(Part):
+    """How far the schedule is decided."""
+
+    decided: Word = pydantic.Field(description="all scheduled times up to it are decided")
+    timetable: Word = pydantic.Field(description="the digest of the schedule that this holds for")
+    state: Literal["Active", "Suspended", "Disabled"]
+    next: Word | None = pydantic.Field(None, description="the next scheduled time")
+    skipped: Annotated[list[Skipped], Listed(MOST_SKIPPED)] = pydantic.Field([], description="the latest ones")
+
+
+class TriggerStatus(Part):
+    """How far the trigger is decided."""
+
+    since: Word = pydantic.Field(description="runs that ended before it start nothing")
+    digest: Word = pydantic.Field(description="of the trigger that this holds for")
+    revision: Word | None = pydantic.Field(None, description="the revision that starts nothing any more")
+    releases: Count | None = pydantic.Field(None, description="how many revisions started runs")
+
+
+class LatestRun(Part):
+    """A run of the launch plan."""
+
+    name: Word
+    phase: Word
+    created: Word
+    tick: Word | None = pydantic.Field(None, description="the scheduled time that it was started for")
+    outcome: Word | None = pydantic.Field(None, description="skipped or replaced, where the plan's policy ended it")
+
+
+class CurrentFailure(Part):
+    """The latest run that ended, while that failed; runs that the plan's policy ended do not count."""
+
+    name: Word
+    phase: Word
+    since: Word = pydantic.Field(description="when the first of the runs was created that failed one after the other")
 
 
 class LaunchPlanStatus(Status):
@@ -54,6 +184,15 @@ class LaunchPlanStatus(Status):
 
     version: Word | None = pydantic.Field(None, description="the release of the workflow that is compiled")
     revision: Word | None = pydantic.Field(None, description="the compiled spec, after the domain's patches")
+    schedule: ScheduleStatus | None = None
+    trigger: TriggerStatus | None = None
+    runs: Annotated[list[LatestRun], Listed(MOST_RUNS, key="name")] = pydantic.Field(
+        [], description="the latest runs, the newest first"
+    )
+    last_success: LatestRun | None = pydantic.Field(None, description="the latest run that succeeded")
+    current_failure: CurrentFailure | None = pydantic.Field(
+        None, description="there while the latest run that ended has failed"
+    )
 
 
 class LaunchPlan(Resource):
@@ -68,11 +207,13 @@ class LaunchPlan(Resource):
             Column("Workflow", ".spec.workflow"),
             Column("Schedule", ".spec.schedule.cron"),
             Column("Suspend", ".spec.suspend", "boolean"),
+            Column("Next", ".status.schedule.next"),
             READY,
             MESSAGE,
             AGE,
         ),
         name_rules=(label_name(names.MOST_OBJECT_NAME),),
+        selectable=(".spec.workflow",),
     )
 
     kind: Literal["LaunchPlan"] = "LaunchPlan"

@@ -16,7 +16,7 @@ import pydantic_core
 from alula_api.contract import labels, names, problems, schedules
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import SMALLER, Diagnostic, closest
-from alula_api.contract.graphs import json_fields
+from alula_api.contract.graphs import conditions, json_fields
 from alula_api.contract.named_types import NamedType, Types
 from alula_api.kinds.domains import Domain
 from alula_api.kinds.fields import (
@@ -157,6 +157,7 @@ def _later_problems(resource: Resource) -> Iterator[_Problem]:
         yield _Problem(("metadata", "name"), message)
     if isinstance(resource, Workflow):
         yield from _type_problems(resource)
+        yield from _condition_problems(resource)
     if isinstance(resource, LaunchPlan) and resource.spec.schedule and resource.spec.schedule.timezone:
         wrong = schedules.zone_problem(resource.spec.schedule.timezone)
         if wrong is not None:
@@ -173,6 +174,22 @@ def _type_problems(workflow: Workflow) -> Iterator[_Problem]:
     for loc, port in workflow.spec.ports():
         for problem in types.of_form(port.type) if wrong else types.of_text(port.type):
             yield _of_type((*loc, "type"), problem)
+
+
+def _condition_problems(workflow: Workflow) -> Iterator[_Problem]:
+    """What no condition is, and names in one that its node does not read."""
+    for loc, branch in workflow.spec.branches():
+        known = {read.name for read in branch.reads}
+        for i, case in enumerate(branch.cases):
+            at = (*loc, "cases", i, "when")
+            try:
+                missing = [name for name in conditions.reads(conditions.parse(case.when)) if name not in known]
+            except problems.InvalidValue as error:
+                yield _Problem(at, error.problems[0].message)
+            else:
+                yield from (_Problem(at, f"reads `{name}`, which is not among `reads`") for name in missing)
+        if not branch.cases:
+            yield _Problem((*loc, "cases"), "must have a case")
 
 
 def _of_type(loc: tuple[int | str, ...], problem: problems.Problem) -> _Problem:

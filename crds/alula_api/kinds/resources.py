@@ -1,4 +1,4 @@
-"""What the three kinds share: metadata, conditions and status, and what `kubectl` is told about a kind."""
+"""What the kinds share: metadata, conditions and status, and what `kubectl` is told about a kind."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ class Kind:
     columns: tuple[Column, ...]
     name_rules: tuple[NameRule, ...]
     categories: tuple[str, ...] = ("alula",)
+    immutable: bool = False
+    selectable: tuple[str, ...] = ()
+    """Fields by which the API server can select."""
 
 
 def label_name(longest: int) -> NameRule:
@@ -60,7 +63,7 @@ AGE = Column("Age", ".metadata.creationTimestamp", "date")
 class Metadata(pydantic.BaseModel):
     """Metadata as the API server keeps it; the fields that we read are typed, all others pass through."""
 
-    model_config = pydantic.ConfigDict(extra="allow", strict=True, frozen=True)
+    model_config = pydantic.ConfigDict(defer_build=True, extra="allow", strict=True, frozen=True)
 
     name: str
     namespace: str | None = None
@@ -78,7 +81,7 @@ class Metadata(pydantic.BaseModel):
 class Condition(Part):
     """One condition, in the form that `kubectl wait` and kstatus know."""
 
-    model_config = pydantic.ConfigDict(extra="ignore")
+    model_config = pydantic.ConfigDict(defer_build=True, extra="ignore")
 
     type: Annotated[str, pydantic.StringConstraints(max_length=316, pattern="^[A-Za-z]([-A-Za-z0-9_./]*[A-Za-z0-9])?$")]
     status: Literal["True", "False", "Unknown"]
@@ -93,7 +96,7 @@ class Condition(Part):
 class Status(Part):
     """What the controller found: conditions first, then the generation that they speak about."""
 
-    model_config = pydantic.ConfigDict(extra="ignore")
+    model_config = pydantic.ConfigDict(defer_build=True, extra="ignore")
 
     conditions: Annotated[list[Condition], Listed(32, key="type")] = pydantic.Field(
         [], description="Ready, and Reconciling or Stalled while they are true"
@@ -103,6 +106,12 @@ class Status(Part):
     )
     last_handled_reconcile_at: Word | None = pydantic.Field(
         None, description="the last value of the annotation that asks for a reconciliation"
+    )
+    last_handled_run_at: Word | None = pydantic.Field(
+        None, description="the last value of the annotation that asks for a run"
+    )
+    last_handled_retry_at: Word | None = pydantic.Field(
+        None, description="the last value of the annotation that asks for the last failed run again"
     )
 
     def condition(self, type: str) -> Condition | None:

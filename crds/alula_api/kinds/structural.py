@@ -22,6 +22,7 @@ _KEPT = (
     "minimum",
     "maximum",
     "maxItems",
+    "minItems",
     "maxProperties",
     "required",
     "properties",

@@ -12,21 +12,25 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 import pydantic
 import pydantic_core
 
-from alula_api.contract import names
+from alula_api.contract import names, pods
+from alula_api.contract.graphs import calls
 from alula_api.contract.retries import MAX_RETRIES
 from alula_api.kinds.bindings import Binding
 from alula_api.kinds.fields import (
     ATOMIC,
     CacheName,
+    ConditionText,
     Count,
     Digest,
     Duration,
     Entrypoint,
     EnvName,
     EnvValue,
+    Identifier,
     Image,
     JsonText,
     Label,
+    LabelKey,
     Listed,
     Mapped,
     ObjectName,
@@ -46,11 +50,13 @@ from alula_api.kinds.fields import (
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, NameRule, Resource, Status, label_name
 
 MAX_TASKS = 2_000
+LABEL_VALUE = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
 MAX_GRAPHS = 2_000
 MAX_NODES = 10_000
 MAX_PARAMETERS = 1_000
 MAX_TYPES = 1_000
 MAX_FIELDS = 1_000
+MAX_CASES = 100
 
 Loc: TypeAlias = tuple[int | str, ...]
 TYPE = "a type in the manner of Python, as list[Forest] | None"
@@ -194,6 +200,49 @@ class SecretVar(Part):
     key: SecretKey = pydantic.Field(description="the key in the Secret")
 
 
+class Toleration(Part):
+    """A taint of nodes that a pod may run on in spite of."""
+
+    key: LabelKey
+    value: Annotated[str, bounded(63, LABEL_VALUE, least=0)] | None = pydantic.Field(
+        None, description="any when absent"
+    )
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = pydantic.Field(
+        None, description="all when absent"
+    )
+
+
+class Mount(Part):
+    """A folder of the container, and the Secret or PersistentVolumeClaim that lies there."""
+
+    path: Annotated[str, bounded(253, pods.FOLDER)]
+    secret: ObjectName | None = pydantic.Field(None, description="the Secret; its keys are the files")
+    claim: ObjectName | None = pydantic.Field(None, description="the PersistentVolumeClaim")
+
+
+class Pod(Part):
+    """Where a task's pod runs, and what stands in it."""
+
+    node_selector: Annotated[dict[str, Annotated[str, bounded(63, LABEL_VALUE, least=0)]], Mapped(64)] = pydantic.Field(
+        {}, description="labels that the node must have"
+    )
+    tolerations: Annotated[list[Toleration], Listed(64)] = pydantic.Field(
+        [], description="taints of nodes that it may run on in spite of"
+    )
+    priority_class: ObjectName | None = pydantic.Field(None, description="the PriorityClass")
+    service_account: ObjectName | None = pydantic.Field(None, description="in place of the installation's")
+    labels: Annotated[dict[str, Annotated[str, bounded(63, LABEL_VALUE, least=0)]], Mapped(64)] = pydantic.Field(
+        {}, description="of the pod"
+    )
+    annotations: Annotated[dict[str, Annotated[str, bounded(4096, least=0)]], Mapped(64)] = pydantic.Field(
+        {}, description="of the pod"
+    )
+    shared_memory: Quantity | None = pydantic.Field(None, description="the size of /dev/shm")
+    mounts: Annotated[list[Mount], Listed(64, key="path")] = pydantic.Field(
+        [], description="Secrets and PersistentVolumeClaims as folders"
+    )
+
+
 class Task(Part):
     """A task: what to call, with which types, and how to run it."""
 
@@ -209,22 +258,84 @@ class Task(Part):
     timeout: Duration | None = pydantic.Field(None, description="of one attempt, as 10m")
     resources: Resources | None = None
     image: Image | None = pydantic.Field(None, description="in place of the workflow's")
+    pool: Label | None = pydantic.Field(None, description="of the Domain, which limits its tasks over all runs")
     env: Annotated[list[EnvVar], Listed(500, key="name")] = pydantic.Field([], description="environment variables")
     secrets: Annotated[list[SecretVar], Listed(500, key="name")] = pydantic.Field(
         [], description="environment variables from Secrets"
     )
+    pod: Pod | None = pydantic.Field(None, description="where its pod runs, and what stands in it")
+
+
+class Read(Part):
+    """An input of a node that its conditions read."""
+
+    name: Identifier
+    type: TypeText = pydantic.Field(description=TYPE)
+
+
+class Case(Part):
+    """A branch of a conditional."""
+
+    name: Label = pydantic.Field(description="of the branch, as then or elif-1")
+    when: ConditionText = pydantic.Field(description="when it is taken, as accuracy > 0.9 and not dry_run")
+    graph: Label = pydantic.Field(description="what runs then")
+
+
+class Branch(Part):
+    """A conditional: the first case that holds is taken."""
+
+    reads: Annotated[list[Read], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
+        [], description="the inputs of the node that the conditions read"
+    )
+    cases: Annotated[list[Case], Listed(MAX_CASES, key="name")] = pydantic.Field(description="in the order of asking")
+    otherwise: Label | None = pydantic.Field(None, description="the graph that runs when no case holds")
+
+
+class Map(Part):
+    """A task or graph that runs once for each item of a list, or of several lists in step."""
+
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={"oneOf": [{"required": [name]} for name in ("task", "graph")], **ATOMIC}
+    )
+
+    task: Label | None = pydantic.Field(None, description="the task to run for each item")
+    graph: Label | None = pydantic.Field(None, description="the graph to run for each item")
+    over: Annotated[list[Parameter], Listed(MAX_PARAMETERS, unique=True, least=1)] = pydantic.Field(
+        description="the inputs of the node that are lists"
+    )
+    outputs: Annotated[list[Parameter], Listed(MAX_PARAMETERS, unique=True)] = pydantic.Field(
+        [], description="the outputs of the task or graph, each of which becomes a list"
+    )
+    concurrency: Positive | None = pydantic.Field(None, description="how many items may run at one time")
+    min_successes: Positive | None = pydantic.Field(
+        None, description="how many items must succeed; the others are null in the lists"
+    )
+    min_success_ratio: Annotated[str, bounded(8, f"^({calls.RATIO})$")] | None = pydantic.Field(
+        None, description="the share of the items that must succeed, as a decimal"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _one_item(self) -> Self:
+        if (self.task is None) == (self.graph is None):
+            raise pydantic_core.PydanticCustomError("call", "must have exactly one of `task`, `graph`")
+        return self
 
 
 class Node(Part):
-    """One call in a graph, of a task or of another graph."""
+    """One call in a graph: of a task, of another graph, of one for each item of a list, or of one of several graphs."""
 
     model_config = pydantic.ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["task"]}, {"required": ["graph"]}], **ATOMIC}
+        json_schema_extra={
+            "oneOf": [{"required": [name]} for name in calls.KINDS],
+            **ATOMIC,
+        }
     )
 
     id: Label
     task: Label | None = pydantic.Field(None, description="the task to run")
     graph: Label | None = pydantic.Field(None, description="the graph to run")
+    map: Map | None = pydantic.Field(None, description="what is run for each item of a list")
+    branch: Branch | None = pydantic.Field(None, description="the graphs of which one is run")
     inputs: Annotated[dict[str, Binding], Mapped(MAX_PARAMETERS)] = pydantic.Field(
         {}, description="by the name of the input"
     )
@@ -233,9 +344,11 @@ class Node(Part):
     )
 
     @pydantic.model_validator(mode="after")
-    def _one_target(self) -> Self:
-        if (self.task is None) == (self.graph is None):
-            raise pydantic_core.PydanticCustomError("target", "must have exactly one of `task`, `graph`")
+    def _one_call(self) -> Self:
+        known = [name for name in calls.KINDS if name in type(self).model_fields]
+        if sum(getattr(self, name) is not None for name in known) != 1:
+            options = ", ".join(f"`{name}`" for name in known)
+            raise pydantic_core.PydanticCustomError("call", "must have exactly one of {options}", {"options": options})
         return self
 
 
@@ -250,11 +363,33 @@ class Graph(Part):
     )
 
 
+class Handler(Part):
+    """A workflow that is started when a run is over."""
+
+    event: Literal["Failure", "Exit"] = pydantic.Field(
+        description="after what: a failure of an admitted run, or its end, however it ended"
+    )
+    workflow: Label = pydantic.Field(description="the Workflow to start")
+    inputs: Annotated[list[Parameter], Listed(MAX_PARAMETERS, unique=True)] = pydantic.Field(
+        [], description="the inputs of the run that it gets, by their names"
+    )
+    failure: Parameter | None = pydantic.Field(None, description="its input that gets the failure")
+
+
 class WorkflowSpec(Part):
     """What a Workflow should be."""
 
     version: ReleaseVersion = pydantic.Field(description="digest of what was emitted, or the user's own name for it")
     description: Text | None = None
+    failure_policy: Literal["Drain", "Abort", "Continue"] | None = pydantic.Field(
+        None,
+        description="what becomes of a run after a failure: with Drain, as when absent, nothing new starts and what "
+        "runs may finish; with Abort what runs is ended, too; with Continue all runs that does not depend on it",
+    )
+    deadline: Duration | None = pydantic.Field(None, description="of a run, from its admission, as 2h")
+    handlers: Annotated[list[Handler], Listed(2, key="event")] = pydantic.Field(
+        [], description="what is started when a run is over"
+    )
     code: Code
     types: Annotated[list[NamedType], Listed(MAX_TYPES, key="name")] = pydantic.Field(
         [], description="each class that is a type, once"
@@ -268,13 +403,23 @@ class WorkflowSpec(Part):
         description="`main`, and every sub-workflow once"
     )
 
-    def ports(self) -> Iterator[tuple[Loc, Input | Output | BoundOutput]]:
-        """Every input and output in the spec, with its place."""
+    def ports(self) -> Iterator[tuple[Loc, Input | Output | BoundOutput | Read]]:
+        """Everything in the spec that has a type, with its place."""
         yield from _ports(("spec",), self)
         for i, task in enumerate(self.tasks):
             yield from _ports(("spec", "tasks", i), task)
         for i, graph in enumerate(self.graphs):
             yield from _ports(("spec", "graphs", i), graph)
+        for loc, branch in self.branches():
+            for i, read in enumerate(branch.reads):
+                yield (*loc, "reads", i), read
+
+    def branches(self) -> Iterator[tuple[Loc, Branch]]:
+        """Every conditional in the spec, with its place."""
+        for i, graph in enumerate(self.graphs):
+            for j, node in enumerate(graph.nodes):
+                if node.branch is not None:
+                    yield ("spec", "graphs", i, "nodes", j, "branch"), node.branch
 
 
 def _ports(loc: Loc, owner: WorkflowSpec | Task | Graph) -> Iterator[tuple[Loc, Input | Output | BoundOutput]]:

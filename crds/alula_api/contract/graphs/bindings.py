@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
-from alula_api.contract import jsontext, references
+from alula_api.contract import jsontext, lists, references
 from alula_api.contract.jsontext import Json
+from alula_api.contract.lists import Listed
 from alula_api.contract.problems import InvalidValue, Problem, member
 from alula_api.contract.references import Stored
 
@@ -32,8 +33,8 @@ class Unknown(Enum):
 UNKNOWN: Final = Unknown.UNKNOWN
 """A value that cannot be known here: its node has not finished or is not taken, or it lies in the store."""
 
-Value: TypeAlias = Json | Stored
-"""A value as it travels: JSON, or the envelope of a value that lies in the store."""
+Value: TypeAlias = Json | Stored | Listed
+"""A value as it travels: JSON, the envelope of one that lies in the store, or a list that no pod collected."""
 MaybeValue: TypeAlias = Value | Literal[Unknown.UNKNOWN]
 
 
@@ -43,13 +44,18 @@ def value_of(wire: Json) -> Value:
     Raises:
         InvalidValue: An envelope is malformed.
     """
+    if not references.is_envelope(wire):
+        return wire
+    listed = lists.read(wire)
+    if listed is not None:
+        return listed
     stored = references.stored(wire)
     return wire if stored is None else stored
 
 
 def wire_of(value: Value) -> Json:
     """Return the form in which a value travels."""
-    return value.to_json() if isinstance(value, Stored) else value
+    return value.to_json() if isinstance(value, (Stored, Listed)) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +169,41 @@ def evaluate(binding: Binding, scope: Scope) -> MaybeValue:
     elif isinstance(binding, Constant):
         return binding.json
     elif isinstance(binding, Items):
-        return listed([evaluate(leaf, scope) for leaf in binding.leaves])
+        found = listed([evaluate(leaf, scope) for leaf in binding.leaves])
+        return UNKNOWN if isinstance(found, Listed) else found
     else:
         known = (evaluate(leaf, scope) for leaf in binding.leaves)
         return next((value for value in known if value is not UNKNOWN), UNKNOWN)
     if not binding.path or value is UNKNOWN:
         return value
-    return UNKNOWN if isinstance(value, Stored) else jsontext.select(value, binding.path)
+    return selected(value, binding.path)
+
+
+def selected(value: Value, path: tuple[str, ...]) -> MaybeValue:
+    """Return what lies behind a path in a value; UNKNOWN where that lies in the store.
+
+    Raises:
+        InvalidValue: The path leads nowhere.
+    """
+    if isinstance(value, Listed) and path:
+        if not (path[0].isascii() and path[0].isdecimal() and int(path[0]) < len(value.texts)):
+            raise _invalid(member("$", path[0]), f"does not exist in a list of {len(value.texts)} items")
+        return selected(Listed((value.texts[int(path[0])],)).values()[0], path[1:])
+    if not path or isinstance(value, Listed):
+        return value
+    return UNKNOWN if isinstance(value, Stored) else jsontext.select(value, path)
 
 
 def listed(found: list[MaybeValue]) -> MaybeValue:
-    """Return the list of these values; UNKNOWN where one of them is, or lies in the store."""
-    known: list[Json] = [item for item in found if item is not UNKNOWN and not isinstance(item, Stored)]
-    return known if len(known) == len(found) else UNKNOWN
+    """Return the list of these values; UNKNOWN where one of them is."""
+    known = [item for item in found if item is not UNKNOWN]
+    if len(known) < len(found):
+        return UNKNOWN
+    plain: list[Json] = [item for item in known if not isinstance(item, (Stored, Listed))]
+    if len(plain) == len(known):
+        return plain
+    single = [item for item in known if not isinstance(item, Listed)]
+    return lists.listed(single) if len(single) == len(known) else UNKNOWN
 
 
 def to_json(binding: Binding) -> dict[str, Any]:

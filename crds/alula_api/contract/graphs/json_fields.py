@@ -2,7 +2,8 @@
 
 A field stands under its name in camelCase (or what its metadata says under `json`), and is left out where it has its
 default. What may stand in a field: texts, integers, booleans, `X | None`, `tuple[X, ...]`, `Mapping[str, X]`, pairs of
-a name and X (an object in JSON too), such dataclasses, bindings, and types of the contract, which are text in JSON.
+a name and X (an object in JSON too), such dataclasses, bindings, and types of the contract, which are text in JSON. A
+call, of which an object has one, stands `BESIDE` the other fields: its kind is the name of a member.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from alula_api.contract.families import Schema
-from alula_api.contract.graphs import bindings
+from alula_api.contract.graphs import bindings, calls
 from alula_api.contract.jsontext import Json
 from alula_api.contract.problems import InvalidValue, Problem, member, shown
 
 T = TypeVar("T")
+BESIDE: Final = "*"
+"""In the metadata of a field: its value is an object whose members are those of the owner."""
 Object: TypeAlias = dict[str, Any]
 
 
@@ -58,8 +61,15 @@ def to_json(value: Any, spell: Spell = no_types) -> Object:
     found: Object = {}
     for field in _fields(type(value)):
         each = getattr(value, field.name)
-        if each != field.default:
+        if field.key == BESIDE:
+            found.update(_object(field.form.write(each, spell)))
+        elif each != field.default:
             found[field.key] = field.form.write(each, spell)
+    return found
+
+
+def _object(found: Json) -> Object:
+    assert isinstance(found, dict)
     return found
 
 
@@ -74,7 +84,9 @@ def from_json(cls: type[T], found: object, parse: Parse = no_types, where: str =
     values: Object = {}
     for field in _fields(cls):
         each = found.get(field.key)
-        if each is not None:
+        if field.key == BESIDE:
+            values[field.name] = field.form.read(found, parse, where)
+        elif each is not None:
             values[field.name] = field.form.read(each, parse, member(where, field.key))
         elif field.default is dataclasses.MISSING:
             raise InvalidValue([Problem(member(where, field.key), "must be given")])
@@ -205,5 +217,9 @@ _PLAIN: dict[Any, _Form] = {
     bindings.Binding: _Form(
         lambda binding, spell: bindings.to_json(binding),
         lambda found, parse, where: bindings.from_json(found, where),
+    ),
+    calls.Call: _Form(
+        calls.to_json,
+        lambda found, parse, where: calls.from_json(found, lambda text: _parse(text, parse, "$"), where),
     ),
 }

@@ -4,88 +4,38 @@ The compiler makes it, a `WorkflowRevision` keeps it for years, and the controll
 runner and the outline of a remote run make plans of their own and store them nowhere. Both halves of its stored form
 are here, pinned by the golden vectors. What is read may be of anybody's making: whatever is malformed is a `BadPlan`.
 
-Version 1 is the first. A version 2 must still read version 1, for as long as a revision that has it can be admitted or
-recovered; it may add kinds of calls and members, and members that it does not write any more keep their meaning.
+Version 1 binds every input of every step. Version 2, written where it says something, keeps a task's defaults with the
+task, and leaves them out of the steps: a default of 60 KB that 1,000 steps take is written once. Each version reads
+those before it, for as long as a revision that has one can be admitted or recovered; it may add kinds of calls and
+members, and members that it does not write any more keep their meaning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, assert_never
+from typing import Any, Final, cast, get_args
 
 from alula_api.contract import jsontext, names
 from alula_api.contract.families import Schema
-from alula_api.contract.graphs import bindings
+from alula_api.contract.graphs import bindings, calls
 from alula_api.contract.graphs.bindings import Binding
+from alula_api.contract.graphs.calls import Call
+from alula_api.contract.graphs.comparables import Form, Part
 from alula_api.contract.problems import InvalidValue
 
-VERSION: Final = 1
+VERSION: Final = 2
 MAX_TEXT: Final = 1 << 20
 """Characters of a stored plan; etcd takes no object larger than that."""
 MAX_GRAPHS: Final = 10_000
 MAX_STEPS: Final = 20_000
 """Steps of all graphs together."""
+MAX_INPUTS: Final = 200_000
+"""Inputs of all steps together."""
 
 
 class BadPlan(Exception):
     """The stored plan is not one that this version understands; the message says what is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskCall:
-    """Runs a task."""
-
-    task: str
-
-
-@dataclass(frozen=True, slots=True)
-class GraphCall:
-    """Runs a graph."""
-
-    graph: str
-
-
-@dataclass(frozen=True, slots=True)
-class MapCall:
-    """Runs a task or graph once for each item of one or several lists of equal length.
-
-    Attributes:
-        item: What runs for an item.
-        over: The inputs whose items are taken; the others are the same for all.
-        outputs: The outputs of `item`, each of which becomes a list in the order of the items.
-    """
-
-    item: TaskCall | GraphCall
-    over: tuple[str, ...]
-    outputs: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A branch of a conditional.
-
-    Attributes:
-        name: Of the branch, `then` or `elif-1`; a part of the paths inside it.
-        when: The input, a boolean, that says whether it is taken.
-        graph: What runs then.
-    """
-
-    name: str
-    when: str
-    graph: str
-
-
-@dataclass(frozen=True, slots=True)
-class BranchCall:
-    """Runs the graph of the first case that holds, else the last one; without one the step is not taken."""
-
-    cases: tuple[Case, ...]
-    otherwise: GraphCall | None = None
-
-
-Call: TypeAlias = TaskCall | GraphCall | MapCall | BranchCall
-"""What a step does. To come: `RepeatCall`, `RunCall` (a child run) and `GateCall` (a person's answer)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +48,7 @@ class Step:
         inputs: A binding for each input; nothing takes a default any more.
         depends: The steps that must be finished first; those that the bindings read are among them.
         template: The compiled template that Argo's node has; empty where nothing is compiled.
+        item: Likewise of an item of a map, where that is not called like the task or graph that it runs.
     """
 
     name: str
@@ -105,15 +56,21 @@ class Step:
     inputs: tuple[tuple[str, Binding], ...] = ()
     depends: tuple[str, ...] = ()
     template: str = ""
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Steps in an order in which they could run, and where the outputs come from."""
+    """Steps in an order in which they could run, and where the outputs come from.
+
+    Attributes:
+        template: The compiled template, where that is not called like the graph.
+    """
 
     inputs: tuple[str, ...]
     steps: tuple[Step, ...]
     outputs: tuple[tuple[str, Binding], ...] = ()
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +90,8 @@ class Task:
     Attributes:
         environment: The digest of what the resource sets in the environment.
         entrypoint: The function; an entry that another one made is a miss.
+        defaults: Canonical JSON texts of inputs that steps may leave out. In memory every step has them.
+        parts: What it publishes beside its outputs.
     """
 
     key: str
@@ -142,6 +101,8 @@ class Task:
     outputs: Mapping[str, Schema]
     environment: str = ""
     entrypoint: str = ""
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +116,7 @@ class Plan:
         inputs: Of the run.
         outputs: Of the run, with their types.
         template: The WorkflowTemplate that it was compiled to.
+        parts: What `admit` publishes beside the inputs.
     """
 
     graphs: Mapping[str, Graph]
@@ -163,21 +125,7 @@ class Plan:
     inputs: tuple[Input, ...] = ()
     outputs: tuple[tuple[str, Schema], ...] = ()
     template: str = ""
-
-
-def called_graphs(call: Call) -> tuple[str, ...]:
-    """Return the graphs that a call may run, in their order."""
-    match call:
-        case TaskCall():
-            return ()
-        case GraphCall(graph):
-            return (graph,)
-        case MapCall(item):
-            return called_graphs(item)
-        case BranchCall(cases, otherwise):
-            return (*(case.graph for case in cases), *((otherwise.graph,) if otherwise else ()))
-        case _:
-            assert_never(call)
+    parts: tuple[Part, ...] = ()
 
 
 # Writing
@@ -186,13 +134,14 @@ def called_graphs(call: Call) -> tuple[str, ...]:
 def to_json(plan: Plan) -> dict[str, Any]:
     """Return the stored form."""
     return {
-        "v": VERSION,
+        "v": VERSION if any(task.defaults for task in plan.tasks.values()) else 1,
         "template": plan.template,
         "entrypoint": plan.entrypoint,
         "inputs": [_input_json(each) for each in plan.inputs],
+        **_parts_json(plan.parts),
         "outputs": _ports_json(dict(plan.outputs)),
         "tasks": {name: _task_json(task) for name, task in plan.tasks.items()},
-        "graphs": {name: _graph_json(graph) for name, graph in plan.graphs.items()},
+        "graphs": {name: _graph_json(graph, plan.tasks) for name, graph in plan.graphs.items()},
     }
 
 
@@ -219,44 +168,50 @@ def _task_json(task: Task) -> dict[str, Any]:
         **({"entrypoint": task.entrypoint} if task.entrypoint else {}),
         "inputs": _ports_json(task.inputs),
         "outputs": _ports_json(task.outputs),
+        **({"defaults": dict(task.defaults)} if task.defaults else {}),
+        **_parts_json(task.parts),
     }
 
 
-def _graph_json(graph: Graph) -> dict[str, Any]:
+def _parts_json(parts: tuple[Part, ...]) -> dict[str, Any]:
+    listed = [
+        {"name": p.name, "of": p.source, "path": list(p.path), **({"form": p.form} if p.form != "scalar" else {})}
+        for p in parts
+    ]
+    return {"parts": listed} if listed else {}
+
+
+def _graph_json(graph: Graph, tasks: Mapping[str, Task]) -> dict[str, Any]:
     return {
         "inputs": list(graph.inputs),
-        "steps": [_step_json(step) for step in graph.steps],
+        "steps": [_step_json(step, _defaults(step.call, tasks)) for step in graph.steps],
         "outputs": _bound_json(graph.outputs),
+        **({"template": graph.template} if graph.template else {}),
     }
 
 
-def _step_json(step: Step) -> dict[str, Any]:
+def _defaults(call: Call, tasks: Mapping[str, Task]) -> Mapping[str, str]:
+    """The defaults that a step may leave out: those of the task that it runs."""
+    return {port: text for name in calls.tasks(call) if name in tasks for port, text in tasks[name].defaults.items()}
+
+
+def _step_json(step: Step, defaults: Mapping[str, str]) -> dict[str, Any]:
     return {
         "name": step.name,
         **({"template": step.template} if step.template else {}),
-        **_call_json(step.call),
-        "inputs": _bound_json(step.inputs),
+        **({"item": step.item} if step.item else {}),
+        **calls.to_json(step.call, lambda schema: schema),
+        "inputs": {
+            name: bindings.to_json(binding)
+            for name, binding in step.inputs
+            if not (isinstance(binding, bindings.Constant) and binding.text == defaults.get(name))
+        },
         "depends": list(step.depends),
     }
 
 
 def _bound_json(bound: tuple[tuple[str, Binding], ...]) -> dict[str, Any]:
     return {name: bindings.to_json(binding) for name, binding in bound}
-
-
-def _call_json(call: Call) -> dict[str, Any]:
-    match call:
-        case TaskCall(task):
-            return {"task": task}
-        case GraphCall(graph):
-            return {"graph": graph}
-        case MapCall(item, over, outputs):
-            return {"map": {**_call_json(item), "over": list(over), "outputs": list(outputs)}}
-        case BranchCall(cases, otherwise):
-            found: dict[str, Any] = {"cases": [{"name": c.name, "when": c.when, "graph": c.graph} for c in cases]}
-            return {"branch": found | ({"otherwise": otherwise.graph} if otherwise else {})}
-        case _:
-            assert_never(call)
 
 
 # Reading
@@ -292,24 +247,44 @@ def from_json(found: object) -> Plan:
 
 
 def _plan(found: dict[str, Any]) -> Plan:
-    if found["v"] != VERSION or type(found["v"]) is not int:
-        raise BadPlan(f"the revision's plan has version {found['v']!r:.40}; this version of alula knows {VERSION}")
+    if type(found["v"]) is not int or not 1 <= found["v"] <= VERSION:
+        raise BadPlan(f"the revision's plan has version {found['v']!r:.40}; this version of alula knows 1 to {VERSION}")
     graphs = _map(found["graphs"])
     steps = sum(len(graph["steps"]) for graph in graphs.values())
     if len(graphs) > MAX_GRAPHS or steps > MAX_STEPS:
         most = f"at most {MAX_GRAPHS} graphs and {MAX_STEPS} steps are read"
         raise BadPlan(f"the revision's plan has {len(graphs)} graphs and {steps} steps; {most}")
+    tasks = {_text(name): _task(task) for name, task in found["tasks"].items()}
+    filler = _Filler(tasks)
     return Plan(
-        {_text(name): _graph(graph) for name, graph in graphs.items()},
+        {_text(name): _graph(graph, filler) for name, graph in graphs.items()},
         _text(found["entrypoint"]),
-        {_text(name): _task(task) for name, task in found["tasks"].items()},
+        tasks,
         tuple(
             Input(_text(each["name"]), _map(each["type"]), _optional(each.get("default")), _optional(each.get("fixed")))
             for each in found["inputs"]
         ),
         tuple(_ports(found["outputs"]).items()),
         _text(found["template"]),
+        _parts(found, {each["name"] for each in found["inputs"]}),
     )
+
+
+def _parts(found: dict[str, Any], sources: Collection[str]) -> tuple[Part, ...]:
+    parts = tuple(
+        Part(_text(each["name"]), _text(each["of"]), _texts(each["path"]), _form(each.get("form", "scalar")))
+        for each in found.get("parts", ())
+    )
+    for part in parts:
+        if part.source not in sources:
+            raise ValueError(f"{part.name!r} is a part of {part.source!r}, which is not there")
+    return parts
+
+
+def _form(found: object) -> Form:
+    if found not in get_args(Form):
+        raise ValueError(f"{found!r:.60} is no form of a part")
+    return cast("Form", found)
 
 
 def _task(found: Any) -> Task:
@@ -321,49 +296,53 @@ def _task(found: Any) -> Task:
         _ports(found["outputs"]),
         _text(found.get("environment", "")),
         _text(found.get("entrypoint", "")),
+        {_text(name): _text(text) for name, text in _map(found.get("defaults", {})).items()},
+        _parts(found, {each["name"] for each in found["outputs"]}),
     )
+
+
+class _Filler:
+    """Gives steps the defaults that they leave out, and counts what they have then: the text bounds it no more."""
+
+    def __init__(self, tasks: Mapping[str, Task]) -> None:
+        self._tasks = tasks
+        self._constants = {
+            name: {port: bindings.Constant(text) for port, text in task.defaults.items()}
+            for name, task in tasks.items()
+        }
+        self._count = 0
+
+    def filled(self, call: Call, given: tuple[tuple[str, Binding], ...]) -> tuple[tuple[str, Binding], ...]:
+        """Return the inputs of a step: those given, and the defaults of the others."""
+        for task in calls.tasks(call):
+            given_names = {name for name, _ in given}
+            defaults = self._constants.get(task, {}).items()
+            given = (*given, *((name, constant) for name, constant in defaults if name not in given_names))
+        self._count += len(given)
+        if self._count > MAX_INPUTS:
+            raise BadPlan(f"the revision's plan has steps with more than {MAX_INPUTS} inputs together")
+        return given
 
 
 def _ports(found: Any) -> dict[str, Schema]:
     return {_text(each["name"]): _map(each["type"]) for each in found}
 
 
-def _graph(found: Any) -> Graph:
-    return Graph(_texts(found["inputs"]), tuple(map(_step, found["steps"])), _bound(found["outputs"]))
+def _graph(found: Any, filler: _Filler) -> Graph:
+    steps = tuple(_step(step, filler) for step in found["steps"])
+    return Graph(_texts(found["inputs"]), steps, _bound(found["outputs"]), _text(found.get("template", "")))
 
 
-def _step(found: Any) -> Step:
+def _step(found: Any, filler: _Filler) -> Step:
+    call = calls.from_json(_map(found), _map)
     return Step(
         _text(found["name"]),
-        _call(_map(found)),
-        _bound(found["inputs"]),
+        call,
+        filler.filled(call, _bound(found["inputs"])),
         _texts(found["depends"]),
         _text(found.get("template", "")),
+        _text(found.get("item", "")),
     )
-
-
-def _call(found: dict[str, Any]) -> Call:
-    kind, inner = _kind(found, ("task", "graph", "map", "branch"))
-    if kind == "map":
-        item, over = _one(*_kind(inner, ("task", "graph"))), _texts(inner["over"])
-        if not over:
-            raise ValueError("a map must have a list to go over")
-        return MapCall(item, over, _texts(inner["outputs"]))
-    if kind == "branch":
-        cases = tuple(Case(_text(one["name"]), _text(one["when"]), _text(one["graph"])) for one in inner["cases"])
-        return BranchCall(cases, GraphCall(_text(inner["otherwise"])) if "otherwise" in inner else None)
-    return _one(kind, inner)
-
-
-def _kind(found: Any, allowed: tuple[str, ...]) -> tuple[str, Any]:
-    kinds = [kind for kind in allowed if kind in _map(found)]
-    if len(kinds) != 1:
-        raise ValueError(f"a step must have exactly one of {', '.join(allowed)}, not {' and '.join(kinds) or 'none'}")
-    return kinds[0], found[kinds[0]]
-
-
-def _one(kind: str, name: Any) -> TaskCall | GraphCall:
-    return TaskCall(_text(name)) if kind == "task" else GraphCall(_text(name))
 
 
 def _bound(found: Any) -> tuple[tuple[str, Binding], ...]:
@@ -375,25 +354,19 @@ def _check(plan: Plan, name: str, graph: Graph) -> None:
     before: set[str] = set()
     for step in graph.steps:
         where = f"step {step.name!r} of graph {name!r}"
-        call = step.call.item if isinstance(step.call, MapCall) else step.call
-        if isinstance(call, TaskCall) and call.task not in plan.tasks:
-            raise BadPlan(f"{where} calls the task {call.task!r}, which is not there")
-        for called in called_graphs(call):
+        for task in calls.tasks(step.call):
+            if task not in plan.tasks:
+                raise BadPlan(f"{where} calls the task {task!r}, which is not there")
+        for called in calls.graphs(step.call):
             if called not in plan.graphs:
                 raise BadPlan(f"{where} calls the graph {called!r}, which is not there")
         if step.name in before or not before.issuperset(step.depends):
             raise BadPlan(f"{where} is out of order")
-        if not _inputs_called(step.call).issubset(given for given, _ in step.inputs):
+        if not set(calls.deciding(step.call)).issubset(given for given, _ in step.inputs):
             raise BadPlan(f"{where} lacks an input that decides what it runs")
         _check_read(where, step.inputs, graph, set(step.depends))
         before.add(step.name)
     _check_read(f"an output of graph {name!r}", graph.outputs, graph, before)
-
-
-def _inputs_called(call: Call) -> set[str]:
-    if isinstance(call, MapCall):
-        return set(call.over)
-    return {case.when for case in call.cases} if isinstance(call, BranchCall) else set()
 
 
 def _check_read(where: str, bound: tuple[tuple[str, Binding], ...], graph: Graph, nodes: set[str]) -> None:

@@ -13,8 +13,10 @@ from typing import Any
 
 from alula_api.contract import keys, names, type_spelling
 from alula_api.contract.families import Schema
-from alula_api.contract.graphs import bindings, json_fields
+from alula_api.contract.graphs import bindings, calls, json_fields
 from alula_api.contract.graphs.bindings import Binding, FromNode, Leaf
+from alula_api.contract.graphs.calls import Call
+from alula_api.contract.graphs.handlers import Handler
 from alula_api.contract.named_types import NamedType, Types
 from alula_api.contract.retries import SYSTEM_RETRIES, Backoff, Budget
 
@@ -115,6 +117,42 @@ class SecretVar:
 
 
 @dataclass(frozen=True, slots=True)
+class Toleration:
+    """A taint of nodes that a pod may run on in spite of."""
+
+    key: str
+    value: str | None = None
+    """Any when absent."""
+    effect: str | None = None
+    """All when absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder of the container, and the Secret or PersistentVolumeClaim that lies there."""
+
+    path: str
+    secret: str | None = None
+    claim: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """Where a task's pod runs, and what stands in it."""
+
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Toleration, ...] = ()
+    priority_class: str | None = None
+    service_account: str | None = None
+    """In place of the installation's."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    shared_memory: str | None = None
+    """The size of `/dev/shm`."""
+    mounts: tuple[Mount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TaskSpec:
     """A task: what to call, with which types, and how to run it."""
 
@@ -134,8 +172,11 @@ class TaskSpec:
     resources: Resources | None = None
     image: str | None = None
     """In place of the workflow's."""
+    pool: str | None = None
+    """Of the domain, in which an attempt takes a place."""
     env: tuple[EnvVar, ...] = ()
     secrets: tuple[SecretVar, ...] = ()
+    pod: Pod | None = None
 
     @property
     def budget(self) -> Budget:
@@ -158,20 +199,14 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """One call in a graph, of a task or of another graph."""
+    """One call in a graph."""
 
     id: str
-    task: str | None = None
-    graph: str | None = None
+    call: Call = field(metadata={"json": json_fields.BESIDE})
     inputs: tuple[tuple[str, Binding], ...] = ()
     """By the name of the input, each once."""
     after: tuple[str, ...] = ()
     """Nodes to wait for beside those whose outputs are used."""
-
-    @property
-    def target(self) -> str:
-        """The name of the task or graph that is called."""
-        return self.task if self.task is not None else self.graph or ""
 
     def reads(self) -> list[Leaf]:
         """Every source that the node's inputs have."""
@@ -215,6 +250,12 @@ class WorkflowSpec:
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Output, ...] = ()
     tasks: tuple[TaskSpec, ...] = ()
+    failure_policy: str | None = None
+    """What becomes of a run after a failure: a `walks.Policy`; `Drain` when absent."""
+    handlers: tuple[Handler, ...] = ()
+    """What is started when a run is over."""
+    deadline: str | None = None
+    """Of a run, from its admission."""
 
     def to_json(self) -> Json:
         """Return the `spec` of the resource.
@@ -250,9 +291,23 @@ class WorkflowSpec:
         for graph in self.graphs:
             yield from graph.inputs
             yield from graph.outputs
+            for node in graph.nodes:
+                yield from (Port(name, schema) for name, schema in calls.reads(node.call))
 
 
-_ORDER = ("version", "description", "code", "types", "inputs", "outputs", "tasks", "graphs")
+_ORDER = (
+    "version",
+    "description",
+    "failurePolicy",
+    "deadline",
+    "handlers",
+    "code",
+    "types",
+    "inputs",
+    "outputs",
+    "tasks",
+    "graphs",
+)
 """Of the fields in the resource: the short ones first."""
 
 
@@ -269,9 +324,63 @@ class InputValue:
 class Schedule:
     """When to start runs."""
 
-    cron: tuple[str, ...]
+    cron: tuple[str, ...] = ()
+    every: str | None = None
+    """The interval between two runs, counted from `starts`."""
     timezone: str | None = None
     """UTC when absent."""
+    starts: str | None = None
+    ends: str | None = None
+    jitter: str | None = None
+    """By which a run starts later than its tick at most."""
+    input: str | None = None
+    """The input that gets the scheduled time."""
+    catch_up: str | None = None
+    """What becomes of ticks that were missed: a `timetables.CatchUp`."""
+    within: str | None = None
+    """For how long a missed tick is worth catching up with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """How many runs of a launch plan run at a time."""
+
+    limit: int
+    policy: str | None = None
+    """What becomes of more of them: `Queue` (as when absent), they wait, `Skip`, they end at once, or `Replace`, the
+    oldest that runs ends for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the runs of a launch plan stay after their end: never longer than those of its domain."""
+
+    succeeded: str | None = None
+    failed: str | None = None
+    """Of all that did not succeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerInput:
+    """An input of the workflow that gets an output of the run that ended."""
+
+    name: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What starts runs beside a schedule."""
+
+    launch_plan: str | None = None
+    """The launch plan whose runs do when they end."""
+    workflow: str | None = None
+    """The workflow whose runs do."""
+    when: str | None = None
+    """How they have to end: a `triggers.When`; `Succeeded` when absent."""
+    inputs: tuple[TriggerInput, ...] = ()
+    release: bool | None = None
+    """Whether a new revision starts one too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +397,15 @@ class LaunchPlanSpec:
     schedule: Schedule | None = None
     suspend: bool | None = None
     """Whether the schedule starts nothing."""
+    trigger: Trigger | None = None
+    concurrency: Concurrency | None = None
+    priority: int | None = None
+    """In the domain's queue; 0 when absent."""
+    weight: int | None = None
+    """Its share in the queue beside other plans of the same priority; 1 when absent."""
+    queue_timeout: str | None = None
+    """How long a run may wait in the queue before it fails; for ever when absent."""
+    retention: Retention | None = None
 
     def to_json(self) -> Json:
         """Return the `spec` of the resource."""

@@ -20,8 +20,10 @@ graph's spot stands for all that lies in it), and `walk.blocked` those that coul
 - A step is *not taken* when no case of its branch holds, or when it needs one that is not taken: waits for it, or reads
   it in any way but as one of several in a `FirstOf` of which another has a value. What is not taken does not fail
   the graph around it; as an item of a map's list it is null.
-- After the first failure nothing new starts, and what runs may finish. With `Policy.FINISH` everything still runs that
-  does not depend on what failed.
+- An item of a map that lets items fail is null in the map's lists when it does, and stops nothing; a map of which too
+  few items succeed is blocked.
+- After the first failure nothing new starts, and what runs may finish (or is ended, by what runs it, with
+  `Policy.ABORT`). With `Policy.CONTINUE` everything still runs that does not depend on what failed.
 
 Nothing is expanded before it is reached, and nothing recurses, neither along a chain nor into nested graphs: a walk
 costs O(steps + edges) of what it reaches. No threads, clock or I/O: who shares a walk between threads holds a lock.
@@ -31,22 +33,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from enum import Enum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias, assert_never
 
-from alula_api.contract.graphs import bindings, plans
+from alula_api.contract.graphs import bindings, calls, conditions
 from alula_api.contract.graphs.bindings import UNKNOWN, MaybeValue, Value
+from alula_api.contract.graphs.calls import BranchCall, Call, GraphCall, MapCall, TaskCall
 from alula_api.contract.graphs.frames import Frame, Made, Shape, given_up, makers
-from alula_api.contract.graphs.plans import BranchCall, Call, Graph, GraphCall, MapCall, Plan, Step, TaskCall
+from alula_api.contract.graphs.plans import Graph, Plan, Step
+from alula_api.contract.lists import MAX_ITEMS, Listed, listed, too_few, too_many, unequal
 from alula_api.contract.problems import InvalidValue, Problem
+from alula_api.contract.references import Stored
 
 MAX_SPOTS: Final = 20_000
 """Spots of one walk, more than one run can hold."""
 MAX_DEPTH: Final = 100
 """Graphs inside graphs."""
-ELSE: Final = "else"
-"""The path of the last branch of a conditional."""
 ITEM: Final = "(i)"
 """In an outline, what stands for the number of a map's item."""
 
@@ -59,11 +62,15 @@ class TooDeep(TooLarge):
     """Graphs lie in each other without end."""
 
 
-class Policy(Enum):
-    """What happens after a failure."""
+class Policy(StrEnum):
+    """What happens after a failure, as a resource says it."""
 
-    STOP = "nothing new starts"
-    FINISH = "what does not depend on it still runs"
+    DRAIN = "Drain"
+    """Nothing new starts, and what runs may finish."""
+    ABORT = "Abort"
+    """Nothing new starts, and what runs is ended."""
+    CONTINUE = "Continue"
+    """What does not depend on what failed still runs."""
 
 
 class State(Enum):
@@ -99,6 +106,7 @@ class Spot:
         because: The path of the failed spot that kept it from starting.
         inner: The graph that it opened.
         items: Of a map.
+        begun: How many of them are ready or further; the others wait, as its `concurrency` says.
         whole: The map of which it is an item.
     """
 
@@ -108,6 +116,7 @@ class Spot:
     because: str = ""
     inner: Frame | None = None
     items: tuple[Spot, ...] = ()
+    begun: int = 0
     whole: Spot | None = None
     left: int = 0
 
@@ -137,6 +146,8 @@ class Walk:
         policy: What happens after a failure.
         released: Takes each output of a task that nothing will read any more. Without it, spots keep their inputs and
             outputs; with it, frames do not even keep the spots of tasks that have ended.
+        compiled: The plan is of what an engine runs: all items of a map are ready at once, whatever its `concurrency`,
+            and its lists travel as their items.
 
     Raises:
         TooLarge: As does everything that moves the walk on.
@@ -147,8 +158,9 @@ class Walk:
         plan: Plan,
         inputs: Mapping[str, Value],
         *,
-        policy: Policy = Policy.STOP,
+        policy: Policy = Policy.DRAIN,
         released: Callable[[MaybeValue], None] | None = None,
+        compiled: bool = False,
     ) -> None:
         self.plan = plan
         self.ready: deque[Spot] = deque()
@@ -157,7 +169,10 @@ class Walk:
         self.skipped: list[Spot] = []
         self.blocked: list[Spot] = []
         self._policy = policy
+        self._stopped = False
         self._released = released
+        self._compiled = compiled
+        self._tolerates = False
         self._resting: dict[Spot, None] = {}
         self._shapes: dict[str, Shape] = {}
         self._count = 0
@@ -172,7 +187,7 @@ class Walk:
     @property
     def failing(self) -> bool:
         """Whether nothing new starts any more."""
-        return bool(self.failed) and self._policy is Policy.STOP
+        return self._stopped or (bool(self.failed) and self._policy is not Policy.CONTINUE)
 
     @property
     def over(self) -> bool:
@@ -200,8 +215,12 @@ class Walk:
     def fail(self, spot: Spot) -> None:
         """Take note that a spot that runs, rests or is blocked has failed for good."""
         self._stop(spot)
-        self.failed.append(spot)
         self._ended.append((spot, State.FAILED, {}))
+        if tolerated(spot):
+            self._tolerates = True
+            self._settle()
+            return
+        self.failed.append(spot)
         if self.failing:
             for resting in self._resting:
                 self.failed.append(resting)
@@ -210,6 +229,10 @@ class Walk:
             while self.ready:
                 self._skip(self.ready.pop(), self.failed[0])
         self._settle()
+
+    def stop(self) -> None:
+        """Let nothing new start from the next failure on, whatever the policy: the run is to end."""
+        self._stopped = True
 
     def rest(self, spot: Spot) -> None:
         """Put a spot that runs aside until `retry` or `fail`; after a first failure it fails with it."""
@@ -261,7 +284,7 @@ class Walk:
             except InvalidValue as error:
                 inputs[port] = UNKNOWN
                 spot.problems = {**spot.problems, port: error}
-        if self.failed and (cause := self._cause(frame, step)) is not None:
+        if (self.failed or self._tolerates) and (cause := self._cause(frame, step)) is not None:
             self._skip(spot, cause)
         elif frame.absent and frame.needs_absent(step):
             self._ended.append((spot, _NOT_TAKEN, {}))
@@ -298,13 +321,16 @@ class Walk:
 
     def _choose(self, spot: Spot, call: BranchCall) -> None:
         """Open the branch whose case holds."""
-        taken, name = call.otherwise, ELSE
+        taken, name, types = call.otherwise, calls.ELSE, dict(call.reads)
         for case in call.cases:
-            holds = spot.inputs[case.when]
-            if holds is UNKNOWN:
+            try:
+                holds = conditions.holds(case.when, spot.inputs, types)
+            except InvalidValue as error:
+                holds, spot.problems = None, {**spot.problems, case.name: error}
+            if holds is None:
                 self._block(spot)
                 return
-            if holds is True:
+            if holds:
                 taken, name = GraphCall(case.graph), case.name
                 break
         if taken is None:
@@ -341,19 +367,31 @@ class Walk:
             self._block(spot)
             return
         count = len(lists[call.over[0]])
+        if not count and call.needed(0):
+            self._end_tolerant(spot, call)
+            return
         if not count:
-            self._ended.append((spot, State.DONE, {name: [] for name in call.outputs}))
+            self._ended.append((spot, State.DONE, {name: self._list([]) for name in call.outputs}))
         self._grow(count)
         spot.state, spot.left = State.OPEN, count
         spot.items = tuple(self._item(spot, call, index, lists) for index in range(count))
-        if isinstance(call.item, TaskCall):
-            self.ready.extend(spot.items)
+        self._begin(spot, count if self._compiled or not call.concurrency else min(count, call.concurrency))
+
+    def _begin(self, spot: Spot, count: int) -> None:
+        """Let the next items of a map begin."""
+        items = spot.items[spot.begun : spot.begun + count]
+        spot.begun += len(items)
+        if items and isinstance(items[0].call, TaskCall):
+            self.ready.extend(items)
             return
-        for item in reversed(spot.items):  # what is opened last is reached first
-            self._open(item, call.item.graph, f"{item.path}.")
+        for item in reversed(items):  # what is opened last is reached first
+            self._enter(item)
 
     def _item(self, whole: Spot, call: MapCall, index: int, lists: Mapping[str, list[Any]]) -> Spot:
-        inputs = {**whole.inputs, **{name: items[index] for name, items in lists.items()}}
+        own = {name: items[index] for name, items in lists.items()}
+        if self._compiled and isinstance(call.item, GraphCall):  # whose nodes take the item out of a list of it alone
+            own = {name: listed([item]) for name, item in own.items()}
+        inputs = {**whole.inputs, **own}
         item = Spot(f"{whole.path}({index})", whole.step, call.item, whole.frame, inputs)
         item.whole, item.problems = whole, whole.problems
         return item
@@ -394,20 +432,45 @@ class Walk:
     def _end_item(self, whole: Spot, item: Spot, outputs: Outputs) -> None:
         item.outputs = outputs  # until the list is made of them
         whole.left -= 1
+        if whole.begun < len(whole.items):
+            if self.failing:
+                self._skip(whole.items[whole.begun], self.failed[0])
+                whole.begun += 1
+            else:
+                self._begin(whole, 1)
         if whole.left:
             return
         ended = {each.state: each for each in reversed(whole.items)}
         assert isinstance(whole.call, MapCall)
-        if State.FAILED in ended:
+        if whole.call.is_tolerant and State.SKIPPED not in ended:
+            self._end_tolerant(whole, whole.call)
+        elif State.FAILED in ended:
             self._ended.append((whole, State.FAILED, {}))
         elif State.SKIPPED in ended:
             self._skip(whole, ended[State.SKIPPED])
         else:
-            found = {name: [each.outputs.get(name) for each in whole.items] for name in whole.call.outputs}
-            self._done(whole, {name: bindings.listed(values) for name, values in found.items()})
+            self._done(whole, self._lists(whole, whole.call))
         if self._released is not None:
             for each in whole.items:
                 each.inputs = each.outputs = {}
+
+    def _end_tolerant(self, whole: Spot, call: MapCall) -> None:
+        """All items of a map have ended, of which some may have failed."""
+        successes = sum(each.state is not State.FAILED for each in whole.items)
+        if successes >= call.needed(len(whole.items)):
+            self._done(whole, self._lists(whole, call))
+            return
+        problem = too_few(successes, len(whole.items), call.needed(len(whole.items)))
+        whole.problems = {**whole.problems, "": problem}
+        self._block(whole)
+
+    def _lists(self, whole: Spot, call: MapCall) -> Outputs:
+        found = {name: [each.outputs.get(name) for each in whole.items] for name in call.outputs}
+        return {name: self._list(values) for name, values in found.items()}
+
+    def _list(self, values: list[MaybeValue]) -> MaybeValue:
+        found = bindings.listed(values)
+        return listed(found) if self._compiled and isinstance(found, list) else found
 
     def _end_step(self, spot: Spot) -> None:
         frame, name = spot.frame, spot.step.name
@@ -514,14 +577,44 @@ class Walk:
 def _lists(spot: Spot, over: tuple[str, ...]) -> dict[str, list[Any]] | None:
     """The lists that a map goes over; None where they are none of equal length, with the reason in its problems."""
     given = {name: spot.inputs[name] for name in over}
-    lists = {name: value for name, value in given.items() if isinstance(value, list)}
+    try:
+        # In a compiled plan a written list is a constant in the form in which lists travel.
+        read = {name: bindings.value_of(value) if isinstance(value, dict) else value for name, value in given.items()}
+        known = {name: value.values() if isinstance(value, Listed) else value for name, value in read.items()}
+    except InvalidValue as error:
+        spot.problems = {**spot.problems, over[0]: error}
+        return None
+    lists = {name: value for name, value in known.items() if isinstance(value, list)}
     if len(lists) == len(given) and len(set(map(len, lists.values()))) == 1:
-        return lists
-    if UNKNOWN not in given.values():
-        sizes = " and ".join(f"{name} of {len(lists[name]) if name in lists else 'no'} items" for name in given)
-        problem = InvalidValue([Problem("$", f"must be lists of equal length, not {sizes}")])
-        spot.problems = {**spot.problems, over[0]: problem}
+        count = len(lists[over[0]])
+        if count <= MAX_ITEMS:
+            return lists
+        spot.problems = {**spot.problems, over[0]: too_many(count)}
+    elif UNKNOWN not in given.values() and not any(isinstance(value, Stored) for value in given.values()):
+        other = next((name for name in given if name not in lists), None)
+        found = {name: len(value) for name, value in lists.items()}
+        problem = unequal(found) if other is None else InvalidValue([Problem("$", "must be a list")])
+        spot.problems = {**spot.problems, other or over[0]: problem}
     return None
+
+
+def tolerated(spot: Spot) -> bool:
+    """Whether a failure of this spot is one of an item that may fail, or of what lies in one."""
+    return any(calls.is_tolerant(whole.call) for whole in _maps(spot))
+
+
+def siblings(spot: Spot) -> int:
+    """How many items the innermost map has in which a spot lies; 0 outside of maps."""
+    return next((len(whole.items) for whole in _maps(spot)), 0)
+
+
+def _maps(spot: Spot) -> Iterator[Spot]:
+    """The maps in which a spot lies, the innermost first."""
+    at: Spot | None = spot
+    while at is not None:
+        if at.whole is not None:
+            yield at.whole
+        at = at.whole or at.frame.spot
 
 
 class Place(NamedTuple):
@@ -567,9 +660,8 @@ def _inside(call: Call) -> list[tuple[str, str]]:
     """What a call adds to the path of each graph that it may run."""
     match call:
         case MapCall():
-            return [(ITEM, name) for name in plans.called_graphs(call.item)]
-        case BranchCall(cases, otherwise):
-            last = [(f".{ELSE}", otherwise.graph)] if otherwise else []
-            return [(f".{case.name}", case.graph) for case in cases] + last
+            return [(ITEM, name) for name in calls.graphs(call.item)]
+        case BranchCall():
+            return [(f".{name}", graph) for name, graph in calls.branches(call).items()]
         case _:
-            return [("", name) for name in plans.called_graphs(call)]
+            return [("", name) for name in calls.graphs(call)]

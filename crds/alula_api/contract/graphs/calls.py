@@ -1,0 +1,383 @@
+"""What a node does: one tagged union for the resource, the compiler, the stored plan and the walk.
+
+A new kind of call is a class here with its form in JSON; what else must know it asks these functions, or matches on the
+union, where a type checker finds what is missing. To come: `RepeatCall`, `RunCall` (a child run) and `GateCall` (a
+person's answer).
+"""
+
+from __future__ import annotations
+
+import fractions
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias, assert_never
+
+from alula_api.contract.families import Schema
+from alula_api.contract.graphs import conditions
+from alula_api.contract.graphs.conditions import Condition
+from alula_api.contract.problems import InvalidValue, Problem, member, shown
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCall:
+    """Runs a task."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphCall:
+    """Runs a graph."""
+
+    graph: str
+
+
+@dataclass(frozen=True, slots=True)
+class MapCall:
+    """Runs a task or graph once for each item of one or several lists of equal length.
+
+    Attributes:
+        item: What runs for an item.
+        over: The inputs whose items are taken; the others are the same for all.
+        outputs: The outputs of `item`, each of which becomes a list in the order of the items.
+        concurrency: How many items may run at one time; 0 for as many as there are.
+        min_successes: How many items must succeed; with None and without a ratio all. The others are null in the lists.
+        min_success_ratio: The share of them that must, as a decimal with at most 6 digits behind the point.
+    """
+
+    item: TaskCall | GraphCall
+    over: tuple[str, ...]
+    outputs: tuple[str, ...]
+    concurrency: int = 0
+    min_successes: int | None = None
+    min_success_ratio: str | None = None
+
+    @property
+    def is_tolerant(self) -> bool:
+        """Whether items may fail."""
+        return self.min_successes is not None or self.min_success_ratio is not None
+
+    def needed(self, count: int) -> int:
+        """Return how many of so many items must succeed."""
+        if not self.is_tolerant:
+            return count
+        numerator, denominator = self.share
+        return max(self.min_successes or 0, -(-numerator * count // denominator))
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """The least share of items that must succeed, as numerator and denominator."""
+        return fractions.Fraction(self.min_success_ratio or "0").as_integer_ratio()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A branch of a conditional.
+
+    Attributes:
+        name: Of the branch, `then` or `elif-1`; a part of the paths inside it.
+        when: Says whether it is taken, if no case before it is.
+        graph: What runs then.
+    """
+
+    name: str
+    when: Condition
+    graph: str
+
+
+@dataclass(frozen=True, slots=True)
+class BranchCall:
+    """Runs the graph of the first case that holds, else the last one; without one the step is not taken.
+
+    Attributes:
+        cases: In the order in which they are asked.
+        otherwise: What runs when none of them holds.
+        reads: The inputs that the conditions read, and their types.
+    """
+
+    cases: tuple[Case, ...]
+    otherwise: GraphCall | None = None
+    reads: tuple[tuple[str, Schema], ...] = ()
+
+
+Call: TypeAlias = TaskCall | GraphCall | MapCall | BranchCall
+ELSE: Final = "else"
+"""The name of the last branch of a conditional."""
+KINDS: Final = ("task", "graph", "map", "branch")
+"""The members of a node in JSON, of which it has exactly one."""
+_SINGLE: Final = ("task", "graph")
+
+
+def parts(call: Call) -> tuple[TaskCall | GraphCall, ...]:
+    """Return the calls of a task or graph that a call may make, in their order."""
+    match call:
+        case TaskCall() | GraphCall():
+            return (call,)
+        case MapCall(item):
+            return (item,)
+        case BranchCall(cases, otherwise):
+            return (*(GraphCall(case.graph) for case in cases), *((otherwise,) if otherwise else ()))
+        case _:
+            assert_never(call)
+
+
+def graphs(call: Call) -> tuple[str, ...]:
+    """Return the graphs that a call may run, in their order."""
+    return tuple(part.graph for part in parts(call) if isinstance(part, GraphCall))
+
+
+def tasks(call: Call) -> tuple[str, ...]:
+    """Return the tasks that a call itself may run; those in the graphs that it runs are not among them."""
+    return tuple(part.task for part in parts(call) if isinstance(part, TaskCall))
+
+
+def with_graphs(call: Call, renamed: Callable[[str], str]) -> Call:
+    """Return the call with other graphs in place of those that it runs."""
+    match call:
+        case TaskCall():
+            return call
+        case GraphCall(graph):
+            return GraphCall(renamed(graph))
+        case MapCall(item):
+            return replace(call, item=GraphCall(renamed(item.graph))) if isinstance(item, GraphCall) else call
+        case BranchCall(cases, otherwise):
+            found = tuple(replace(case, graph=renamed(case.graph)) for case in cases)
+            return replace(call, cases=found, otherwise=GraphCall(renamed(otherwise.graph)) if otherwise else None)
+        case _:
+            assert_never(call)
+
+
+def deciding(call: Call) -> tuple[str, ...]:
+    """Return the inputs that decide what a call runs, or how often."""
+    match call:
+        case TaskCall() | GraphCall():
+            return ()
+        case MapCall(_, over):
+            return over
+        case BranchCall(reads=reads):
+            return tuple(name for name, _ in reads)
+        case _:
+            assert_never(call)
+
+
+def reads(call: Call) -> tuple[tuple[str, Schema], ...]:
+    """Return the inputs that a call itself reads, with the types that it reads them as."""
+    return call.reads if isinstance(call, BranchCall) else ()
+
+
+def over(call: Call) -> tuple[str, ...]:
+    """Return the inputs whose items a map takes; no other call takes any."""
+    return call.over if isinstance(call, MapCall) else ()
+
+
+def at_once(call: Call) -> int:
+    """Return how often what a call runs may run at one time, as far as it says so."""
+    return max(1, call.concurrency) if isinstance(call, MapCall) else 1
+
+
+def is_tolerant(call: Call) -> bool:
+    """Tell whether a call is a map of which items may fail."""
+    return isinstance(call, MapCall) and call.is_tolerant
+
+
+def is_optional(call: Call) -> bool:
+    """Tell whether a call may run nothing at all, so that its outputs need not be there."""
+    return isinstance(call, BranchCall) and call.otherwise is None
+
+
+def branches(call: Call) -> dict[str, str]:
+    """Return the graph of each branch of a conditional by the branch's name, in their order; no other call has any."""
+    if not isinstance(call, BranchCall):
+        return {}
+    last = {ELSE: call.otherwise.graph} if call.otherwise else {}
+    return {case.name: case.graph for case in call.cases} | last
+
+
+def name(call: Call) -> str:
+    """Return what people call it: the task or graph that it runs, or the kind of the call."""
+    match call:
+        case TaskCall(name) | GraphCall(name):
+            return name
+        case MapCall(item):
+            return name_of_item(item)
+        case BranchCall():
+            return "branch"
+        case _:
+            assert_never(call)
+
+
+def described(call: Call) -> str:
+    """Return what messages call it: `task load`, `graph score`, `the map of task fit`."""
+    match call:
+        case TaskCall(task):
+            return f"task {task}"
+        case GraphCall(graph):
+            return f"graph {graph}"
+        case MapCall(item):
+            return f"the map of {described(item)}"
+        case BranchCall():
+            return "the branch"
+        case _:
+            assert_never(call)
+
+
+def name_of_item(item: TaskCall | GraphCall) -> str:
+    """Return the task or graph that runs for an item."""
+    return item.task if isinstance(item, TaskCall) else item.graph
+
+
+# JSON
+
+
+Spell: TypeAlias = Callable[[Schema], Any]
+"""The form of a type: text in a resource, the type itself in a plan."""
+Parse: TypeAlias = Callable[[Any], Schema]
+"""The reverse; raises `InvalidValue`."""
+
+
+def to_json(call: Call, spell: Spell) -> dict[str, Any]:
+    """Return the member that a node has in JSON: `{"task": "load"}`."""
+    match call:
+        case TaskCall(task):
+            return {"task": task}
+        case GraphCall(graph):
+            return {"graph": graph}
+        case MapCall(item, over, outputs):
+            chosen = {
+                "concurrency": call.concurrency or None,
+                "minSuccesses": call.min_successes,
+                "minSuccessRatio": call.min_success_ratio,
+            }
+            written = {name: value for name, value in chosen.items() if value is not None}
+            return {"map": {**to_json(item, spell), "over": list(over), "outputs": list(outputs), **written}}
+        case BranchCall(cases, otherwise, reads):
+            found: dict[str, Any] = {
+                "reads": [{"name": name, "type": spell(schema)} for name, schema in reads],
+                "cases": [{"name": c.name, "when": conditions.text(c.when), "graph": c.graph} for c in cases],
+            }
+            return {"branch": found | ({"otherwise": otherwise.graph} if otherwise else {})}
+        case _:
+            assert_never(call)
+
+
+def from_json(found: dict[str, Any], parse: Parse, where: str = "$") -> Call:
+    """Return the call of a node in JSON, which may have other members beside it.
+
+    Raises:
+        InvalidValue: It has none, or several, or a malformed one; names the place.
+    """
+    kind, inner = _kind(found, KINDS, where)
+    at = member(where, kind)
+    if kind in _SINGLE:
+        return _single(kind, inner, at)
+    if not isinstance(inner, dict):
+        raise _invalid(at, f"must be an object, not {shown(inner)}")
+    if kind == "map":
+        over = _texts(inner, "over", at)
+        if not over:
+            raise _invalid(member(at, "over"), "must name a list to go over")
+        item_kind, item = _kind(inner, _SINGLE, at)
+        outputs = _texts(inner, "outputs", at) if inner.get("outputs") is not None else ()
+        return MapCall(
+            _single(item_kind, item, at),
+            over,
+            outputs,
+            _count(inner, "concurrency", at) or 0,
+            _count(inner, "minSuccesses", at),
+            _ratio(inner, "minSuccessRatio", at),
+        )
+    return _branch(inner, parse, at)
+
+
+def _branch(found: dict[str, Any], parse: Parse, at: str) -> BranchCall:
+    reads = tuple(
+        (_text(each, "name", where), _type(each, parse, where)) for each, where in _objects(found, "reads", at)
+    )
+    known = {name for name, _ in reads}
+    cases = []
+    for each, where in _objects(found, "cases", at):
+        when = _condition(each, where)
+        for name in conditions.reads(when):
+            if name not in known:
+                raise _invalid(member(where, "when"), f"reads `{name}`, which is not among `reads`")
+        cases.append(Case(_text(each, "name", where), when, _text(each, "graph", where)))
+    if not cases:
+        raise _invalid(member(at, "cases"), "must have a case")
+    otherwise = GraphCall(_text(found, "otherwise", at)) if found.get("otherwise") is not None else None
+    return BranchCall(tuple(cases), otherwise, reads)
+
+
+def _type(found: dict[str, Any], parse: Parse, where: str) -> Schema:
+    at = member(where, "type")
+    try:
+        return parse(found.get("type"))
+    except InvalidValue as error:
+        raise InvalidValue([Problem(at, each.message, each.code) for each in error.problems]) from None
+
+
+def _condition(found: dict[str, Any], where: str) -> Condition:
+    try:
+        return conditions.parse(_text(found, "when", where))
+    except InvalidValue as error:
+        raise _invalid(member(where, "when"), error.problems[0].message) from None
+
+
+def _objects(found: dict[str, Any], key: str, where: str) -> list[tuple[dict[str, Any], str]]:
+    at, listed = member(where, key), found.get(key, [])
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise _invalid(at, f"must be a list of objects, not {shown(listed)}")
+    return [(each, f"{at}[{index}]") for index, each in enumerate(listed)]
+
+
+def _kind(found: dict[str, Any], allowed: tuple[str, ...], where: str) -> tuple[str, Any]:
+    kinds = [kind for kind in allowed if found.get(kind) is not None]
+    if len(kinds) != 1:
+        message = f"must have exactly one of {', '.join(allowed)}, not {' and '.join(kinds) or 'none'}"
+        raise _invalid(where, message)
+    return kinds[0], found[kinds[0]]
+
+
+def _single(kind: str, name: object, where: str) -> TaskCall | GraphCall:
+    if not isinstance(name, str):
+        raise _invalid(where, f"must be a text, not {shown(name)}")
+    return TaskCall(name) if kind == "task" else GraphCall(name)
+
+
+def _text(found: dict[str, Any], key: str, where: str) -> str:
+    text = found.get(key)
+    if not isinstance(text, str):
+        raise _invalid(member(where, key), f"must be a text, not {shown(text)}")
+    return text
+
+
+RATIO: Final = r"0(\.[0-9]{1,6})?|1(\.0{1,6})?"
+"""The form of a ratio, a regular expression."""
+
+
+def _ratio(found: dict[str, Any], key: str, where: str) -> str | None:
+    text = found.get(key)
+    if text is not None and (not isinstance(text, str) or re.fullmatch(RATIO, text) is None):
+        raise _invalid(member(where, key), f"must be a text like 0.75, from 0 to 1, not {shown(text)}")
+    return text
+
+
+def _count(found: dict[str, Any], key: str, where: str) -> int | None:
+    """A positive number, None where none is written."""
+    count = found.get(key)
+    if count is None:
+        return None
+    if isinstance(count, bool) or not isinstance(count, (int, float)) or count != int(count) or count < 1:
+        raise _invalid(member(where, key), f"must be a whole number from 1, not {shown(count)}")
+    return int(count)  # to an API server 1.0 is an integer
+
+
+def _texts(found: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
+    texts = [] if found.get(key) is None else found[key]
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise _invalid(member(where, key), f"must be a list of texts, not {shown(texts)}")
+    return tuple(texts)
+
+
+def _invalid(where: str, message: str) -> InvalidValue:
+    return InvalidValue([Problem(where, message)])
