@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 from alula.code import hooks as _hooks
 
 if TYPE_CHECKING:
+    from alula.declare.call_order import order
+    from alula.declare.conditionals import conditional, is_none
+    from alula.declare.handlers import Failure
     from alula.declare.launch_plans import LaunchPlan
-    from alula.declare.options import Backoff, Cache, Resources, Retries, Secret
-    from alula.declare.ordering import order
-    from alula.declare.schedules import Cron
+    from alula.declare.maps import map_task
+    from alula.declare.options import Backoff, Cache, Resources, Retention, Retries, Secret
+    from alula.declare.pod_settings import Pod, Toleration
+    from alula.declare.schedules import Cron, Every
     from alula.declare.tasks import Task, task
+    from alula.declare.triggers import After, Release
     from alula.declare.workflows import Workflow, workflow
     from alula.errors import AlulaError, DefinitionError, LoadError, NonRecoverable, UserError, ValueMismatch
     from alula.local.api import run
@@ -23,25 +28,35 @@ if TYPE_CHECKING:
     from alula.types.times import NaiveDatetime
 
 __all__ = [
+    "After",
     "AlulaError",
     "Backoff",
     "Cache",
     "Cron",
     "DefinitionError",
     "Directory",
+    "Every",
+    "Failure",
     "File",
     "LaunchPlan",
     "LoadError",
     "NaiveDatetime",
     "NonRecoverable",
+    "Pod",
+    "Release",
     "Resources",
+    "Retention",
     "Retries",
     "RunFailed",
     "Secret",
     "Task",
+    "Toleration",
     "UserError",
     "ValueMismatch",
     "Workflow",
+    "conditional",
+    "is_none",
+    "map_task",
     "order",
     "run",
     "task",
@@ -49,10 +64,15 @@ __all__ = [
 ]
 
 _HOMES = {
+    "alula.declare.conditionals": ("conditional", "is_none"),
+    "alula.declare.handlers": ("Failure",),
     "alula.declare.launch_plans": ("LaunchPlan",),
-    "alula.declare.options": ("Backoff", "Cache", "Resources", "Retries", "Secret"),
-    "alula.declare.ordering": ("order",),
-    "alula.declare.schedules": ("Cron",),
+    "alula.declare.maps": ("map_task",),
+    "alula.declare.options": ("Backoff", "Cache", "Resources", "Retention", "Retries", "Secret"),
+    "alula.declare.call_order": ("order",),
+    "alula.declare.pod_settings": ("Pod", "Toleration"),
+    "alula.declare.schedules": ("Cron", "Every"),
+    "alula.declare.triggers": ("After", "Release"),
     "alula.declare.tasks": ("Task", "task"),
     "alula.declare.workflows": ("Workflow", "workflow"),
     "alula.errors": ("AlulaError", "DefinitionError", "LoadError", "NonRecoverable", "UserError", "ValueMismatch"),

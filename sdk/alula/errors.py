@@ -89,3 +89,7 @@ class NonRecoverable(AlulaError):
     """Raise this in a task when trying again cannot help: the task fails at once, whatever its `retries`."""
 
     __module__ = "alula"
+
+
+class Given(NonRecoverable):
+    """A failure whose message the workflow gives, by `.fail(...)`: it has no place in the user's code."""

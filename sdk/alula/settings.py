@@ -97,6 +97,9 @@ def name_problems(key: str, value: str, place: str = "") -> list[Diagnostic]:
         return [
             Diagnostic(Code.BAD_NAME, message, place, "", "another name than " + ", ".join(names.RESERVED_PROJECTS))
         ]
+    if key == "domain" and value in names.RESERVED_DOMAINS:
+        message = f"no domain can be called {value!r}: the project's store has a folder of that name"
+        return [Diagnostic(Code.BAD_NAME, message, place, "", "another name than " + ", ".join(names.RESERVED_DOMAINS))]
     if names.is_dns_label(value):
         return []
     message = f"the {key} {value!r} is not a name that a namespace can have"

@@ -17,19 +17,26 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from alula_api.contract import values
 from alula_api.contract.codes import Code
 from alula_data import digests
 from alula_data.stores import keys
 
+if TYPE_CHECKING:
+    from alula_data.stores.protocols import Store
+
 LIST_NAME = ".alula-bundle"
 MOST_FILES = 20_000
 MOST_BYTES = 256 << 20
 """Of all files together; what is larger is data and belongs into the store or the image."""
 
+MOST_ARCHIVE = MOST_BYTES + (32 << 20)
+"""Of the archive: what cannot be compressed takes a little more room."""
 _MOST_LIST = 16 << 20
+_MOST_BEFORE = 1 << 20
+"""Bytes of the archive's own before its list of files."""
 _MODES = ("644", "755")
 
 
@@ -108,6 +115,24 @@ def pack(root: Path, files: Sequence[BundleFile]) -> bytes:
     return compressor.compress(buffer.getbuffer()) + compressor.flush()
 
 
+def fetch(store: Store, digest: str) -> bytes:
+    """The archive of this digest, as long as it may be one.
+
+    Its size is not compared with the release's: archives of equal files differ between versions of zlib, and the first
+    one stays.
+
+    Raises:
+        BundleError: It is larger than any bundle.
+        StoreError: It is not there, or the store gives no answer.
+    """
+    data = io.BytesIO()
+    for chunk in store.stream(digest):
+        data.write(chunk)
+        if data.tell() > MOST_ARCHIVE:
+            raise BundleError(f"the bundle {digest} has more than {MOST_ARCHIVE >> 20} MiB")
+    return data.getvalue()
+
+
 def unpack(data: bytes, digest: str, to: Path) -> None:
     """Puts the bundle's files below `to`, all or none; what lay there before is replaced.
 
@@ -119,7 +144,7 @@ def unpack(data: bytes, digest: str, to: Path) -> None:
     try:
         try:
             _unpack(data, digest, temporary)
-        except (tarfile.TarError, zlib.error, EOFError, OverflowError) as error:
+        except (tarfile.TarError, zlib.error, EOFError, OverflowError, ValueError, LookupError) as error:
             raise BundleError(f"the bundle {digest} cannot be read: {error}") from None
         if to.exists():
             shutil.rmtree(to)
@@ -130,9 +155,11 @@ def unpack(data: bytes, digest: str, to: Path) -> None:
 
 
 def _unpack(data: bytes, digest: str, to: Path) -> None:
-    with tarfile.open(fileobj=_Inflated(data), mode="r|") as archive:  # type: ignore[call-overload]
+    inflated = _Inflated(data)
+    with tarfile.open(fileobj=inflated, mode="r|") as archive:  # type: ignore[call-overload]
         members = iter(archive)
         expected = _read_list(archive, members, digest)
+        inflated.allow_files()
         for file in expected:
             member = next(members, None)
             if member is None or member.name != file.path:
@@ -207,17 +234,24 @@ def _member(name: str, size: int, mode: str) -> tarfile.TarInfo:
 
 
 class _Inflated:
-    """The archive's bytes out of the compressed ones, never more than a bundle may have."""
+    """The archive's bytes out of the compressed ones, never more than a bundle may have; until its list of files is the
+    one that the release names, not much more than the list."""
 
     def __init__(self, data: bytes) -> None:
         self._stream = zlib.decompressobj(31)
         self._rest = data
-        self._left = MOST_BYTES + _MOST_LIST + MOST_FILES * 4096
+        self._most = self._left = _MOST_LIST + _MOST_BEFORE
+
+    def allow_files(self) -> None:
+        """From now on, what the files may have."""
+        more = MOST_BYTES + MOST_FILES * 4096
+        self._most += more
+        self._left += more
 
     def read(self, size: int) -> bytes:
         chunk = self._stream.decompress(self._rest, size)
         self._rest = self._stream.unconsumed_tail
         self._left -= len(chunk)
         if self._left < 0:
-            raise BundleError(f"the bundle holds more than {MOST_BYTES >> 20} MiB")
+            raise BundleError(f"the bundle, or what comes before its files, holds more than {self._most >> 20} MiB")
         return chunk

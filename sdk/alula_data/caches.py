@@ -1,9 +1,10 @@
 """The cache index: which results are known, by the key of what made them.
 
-Called by the pod and the local runner (whose lookup is the truth) and by the controller (who looks up many keys at
-once to fill in finished nodes). An entry counts only if it is well-formed, fits the types that the caller expects,
-and everything it points at is there in the right size; anything else is a miss, and the next result mends it. Whoever
-could write an entry belongs to the same domain, but its text is read as if it were hostile all the same.
+Called by the pod and the local runner, whose lookup is the truth, and by the controller, which fills in finished nodes.
+An entry counts only if it is well-formed, fits the types that the caller expects, and everything it points at is there
+in the right size; anything else is a miss, and the next result mends it. What can write an entry belongs to the
+same domain, but its text is read as if it were hostile all the same: the identity that it gives for a
+stored value, which enters the keys of what is made of it, is compared with the value's own.
 
 An object of the index is two lines of JSON: the entry, and the digest of the first line, because a bit that flips in
 an output that travels inline would else be a wrong hit.
@@ -11,28 +12,27 @@ an output that travels inline would else be a wrong hit.
 
 from __future__ import annotations
 
-import collections
-import threading
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alula_api.contract import families, keys, references, values
 from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
 from alula_api.contract.keys import CacheEntry
+from alula_api.contract.references import Stored
 from alula_api.contract.values import Json
-from alula_data import digests, errors
+from alula_data import content, digests, errors
 from alula_data.content import Content
 from alula_data.stores.protocols import Store
 
 Outputs = Mapping[str, Schema]
 """The types of a task's outputs, by name."""
 
-_MOST_DEEP = 16 << 20
-"""Stored values up to this size are opened to see whether the files that they name are there."""
+_FALSE = "its output {} is given another identity than its content has"
 _SEAL = b'\n{"sha256":"%s"}\n'
 _SEAL_SIZE = len(_SEAL) - len("%s") + 64
+MOST_CHECKED = 64 << 10
+"""Bytes of a stored value with references in it that a reader for many domains opens."""
 _MOST_BYTES = keys.MOST_ENTRY + _SEAL_SIZE
 
 
@@ -45,6 +45,8 @@ class Lookup:
     reason: str = ""
     broken: bool = False
     """There is something under the key, but it does not count."""
+    stored: Mapping[str, Stored] = field(default_factory=dict)
+    """Of outputs that travel inline those that lie in the store as well, as far as that was asked for."""
 
 
 class CacheIndex:
@@ -52,7 +54,9 @@ class CacheIndex:
 
     Args:
         store: the domain's prefix.
-        deep: whether stored values are opened to check the files that they name; off where only `cache/` may be read.
+        deep: whether the files that stored values name are looked for, and stored values of any size are opened. If
+            not, those with references in them are opened to check their identity up to `MOST_CHECKED` bytes, and
+            larger ones are misses.
     """
 
     def __init__(self, store: Store, *, deep: bool = True) -> None:
@@ -85,35 +89,10 @@ class CacheIndex:
             return Lookup(key, None, gone, broken=True)
         return Lookup(key, entry)
 
-    def lookup_many(
-        self, wanted: Mapping[str, tuple[Outputs, str]], *, seconds: float = 10.0, workers: int = 16
-    ) -> dict[str, Lookup]:
-        """Looks up many keys at once.
-
-        Args:
-            wanted: the outputs' types and the entrypoint, by key.
-            seconds: after this time what is known is returned; keys that it did not suffice for are absent.
-            workers: requests at a time.
-        """
-        deadline = time.monotonic() + seconds
-        todo = collections.deque(wanted.items())
-        found: dict[str, Lookup] = {}
-
-        def work() -> None:
-            while time.monotonic() < deadline:
-                try:
-                    key, (outputs, entrypoint) = todo.popleft()
-                except IndexError:
-                    return
-                found[key] = self._find_safely(key, outputs, entrypoint)
-
-        # Daemons: a request that hangs must not keep the process from ending.
-        threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(wanted)))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return dict(found.copy())
+    def also_stored(self, value: Json, schema: Schema) -> Stored | None:
+        """The envelope of a value that travels inline, where it lies in the store as well: as a long item of a list."""
+        stored = content.envelope(values.dumps(value), values.codec(schema).digest(value))
+        return stored if self._content.has(stored.path(), stored.size) else None
 
     def record(self, entry: CacheEntry, outputs: Outputs) -> bool:
         """Writes an entry unless there is one that counts; returns whether it did.
@@ -141,12 +120,6 @@ class CacheIndex:
         self.store.delete(path)
         return there
 
-    def _find_safely(self, key: str, outputs: Outputs, entrypoint: str) -> Lookup:
-        try:
-            return self.find(key, outputs, entrypoint)
-        except errors.StoreError as error:
-            return Lookup(key, None, str(error))
-
     def _text(self, path: str) -> bytes:
         """The entry's bytes, or too many of them for a valid one, but never all of a huge object."""
         data = b""
@@ -164,13 +137,41 @@ class CacheIndex:
                 yield from self._gone_in(name, value, schema)
             elif not self._content.has(stored.path(), stored.size):
                 yield f"its output {name} is gone or damaged: {stored.path()}"
-            elif self._deep and stored.size <= _MOST_DEEP and families.has_references(schema, schema):
-                try:
-                    loaded = values.codec(schema).normal(self._content.load_value(value))
-                except (errors.Damaged, errors.NotFound, values.InvalidValue) as error:
-                    yield f"its output {name} cannot be read: {error}"
-                else:
-                    yield from self._gone_in(name, loaded, schema)
+            elif not families.has_references(schema, schema):
+                if stored.hash != stored.digest:
+                    yield _FALSE.format(name)
+            elif self._deep or stored.size <= MOST_CHECKED:
+                yield from self._gone_behind(name, value, stored, schema)
+            else:
+                yield f"its output {name} has more than {MOST_CHECKED} bytes, so its identity is checked in a pod"
+
+    def _gone_behind(self, name: str, value: Json, stored: Stored, schema: Schema) -> Iterator[str]:
+        """Opens a stored value with references in it, whose identity is not the digest of its bytes."""
+        codec = values.codec(schema)
+        try:
+            loaded = codec.normal(self._content.load_value(value) if self._deep else self._small(stored))
+            identity = codec.digest(loaded)
+        except (errors.Damaged, errors.NotFound, values.InvalidValue) as error:
+            yield f"its output {name} cannot be read: {error}"
+            return
+        if identity != stored.hash:
+            yield _FALSE.format(name)
+        if self._deep:
+            yield from self._gone_in(name, loaded, schema)
+
+    def _small(self, stored: Stored) -> Json:
+        """A stored value of few bytes, however many there are by now; nothing is put aside that is damaged."""
+        data = b""
+        try:
+            for chunk in self.store.stream(stored.path()):
+                data += chunk
+                if len(data) > stored.size:
+                    break
+        except errors.Denied:
+            raise errors.Damaged(self.store.url, stored.path(), "it may not be read here") from None
+        if digests.of_bytes(data) != stored.digest:
+            raise errors.Damaged(self.store.url, stored.path(), "its digest is another one")
+        return values.parse(data)
 
     def _gone_in(self, name: str, value: Json, schema: Schema) -> Iterator[str]:
         if not isinstance(value, (dict, list)) or not families.has_references(schema, schema):

@@ -6,8 +6,9 @@ place is derived from the digest.
 
 - A commit is written, measured, and only then named to anybody. What is there already in the right size is not
   written again.
-- Whatever is handed out was compared with its digest. An object that is damaged when it is read twice is removed, so
-  that whoever made it finds it gone, makes it again, and everybody is mended; the reader gets `Damaged`.
+- Whatever is handed out was compared with its digest. An object that is damaged when it is read twice is put into
+  `quarantine/`, so that what made it finds it gone and makes it again for all readers; the reader gets
+  `Damaged`. Nothing is lost by it: it may be the reader's own way to the store that damages what it reads.
 - `fetch` hands out a copy, never the store's own file: a user's function may do to its input what it likes, the store
   must not notice. The copy is read-only and shared by the process; one that was changed all the same is fetched anew.
 """
@@ -18,12 +19,12 @@ import atexit
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from alula_api.contract import references, values
-from alula_api.contract.references import Reference
+from alula_api.contract.references import Reference, Stored
 from alula_api.contract.values import Json
 from alula_data import digests, errors, foreign, retries, trees
 from alula_data.stores.protocols import Store
@@ -31,8 +32,18 @@ from alula_data.stores.protocols import Store
 Result = TypeVar("Result")
 _Wanted: TypeAlias = tuple[str, str, str, bool]
 
+QUARANTINE = "quarantine"
+"""Where damaged objects lie, under their own keys. Nobody reads there but people."""
+ITEMS_AT_ONCE = 16
+"""Items of a list that are read at one time."""
 _AT_ONCE = 8 << 20
 """Up to this size a file is read once and written in one request."""
+
+
+def envelope(text: str, identity: str) -> Stored:
+    """The envelope of a JSON value whose wire text lies in a store."""
+    data = text.encode()
+    return Stored(digests.of_bytes(data), len(data), identity)
 
 
 class Content:
@@ -42,12 +53,16 @@ class Content:
         store: a domain's prefix.
         work: folder for fetched copies; without it a temporary one that goes when the process ends.
         policy: how often a transfer that broke off is started again.
+        in_pod: whether data elsewhere is opened as a pod does it: not everything is (`foreign`).
     """
 
-    def __init__(self, store: Store, *, work: str = "", policy: retries.Policy = retries.DEFAULT) -> None:
+    def __init__(
+        self, store: Store, *, work: str = "", policy: retries.Policy = retries.DEFAULT, in_pod: bool = False
+    ) -> None:
         self.store = store
         self._work = work
         self._policy = policy
+        self._in_pod = in_pod
         self._lock = threading.Lock()
         self._fetching: dict[_Wanted, threading.Lock] = {}
         self._fetched: dict[_Wanted, tuple[Path, tuple[str, ...]]] = {}
@@ -126,17 +141,32 @@ class Content:
         value = values.parse(text)
         if len(values.argo_safe(text)) <= limit and not references.is_envelope(value):
             return value
-        data = text.encode()
-        stored = references.Stored(digests.of_bytes(data), len(data), identity)
-        self._commit(stored.path(), stored.size, lambda key: self.store.put(key, data))
+        stored = envelope(text, identity)
+        self._commit(stored.path(), stored.size, lambda key: self.store.put(key, text.encode()))
         return stored.to_json()
 
     def load_value(self, json: Json) -> Json:
         """The value that travelled as `json`; raises NotFound or Damaged."""
-        stored = references.stored(json)
-        if stored is None:
+        if not references.is_envelope(json):
             return json
-        return values.parse(self._read(stored.path(), stored.digest))
+        from alula_api.contract import lists  # few pods need it
+
+        listed = lists.read(json)
+        if listed is not None:
+            return self._load_items(listed.values())
+        stored = references.stored(json)
+        return json if stored is None else values.parse(self._read(stored.path(), stored.digest))
+
+    def _load_items(self, items: Sequence[Json | Stored]) -> Json:
+        def load(item: Json | Stored) -> Json:
+            return values.parse(self._read(item.path(), item.digest)) if isinstance(item, Stored) else item
+
+        if sum(isinstance(item, Stored) for item in items) < 2:
+            return list(map(load, items))
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(ITEMS_AT_ONCE) as pool:
+            return list(pool.map(load, items))
 
     def _commit(self, key: str, size: int, put: Callable[[str], object]) -> None:
         if self.has(key, size):
@@ -183,7 +213,7 @@ class Content:
                     self._copy_object(f"{reference.path()}/{entry.path}", entry.sha256, entry.size, path)
                     _seal(path, entry.mode == trees.PROGRAM)
         except (errors.Damaged, errors.NotFound):
-            self._discard(key)  # without it the folder counts as gone, and is made again
+            self._put_aside(key)  # without it the folder counts as gone, and is made again
             raise
         except ValueError as error:
             raise errors.Damaged(self.store.url, key, str(error)) from None
@@ -193,7 +223,7 @@ class Content:
         if reference.digest:
             self._copy_object(reference.path(), reference.digest, reference.size, path)
         else:
-            self._transfer(lambda: _write(path, foreign.stream(reference.uri)))
+            self._transfer(lambda: _write(path, foreign.stream(reference.uri, in_pod=self._in_pod)))
 
     def _copy_object(self, key: str, digest: str, size: int, path: Path) -> None:
         def copy() -> None:
@@ -208,7 +238,7 @@ class Content:
         retries.call(self._policy, lambda _: function())
 
     def _twice(self, key: str, read: Callable[[], Result]) -> Result:
-        """Reads again before it believes in damage, and then removes the object unless somebody mended it meanwhile."""
+        """Reads again before it believes in damage; then puts the object aside unless it was mended meanwhile."""
         try:
             return read()
         except errors.Damaged:
@@ -217,12 +247,12 @@ class Content:
             return read()
         except errors.Damaged:
             if before is not None and self.store.head(key) == before:
-                self._discard(key)
+                self._put_aside(key)
             raise
 
-    def _discard(self, key: str) -> None:
+    def _put_aside(self, key: str) -> None:
         try:
-            self.store.delete(key)
+            self.store.move(key, f"{QUARANTINE}/{key}")
         except errors.StoreError:  # who may only read leaves it to others
             return
 

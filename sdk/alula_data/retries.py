@@ -25,11 +25,14 @@ class Policy:
         attempts: requests in all, at least one.
         first: seconds of the first pause; each next one is twice as long.
         longest: seconds that no pause exceeds.
+        seconds: after which one request of small objects is given up; 0 leaves it to the store, which has large ones in
+            mind.
     """
 
     attempts: int = 6
     first: float = 0.2
     longest: float = 5.0
+    seconds: float = 0.0
 
     def pause(self, attempt: int, chance: float) -> float:
         """Seconds to wait after failed attempt number `attempt` (from 1): between half and all of what is due."""

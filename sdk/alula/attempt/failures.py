@@ -49,6 +49,8 @@ def classify(error: BaseException, phase: Phase, owns_store: Callable[[str], boo
         owns_store: Whether the store at a URL is the domain's.
         root: Folder of the user's code, from which places in it are named; the working directory when empty.
     """
+    if isinstance(error, errors.Given):
+        return Finding(failures.USER, Code.TASK_FAILED, str(error), retryable=False)
     if isinstance(error, Stop):
         return Finding(error.kind, error.code, str(error), retryable=False, source=error.source)
     store = _store_error(error, None if phase is not Phase.FUNCTION else owns_store)
@@ -72,6 +74,12 @@ def overdue(seconds: float) -> Finding:
     """An attempt's time is over."""
     message = f"it took longer than its timeout of {durations.text(seconds)}"
     return Finding(failures.USER, Code.TASK_TIMEOUT, message)
+
+
+def late(seconds: float) -> Finding:
+    """The time of a whole run is over."""
+    message = f"the run took longer than its deadline of {durations.text(seconds)}"
+    return Finding(failures.USER, Code.TASK_TIMEOUT, message, retryable=False)
 
 
 def killed(how: str) -> Finding:

@@ -28,7 +28,8 @@ def short(value: Json) -> str:
     if isinstance(value, dict) and references.is_reference(value):
         name = value.get("name") or ""
         kind = " ".join(part for part in (value.get("format", ""), value["type"]) if part)
-        return f"{name} ({kind})" if name and value["type"] != "frame" else kind
+        size = f", {value['size']:,} bytes" if value["size"] else ""
+        return f"{name} ({kind}{size})" if name and value["type"] != "frame" else f"{kind}{size}"
     try:
         text = values.dumps(value) if not isinstance(value, str) else repr(value)
     except InvalidValue:

@@ -7,7 +7,7 @@ imported for `alula --help` too, so whatever is heavy is imported by the functio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alula import display
 from alula.cli import help_text, usage
@@ -19,21 +19,21 @@ def _nothing(found: Scan) -> Iterable[Diagnostic]:
     return ()
 
 
-@dataclass(frozen=True)
-class Operands:
-    """The words of a command that are no flags; it needs at least one.
+class Operands(NamedTuple):
+    """The words of a command that are no flags.
 
     Attributes:
         example: What to write, as the hint of the error that reports that there are none.
         last: The words after the first belong to it, whether they are flags or not.
+        required: Whether it needs at least one.
     """
 
     example: str
     last: bool = False
+    required: bool = True
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One command.
 
     Attributes:
@@ -77,22 +77,23 @@ def run(command: Command, argv: Sequence[str]) -> int:
     """
     found = scan(argv, command.all_flags, stop=command.operands is not None and command.operands.last)
     if found.on(HELP.name):
-        display.out(page(command))
+        display.out(page(command, min(help_text.COLUMNS, display.columns())))
         return 0
     found.problems += [*_problems(command, found)]
     found.check()
     return command.main(found)
 
 
-def page(command: Command) -> str:
+def page(command: Command, columns: int = help_text.COLUMNS) -> str:
     """The help page."""
     sections = {title: [*listed] for title, listed in command.flags.items()} or {"options": []}
     next(iter(sections.values())).append(HELP)
     return help_text.page(
         f"usage: alula {command.name} {command.usage}".rstrip(),
-        help_text.prose(command.prose or f"{command.summary[0].upper()}{command.summary[1:]}."),
-        *(help_text.flags(title, listed) for title, listed in sections.items()),
+        help_text.prose(command.prose or f"{command.summary[0].upper()}{command.summary[1:]}.", columns),
+        *(help_text.flags(title, listed, columns) for title, listed in sections.items()),
         command.closing,
+        columns=columns,
     )
 
 
@@ -106,5 +107,5 @@ def _problems(command: Command, found: Scan) -> Iterable[Diagnostic]:
         return  # what a flag that does not exist stands before may be an operand or its value
     if command.operands is None and found.rest:
         yield from usage.error(f"{command.name} takes no arguments, got {found.rest[0]!r}").diagnostics
-    if command.operands is not None and not found.rest:
+    if command.operands is not None and command.operands.required and not found.rest:
         yield from usage.error(f"{command.name} what?", command.operands.example).diagnostics

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from alula import display
@@ -12,21 +11,21 @@ from alula.cli.command import Command, Operands
 from alula_api.contract import codes, diagnostics
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from alula.emit import discovery, manifests
 
 FORMATS = ("yaml", "json")
 
 
-def check(found: flags.Scan) -> Iterator[diagnostics.Diagnostic]:
-    """An output format that there is not."""
-    if found.text("output", FORMATS[0]) not in FORMATS:
-        message = f"there is no output format {found.text('output')!r}"
-        yield from usage.error(message, hint=" or ".join(FORMATS)).diagnostics
-
-
 def main(found: flags.Scan) -> int:
     """Compile what lies at the paths; exit code 1 when anything is wrong with it."""
+    from pathlib import Path
+
     resources, definitions = _resources([Path(word) for word in found.rest], found.text("image"))
+    if found.text("domain"):
+        resources = [each for each in resources if each.resource["kind"] != "Domain"]
+        resources += _domain(Path(found.text("domain")))
     objects, problems = compiled(resources)
     if problems:
         from alula.emit import lines
@@ -42,7 +41,20 @@ def main(found: flags.Scan) -> int:
     return 0
 
 
+def _domain(path: Path) -> list[manifests.Found]:
+    """The Domain at a path: what this would be there, before it is committed."""
+    from alula.emit import manifests
+
+    file = path / "domain.yaml" if path.is_dir() else path
+    found = [each for each in manifests.ours([file]) if each.resource["kind"] == "Domain"]
+    if not found:
+        raise usage.error(f"there is no Domain in {path}", "name its file, such as platform/penguins/prod/domain.yaml")
+    return found
+
+
 def _write(text: str, file: str) -> None:
+    from pathlib import Path
+
     try:
         Path(file).write_text(text, encoding="utf-8", newline="")
     except OSError as error:
@@ -92,6 +104,7 @@ def _read(path: Path) -> list[manifests.Found]:
 def compiled(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], list[diagnostics.Diagnostic]]:
     """Each workflow with its launch plans and the domain, if one is among them."""
     import alula_compiler
+    from alula_api.contract import triggers
 
     by_kind: dict[str, list[manifests.Found]] = {"Workflow": [], "LaunchPlan": [], "Domain": []}
     for each in found:
@@ -101,13 +114,18 @@ def compiled(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], li
     for plan in by_kind["LaunchPlan"]:
         plans.setdefault(str(_part(plan, "spec").get("workflow")), []).append(plan)
     objects: list[dict[str, Any]] = []
+    waits: dict[str, tuple[str, triggers.Trigger]] = {}
     problems = _twice(by_kind["Workflow"] + by_kind["LaunchPlan"])
     for workflow in by_kind["Workflow"]:
-        own = plans.pop(str(_part(workflow, "metadata").get("name")), [])
+        name = str(_part(workflow, "metadata").get("name"))
+        own = plans.pop(name, [])
         compiled = alula_compiler.compile(workflow.resource, [plan.resource for plan in own], domain)
         objects += compiled.objects
+        waits |= triggers.compiled(name, compiled.objects)
         problems += [_placed(problem, [workflow, *own]) for problem in compiled.diagnostics]
     problems += [_orphan(name, plan) for name, orphans in plans.items() for plan in orphans]
+    circular = (triggers.circle_problem(name, waits) for name in sorted(waits))
+    problems += [_placed(problem, by_kind["LaunchPlan"]) for problem in circular if problem is not None]
     return objects, problems
 
 
@@ -182,11 +200,11 @@ COMMAND = Command(
     ),
     main=main,
     operands=Operands(example="alula compile PATH, such as ../gitops/penguins/dev"),
-    check=check,
     flags={
         "options": (
             flags.Flag("out", "FILE", "write them there instead of printing them"),
-            flags.Flag("output", "FORMAT", "yaml or json", default=FORMATS[0], letter="o"),
+            flags.Flag("output", "FORMAT", "yaml or json", default=FORMATS[0], letter="o", choices=FORMATS),
+            flags.Flag("domain", "FILE", "with the defaults, limits and images of the Domain in this file or folder"),
             flags.Flag("image", "IMAGE", "for a Python file: the image that holds the code"),
         )
     },

@@ -7,15 +7,14 @@ a value may be is not decided here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from alula.cli import usage
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """One flag.
 
     Attributes:
@@ -27,6 +26,7 @@ class Flag:
         negatable: Whether `--no-NAME` exists, and a switch may be followed by `true` or `false`.
         many: Whether it may be given more than once.
         required: Whether the help calls it required; that it is there is not checked here.
+        choices: The values that it may have; any where there are none.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Flag:
     negatable: bool = False
     many: bool = False
     required: bool = False
+    choices: Sequence[str] = ()
 
 
 Given = str | bool
 
 
-@dataclass
 class Scan:
     """What was found: the values of each flag in order, what is no flag, and what is wrong.
 
@@ -50,10 +50,11 @@ class Scan:
         before: The flag that stands before each word of the rest, or "".
     """
 
-    values: dict[str, list[Given]] = field(default_factory=dict)
-    rest: list[str] = field(default_factory=list)
-    before: list[str] = field(default_factory=list)
-    problems: list[Diagnostic] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.values: dict[str, list[Given]] = {}
+        self.rest: list[str] = []
+        self.before: list[str] = []
+        self.problems: list[Diagnostic] = []
 
     def on(self, name: str) -> bool:
         """Whether a switch was given."""
@@ -174,6 +175,8 @@ class _Scanner:
                 self.problem(Code.BAD_OPTION, f"{word} needs a value", f"write {word} {flag.metavar}")
                 return
             text = words.pop()
+        if flag.choices and text not in flag.choices:
+            self.problem(Code.BAD_OPTION, f"{word} cannot be {text!r}", f"write {' or '.join(flag.choices)}")
         self.add(flag, text)
 
     def exists(self, word: str) -> bool:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from alula.cli.flags import Flag, dashed
+from alula.display.styles import wrapped
 
 COLUMNS = 100
 LONGEST_NAME = 30
 
 
-def page(*parts: str) -> str:
-    """The parts that are not empty, a blank line between them."""
-    return "\n\n".join(part.rstrip("\n") for part in parts if part.strip())
+def page(*parts: str, columns: int = COLUMNS) -> str:
+    """The parts that are not empty, a blank line between them; on a narrow terminal no word is broken."""
+    text = "\n\n".join(part.rstrip("\n") for part in parts if part.strip())
+    return wrapped(text, columns) if columns < COLUMNS else text
 
 
 def prose(text: str, columns: int = COLUMNS) -> str:
@@ -26,7 +28,7 @@ def section(title: str, rows: Iterable[tuple[str, str]], columns: int = COLUMNS)
     if not all_of_them:
         return ""
     fitting = [len(name) for name, _ in all_of_them if len(name) <= LONGEST_NAME]
-    width = max(fitting, default=LONGEST_NAME)
+    width = min(max(fitting, default=LONGEST_NAME), columns // 2 - 4)
     lines = [f"{title}:"]
     for name, text in all_of_them:
         wrapped = wrap(text, columns - width - 4)

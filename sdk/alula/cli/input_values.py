@@ -1,7 +1,7 @@
 """The text of a flag to the JSON value of its type. Called by `inputs`; knows types, no flags.
 
 Text inputs take the text as it stands. Structures are JSON, or `@file` with JSON inside. Files are paths; they stay
-`LocalFile` marks until somebody with a store puts references in their place.
+`LocalFile` marks until code with a store puts references in their place.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alula.types import files
 from alula_api.contract import problems, schemas, unions, values
 
 Schema = dict[str, Any]
@@ -107,7 +108,8 @@ def label(schema: Schema, root: Schema | None = None) -> str:
     if (inner := optional(schema, root)) is not None:
         return label(inner, root)
     if family in _LISTS:
-        return f"{label(schema['items'], root)}..."
+        inner = schemas.resolve(schema["items"], root)
+        return f"{schemas.describe(inner) if schemas.family(inner) in _LISTS else label(inner, root)}..."
     return schemas.describe(schema)
 
 
@@ -193,6 +195,8 @@ def _number(text: str, schema: Schema) -> float | str:
         raise Unfit(f"must be a float, not {problems.shown(text)}") from None
     if math.isfinite(number):
         return number
+    if any(letter.isdecimal() for letter in text):
+        raise Unfit(f"must be a float: {problems.shown(text)} is beyond what one holds", "write inf for no limit")
     return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
@@ -334,7 +338,7 @@ def _short(text: str) -> str:
 
 def _file(text: str, schema: Schema) -> LocalFile:
     kind = schema["x-alula-type"]
-    if "://" in text:
+    if files.address(text):
         raise Unfit(f"must be a path on this machine, not the address {_short(text)!r}", "download it first")
     path = Path(text).expanduser()
     folder = kind == "directory"

@@ -6,7 +6,6 @@ option of ours, because ours stand before the file.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +44,7 @@ def _apart(flag: flags.Flag) -> flags.Flag:
     """The flag of an input `cache` beside an input `no_cache`, which is what `--no-cache` gives."""
     name = flags.dashed(flag.name)
     note = f"--no-{name} is another input" + ("" if flag.metavar else f"; off is --{name}=false")
-    return dataclasses.replace(flag, help=f"{flag.help} ({note})".lstrip())
+    return flag._replace(help=f"{flag.help} ({note})".lstrip())
 
 
 def read(
@@ -57,7 +56,7 @@ def read(
         argv: What stands after the file.
         parameters: The inputs that exist.
         subject: What messages call the workflow.
-        options: Names and letters of our own options, which somebody may have written in the wrong place.
+        options: Names and letters of our own options, which may have been written in the wrong place.
 
     Raises:
         UsageError: With all that is wrong.
@@ -69,13 +68,16 @@ def default_text(parameter: Parameter) -> str:
     """The default as a flag would take it."""
     if parameter.required:
         return ""
-    if parameter.default is None:
+    default = parameter.default
+    if default is None:
         return "none"
-    if isinstance(parameter.default, str):
-        return _text(parameter.default, schemas.resolve(parameter.schema, parameter.schema))
-    if parameter.default is True or parameter.default is False:
-        return "yes" if parameter.default else "no"
-    text = values.dumps(parameter.default)
+    if isinstance(default, dict) and default.keys() == {"$type", "value"}:  # a variant of a union
+        default = default["value"]
+    if isinstance(default, str):
+        return _text(default, schemas.resolve(parameter.schema, parameter.schema))
+    if default is True or default is False:
+        return "yes" if default else "no"
+    text = values.dumps(default)
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
@@ -89,8 +91,7 @@ def _text(default: str, schema: dict[str, Any]) -> str:
 
 def _flag(parameter: Parameter) -> flags.Flag:
     schema = schemas.resolve(parameter.schema, parameter.schema)
-    return dataclasses.replace(
-        _typed_flag(parameter.name, parameter.schema),
+    return _typed_flag(parameter.name, parameter.schema)._replace(
         help=_help(parameter, schema),
         default=default_text(parameter),
         required=parameter.required,

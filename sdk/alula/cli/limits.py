@@ -45,7 +45,7 @@ def _may_be_large(workflow: Workflow[..., Any]) -> bool:
     calls = {id(each): 0 for each in closure.workflows}
     for _ in calls:  # as often as workflows can lie in each other
         for each, graph in zip(closure.workflows, closure.graphs, strict=True):
-            calls[id(each)] = sum(1 + calls.get(id(node.target), 0) for node in graph.nodes)
+            calls[id(each)] = sum(1 + sum(calls.get(id(called), 0) for called in node.called) for node in graph.nodes)
     return calls[id(workflow)] > MAX_SURE_CALLS
 
 

@@ -14,7 +14,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alula.cli.command import Command
 
-COMMANDS = ("run", "register", "compile", "cache explain", "crds")
+COMMANDS = (
+    "init",
+    "run",
+    "register",
+    "compile",
+    "verify",
+    "diff",
+    "promote",
+    "rollback",
+    "status",
+    "launch",
+    "backfill",
+    "queue",
+    "stop",
+    "admit",
+    "domain render",
+    "cache explain",
+    "crds",
+)
 """In the order of the help."""
 
 OK, FAILED, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
@@ -74,13 +92,16 @@ def _print(text: str) -> int:
 
 
 def _help() -> str:
+    from alula import display
     from alula.cli import help_text
 
+    columns = min(help_text.COLUMNS, display.columns())
     return help_text.page(
         "usage: alula COMMAND [options]",
         "Typed, static workflows for git: write them in Python, review them as resources, run them on Argo.",
-        help_text.section("commands", ((name, find(name).summary) for name in COMMANDS)),
+        help_text.section("commands", ((name, find(name).summary) for name in COMMANDS), columns),
         "`alula COMMAND --help` says more about each; `alula --version` says which alula this is.",
+        columns=columns,
     )
 
 

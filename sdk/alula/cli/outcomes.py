@@ -19,7 +19,9 @@ def show(result: RunResult, found: flags.Scan, again: str = "") -> None:
     from alula.display import failures, outcomes, terminals
 
     if not result.ok:
-        text = failures.render(result, terminals.detect("stderr").style, again)
+        terminal = terminals.detect("stderr")
+        is_seen = terminals.is_terminal(terminals.stream_of("stderr"))
+        text = failures.render(result, terminal.style, again, terminal.width if is_seen else 0)
         display.note(text if found.on("quiet") else f"\n{text}")
     elif found.on("json"):
         display.out(outcomes.as_json(result, getattr(terminals.stream_of("stdout"), "encoding", None) or "ascii"))

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from alula import display
-from alula.cli import flags, help_text, inputs, outcomes, usage
+from alula.cli import cluster_flags, flags, help_text, outcomes, usage
 from alula.cli.command import Command, Operands
 from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
-    from alula.cli import targets
+    from alula.cli import inputs, targets
 
 LOCAL = (
     flags.Flag("workers", "N", "so many tasks at a time; 1 runs them in one thread, where a debugger stops"),
@@ -35,8 +35,7 @@ SHOWN = (
 )
 REMOTE = (
     flags.Flag("remote", help="start a run of what the cluster has, and follow it"),
-    flags.Flag("namespace", "NAME", "where the project and domain live (default: <project>-<domain>)", letter="n"),
-    flags.Flag("context", "NAME", "the kubeconfig's context instead of the current one"),
+    *cluster_flags.NAMESPACE,
     flags.Flag("detach", help="print the run's name and return"),
     flags.Flag("synced", help="start what the cluster has, even when the file says something else"),
 )
@@ -52,16 +51,16 @@ def main(found: flags.Scan) -> int:
 
 def _run(found: flags.Scan) -> int:
     word, rest = found.rest[0], found.rest[1:]
-    from alula.cli import targets
+    from alula.cli import inputs, targets
+    from alula.declare import reachable
 
     target = targets.find(word, rest[0] if rest else "")
     parameters = target.parameters()
     if _wants_help(rest, parameters):
         display.out(_inputs_page(target, parameters))
         return 0
-    _ = getattr(
-        target.runs, "graph", None
-    )  # what is wrong with the workflow comes before what is wrong with its inputs
+    # What is wrong with the workflow comes before what is wrong with its inputs.
+    reachable.check(target.tasks())
     options = {word for flag in COMMAND.all_flags for word in (flag.name, flag.letter) if word}
     given = {**target.preset(), **inputs.read(rest, parameters, f"{target.kind} {target.named.name}", options)}
     if found.on("remote"):
@@ -134,9 +133,10 @@ def _wants_help(rest: Sequence[str], parameters: Sequence[inputs.Parameter]) -> 
 
 
 def _inputs_page(target: targets.Target, parameters: Sequence[inputs.Parameter]) -> str:
+    from alula.cli import inputs
     from alula_api.contract import schemas
 
-    runs = target.runs
+    runs, columns = target.runs, min(help_text.COLUMNS, display.columns())
     listed = inputs.to_flags(parameters)
     required = [flag for flag in listed if flag.required]
     fixed = [
@@ -151,12 +151,13 @@ def _inputs_page(target: targets.Target, parameters: Sequence[inputs.Parameter])
     ]  # fmt: skip
     return help_text.page(
         f"usage: alula run [options] {target.word} {'[inputs]' if not required else 'INPUTS'}",
-        help_text.prose(getattr(target.named, "description", "") or runs.interface.description),
-        help_text.flags("inputs", listed) or "It takes no inputs.",
-        help_text.section("fixed by the launch plan", fixed),
-        help_text.section("outputs", outputs),
+        help_text.prose(getattr(target.named, "description", "") or runs.interface.description, columns),
+        help_text.flags("inputs", listed, columns) or "It takes no inputs.",
+        help_text.section("fixed by the launch plan", fixed, columns),
+        help_text.section("outputs", outputs, columns),
         f"This is the {target.kind} {target.named.name}, at {target.named.source}.\n"
         "Options of alula stand before the file: alula run --help",
+        columns=columns,
     )
 
 

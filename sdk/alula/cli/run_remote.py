@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from alula import display, settings
-from alula.cli import flags, input_values, local_files, outcomes, usage
+from alula.cli import cluster_flags, flags, input_values, local_files, outcomes, usage
 from alula.declare import tasks
 from alula.progress.reports import OutputType, RunResult
 from alula.progress.watchers import Watcher
 from alula_api.argo import outputs
-from alula_api.contract import names, references, values
+from alula_api.contract import references, values
 from alula_api.contract.codes import Code
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from alula.types.carriers import Carrier
     from alula_api.contract.graphs.specs import WorkflowSpec
 
-DEFAULT_DOMAIN = "dev"
 LOCAL_ONLY = ("workers", "processes", "strict", "no-cache", "overwrite-cache")
 """Options that would be ignored: how a run goes on the cluster is up to its definition."""
 
@@ -35,22 +34,16 @@ def run(target: targets.Target, given: Mapping[str, Any], found: flags.Scan) -> 
         raise usage.error("a task alone cannot run on the cluster", "name a workflow", Code.UNKNOWN_WORKFLOW)
     _check(found)
     here = settings.load(target.word.rpartition(":")[0])
-    project = found.text("project", here.project)
-    configured = here.domain if here.domain != settings.LOCAL_DOMAIN else DEFAULT_DOMAIN
-    domain = found.text("domain", configured)
-    namespace = found.text("namespace", f"{project}-{domain}")
-    if not names.is_dns_label(namespace):
-        raise usage.error(f"{namespace!r} cannot be a namespace", "lower case letters, digits and -", Code.BAD_NAME)
-    from alula.remote import connections, definitions, runs
+    from alula.remote import definitions, runs
 
-    cluster = connections.Connection(found.text("context"), namespace)
+    cluster = cluster_flags.connect(found, here)
     try:
         there = definitions.find(
             cluster, target.named, here.root, synced=found.on("synced"), sleep=time.sleep, say=display.note
         )
         preset = target.preset()
         own = {name: value for name, value in given.items() if name not in preset or value != preset[name]}
-        place = _place(cluster, found.text("store"), here.store, f"{project}/{domain}")
+        place = _place(cluster, found.text("store"), here.store, "/".join(cluster_flags.domain(found, here)))
         schemas = {item.name: item.type.schema for item in target.runs.interface.inputs}
         inputs = local_files.commit(own, schemas, _carrier(place, own))
         body = runs.manifest(there.template, inputs)

@@ -8,7 +8,7 @@ from typing import Any
 
 from alula.cli import inputs, usage
 from alula.code import places
-from alula.declare import launch_plans, tasks, workflows
+from alula.declare import launch_plans, members, tasks, workflows
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
@@ -36,6 +36,15 @@ class Target:
     def kind(self) -> str:
         """`workflow`, `launch plan` or `task`."""
         return _kind(self.named)
+
+    def tasks(self) -> tuple[tasks.Task[..., Any], ...]:
+        """The tasks that it reaches.
+
+        Raises:
+            DefinitionError: A workflow cannot be traced; says everything that is wrong with it.
+        """
+        runs = self.runs
+        return (runs,) if isinstance(runs, tasks.Task) else runs.closure.tasks
 
     def parameters(self) -> list[inputs.Parameter]:
         """Its inputs; a launch plan's own values are the defaults, and what it fixes cannot be given."""
@@ -101,9 +110,8 @@ def listing(found: dict[str, Named]) -> str:
 def _defined(module: Any) -> Iterator[tuple[str, Named]]:
     """What a module defines itself: first workflows, then launch plans, then tasks, each in the file's order."""
     for kind in (workflows.Workflow, launch_plans.LaunchPlan, tasks.Task):
-        for name, value in vars(module).items():
-            if isinstance(value, kind) and _is_own(value, module):
-                yield name, value
+        found: Iterator[tuple[str, Named]] = members.members(vars(module), kind)
+        yield from ((name, value) for name, value in found if _is_own(value, module))
 
 
 def _is_own(value: Named, module: Any) -> bool:

@@ -33,3 +33,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`did you mean --seed?`, or ""."""
     near = diagnostics.closest(name, known)
     return f"did you mean {near}?" if near else ""
+
+
+def domain(name: str, place: str) -> list[diagnostics.Diagnostic]:
+    """What is wrong with the name of a domain that a flag gives."""
+    from alula import settings
+
+    return settings.name_problems("domain", name, place)

@@ -18,7 +18,7 @@ import builtins
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from alula.code import module_text, places, uses
+from alula.code import module_text, places, syntax, uses
 from alula.code.module_text import Bound, Effect, Module
 from alula.code.uses import Import, Uses
 
@@ -92,12 +92,14 @@ class Closure:
                 continue
             self.whole[current.name] = why
             self.modules[current.name] = current
-            for name in current.all_loads():
+            used = current.uses(current.tree)
+            for name in [*current.all_loads(), *used.literals]:
                 for package in packages(name):
                     inner = self.find(package, current)
                     if inner is not None:
                         waiting.append((inner, f"{current.name} counts whole, and imports it"))
-            if current.uses(current.tree).computed:
+            places_used = {uses.place_of(target, chain) for target, chain in used.imports if target.name or chain}
+            if used.computed or any(uses.reaches_any_module(place, used) for place in places_used):
                 self._count_project(current, "its code imports modules whose names are computed")
 
     def _count_project(self, module: Module, reason: str) -> None:
@@ -157,6 +159,11 @@ class Closure:
             or not all(self._only_wraps(module, each) for each in decorators)
         ):
             self.state.add(place)
+        if isinstance(bound.statement, ast.Assign):  # `A = B = []`: what is put into one is in the other
+            for target in bound.statement.targets if len(bound.statement.targets) > 1 else ():
+                for part in ast.walk(target):
+                    if isinstance(part, ast.Name):
+                        self.queue(module, part.id)
         self._take(module, module.uses(bound.statement))
 
     def _unbound(self, module: Module, name: str, chain: tuple[str, ...]) -> None:
@@ -174,7 +181,7 @@ class Closure:
         module = self.find(target.module, near)
         rest = (target.name, *chain) if target.name else chain
         if module is None:
-            place = (*target.module.split("."), *rest)
+            place = uses.place_of(target, chain)
             self.libraries.add(place[0])
             if uses.reaches_any_module(place, used):
                 self._count_project(near, f"its code uses {'.'.join(place)}")
@@ -286,9 +293,9 @@ def _is_fixed(module: Module, value: ast.expr) -> bool:
 def _makes_functions(module: Module, node: ast.FunctionDef) -> bool:
     """Whether a function returns one that is defined in it, and keeps nothing that can be changed."""
     inner = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef)}
-    if any(isinstance(part, (ast.Nonlocal, ast.Global)) for part in ast.walk(node)):
+    if any(isinstance(part, (ast.Nonlocal, ast.Global)) for part in syntax.walk(node)):
         return False
-    if any(name in inner or name == node.name for each in ast.walk(node) for name in _stored_into(each)):
+    if any(name in inner or name == node.name for each in syntax.walk(node) for name in _stored_into(each)):
         return False
     kept = [
         each.value for each in node.body if isinstance(each, (ast.Assign, ast.AnnAssign)) and each.value is not None
@@ -321,7 +328,7 @@ def _class_holds_state(module: Module, node: ast.ClassDef) -> bool:
             is_field = (name or "", *chain)[-1].lower() == "field"
             if not is_field and not _is_fixed(module, inner.value):
                 return True
-    return any(name in {"cls", node.name} for part in ast.walk(node) for name in _stored_into(part))
+    return any(name in {"cls", node.name} for part in syntax.walk(node) for name in _stored_into(part))
 
 
 class Touched(NamedTuple):
@@ -352,7 +359,7 @@ def touched(module: Module, number: int) -> Touched:
 
 def _look(module: Module, effect: Effect) -> Touched:
     reached = Closure(loose=True)
-    calls = [part for each in effect.parts for part in ast.walk(each) if isinstance(part, ast.Call)]
+    calls = [part for each in effect.parts for part in syntax.walk(each) if isinstance(part, ast.Call)]
     decorators = [each for each in effect.parts if effect.defines and isinstance(each, ast.expr)]
     acting = [*calls, *decorators]
     if acting and all(module.library(each) in HARMLESS for each in acting):

@@ -38,27 +38,33 @@ def closure_of(function: Callable[..., Any]) -> Closure:
 
 
 def _settle(found: Closure) -> bool:
-    """Count the statements of the loaded modules that put state into what counts; whether there was one more."""
+    """Count the statements of the loaded modules that put state into what counts; whether there were more of them.
+
+    What counts only grows, and a statement that may change any of it counts its module whole even where it counted by
+    itself before: so the order in which statements are met is of no consequence.
+    """
+    grown = False
     for module in _loaded(found):
         for number, effect in enumerate(module.effects):
-            place = (module.name, f"#{number:04}")
-            if module.name in found.whole or place in found.parts:
-                continue
+            if module.name in found.whole:
+                break
             changes = closure.touched(module, number)
             hit = changes.targets & found.parts.keys() | changes.state & found.state
             named = {name for name, _ in found.parts if name in changes.modules}
             if found.subclasses and isinstance(effect.statement, ast.ClassDef) and effect.statement.bases:
                 named.add("a class whose subclasses are asked for")
+            place = (module.name, f"#{number:04}")
             if hit or named:
                 what = ", ".join(sorted({name for _, name in hit} | named))
                 found.count_whole(module, f"line {effect.statement.lineno} may put state into {what}")
-                return True
-            if changes.libraries:
+            elif changes.libraries and place not in found.parts:
                 found.parts[place] = module.text(effect.statement)
                 for part in effect.parts:
                     found.follow(module, module.uses(part))
-                return True
-    return False
+            else:
+                continue
+            grown = True
+    return grown
 
 
 def _loaded(found: Closure) -> list[Module]:

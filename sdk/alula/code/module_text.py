@@ -19,6 +19,7 @@ from alula.code.uses import Import, Uses
 
 _FLOW = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -69,7 +70,8 @@ class Module:
         self.loads: list[str] = []
         self.found: dict[int, object] = {}
         self.functions: dict[int, list[Any]] = {}
-        self.tree = ast.parse("\n".join(line.rstrip("\r\n") for line in lines))
+        self._lines = [line.rstrip("\r\n") for line in lines]
+        self.tree = ast.parse("\n".join(self._lines))
         self._typing: dict[str, Bound] = {}
         self._texts: dict[int, str] = {}
         self._uses: dict[int, Uses] = {}
@@ -84,7 +86,7 @@ class Module:
 
     def all_loads(self) -> list[str]:
         """Return every module that it imports anywhere, inside functions too."""
-        nodes = [node for node in ast.walk(self.tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+        nodes = [node for node in syntax.walk(self.tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
         return [name for node in nodes for name in uses.modules(node, self.package)]
 
     def text(self, node: ast.AST) -> str:
@@ -98,8 +100,15 @@ class Module:
         """Return what a statement or lambda uses, alula's own decorators left out."""
         found = self._uses.get(id(node))
         if found is None:
-            found = self._uses[id(node)] = uses.of(self._bare(node), self.package)
+            bare = self._bare(node)
+            found = self._uses[id(node)] = uses.of(bare, self.package, self._source(bare))
         return found
+
+    def _source(self, node: ast.AST) -> str:
+        """The lines of a function or class of the top level, which no other statement shares; else empty."""
+        if not isinstance(node, _DEFINITIONS) or node.col_offset or node.decorator_list:
+            return ""
+        return "\n".join(self._lines[node.lineno - 1 : node.end_lineno])
 
     def is_ours(self, node: ast.expr) -> bool:
         """Whether a decorator or call is one of alula's: by what its name is bound to, not by how it is spelled."""
@@ -127,7 +136,7 @@ class Module:
         return bare
 
     def _functions(self) -> None:
-        for node in ast.walk(self.tree):
+        for node in syntax.walk(self.tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
                 for line in range(first, node.lineno + 1):
@@ -182,7 +191,7 @@ class Module:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for name in _stored(node):
             self._bind(name, Bound(node))
-        if any(isinstance(part, (ast.Attribute, ast.Subscript)) for target in targets for part in ast.walk(target)):
+        if any(isinstance(part, (ast.Attribute, ast.Subscript)) for target in targets for part in syntax.walk(target)):
             self.effects.append(Effect(node, (node,), defines=False))
         elif _acts(node.value):
             self.effects.append(Effect(node, (node.value,), defines=True))
@@ -247,7 +256,7 @@ def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
         if isinstance(part, _SCOPES):
             continue
         if isinstance(part, _COMPREHENSIONS):
-            stack += [inner for inner in ast.walk(part) if isinstance(inner, ast.NamedExpr)]
+            stack += [inner for inner in syntax.walk(part) if isinstance(inner, ast.NamedExpr)]
             continue
         stack += ast.iter_child_nodes(part)
 
@@ -278,7 +287,7 @@ def _acts(node: ast.AST) -> bool:
 
 
 def _roots(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    return {part.id for part in syntax.walk(node) if isinstance(part, ast.Name)}
 
 
 def is_stale(file: str) -> bool:

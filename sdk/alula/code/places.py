@@ -97,7 +97,7 @@ def module_name(path: str) -> str:
     """The module's name as the pod will import it: relative to the project root, `src/` left out."""
     path = os.path.abspath(path)  # noqa: PTH100
     base = root(path)[1]
-    stem = os.path.splitext(os.path.relpath(path, base))[0]  # noqa: PTH122
+    stem = os.path.splitext(_from(path, base))[0]  # noqa: PTH122
     parts = stem.split(os.sep)  # noqa: PTH206
     if parts[-1] in {"__init__", "__main__"} and len(parts) > 1:
         parts = parts[:-1] if parts[-1] == "__init__" else parts
@@ -105,10 +105,25 @@ def module_name(path: str) -> str:
 
 
 def relative(path: str) -> str:
-    """A file as messages and resources name it: relative to its project root, with slashes."""
-    if path.startswith("<") or not os.path.isabs(path):  # noqa: PTH117
-        return path
-    return os.path.relpath(path, root(path)[0]).replace(os.sep, "/")
+    """A file as messages and resources name it: relative to its project root, with slashes; a cell of a notebook."""
+    if path.startswith("<") or not os.path.isabs(path) or "ipykernel_" in path:  # noqa: PTH117
+        return cell(path) or path
+    return _from(path, root(path)[0]).replace(os.sep, "/")
+
+
+def _from(path: str, folder: str) -> str:
+    """A path relative to a folder: as `relpath` says it, which is slow, asked only where the folder is no beginning."""
+    start = os.path.join(folder, "")  # noqa: PTH118
+    is_plain = path.startswith(start) and f"{os.sep}." not in path and os.sep * 2 not in path
+    return path[len(start) :] if is_plain else os.path.relpath(path, folder)
+
+
+def cell(path: str) -> str:
+    """What IPython calls the cell that it has compiled under this name: `In[8]`; empty for other code."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    named = shell.compile.format_code_name(path) if shell is not None else None
+    return named[1] if named else ""
 
 
 def is_installed(path: str) -> bool:
@@ -143,6 +158,25 @@ def entrypoint(function: Callable[..., Any]) -> Entrypoint:
         scripts.alias(name)
         hooks.install()
     return Entrypoint(name, qualname)
+
+
+class Maker(NamedTuple):
+    """The module whose top level ran when something was made."""
+
+    module: str
+    """Its name, the same in every process."""
+    names: dict[str, Any]
+
+
+def maker() -> Maker | None:
+    """The module that is being run; None for a prompt, and where a function of a finished module makes something."""
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    if frame is None or is_interactive(frame.f_code.co_filename):
+        return None
+    file, names = frame.f_code.co_filename, frame.f_globals
+    return Maker(names["__name__"] if is_installed(file) else module_name(file), names)
 
 
 def defined(function: Callable[..., Any]) -> Source:

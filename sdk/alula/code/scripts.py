@@ -1,4 +1,4 @@
-"""A script that somebody imports by its module name is itself, so that its tasks exist once.
+"""A script that is imported by its module name is itself, so that its tasks exist once.
 
 `python flows/x.py` makes the module `__main__`; when a helper of the project then imports `flows.x`, Python would run
 the file a second time. Called by `alula.code.places` when the first task of a script is defined.

@@ -25,12 +25,36 @@ def text(node: ast.AST) -> str:
         if isinstance(item, str):
             out.append(item)
         elif isinstance(item, ast.AST):
-            stack += reversed([*_node(item)])
+            stack += _node(item)[::-1]
         elif isinstance(item, list):
             stack += reversed(["[", *_separated(item), "]"])
         else:
             out.append(_constant(item))
     return "".join(out)
+
+
+def walk(node: ast.AST) -> list[ast.AST]:
+    """Return a tree's nodes, outer ones first; those that follow from the place of another are left out."""
+    found = [node]
+    for part in found:
+        for name in _fields[type(part)]:
+            value = getattr(part, name, None)
+            if isinstance(value, ast.AST):
+                found.append(value)
+            elif isinstance(value, list):
+                found += [item for item in value if isinstance(item, ast.AST)]
+    return found
+
+
+class _Fields(dict[type[ast.AST], tuple[str, ...]]):
+    """The fields of a kind of node that count."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        self[kind] = tuple(name for name in kind._fields if name not in _SKIPPED)
+        return self[kind]
+
+
+_fields = _Fields()
 
 
 def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -42,24 +66,23 @@ def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     return body[1:] if documented else body
 
 
-def _node(node: ast.AST) -> Iterator[object]:
-    yield type(node).__name__
-    yield "("
-    first = True
-    for name in sorted(node._fields):
-        if name in _SKIPPED:
-            continue
+def _node(node: ast.AST) -> list[object]:
+    kind = type(node)
+    parts: list[object] = [f"{kind.__name__}("]
+    separator = ""
+    for name in sorted(_fields[kind]):
         value = getattr(node, name, None)
         if name == "body" and isinstance(node, _BODIES):
             value = without_docstring(value or [])
         if isinstance(node, ast.JoinedStr):
             value = _merged(node.values)
-        if (value is None and not isinstance(node, ast.Constant)) or value == []:
+        if (value is None and kind is not ast.Constant) or value == []:
             continue
-        yield f"{name}=" if first else f",{name}="
-        yield _Leaf(value) if isinstance(node, ast.Constant) else value
-        first = False
-    yield ")"
+        parts.append(f"{separator}{name}=")
+        parts.append(_Leaf(value) if kind is ast.Constant else value)
+        separator = ","
+    parts.append(")")
+    return parts
 
 
 def _merged(parts: list[ast.expr]) -> list[ast.expr]:

@@ -7,6 +7,7 @@ that: `traceback` is imported on first use.
 from __future__ import annotations
 
 import os.path
+import types
 from typing import TYPE_CHECKING
 
 from alula.code import places
@@ -36,7 +37,24 @@ def user_traceback(error: BaseException) -> str:
         # The header of the last part announces frames, of which none is left.
         before, _, last = text.rpartition(header)
         text = before + last
+    for file in {frame.filename for frame in summary.stack}:
+        if name := places.cell(file):
+            text = text.replace(f'File "{file}"', f"Cell {name}")
     return _bounded(text)
+
+
+def without_ours(error: BaseException) -> BaseException:
+    """The error with a traceback of the user's frames and what they called, as a notebook shows it; unless none is."""
+    frames = []
+    found = error.__traceback__
+    while found is not None:
+        frames.append(found)
+        found = found.tb_next
+    kept = [frame for frame in frames if _is_users(frame.tb_frame.f_code.co_filename)]
+    made: types.TracebackType | None = None
+    for frame in reversed(kept):
+        made = types.TracebackType(made, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    return error.with_traceback(made) if made is not None else error
 
 
 def where(error: BaseException, root: str = "") -> str:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 import symtable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from alula.code import syntax
 
 OWN_MODULE = frozenset({"globals", "locals", "vars", "eval", "exec", "compile"})
 """Builtins that reach names which only strings hold, in the module that calls them."""
@@ -79,27 +81,42 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*parts[: len(parts) - node.level + 1], *([module] if module else [])])
 
 
-def of(node: ast.AST, package: str) -> Uses:
-    """Return what a statement or lambda in a module of `package` uses."""
-    outside = _outside(node)
-    inner: dict[str, Import] = {}
-    for part in ast.walk(node):
+def of(node: ast.AST, package: str, source: str = "") -> Uses:
+    """Return what a statement or lambda in a module of `package` uses.
+
+    Args:
+        node: The statement or lambda.
+        package: In which relative imports are looked up.
+        source: Its text, where that is at hand; made from the tree otherwise, which takes three times as long.
+    """
+    parts = syntax.walk(node)
+    outside = _outside(source or ast.unparse(node), parts)
+    inner: dict[str, list[Import]] = {}  # several where one import is tried after another
+    for part in parts:
         if isinstance(part, (ast.Import, ast.ImportFrom)):
-            inner |= imported(part, package)[0]
-    chains = _chains(node, outside | inner.keys())
-    imports = [(target, chain) for name, target in inner.items() for chain in chains.get(name) or [()]]
+            for name, target in imported(part, package)[0].items():
+                inner.setdefault(name, []).append(target)
+    chains = _chains(parts, outside | inner.keys())
+    imports = [
+        (target, chain) for name, targets in inner.items() for target in targets for chain in chains.get(name) or [()]
+    ]
     names = {name: found for name, found in chains.items() if name in outside}
-    calls = [_literal(part) for part in ast.walk(node) if isinstance(part, ast.Call) and _is_import(part)]
+    calls = [_literal(part) for part in parts if isinstance(part, ast.Call) and _is_import(part)]
     return Uses(
         names,
         imports,
-        [(name, path) for name, path in _stores(node) if name in names or name in inner],
-        _hints(node),
+        [(name, path) for name, path in _stores(parts) if name in names or name in inner],
+        _hints(parts),
         own_module=not OWN_MODULE.isdisjoint(names),
         computed="" in calls,
         literals=tuple(name for name in calls if name),
-        subclasses=any(isinstance(part, ast.Attribute) and part.attr == "__subclasses__" for part in ast.walk(node)),
+        subclasses=any(isinstance(part, ast.Attribute) and part.attr == "__subclasses__" for part in parts),
     )
+
+
+def place_of(target: Import, chain: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the parts of what an imported name and the attributes after it stand for: `sys`, `modules`."""
+    return (*target.module.split("."), *([target.name] if target.name else []), *chain)
 
 
 def reaches_any_module(place: tuple[str, ...], uses: Uses) -> bool:
@@ -111,14 +128,16 @@ def reaches_any_module(place: tuple[str, ...], uses: Uses) -> bool:
     return uses.computed or place[1:2] != ("import_module",) or not uses.literals
 
 
-def _stores(node: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _stores(parts: Iterable[ast.AST]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The places into which a piece of source puts something, as far as names and attributes show them."""
-    for part in ast.walk(node):
+    for part in parts:
         target: ast.AST | None = None
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in {"setattr", "delattr"}:
             target = part.args[0] if part.args else None
         elif isinstance(part, (ast.Attribute, ast.Subscript)) and not isinstance(part.ctx, ast.Load):
             target = part
+        elif isinstance(part, ast.Attribute) and part.attr == "register":  # of an abstract class, or of one's own
+            target = part.value
         while isinstance(target, ast.Subscript):
             target = target.value
         name, path = chain(target) if target is not None else (None, ())
@@ -139,13 +158,12 @@ def _literal(call: ast.Call) -> str:
     return value if isinstance(value, str) and not value.startswith(".") else ""
 
 
-def _outside(node: ast.AST) -> set[str]:
+def _outside(text: str, parts: Iterable[ast.AST]) -> set[str]:
     """Names that the source takes from the module or the builtins."""
-    text = ast.unparse(node)
     try:
         table = symtable.symtable(text, "<source>", "exec")
     except SyntaxError:  # of a piece that stands alone no longer: `return`, `yield`; every name in it then counts
-        return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        return {part.id for part in parts if isinstance(part, ast.Name)}
     found: set[str] = set()
     tables = [table]
     while tables:
@@ -158,10 +176,10 @@ def _outside(node: ast.AST) -> set[str]:
     return found
 
 
-def _chains(tree: ast.AST, wanted: set[str]) -> dict[str, list[tuple[str, ...]]]:
+def _chains(parts: Iterable[ast.AST], wanted: set[str]) -> dict[str, list[tuple[str, ...]]]:
     chains: dict[str, list[tuple[str, ...]]] = {name: [] for name in wanted}
     inside: set[int] = set()
-    for node in ast.walk(tree):  # outer attributes come before the inner ones
+    for node in parts:  # outer attributes come before the inner ones
         if id(node) in inside:
             continue
         root, path = chain(node)
@@ -185,14 +203,14 @@ def chain(node: ast.AST) -> tuple[str | None, tuple[str, ...]]:
     return (node.id, tuple(path)) if isinstance(node, ast.Name) else (None, ())
 
 
-def _hints(node: ast.AST) -> dict[str, list[tuple[str, ...]]]:
+def _hints(parts: Iterable[ast.AST]) -> dict[str, list[tuple[str, ...]]]:
     """Names in annotations that are strings, also inside others: `list["Forest"]`."""
     found: dict[str, list[tuple[str, ...]]] = {}
-    for part in ast.walk(node):
+    for part in parts:
         for field in ("annotation", "returns"):
             annotation = getattr(part, field, None)
             if isinstance(annotation, ast.AST):
-                for inner in ast.walk(annotation):
+                for inner in syntax.walk(annotation):
                     if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
                         _hint(inner.value, found)
     return found
@@ -203,6 +221,7 @@ def _hint(text: str, found: dict[str, list[tuple[str, ...]]]) -> None:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError):
         return
-    names = {part.id for part in ast.walk(tree) if isinstance(part, ast.Name)}
-    for name, chains in _chains(tree, names).items():
+    parts = syntax.walk(tree)
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    for name, chains in _chains(parts, names).items():
         found.setdefault(name, []).extend(chains)

@@ -42,7 +42,7 @@ class Named(Generic[P, R]):
         from alula.code import places
         from alula.graph import checks
 
-        if problems := checks.node_name(self._name, self._callee, str(places.caller()), self._callee.subject):
+        if problems := checks.node_name(self._name, self._callee.node_name, str(places.caller()), self._callee.subject):
             raise errors.DefinitionError(problems)
         call: Callable[..., Any] = self._callee
         return call(*args, **kwargs)  # type: ignore[no-any-return]

@@ -18,6 +18,8 @@ from alula_api.contract.diagnostics import Diagnostic, closest
 if TYPE_CHECKING:
     import datetime
 
+    from alula.declare.pod_settings import Pod
+
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _OBJECT = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
 _UNPRINTABLE = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ufffe\\uffff\\ud800-\\udfff]"
@@ -59,6 +61,19 @@ class Retries(NamedTuple):
 
 
 @callee.explain_options
+class Retention(NamedTuple):
+    """How long runs of a launch plan stay on the cluster after their end, where its domain would keep them for longer.
+
+    Attributes:
+        succeeded: Runs that succeeded: a timedelta, seconds, or text such as `1d`; None for as long as the domain says.
+        failed: All others.
+    """
+
+    succeeded: Duration | None = None
+    failed: Duration | None = None
+
+
+@callee.explain_options
 class Cache(NamedTuple):
     """Results are kept and used again for equal inputs.
 
@@ -81,6 +96,8 @@ class Resources(NamedTuple):
     memory: QuantityPair = None
     gpu: QuantityPair = None
     ephemeral_storage: QuantityPair = None
+    other: Mapping[str, QuantityPair] | None = None
+    """Any other resource by the name that the cluster has for it: `{"amd.com/gpu": 1}`."""
 
     def requests(self) -> dict[str, str]:
         """What the scheduler sets aside, by the names of Kubernetes."""
@@ -91,7 +108,7 @@ class Resources(NamedTuple):
         return self._side(1)
 
     def _side(self, side: int) -> dict[str, str]:
-        named = {name: getattr(self, option) for name, option in _RESOURCES.items()}
+        named = {**{name: getattr(self, option) for name, option in _RESOURCES.items()}, **(self.other or {})}
         chosen = {name: pair[side] if isinstance(pair, tuple) else pair for name, pair in named.items()}
         return {name: _quantity(value) for name, value in chosen.items() if value is not None}
 
@@ -125,8 +142,10 @@ class TaskOptions(NamedTuple):
     cache: Cache | None = None
     resources: Resources | None = None
     image: str | None = None
+    pool: str | None = None
     environment: Mapping[str, str] = {}
     secrets: tuple[Secret, ...] = ()
+    pod: Pod | None = None
 
     @property
     def budget(self) -> budgets.Budget:
@@ -218,6 +237,16 @@ class _Check:
             self.problem(name, value, "a timedelta, seconds, or text such as 90s or 10m; 1 ms or more")
             return None
 
+    def timeout(self, value: Any) -> datetime.timedelta | None:
+        found = self.duration("timeout", value)
+        if found is None:
+            return None
+        from alula_api.contract import durations
+
+        if found.total_seconds() > durations.MAX_TIMEOUT:
+            self.problem("timeout", value, f"at most {durations.MAX_TIMEOUT // 86_400} days")
+        return found
+
     def cache(self, value: object) -> Cache | None:
         if value is True:
             return Cache()
@@ -244,26 +273,53 @@ class _Check:
         from alula_api.contract import quantities  # a pod's task needs it only where it has resources
 
         good = value
-        for name in _RESOURCES.values():
-            pair = getattr(value, name)
+        other: Any = {} if value.other is None else value.other
+        if not isinstance(other, Mapping) or any(name in _RESOURCES or not isinstance(name, str) for name in other):
+            hint = "cpu, memory, gpu and ephemeral_storage are options of their own"
+            self.problem("other", other, 'a dict such as {"amd.com/gpu": 1}', hint)
+            good, other = good._replace(other=None), {}
+        for name in (*_RESOURCES.values(), *other):
+            pair = other[name] if name in other else getattr(value, name)
             before = len(self.problems)
             if isinstance(pair, tuple) and len(pair) != 2:
                 self.problem(name, pair, "one quantity, or a pair (request, limit)")
             for part in pair if isinstance(pair, tuple) else (pair,):
                 if part is not None and not _is_quantity(part):
                     self.problem(name, part, "a quantity such as 2, 500m or 4Gi", _quantity_hint(part))
-            if len(self.problems) > before:
-                good = good._replace(**{name: None})
+            if len(self.problems) > before and name in other:
+                good = good._replace(other={each: found for each, found in (good.other or {}).items() if each != name})
+            elif len(self.problems) > before:
+                cleared: dict[str, Any] = {name: None}
+                good = good._replace(**cleared)
         for wrong in quantities.problems(good.requests(), good.limits()):
-            option = _RESOURCES[wrong.name]
+            option = _RESOURCES.get(wrong.name, wrong.name)
             hint = wrong.hint.replace("write ", f"write {option}=", 1)
-            self.problem(option, getattr(value, option), wrong.expected, hint)
+            shown = other[option] if option in other else getattr(value, option)
+            self.problem(option, shown, wrong.expected, hint)
+        return value
+
+    def pod(self, value: object) -> Pod | None:
+        if value is None:
+            return None
+        from alula.declare import pod_settings  # a pod's task needs it only where it has settings
+
+        if not isinstance(value, pod_settings.Pod):
+            self.problem("pod", value, 'Pod(node_selector={"pool": "gpu"})')
+            return None
+        for wrong in pod_settings.problems(value):
+            self.problem(f"pod, {wrong.setting}", wrong.value, wrong.expected)
         return value
 
     def image(self, value: object) -> str | None:
         if value is None or (isinstance(value, str) and value and "{{" not in value and [value] == value.split()):
             return value
         self.problem("image", value, "an image reference such as ghcr.io/acme/train:1.2")
+        return None
+
+    def pool(self, value: object) -> str | None:
+        if value is None or (isinstance(value, str) and names.is_dns_label(value)):
+            return value
+        self.problem("pool", value, "the name of a pool of the Domain: lower case letters, digits and -")
         return None
 
     def environment(self, value: object) -> dict[str, str]:
@@ -284,9 +340,9 @@ class _Check:
 
     def reserved(self, option: str, name: object) -> None:
         """No variable is called like those that alula and Argo set themselves."""
-        if isinstance(name, str) and name.startswith(pods.RESERVED_ENV):
-            expected = f"a name that does not begin with {' or '.join(pods.RESERVED_ENV)}, which are set already"
-            self.problem(option, name, expected)
+        reserved = pods.reserved(name) if isinstance(name, str) else ""
+        if reserved:
+            self.problem(option, name, f"another name: this one {reserved}")
 
     def variables(self, environment: Mapping[str, str], secrets: Iterable[Secret]) -> None:
         """One variable has one value."""
@@ -338,7 +394,8 @@ def _quantity_hint(value: object) -> str:
     from alula_api.contract import quantities
 
     text = str(value).strip()
-    for wrong, right in (("GB", "G"), ("MB", "M"), ("KB", "k"), ("TB", "T"), ("gi", "Gi"), ("mi", "Mi"), ("Gib", "Gi")):
+    units = {"GB": "G", "MB": "M", "KB": "k", "TB": "T", "K": "k", "gi": "Gi", "mi": "Mi", "Gib": "Gi"}
+    for wrong, right in units.items():
         if text.endswith(wrong) and quantities.amount(text.removesuffix(wrong).strip() + right) is not None:
             return f'write "{text.removesuffix(wrong).strip()}{right}"'
     return ""
@@ -362,5 +419,5 @@ def check(given: Mapping[str, Any], source: str, subject: str) -> tuple[TaskOpti
     checks: dict[str, Callable[[Any], Any]] = {name: getattr(checking, name) for name in names if name != "timeout"}
     made = {name: convert(given[name]) for name, convert in checks.items() if name in given}
     checking.variables(made.get("environment", {}), made.get("secrets", ()))
-    made["timeout"] = None if timeout is None else checking.duration("timeout", timeout)
+    made["timeout"] = None if timeout is None else checking.timeout(timeout)
     return TaskOptions(**made), checking.problems

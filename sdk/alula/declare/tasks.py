@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, ov
 from weakref import WeakValueDictionary
 
 from alula import errors
-from alula.code import places
+from alula.code import places, twins
 from alula.declare import options
 from alula.graph.tracer import active
 from alula.interfaces.callee import TASK, Callee
@@ -21,8 +21,12 @@ from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
+    from typing import Self, Unpack
+
+    from alula.declare import pod_settings
     from alula.declare.calls import Plan
     from alula.declare.named import Named
+    from alula.declare.overrides import Overrides
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -38,12 +42,13 @@ class Task(Callee, Generic[P, R]):
 
     Attributes:
         name: Its name in resources and in Argo's UI: a DNS label.
-        key: What the cache knows it by: the name that the user gave, else the entrypoint.
         options: Retries, timeout, cache, resources, image, environment and secrets.
+        base: The task that this one is with other options; None where it is no such one.
     """
 
     kind = TASK
     function: Callable[P, R]
+    base: Task[P, R] | None = None
 
     def __init__(
         self,
@@ -53,28 +58,54 @@ class Task(Callee, Generic[P, R]):
         namespace: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(function, namespace)
-        self.key = name or self.entrypoint
+        self._given = name
         self.has_name = name is not None
         shown = name if name is not None else getattr(function, "__name__", "task")
         self.name = names.dns_label(shown if isinstance(shown, str) else "task")
         self.subject = f"task {self.name}"
-        self._plan: Plan | None = None
-        self._version: str | None = None
-        self.options, problems = options.check(given, str(self.source), self.subject)
+        found, problems = options.check(given, str(self.source), self.subject)
         problems += _name_problems(name, str(self.source), self.subject)
         if problems:
             raise errors.DefinitionError(problems)
-        cache = self.options.cache
+        self.take(found)
+
+    def take(self, chosen: options.TaskOptions) -> None:
+        """Have these options from now on."""
+        self.options = chosen
+        self._plan: Plan | None = None
+        self._version: str | None = None
+        self._twin: Task[..., Any] | None = None
+        cache = chosen.cache
         if cache is not None and cache.version is None:
-            places.stamp(function)
-        elif cache is not None and self.obstacle:
-            self._find_twin(f"{self.key} {cache.version}")
+            places.stamp(self.function)
+        elif cache is not None:
+            self._find_twin(f"{self._given or self.located} {cache.version}")
 
     def _find_twin(self, key: str) -> None:
         """One `def` that ran twice made two functions; the name and the version that are given tell them not apart."""
-        other = _made.setdefault(key, self)
-        if other is not self and other.function.__code__ is self.function.__code__ and _held(other) != _held(self):
-            self.twin, other.twin = other, self
+        other = _made.setdefault((key, id(getattr(self.function, "__code__", None))), self)
+        if other is not self and not twins.alike(other.function, self.function):
+            self._twin, other._twin = other, self
+
+    @property
+    def held(self) -> places.Entrypoint | None:
+        """As of the task that this one is with other options: that is what another process finds."""
+        return super().held if self.base is None else self.base.held
+
+    @property
+    def key(self) -> str:
+        """What the cache knows it by: the name that the user gave, else the entrypoint."""
+        return self._given or self.entrypoint
+
+    @property
+    def twin(self) -> Task[..., Any] | None:
+        """Another one that would have the same keys in the cache, although it is another function."""
+        return self._twin if self.has_name or self.held is None else None
+
+    @property
+    def node_name(self) -> str:
+        """What nodes that call it are named after: the task as it was decorated."""
+        return (self.base or self).name
 
     @property
     def version(self) -> str:
@@ -100,7 +131,7 @@ class Task(Callee, Generic[P, R]):
         """Run the function with its types checked; while a workflow is traced, make a node of it."""
         tracer = active.get()
         if tracer is not None:
-            return tracer.call(self, args, kwargs, sys._getframe(1))  # type: ignore[no-any-return]
+            return tracer.call(self, args, kwargs, sys._getframe(1), self.call_name)  # type: ignore[no-any-return]
         plan = self._plan
         if plan is None:
             from alula.declare import calls
@@ -117,19 +148,25 @@ class Task(Callee, Generic[P, R]):
 
         return Named(self, name)
 
+    def with_overrides(self, **given: Unpack[Overrides]) -> Self:
+        """This task with other options, for some of its calls: `fit.with_overrides(retries=0, cache=False)(...)`.
+
+        Takes the options of `@task`; each replaces the decorator's wholly, so `environment={}` means none. `name` is
+        that of the call's node, as with `named`.
+
+        Raises:
+            DefinitionError: An option has a value that it cannot take, or no node can have the name.
+        """
+        from alula.declare import overrides
+
+        return overrides.overridden(self, given)  # type: ignore[return-value]
+
     def __repr__(self) -> str:
         return f"<task {self.key} at {self.source}>"
 
 
-_made: WeakValueDictionary[str, Task[..., Any]] = WeakValueDictionary()
-"""The first task of each key whose version is given and whose function another function made."""
-
-
-def _held(task: Task[..., Any]) -> list[Any]:
-    """What makes a function another one than those of the same `def`."""
-    function = task.function
-    cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
-    return [*cells, getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None)]
+_made: WeakValueDictionary[tuple[str, int], Task[..., Any]] = WeakValueDictionary()
+"""The first task of each key whose version is given, and of each `def`: by the identity of its code."""
 
 
 class AsyncTask(Task[P, R]):
@@ -173,8 +210,10 @@ def task(
     cache: bool | options.Cache = False,
     resources: options.Resources | None = None,
     image: str | None = None,
+    pool: str | None = None,
     environment: dict[str, str] | None = None,
     secrets: list[options.Secret] | tuple[options.Secret, ...] = (),
+    pod: pod_settings.Pod | None = None,
 ) -> Decorator: ...
 def task(function: Callable[..., Any] | None = None, /, *, name: str | None = None, **given: Any) -> Any:
     """Make a task of a typed function: `@task`, or `@task(retries=3, cache=True)`.
@@ -189,8 +228,10 @@ def task(function: Callable[..., Any] | None = None, /, *, name: str | None = No
         cache: True, or `Cache(version=...)`: equal inputs give the result that is there.
         resources: What the container needs.
         image: The image that holds the code, instead of the project's.
+        pool: Of the domain, which limits how many tasks of all its runs are in it at a time, such as `warehouse`.
         environment: Variables of the task's process; they count for the cache.
         secrets: Variables that Secrets of the namespace fill.
+        pod: Where its pod runs and what stands in it, as `Pod(node_selector={"pool": "gpu"})`; local runs leave it out.
 
     Raises:
         DefinitionError: An option has a value that it cannot take.

@@ -10,26 +10,29 @@ import functools
 import re
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, TypeVar, get_args, overload
 
 from alula import errors
 from alula.code import places
-from alula.declare import tasks
+from alula.declare import options, tasks
 from alula.graph.traceable import Traceable
 from alula.graph.tracer import Tracer, active
 from alula.interfaces import callee
-from alula.interfaces.callee import WORKFLOW
-from alula_api.contract import names
+from alula.interfaces.callee import WORKFLOW, Callee
+from alula_api.contract import durations, names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
 if TYPE_CHECKING:
+    from alula.declare.handlers import Handler
     from alula.declare.named import Named
     from alula.graph.closures import Closure
     from alula.graph.nodes import Graph
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
+FailurePolicy = Literal["drain", "abort", "continue"]
+"""What becomes of a run after a failure."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -41,6 +44,10 @@ class Workflow(Traceable, Generic[P, R], metaclass=callee.ExplainedMethods):
     Attributes:
         name: The name of its resource: `<end of the module>-<function>`, or what the user gave.
         version: What the user calls this version of it; empty for the digest of what is registered.
+        failure_policy: What becomes of a run of it after a failure.
+        on_failure: What runs after a run of it that failed.
+        on_exit: What runs after every run of it.
+        deadline: Seconds that a run of it may take; None for no limit.
     """
 
     kind = WORKFLOW
@@ -50,13 +57,25 @@ class Workflow(Traceable, Generic[P, R], metaclass=callee.ExplainedMethods):
         function: Callable[..., Any],
         name: str | None = None,
         version: str | None = None,
+        failure_policy: FailurePolicy = "drain",
         namespace: dict[str, Any] | None = None,
+        *,
+        on_failure: Callee | None = None,
+        on_exit: Callee | None = None,
+        deadline: options.Duration | None = None,
     ) -> None:
         super().__init__(function, namespace)
         problems = name_problems(name, str(self.source), f"workflow {name}", "a workflow") if name is not None else []
         self.name = name or names.object_name(self.located.module, getattr(function, "__name__", "workflow"))
         self.subject = f"workflow {self.name}"
         self.version = version or ""
+        self.failure_policy: FailurePolicy = failure_policy
+        self.on_failure, self.on_exit = on_failure, on_exit
+        self.deadline, late = _deadline(deadline, str(self.source), self.subject)
+        problems += late
+        problems += _handler_problems("failure", on_failure, str(self.source), self.subject)
+        problems += _handler_problems("exit", on_exit, str(self.source), self.subject)
+        problems += _policy_problems(failure_policy, str(self.source), self.subject)
         problems += _version_problems(version, str(self.source), self.subject)
         if problems:
             raise errors.DefinitionError(problems)
@@ -66,7 +85,18 @@ class Workflow(Traceable, Generic[P, R], metaclass=callee.ExplainedMethods):
         """The graph of this workflow alone, and everything that is wrong with it."""
         tracer = Tracer(self)
         graph = tracer.run()
-        return graph, tuple(tracer.trace.problems)
+        problems = [*tracer.trace.problems, *(each for handler in self.handlers for each in handler.problems())]
+        return graph, tuple(problems)
+
+    @functools.cached_property
+    def handlers(self) -> tuple[Handler, ...]:
+        """The workflows that are started when a run of this one is over."""
+        if self.on_failure is None and self.on_exit is None:
+            return ()
+        from alula.declare.handlers import Handler
+
+        first = (Handler(self, "failure", self.on_failure),) if self.on_failure is not None else ()
+        return (*first, Handler(self, "exit", self.on_exit)) if self.on_exit is not None else first
 
     @functools.cached_property
     def closure(self) -> Closure[Workflow[..., Any], tasks.Task[..., Any]]:
@@ -97,6 +127,7 @@ class Workflow(Traceable, Generic[P, R], metaclass=callee.ExplainedMethods):
         from alula.declare import calls
 
         hooks.install()
+        __tracebackhide__ = True  # IPython asks the frame itself
         return hooks.reach(hooks.RUN_WORKFLOW)(self, calls.arguments(self, args, kwargs))  # type: ignore[no-any-return]
 
     def named(self, name: str) -> Named[P, R]:
@@ -134,6 +165,37 @@ def _version_problems(version: object, source: str, subject: str) -> list[Diagno
     return [Diagnostic(Code.BAD_NAME, f"a version cannot be called {version!r}", source, subject, expected)]
 
 
+def _deadline(given: Any, source: str, subject: str) -> tuple[float | None, list[Diagnostic]]:
+    """A deadline in seconds, and what is wrong with it."""
+    try:
+        found = None if given is None else options.seconds(given)
+        if found is not None and not 1 <= found <= durations.MAX_TIMEOUT:
+            raise ValueError
+    except (ValueError, OverflowError):
+        expected = f"a timedelta, seconds, or text such as 2h; from 1 s to {durations.MAX_TIMEOUT // 86_400} days"
+        return None, [Diagnostic(Code.BAD_OPTION, f"deadline cannot be {given!r}", source, subject, expected)]
+    return found, []
+
+
+def _handler_problems(event: str, given: object, source: str, subject: str) -> list[Diagnostic]:
+    if given is None or (isinstance(given, Callee) and given.kind in (callee.TASK, callee.WORKFLOW)):
+        return []
+    name = getattr(given, "__name__", "")
+    hint = f"write @task above `def {name}`" if callable(given) and name else ""
+    message = f"on_{event} cannot be {given!r}" if not name else f"on_{event} cannot be the function {name}"
+    return [Diagnostic(Code.BAD_OPTION, message, source, subject, "a task or a workflow", hint)]
+
+
+def _policy_problems(policy: object, source: str, subject: str) -> list[Diagnostic]:
+    known = get_args(FailurePolicy)
+    if policy in known:
+        return []
+    near = closest(policy, known) if isinstance(policy, str) else None
+    hint = f"did you mean {near!r}?" if near else ""
+    expected = "one of " + ", ".join(map(repr, known))
+    return [Diagnostic(Code.BAD_OPTION, f"failure_policy cannot be {policy!r}", source, subject, expected, hint)]
+
+
 class Decorator(Protocol):
     """What `@workflow(...)` with options returns."""
 
@@ -144,13 +206,25 @@ class Decorator(Protocol):
 @overload
 def workflow(function: Callable[P, R], /) -> Workflow[P, R]: ...
 @overload
-def workflow(*, name: str | None = None, version: str | None = None) -> Decorator: ...
+def workflow(
+    *,
+    name: str | None = None,
+    version: str | None = None,
+    failure_policy: FailurePolicy = "drain",
+    on_failure: Callee | None = None,
+    on_exit: Callee | None = None,
+    deadline: options.Duration | None = None,
+) -> Decorator: ...
 def workflow(
     function: Callable[..., Any] | None = None,
     /,
     *,
     name: str | None = None,
     version: str | None = None,
+    failure_policy: FailurePolicy = "drain",
+    on_failure: Callee | None = None,
+    on_exit: Callee | None = None,
+    deadline: options.Duration | None = None,
     **unknown: Any,
 ) -> Any:
     """Make a workflow of a function that calls tasks: `@workflow`, or `@workflow(name="nightly-train")`.
@@ -159,17 +233,24 @@ def workflow(
         function: The function; its parameters and result must be annotated. It runs when it is traced, with promises.
         name: Names the resource; without it, it is called after the module and the function.
         version: Names this version of it; without it, that is the digest of what is registered.
+        failure_policy: What becomes of a run after a failure: with `drain` nothing new starts and what runs may finish,
+            with `abort` what runs is ended too, with `continue` all runs that does not depend on what failed. That of
+            the workflow that is run counts, not those of workflows that it calls.
+        on_failure: A task or workflow that runs when a run has failed. It takes inputs of this workflow by their names
+            and, as an `alula.Failure`, what failed; others need a default.
+        on_exit: The same after every run, however it ended; there the failure may be None.
+        deadline: Of a run, from its admission: a timedelta, seconds, or text such as `2h`.
 
     Raises:
-        DefinitionError: The name or version is not one that a resource can have, or there is no such option.
+        DefinitionError: An option has a value that it cannot take, or there is no such option.
     """
     frame = sys._getframe(1)
     namespace = tasks.local_names(frame)
     if unknown:
         from alula.interfaces import flyte_names
 
-        options = ("name", "version")
-        listed = ", ".join(options)
+        known = ("name", "version", "failure_policy", "on_failure", "on_exit", "deadline")
+        listed = ", ".join(known)
         source = str(places.Source(places.relative(frame.f_code.co_filename), frame.f_lineno))
         raise errors.DefinitionError(
             Diagnostic(
@@ -177,7 +258,7 @@ def workflow(
                 f"a workflow has no option {option!r}",
                 source,
                 hint=flyte_names.option("workflow", option)
-                or (f"did you mean {near!r}?" if (near := closest(option, options)) else f"there are {listed}"),
+                or (f"did you mean {near!r}?" if (near := closest(option, known)) else f"there are {listed}"),
             )
             for option in unknown
         )
@@ -186,6 +267,15 @@ def workflow(
         if isinstance(function, (Workflow, tasks.Task, type)) or not callable(function):
             message = f"@workflow must stand on a function, got {function!r}"
             raise errors.DefinitionError([Diagnostic(Code.NOT_A_TASK, message, hint="write it once, above `def`")])
-        return Workflow(function, name, version, namespace)
+        return Workflow(
+            function,
+            name,
+            version,
+            failure_policy,
+            namespace,
+            on_failure=on_failure,
+            on_exit=on_exit,
+            deadline=deadline,
+        )
 
     return decorate if function is None else decorate(function)

@@ -30,6 +30,17 @@ def note(text: str) -> None:
 
 def diagnostics(found: Iterable[Diagnostic]) -> None:
     """Print errors with their places and hints to stderr, coloured on a terminal."""
-    from alula.display import printing, problems, terminals
+    from alula.display import printing, problems, styles, terminals
 
-    printing.write("stderr", problems.render(found, terminals.detect("stderr").style))
+    terminal = terminals.detect("stderr")
+    text = problems.render(found, terminal.style)
+    if terminals.is_terminal(terminals.stream_of("stderr")):
+        text = styles.wrapped(text, terminal.width)
+    printing.write("stderr", text)
+
+
+def columns() -> int:
+    """The width of what `out` prints to, for pages of help."""
+    from alula.display import terminals
+
+    return terminals.detect("stdout").width

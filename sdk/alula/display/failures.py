@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alula.display import rows
 from alula.display.outcomes import near
-from alula.display.styles import PLAIN, Style, count, duration, pad, safe, width
+from alula.display.styles import PLAIN, Style, count, duration, pad, safe, width, wrapped
 from alula_api.contract.failures import USER
 
 if TYPE_CHECKING:
@@ -17,23 +17,35 @@ MOST = 5
 """At most this many failures are shown in full; `summaries` lists the others."""
 
 
-def render(result: RunResult, style: Style = PLAIN, again: str = "") -> str:
-    """The failures as text; `again` is the command that runs the workflow with a debugger's help, where
-    the user's code failed."""
+def render(result: RunResult, style: Style = PLAIN, again: str = "", columns: int = 0) -> str:
+    """The failures as text.
+
+    Args:
+        result: The run.
+        style: How it may look.
+        again: The command that runs the workflow with a debugger's help, where the user's code failed.
+        columns: The width of a terminal, in which our own words are not broken; 0 for none. What the user's code says
+            and what is to be copied stays as it is.
+    """
     failed = result.failures
-    blocks = [_one(node, style) for node in failed[:MOST]]
+    blocks = [_one(node, style, columns) for node in failed[:MOST]]
     if len(failed) > MOST:
         blocks.append(f"{style.ellipsis} and {count(len(failed) - MOST, 'more failed task')}, listed above")
     if again and any(node.failure is not None and node.failure.kind == USER for node in failed):
-        blocks.append(f"to see it again in one thread, where a debugger stops:\n  {style.paint(again, 'cyan')}")
+        words = _words("to see it again in one thread, where a debugger stops:", columns)
+        blocks.append(f"{words}\n  {style.paint(again, 'cyan')}")
     return "\n\n".join(blocks)
 
 
-def _one(node: NodeReport, style: Style) -> str:
+def _words(text: str, columns: int) -> str:
+    return wrapped(text, columns) if columns else text
+
+
+def _one(node: NodeReport, style: Style, columns: int) -> str:
     record = node.failure
     head = f"{style.mark('failed')} {style.paint(safe(node.id), 'bold')} {style.paint('failed', 'red', 'bold')}"
     if record is None:
-        return head
+        return _words(head, columns)
     facts = [record.source] if record.source else []
     facts.append(f"attempt {record.attempt} of {node.most_attempts}" if node.most_attempts > 1 else "")
     facts.append(f"after {duration(node.seconds)}")
@@ -42,10 +54,10 @@ def _one(node: NodeReport, style: Style) -> str:
         why = "another task had failed for good" if record.retryable else "it said that this cannot help"
         head += style.paint(f"  not tried again: {why}", "dim")
     body = record.traceback.rstrip() or rows.headline(node)
-    parts = [head, _indent(_painted(body, record.exception, style))]
+    parts = [_words(head, columns), _indent(_painted(body, record.exception, style))]
     if record.inputs:
-        columns = max(width(name) for name in record.inputs)
-        shown = "\n".join(f"  {pad(safe(name), columns)}  {safe(text)}" for name, text in record.inputs.items())
+        names = max(width(name) for name in record.inputs)
+        shown = "\n".join(f"  {pad(safe(name), names)}  {safe(text)}" for name, text in record.inputs.items())
         parts.append(_indent(f"{style.paint('inputs', 'bold')}\n{shown}"))
     if node.prints:
         parts.append(_indent(f"{style.paint('printed', 'bold')}  {safe(near(Path(node.prints)))}"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from alula.display import rows
 from alula.display.styles import count, duration, fit, safe
 from alula.display.terminals import Terminal
+from alula.progress import items
 
 if TYPE_CHECKING:
     from alula.progress.reports import NodeReport
@@ -29,17 +30,21 @@ class Scene:
         self.active: dict[str, NodeReport] = {}
         self.recent: deque[NodeReport] = deque(maxlen=RECENT)
         self.failed: list[NodeReport] = []
+        self.items = items.Items()
         self.over = 0
         self.cached = 0
+        self._single = [*beginning.nodes]
         self._names = min(rows.NAMES_AT_MOST, max((len(node.id) for node in beginning.nodes), default=0))
 
     def started(self, node: NodeReport) -> None:
         """An attempt at `node` starts."""
         self.active[node.id] = node
+        self.items.started(node)
 
     def finished(self, node: NodeReport) -> None:
         """`node` came to its end."""
         self.active.pop(node.id, None)
+        self.items.finished(node)
         self.over += 1
         self.cached += node.state == "cached"
         if node.state == "failed":
@@ -49,13 +54,17 @@ class Scene:
 
     def draw(self, terminal: Terminal, now: float, tick: int) -> list[str]:
         """The picture at `now`; `tick` moves the spinners."""
-        style, nodes = terminal.style, self.beginning.nodes
-        room = min(terminal.height - 4, MOST_ROWS)
-        if len(nodes) <= room:
-            shown, hidden = [*nodes], ""
+        style = terminal.style
+        folded = [group for group in self.items.groups.values() if group.folds]
+        single = [node for group in self.items.groups.values() if not group.folds for node in group.nodes.values()]
+        room = min(terminal.height - 4, MOST_ROWS) - len(folded)
+        if len(self._single) + len(single) <= room:
+            shown, hidden = [*self._single, *single], ""
         else:
-            shown, hidden = self._moving(room - 1)
-        body = rows.lines((rows.of(node, style, now, tick) for node in shown), terminal.width - 1, style, self._names)
+            shown, hidden = self._moving(max(1, room - 1))
+        cells = [rows.of(node, style, now, tick) for node in shown]
+        cells += [rows.of_items(group, style, tick) for group in folded]
+        body = rows.lines(cells, terminal.width - 1, style, self._names)
         if hidden:
             body.append(style.paint(f"  {style.ellipsis} {hidden}", "dim"))
         return [*body, "", fit(self._foot(terminal, now), terminal.width - 1, style)]
@@ -67,13 +76,18 @@ class Scene:
         running = active[: max(0, room - len(failed))]
         left = room - len(failed) - len(running)
         recent = [*self.recent][-left:] if left > 0 else []
-        waiting = len(self.beginning.nodes) - self.over - len(active)
+        waiting = self._total - self.over - len(active)
         words = [f"{len(active) - len(running)} more run" if len(active) > len(running) else ""]
         words.append(f"{waiting} wait" if waiting else "")
         return [*failed, *recent, *running], ", ".join(word for word in words if word)
 
+    @property
+    def _total(self) -> int:
+        """How many tasks there are as far as is known: of a map once its length is."""
+        return len(self._single) + sum(group.total for group in self.items.groups.values())
+
     def _foot(self, terminal: Terminal, now: float) -> str:
-        style, total = terminal.style, len(self.beginning.nodes)
+        style, total = terminal.style, self._total
         bar = style.bar(self.over / total if total else 1.0, max(10, min(30, terminal.width - 60)))
         numbers = f"{self.over} of {count(total, 'task')}"
         if self.cached:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from alula.display import capturing, printing, rows, summaries, terminals
 from alula.display.styles import Style, count, duration, safe
+from alula.progress import items
 from alula.progress.watchers import Beginning, Watcher
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Plain(Watcher):
     def __init__(self) -> None:
         self._beginning: Beginning | None = None
         self._brief = False
+        self._items = items.Items()
         self._over = 0
         self._cached = 0
         self._stream: TextIO | None = None  # stderr below our own stand-in
@@ -42,14 +44,15 @@ class Plain(Watcher):
 
     def started(self, node: NodeReport, now: float) -> None:
         """One line, unless the graph is large; for a cached task once it is known that it runs."""
-        if self._brief or (node.cacheable and node.attempts == 1):
+        group = self._items.started(node)
+        if self._brief or (group is not None and group.folds) or (node.cacheable and node.attempts == 1):
             return
         again = f", attempt {node.attempts} of {node.most_attempts}" if node.attempts > 1 else ""
         self._event(f"{safe(node.id)} started{again}", now)
 
     def missed(self, node: NodeReport, now: float) -> None:
         """One line with the reason, unless the graph is large."""
-        if not self._brief:
+        if not self._brief and node.items <= items.MOST:
             why = self._style.words(node.why)
             self._event(f"{safe(node.id)} started: {why}", now)
 
@@ -62,14 +65,19 @@ class Plain(Watcher):
         """One line, unless the graph is large and nothing is wrong."""
         self._over += 1
         self._cached += node.state == "cached"
+        group = self._items.finished(node)
         if node.state == "failed":
             self._event(f"{safe(node.id)} failed after {duration(node.seconds)}: {rows.headline(node)}", now)
-        elif not self._brief:
+        if group is not None and group.folds:
+            if _is_part(group.over, group.total):
+                cached = f", {group.cached} of them cached" if group.cached else ""
+                self._event(f"{safe(group.name)} {group.progress} items are over{cached}", now)
+        elif node.state != "failed" and not self._brief:
             how = node.state if node.state in ("cached", "not taken") else f"done in {duration(node.seconds)}"
             self._event(f"{safe(node.id)} {how}", now)
-        elif self._beginning is not None:
+        elif self._brief and self._beginning is not None:
             total = len(self._beginning.nodes)
-            if self._over * 20 // total > (self._over - 1) * 20 // total:
+            if _is_part(self._over, total):
                 self._event(f"{self._over} of {total} tasks are over, {self._cached} of them cached", now)
 
     def printed(self, node: NodeReport, lines: Sequence[str]) -> None:
@@ -95,7 +103,8 @@ class Plain(Watcher):
         """The summary."""
         self.close()
         terminal = self._terminal
-        self._say(summaries.render(result, terminal.style, terminal.width))
+        most = summaries.MOST_BELOW_EVENTS
+        self._say(summaries.render(result, terminal.style, terminal.width, most))
 
     @property
     def _terminal(self) -> terminals.Terminal:
@@ -116,3 +125,8 @@ class Plain(Watcher):
 
     def _say(self, text: str) -> None:
         printing.emit(self._stream or sys.stderr, f"{text}\n")
+
+
+def _is_part(over: int, total: int) -> bool:
+    """Whether another twentieth of the way is done."""
+    return over * 20 // total > (over - 1) * 20 // total

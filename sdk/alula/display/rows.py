@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from alula.display.styles import Style, count, duration, fit, pad, safe, width
 
 if TYPE_CHECKING:
+    from alula.progress.items import Group
     from alula.progress.reports import NodeReport
 
 NAMES_AT_MOST = 48
@@ -55,6 +56,15 @@ def of(node: NodeReport, style: Style, now: float = 0.0, tick: int = 0) -> Row:
     return Row(mark, name, duration(node.seconds), style.paint("; ".join(parts), "dim"))
 
 
+def of_items(group: Group, style: Style, tick: int = 0) -> Row:
+    """The cells of a map of many items: how many are over, and what they do."""
+    ended = "failed" if group.failed else "cached" if group.cached == group.total else "done"
+    mark = style.mark(ended) if group.over == group.total else style.spinner(tick)
+    words = {"running": len(group.running), "cached": group.cached, "failed": group.failed}
+    detail = ", ".join(f"{number} {word}" for word, number in words.items() if number)
+    return Row(mark, safe(group.name), group.progress, style.paint(detail, "red" if group.failed else "dim"))
+
+
 def headline(node: NodeReport) -> str:
     """The first line of what a failed node said."""
     record = node.failure
@@ -72,6 +82,19 @@ def lines(rows: Iterable[Row], columns: int, style: Style, names: int = 0) -> li
     names = min(max([names, *(width(row.name) for row in all_of_them)]), NAMES_AT_MOST)
     times = max([6, *(width(row.time) for row in all_of_them)])
     return [_line(row, names, times, columns, style) for row in all_of_them]
+
+
+def whole(rows: Sequence[Row], columns: int, style: Style) -> list[str]:
+    """The rows for a reader who has time: where names leave no room for times, each name has a line of its own."""
+    longest = min(max([0, *(width(row.name) for row in rows)]), NAMES_AT_MOST)
+    if longest + 14 <= columns:
+        return lines(rows, columns, style)
+    made = []
+    for row in rows:
+        made.append(f"  {row.mark} {row.name}")
+        if behind := "  ".join(filter(None, (row.time, row.detail))):
+            made.append(fit(f"      {behind}", columns, style))
+    return made
 
 
 def _line(row: Row, names: int, times: int, columns: int, style: Style) -> str:

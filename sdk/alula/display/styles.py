@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+_START = re.compile(r"(?:\x1b\[[0-9;]*m)*( *)")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _SYMBOLS: Final = {
@@ -33,8 +33,7 @@ _LETTERS: Final = {
 _SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How text may look: with ANSI colours or without, with symbols beyond ASCII or without."""
 
     colour: bool = False
@@ -123,6 +122,29 @@ def fit(text: str, columns: int, style: Style = PLAIN) -> str:
                 break
             kept.append(character)
     return "".join(kept) + style.ellipsis + ("\x1b[0m" if "\x1b" in text else "")
+
+
+def wrapped(text: str, columns: int) -> str:
+    """`text` in lines of at most `columns`, broken between words; a word that is longer is left to the terminal.
+
+    What belongs to a line is indented two columns further, so that lines can be told apart.
+    """
+    return "\n".join(part for line in text.split("\n") for part in _broken(line, columns))
+
+
+def _broken(line: str, columns: int) -> list[str]:
+    if width(line) <= columns:
+        return [line]
+    start = _START.match(line)
+    assert start is not None, "nothing is a start too"
+    first, *others = line[start.end() :].split(" ")
+    lines = [start[0] + first]
+    for word in others:
+        if width(lines[-1]) + 1 + width(word) > columns:
+            lines.append(f"{start[1]}  {word}")
+        else:
+            lines[-1] += f" {word}"
+    return lines
 
 
 def safe(text: str) -> str:

@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alula.display import rows
-from alula.display.styles import PLAIN, Style, count, duration, safe
+from alula.display.styles import PLAIN, Style, count, duration, safe, wrapped
 
 if TYPE_CHECKING:
     from alula.progress.reports import NodeReport, RunResult
 
+WIDE = 100
+"""Columns of what is no terminal."""
 MOST_NODES = 40
+MOST_BELOW_EVENTS = 12
+"""Where each node has had its lines already."""
 MOST_TASKS = 30
 
 
-def render(result: RunResult, style: Style = PLAIN, columns: int = 100) -> str:
-    """The summary as text without a line end."""
-    return "\n".join([headline(result, style), *table(result.nodes, style, columns)])
+def render(result: RunResult, style: Style = PLAIN, columns: int = 100, most: int = MOST_NODES) -> str:
+    """The summary as text without a line end; of more than `most` nodes one line a task."""
+    return "\n".join([_head(headline(result, style), columns), *table(result.nodes, style, columns, most)])
 
 
 def headline(result: RunResult, style: Style = PLAIN) -> str:
@@ -38,13 +42,19 @@ def interrupted(
     verdict = style.paint("interrupted", "yellow", "bold") + f" after {duration(seconds)}"
     numbers = rows.tally(nodes)
     tasks = count(len(nodes), "task") + (f", {numbers}" if numbers else "")
-    return "\n".join([f"{style.paint(safe(workflow), 'bold')} {verdict}: {tasks}", *table(nodes, style, columns)])
+    head = _head(f"{style.paint(safe(workflow), 'bold')} {verdict}: {tasks}", columns)
+    return "\n".join([head, *table(nodes, style, columns)])
 
 
-def table(nodes: Sequence[NodeReport], style: Style = PLAIN, columns: int = 100) -> list[str]:
+def _head(text: str, columns: int) -> str:
+    """One line in a file, which is read by programs too; whole words on a narrow terminal."""
+    return wrapped(text, columns) if columns < WIDE else text
+
+
+def table(nodes: Sequence[NodeReport], style: Style = PLAIN, columns: int = 100, most: int = MOST_NODES) -> list[str]:
     """The lines below the headline."""
-    if len(nodes) <= MOST_NODES:
-        return rows.lines((rows.of(node, style) for node in nodes), columns, style)
+    if len(nodes) <= most:
+        return rows.whole([rows.of(node, style) for node in nodes], columns, style)
     return _by_task(nodes, style, columns)
 
 
@@ -53,7 +63,7 @@ def _by_task(nodes: Sequence[NodeReport], style: Style, columns: int) -> list[st
     for node in nodes:
         groups.setdefault(node.task, []).append(node)
     shown = [_group(task, members, style) for task, members in [*groups.items()][:MOST_TASKS]]
-    lines = rows.lines(shown, columns, style)
+    lines = rows.whole(shown, columns, style)
     if len(groups) > MOST_TASKS:
         lines.append(f"  {style.ellipsis} and {count(len(groups) - MOST_TASKS, 'task')} more")
     return lines

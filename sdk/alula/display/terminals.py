@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TextIO
+from typing import Literal, NamedTuple, TextIO
 
 from alula.display.styles import Style
 
@@ -19,8 +18,7 @@ results: TextIO | None = None
 """Where results go while `printing.kept_for_results` keeps stdout for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(NamedTuple):
     """The stream's abilities; `live` means that lines may be rewritten in place."""
 
     live: bool

@@ -7,48 +7,78 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alula import errors
+from alula.declare import launch_plans
 from alula.emit import discovery, lines, portability, resources
-from alula_api import kinds
 from alula_api.contract import codes, diagnostics, type_spelling, values
 from alula_api.contract.graphs import specs
 
+if TYPE_CHECKING:
+    from alula.declare import workflows
+
 VERSION_DIGITS = 8
+
+
+class Made(NamedTuple):
+    """A definition with what it says and the resource that says it; None where its types cannot be spelled."""
+
+    definition: workflows.Workflow[..., Any] | launch_plans.LaunchPlan
+    spec: specs.WorkflowSpec | specs.LaunchPlanSpec
+    resource: resources.Resource | None
 
 
 def assemble(found: discovery.Definitions, code: resources.Code) -> list[resources.Resource]:
     """The resources of one release, workflows first, each sorted by name.
 
-    The version of a workflow and of its launch plans is the user's name for it, or the digest of what is emitted of
-    this workflow alone: a change of another one changes nothing here, and equal sources make equal bytes.
-
     Raises:
         alula.errors.DefinitionError: a resource does not have the form that the cluster accepts; all problems at once.
     """
-    problems: list[diagnostics.Diagnostic] = []
-    made: list[resources.Resource] = []
+    made = [*make(found, code)]
+    problems = [problem for each in made for problem in _problems(each)]
+    if problems:
+        raise errors.DefinitionError(lines.with_lines(problems, found))
+    return [each.resource for each in made if each.resource is not None]
+
+
+def make(found: discovery.Definitions, code: resources.Code) -> Iterator[Made]:
+    """Yield each definition's resource as it is, unchecked.
+
+    The version of a workflow and of its launch plans is the user's name for it, or the digest of what is emitted of
+    this workflow alone: a change of another one changes nothing here, and equal sources make equal bytes.
+    """
     versions: dict[str, str] = {}
     for workflow in found.workflows:
         spec = resources.workflow_spec(workflow, code)
         try:
             resource = resources.resource(workflow, spec.to_json())
         except values.InvalidValue:
-            problems += _unspellable(workflow.name, workflow.source.file, spec)
+            yield Made(workflow, spec, None)
             continue
         versions[workflow.name] = workflow.version or digest(resource)
-        made.append(_versioned(resource, versions[workflow.name]))
-        problems += kinds.read(kinds.Workflow, made[-1])[1]
-        problems += portability.of_workflow(workflow.name, workflow.source.file, spec)
+        yield Made(workflow, spec, _versioned(resource, versions[workflow.name]))
     for plan in found.launch_plans:
         of_plan = resources.plan_spec(plan)
-        types = {each.name: each.type.schema for each in plan.workflow.interface.inputs}
-        made.append(_versioned(resources.resource(plan, of_plan.to_json()), versions.get(plan.workflow.name, "0")))
-        problems += kinds.read(kinds.LaunchPlan, made[-1])[1]
-        problems += portability.of_plan(plan.name, plan.source.file, of_plan, types)
-    if problems:
-        raise errors.DefinitionError(lines.with_lines(problems, found))
-    return made
+        resource = resources.resource(plan, of_plan.to_json())
+        yield Made(plan, of_plan, _versioned(resource, versions.get(plan.workflow.name, "0")))
+
+
+def _problems(made: Made) -> Iterator[diagnostics.Diagnostic]:
+    from alula_api import kinds
+
+    definition, spec = made.definition, made.spec
+    name, file = definition.name, definition.source.file
+    if isinstance(spec, specs.LaunchPlanSpec):
+        assert isinstance(definition, launch_plans.LaunchPlan)
+        types = {each.name: each.type.schema for each in definition.workflow.interface.inputs}
+        yield from kinds.read(kinds.LaunchPlan, made.resource)[1]
+        yield from portability.of_plan(name, file, spec, types)
+    elif made.resource is None:
+        yield from _unspellable(name, file, spec)
+    else:
+        yield from kinds.read(kinds.Workflow, made.resource)[1]
+        yield from portability.of_workflow(name, file, spec)
 
 
 def digest(resource: resources.Resource) -> str:

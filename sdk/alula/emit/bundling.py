@@ -17,7 +17,7 @@ from alula_data.stores import opening
 
 def write(root: Path, code: Code, folder: Path) -> Code:
     """Write the bundle to `<folder>/<digest>`, for CI to upload; returns the code with the bundle."""
-    code, data = _packed(root, code)
+    code, data = packed(root, code)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / code.bundle_digest).write_bytes(data)
     return code
@@ -29,14 +29,14 @@ def upload(root: Path, code: Code, store: str, project: str) -> Code:
     Raises:
         alula_data.errors.StoreError: the store cannot be reached or refuses.
     """
-    code, data = _packed(root, code)
+    code, data = packed(root, code)
     releases = f"{store.rstrip('/')}/{project}/releases"
     endpoint = os.environ.get(pods.Env.STORE_ENDPOINT, "")
     opening.open_store(releases, endpoint=endpoint).put_if_absent(code.bundle_digest, data)
     return code
 
 
-def _packed(root: Path, code: Code) -> tuple[Code, bytes]:
+def packed(root: Path, code: Code) -> tuple[Code, bytes]:
     """The code with the bundle of the project at `root`, and its bytes."""
     files = bundles.files(root)
     data = bundles.pack(root, files)

@@ -14,8 +14,7 @@ from typing import Any
 
 from alula import errors
 from alula.code import places
-from alula.declare import launch_plans, tasks, workflows
-from alula.interfaces import callee
+from alula.declare import launch_plans, members, reachable, tasks, workflows
 from alula_api.contract import codes, diagnostics
 
 Workflow = workflows.Workflow[..., Any]
@@ -62,6 +61,8 @@ def discover(paths: Iterable[Path]) -> Definitions:
         _load(file, search)
     if search.tracebacks:
         raise errors.LoadError(search.problems, "\n".join(each for each in search.tracebacks if each), search.missing)
+    for handled in [*search.workflows.values()]:
+        search.workflows |= {id(each): each for each in handled.handlers}
     search.problems += _trace(search.workflows.values())
     search.problems += _clashes("workflow", search.workflows.values())
     search.problems += _clashes("launch plan", search.plans.values())
@@ -111,9 +112,7 @@ def _load(file: Path, search: _Search) -> None:
     except errors.DefinitionError as error:
         search.problems += error.diagnostics
         return
-    for value in vars(module).values():
-        if not isinstance(value, (workflows.Workflow, launch_plans.LaunchPlan)):
-            continue
+    for value in _members(module):
         if _is_imported(value, module):
             search.imported[id(value)] = value
         elif isinstance(value, launch_plans.LaunchPlan):
@@ -121,6 +120,12 @@ def _load(file: Path, search: _Search) -> None:
             search.workflows[id(value.workflow)] = value.workflow
         else:
             search.workflows[id(value)] = value
+
+
+def _members(module: ModuleType) -> Iterator[Workflow | LaunchPlan]:
+    for kind in (workflows.Workflow, launch_plans.LaunchPlan):
+        found: Iterator[tuple[str, Workflow | LaunchPlan]] = members.members(vars(module), kind)
+        yield from (value for _, value in found)
 
 
 def _is_imported(value: Workflow | LaunchPlan, module: ModuleType) -> bool:
@@ -134,7 +139,7 @@ def _is_imported(value: Workflow | LaunchPlan, module: ModuleType) -> bool:
         and isinstance(getattr(each, "__file__", None), str)
         and places.relative(str(each.__file__)) == value.source.file
     ]
-    return any(value is each for home in homes for each in vars(home).values())
+    return any(value is each for home in homes for each in _members(home))
 
 
 def _trace(found: Iterable[Workflow]) -> Iterator[diagnostics.Diagnostic]:
@@ -156,25 +161,12 @@ def _clashes(what: str, found: Iterable[Workflow] | Iterable[LaunchPlan]) -> Ite
 def _tasks(found: Iterable[Workflow]) -> Iterator[diagnostics.Diagnostic]:
     """Two functions must not share a cache identity, or one would be handed the other's values; pods must find all."""
     first: dict[str, tasks.Task[..., Any]] = {}
-    for task in dict.fromkeys(task for workflow in found for task in workflow.closure.tasks):
+    reached = [*dict.fromkeys(task for workflow in found for task in workflow.closure.tasks)]
+    for task in reached:
         other = first.setdefault(task.key, task)
         if other is not task and other.entrypoint != task.entrypoint:
             yield _clash(f"two tasks are named {task.key!r}", task.source, other.source)
-        if obstacle := task.obstacle or _obstacle(task):
-            yield diagnostics.Diagnostic(
-                codes.Code.BAD_SOURCE, f"a pod cannot find this task: {obstacle}", str(task.source), task.subject
-            )
-
-
-def _obstacle(task: tasks.Task[..., Any]) -> str:
-    """Why the task's entrypoint leads elsewhere, in words."""
-    try:
-        found = callee.find(task.entrypoint)
-    except errors.LoadError as error:
-        return error.diagnostics[0].message
-    if found is task or found.source == task.source:
-        return ""
-    return f"{task.entrypoint} is another one now, made at {found.source}: give them names of their own"
+    yield from reachable.problems(reached)
 
 
 def _nothing(files: list[Path], imported: Iterable[Workflow | LaunchPlan]) -> diagnostics.Diagnostic:

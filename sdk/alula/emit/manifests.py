@@ -6,6 +6,7 @@ Called by `alula compile`. Only the kinds of alula are taken; kustomizations, lo
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from alula import errors
-from alula_api import kinds
 from alula_api.contract import codes, diagnostics, names
 
 SUFFIXES = frozenset({".yaml", ".yml"})
@@ -116,16 +116,15 @@ def _json(text: str, file: Path) -> list[Any]:
 
 
 def documents(text: str, place: str) -> list[Any]:
-    """The documents of some YAML.
+    """The documents of some YAML, which are not to be changed: equal texts share them.
 
     Raises:
         alula.errors.UserError: it is none; says where in `place`.
     """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return [*yaml.load_all(text, loader)]
+        return [*_loaded(text)]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
@@ -133,6 +132,14 @@ def documents(text: str, place: str) -> list[Any]:
         raise _problem(codes.Code.BAD_RESOURCE, f"not YAML: {problem}", source=f"{place}{line}") from None
     except (ValueError, TypeError) as error:  # such as a date that is none, or a list as a key
         raise _problem(codes.Code.BAD_RESOURCE, f"not YAML: {error}", source=place) from None
+
+
+@functools.lru_cache(maxsize=1024)
+def _loaded(text: str) -> tuple[Any, ...]:
+    """Each file of a release is asked for several times, and is the same in several domains."""
+    import yaml
+
+    return tuple(yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 
 def kustomization(file: Path) -> dict[str, Any]:
@@ -150,10 +157,10 @@ def _is_ours(resource: dict[str, Any], file: Path) -> bool:
     if not str(resource.get("apiVersion", "")).startswith(f"{names.GROUP}/"):
         return False
     kind = resource.get("kind")
-    if isinstance(kind, str) and kind in kinds.KINDS:
+    if isinstance(kind, str) and kind in names.KINDS:
         return True
-    near = diagnostics.closest(str(kind), kinds.KINDS)
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(kinds.KINDS)}"
+    near = diagnostics.closest(str(kind), names.KINDS)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(names.KINDS)}"
     message = f"kind: there is no kind {kind!r} in {resource['apiVersion']}"
     raise _problem(codes.Code.BAD_RESOURCE, message, source=str(file), hint=hint)
 

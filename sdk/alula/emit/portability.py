@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from alula_api.contract import codes, diagnostics, references, schemas, values
 from alula_api.contract.graphs import bindings, specs
+from alula_api.contract.graphs.interfaces import Interfaces
 from alula_api.contract.schemas import Schema
 
 _Value = tuple[str, Schema, str]
@@ -56,12 +57,11 @@ def _values(spec: specs.WorkflowSpec) -> Iterator[_Value]:
     yield from _defaults("", spec.inputs)
     for task in spec.tasks:
         yield from _defaults(f"task {task.name}, ", task.inputs)
-    tasks = {task.name: task.inputs for task in spec.tasks}
-    graphs = {graph.name: graph.inputs for graph in spec.graphs}
+    interfaces = Interfaces(spec.tasks, spec.graphs)
     for graph in spec.graphs:
         for node in graph.nodes:
-            ports = tasks.get(node.target, ()) if node.task is not None else graphs.get(node.target, ())
-            types = {port.name: port.type for port in ports}
+            interface = interfaces.of(node.call)
+            types = {name: port.type for name, port in interface.inputs.items()} if interface else {}
             for name, binding in node.inputs:
                 if isinstance(binding, bindings.Constant):  # in a list of bindings it is a task's own, never a file
                     yield f"node {node.id}, input {name}", types.get(name, {}), binding.text

@@ -9,7 +9,7 @@ Called by `alula register`. Nothing here runs git: what the files say is committ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -97,8 +97,36 @@ def build(
     version = named or block.commit or lock.version(listed)
     groups = {name: each if each.release else replace(each, release=version) for name, each in groups.items()}
     blocks = [_settled(each, old, named) for each in _grouped(files, listed, groups)]
+    return _laid_out(files, listed, blocks, named)
+
+
+def merged(folder: Path, source: Path, workflows: Collection[str]) -> Release:
+    """The release of `folder` in which some workflows are as the release of `source` has them.
+
+    Each goes with its launch plans and its digests; one that `source` has not is removed. Both folders are read only.
+
+    Raises:
+        alula.errors.UserError: a folder is not as it was registered.
+    """
+    files: dict[str, _File] = {}
+    listed: dict[str, str] = {}
+    groups: dict[str, digests.Block] = {}
+    for place, is_taken in ((folder, False), (source, True)):
+        registered, blocks = _registered(place), _blocks(place, strict=True)
+        own = {
+            name: each for name, each in _files(place, registered).items() if (each.workflow in workflows) is is_taken
+        }
+        files |= own
+        listed |= {name: registered[name] for name in own}
+        groups |= {each.workflow: _of(each.workflow, blocks, place) for each in own.values()}
+    return _laid_out(files, listed, _grouped(files, listed, groups), "")
+
+
+def _laid_out(
+    files: Mapping[str, _File], listed: Mapping[str, str], blocks: Sequence[digests.Block], named: str
+) -> Release:
     texts = {name: each.text for name, each in files.items()}
-    texts |= {KUSTOMIZATION: _kustomization(sorted(files), blocks), lock.NAME: lock.text(listed)}
+    texts |= {KUSTOMIZATION: kustomization(sorted(files), blocks), lock.NAME: lock.text(listed)}
     return Release(named or lock.version(listed), texts)
 
 
@@ -174,8 +202,9 @@ def _settled(block: digests.Block, old: Iterable[digests.Block], named: str) -> 
     return block
 
 
-def _kustomization(names: list[str], blocks: Sequence[digests.Block]) -> str:
-    head = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": names}
+def kustomization(names: Sequence[str], blocks: Sequence[digests.Block]) -> str:
+    """The kustomization of a release folder with these files."""
+    head = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": [*names]}
     return GENERATED + yamltext.dump(head) + digests.text(blocks)
 
 

@@ -158,8 +158,8 @@ def _main(out: str, image: str, paths: Sequence[str]) -> None:
     time.time_ns = lambda: real_ns() + SHIFT_SECONDS * 1_000_000_000
     from alula.emit import assemble, discovery, resources
 
-    made = assemble.assemble(discovery.discover(map(Path, paths)), resources.Code(image))
-    Path(out).write_text(json.dumps(made), encoding="utf-8")
+    made = assemble.make(discovery.discover(map(Path, paths)), resources.Code(image))
+    Path(out).write_text(json.dumps([each.resource for each in made]), encoding="utf-8")
 
 
 if __name__ == "__main__":

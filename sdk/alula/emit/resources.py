@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alula.declare import launch_plans, options, tasks, workflows
+from alula.declare import handlers as declared
+from alula.declare import launch_plans, options, schedules, tasks, triggers, workflows
 from alula.graph import nodes
-from alula.interfaces import callee
 from alula.interfaces.interface import Input, Output
 from alula_api.contract import durations, jsontext, labels, names, pods, values
-from alula_api.contract.graphs import bindings, specs
+from alula_api.contract.graphs import bindings, handlers, specs
 from alula_api.contract.values import Json
 
 Resource = dict[str, Json]
@@ -55,8 +55,16 @@ def workflow_spec(definition: workflows.Workflow[..., Any], code: Code) -> specs
         inputs=tuple(map(_input, interface.inputs)),
         outputs=_bound_outputs(definition),
         tasks=tuple(map(_task, closure.tasks)),
+        failure_policy=definition.failure_policy.capitalize() if definition.failure_policy != "drain" else None,
+        deadline=durations.text(definition.deadline) if definition.deadline is not None else None,
+        handlers=tuple(map(_handler, definition.handlers)),
         graphs=(_nodes(definition, names.MAIN), *map(_graph, closure.workflows[1:])),
     )
+
+
+def _handler(handler: declared.Handler) -> handlers.Handler:
+    given = tuple(item.name for item in handler.interface.inputs if item.name != handler.failure)
+    return handlers.Handler(str(declared.EVENTS[handler.event]), handler.name, given, handler.failure or None)
 
 
 def launch_plan(definition: launch_plans.LaunchPlan) -> Resource:
@@ -66,14 +74,64 @@ def launch_plan(definition: launch_plans.LaunchPlan) -> Resource:
 
 def plan_spec(definition: launch_plans.LaunchPlan) -> specs.LaunchPlanSpec:
     """What a launch plan says, without its version."""
-    schedule = definition.schedule
+    waits = definition.queue_timeout
     return specs.LaunchPlanSpec(
         workflow=definition.workflow.name,
         description=definition.description,
         inputs=_values(definition.inputs),
         fixed_inputs=_values(definition.fixed_inputs),
-        schedule=specs.Schedule(tuple(schedule.lines), schedule.timezone or None) if schedule is not None else None,
+        schedule=_schedule(definition.schedule) if definition.schedule is not None else None,
         suspend=definition.suspend or None,
+        trigger=_trigger(definition.trigger) if definition.trigger is not None else None,
+        concurrency=_concurrency(definition),
+        priority=definition.priority or None,
+        weight=definition.weight if definition.weight != 1 else None,
+        queue_timeout=durations.text(options.seconds(waits)) if waits is not None else None,
+        retention=_retention(definition.retention),
+    )
+
+
+def _trigger(given: triggers.After | triggers.Release) -> specs.Trigger:
+    if isinstance(given, triggers.Release):
+        return specs.Trigger(release=True)
+    inputs = tuple(specs.TriggerInput(name, output) for name, output in (given.inputs or {}).items())
+    of_plan = isinstance(given.runs, launch_plans.LaunchPlan)
+    return specs.Trigger(
+        launch_plan=given.runs.name if of_plan else None,
+        workflow=None if of_plan else given.runs.name,
+        when=triggers.WHEN[given.when],
+        inputs=inputs,
+    )
+
+
+def _retention(given: options.Retention | None) -> specs.Retention | None:
+    if given is None:
+        return None
+    texts = (
+        None if each is None else durations.text(options.seconds(each)) for each in (given.succeeded, given.failed)
+    )
+    return specs.Retention(*texts)
+
+
+def _concurrency(definition: launch_plans.LaunchPlan) -> specs.Concurrency | None:
+    if definition.concurrency is None:
+        return None
+    policy = None if definition.beyond == "queue" else definition.beyond.capitalize()
+    return specs.Concurrency(definition.concurrency, policy)
+
+
+def _schedule(given: schedules.Cron | schedules.Every) -> specs.Schedule:
+    cron = given if isinstance(given, schedules.Cron) else None
+    return specs.Schedule(
+        cron=cron.lines if cron else (),
+        every=durations.text(options.seconds(given.interval)) if isinstance(given, schedules.Every) else None,
+        timezone=cron.timezone if cron else None,
+        starts=schedules.instant(given.starts) if given.starts is not None else None,
+        ends=schedules.instant(given.ends) if given.ends is not None else None,
+        jitter=durations.text(options.seconds(given.jitter)) if given.jitter is not None else None,
+        input=given.input,
+        catch_up=schedules.CATCH_UP[given.catch_up],
+        within=durations.text(options.seconds(given.within)) if given.within is not None else None,
     )
 
 
@@ -112,8 +170,10 @@ def _task(task: tasks.Task[..., Any]) -> specs.TaskSpec:
         timeout=durations.text(chosen.timeout.total_seconds()) if chosen.timeout is not None else None,
         resources=specs.Resources(resources.requests(), resources.limits()) if resources is not None else None,
         image=chosen.image,
+        pool=chosen.pool,
         env=tuple(specs.EnvVar(name, text) for name, text in chosen.environment.items()),
         secrets=tuple(specs.SecretVar(each.name, each.secret, each.key) for each in chosen.secrets),
+        pod=chosen.pod.spelled() if chosen.pod is not None else None,
     )
 
 
@@ -142,13 +202,9 @@ def _bound_outputs(definition: workflows.Workflow[..., Any]) -> tuple[specs.Outp
 
 
 def _node(node: nodes.Node) -> specs.NodeSpec:
-    kind = node.target.kind
-    if kind not in (callee.TASK, callee.WORKFLOW):
-        callee.refuse(node.target, "be written as a node of a resource")
     return specs.NodeSpec(
         id=node.id,
-        task=node.target.name if kind == callee.TASK else None,
-        graph=node.target.name if kind == callee.WORKFLOW else None,
+        call=node.call,
         inputs=tuple((name, _binding(each)) for name, each in node.bindings.items()),
         after=node.after,
     )

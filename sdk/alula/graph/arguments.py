@@ -37,14 +37,15 @@ def inputs(trace: Trace, interface: Interface | None) -> dict[str, Promise]:
 
 def results(trace: Trace, draft: Draft, interface: Interface | None) -> Any:
     """The promises that a call returns, in the shape of the function's own result."""
-    label = f"the result of {draft.target.subject}"
+    label = f"the result of {draft.subject}"
     if interface is None:
         return Promise(Edge(trace, NOTHING, UNKNOWN, draft.id, label))
     if interface.style == "none":
         return Promise(Edge(trace, None, {"type": "null"}, draft.id, label))
+    draft.outputs = {output.name: output.type.schema for output in interface.outputs}
     made = [
-        Promise(Edge(trace, bindings.FromNode(draft.id, output.name), output.type.schema, draft.id, label))
-        for output in interface.outputs
+        Promise(Edge(trace, bindings.FromNode(draft.id, name), schema, draft.id, label))
+        for name, schema in draft.outputs.items()
     ]
     return interface.unpack(made)
 
@@ -55,7 +56,7 @@ def bind(trace: Trace, draft: Draft, interface: Interface, args: tuple[Any, ...]
     bound = draft.bindings
     if kwargs or len(args) > interface.positional:
         subject = f"{trace.subject}, node {draft.id}"
-        trace.problems += mistakes.unbound(subject, interface, args, kwargs, lambda: trace.place(draft.call))
+        trace.problems += mistakes.unbound(subject, interface, args, kwargs, lambda: trace.place(draft.place))
     for item, value in zip(inputs, args, strict=False):
         bound[item.name] = _argument(trace, draft, item, value)
     for name, value in kwargs.items():
@@ -66,13 +67,18 @@ def bind(trace: Trace, draft: Draft, interface: Interface, args: tuple[Any, ...]
         for item in inputs:
             if item.required and item.name not in bound:
                 subject = f"{trace.subject}, node {draft.id}"
-                trace.problems.append(mistakes.missing_input(item, subject, trace.place(draft.call)))
+                trace.problems.append(mistakes.missing_input(item, subject, trace.place(draft.place)))
 
 
 def _argument(trace: Trace, draft: Draft, item: Input, value: object) -> Binding:
     if type(value) is Promise:  # by far the most, and nearly all of them of the very type
         edge = value._alula_edge
-        if edge.schema is item.type.schema and edge.trace is trace and edge.binding is not None:
+        if (
+            edge.schema is item.type.schema
+            and edge.trace is trace
+            and trace.sees(edge.node)
+            and edge.binding is not None
+        ):
             return edge.binding
-    place = Target(lambda: trace.place(draft.call), f"node {draft.id}, input {item.name}", f"the input {item.name}")
+    place = Target(lambda: trace.place(draft.place), f"node {draft.id}, input {item.name}", f"the input {item.name}")
     return fit.fit(trace, value, item.type, place)

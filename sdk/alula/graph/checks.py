@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from alula.code import twins
 from alula_api.contract import names, schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
@@ -80,15 +81,18 @@ def own_names(called: Sequence[Callee]) -> list[Diagnostic]:
 
 def _is_same(one: Callee, other: Callee) -> bool:
     """One definition that two imports have made twice."""
-    return one.entrypoint == other.entrypoint and one.source == other.source and not one.obstacle
+    if one.entrypoint != other.entrypoint or one.source != other.source or one.obstacle:
+        return False
+    options = [getattr(each, "options", None) for each in (one, other)]
+    return options[0] == options[1] and twins.alike(one.function, other.function)
 
 
-def node_name(name: object, target: Callee, source: str, subject: str) -> list[Diagnostic]:
+def node_name(name: object, usual: str, source: str, subject: str) -> list[Diagnostic]:
     """What is wrong with the name that a call is given, which is the id of its node and shown by Argo."""
     if isinstance(name, str) and names.is_node_id(name) and name != names.ADMIT:
         return []
     near = re.sub("[^a-z0-9]+", "-", str(name).lower()).strip("-")[: names.MOST_LABEL].strip("-")
-    near = names.node_id(near or f"{target.name}-2")
+    near = names.node_id(near or f"{usual}-2")
     message = f"a call cannot be named {name!r}"
     if name == names.ADMIT:
         message, near = f"{message}, which is the first node of every run", f"{names.ADMIT}-2"

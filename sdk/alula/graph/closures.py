@@ -57,16 +57,12 @@ def close(workflow: W) -> Closure[W, Any]:
             continue
         graphs.append(graph)
         for node in graph.nodes:
-            target = node.target
-            match target.kind:
-                case callee.TASK:
+            for target in node.called:
+                if target.kind == callee.TASK:
                     tasks.setdefault(id(target), target)
-                case callee.WORKFLOW:
-                    if id(target) not in workflows:
-                        workflows[id(target)] = cast("W", target)
-                        waiting.append(cast("W", target))
-                case _:
-                    callee.refuse(target, "be a node of a workflow")
+                elif id(target) not in workflows:
+                    workflows[id(target)] = cast("W", target)
+                    waiting.append(cast("W", target))
     from alula.graph import checks, nested_lists  # not before a workflow is checked: a pod only imports it
 
     problems += checks.own_names(list(workflows.values())[1:])
@@ -94,22 +90,26 @@ def _names(tasks: dict[int, Callee]) -> list[str]:
 def _circle(root: Callee, graphs: dict[int, Graph]) -> list[Diagnostic]:
     """A workflow that calls itself, directly or through others, has no static graph."""
     done: set[int] = set()
-    path: list[tuple[Callee, Iterator[Node]]] = [(root, iter(graphs[id(root)].nodes))]
+    path: list[tuple[Callee, Iterator[tuple[Node, Callee]]]] = [(root, _called(graphs[id(root)]))]
     open_: dict[int, int] = {id(root): 0}
     while path:
         current, nodes = path[-1]
-        node = next((node for node in nodes if id(node.target) in graphs and id(node.target) not in done), None)
-        if node is None:
+        found = next(((node, each) for node, each in nodes if id(each) in graphs and id(each) not in done), None)
+        if found is None:
             path.pop()
             del open_[id(current)]
             done.add(id(current))
             continue
-        target = node.target
+        node, target = found
         if id(target) in open_:
             names = " -> ".join([*(step.name for step, _ in path[open_[id(target)] :]), target.name])
             hint = "a static graph has no recursion: call a task that loops, or unroll the calls"
             message = f"the workflow calls itself: {names}"
             return [Diagnostic(Code.CYCLE, message, str(node.source), current.subject, "", hint)]
         open_[id(target)] = len(path)
-        path.append((target, iter(graphs[id(target)].nodes)))
+        path.append((target, _called(graphs[id(target)])))
     return []
+
+
+def _called(graph: Graph) -> Iterator[tuple[Node, Callee]]:
+    return ((node, target) for node in graph.nodes for target in node.called)

@@ -47,7 +47,7 @@ def fit(trace: Trace, value: object, target: PyType, place: Target) -> Binding:
 
 
 def _promise(trace: Trace, edge: Edge, target: PyType, place: Target) -> Leaf:
-    if edge.trace is not trace or edge.binding is None:
+    if edge.trace is not trace or not trace.sees(edge.node) or edge.binding is None:
         _stray(trace, edge, place)
         return NOTHING
     if edge.schema is not target.schema and edge.schema is not UNKNOWN:
@@ -149,6 +149,13 @@ def _stray(trace: Trace, edge: Edge, place: Target) -> None:
     if edge.trace is not trace:
         message = f"{edge.label} belongs to {edge.trace.subject}"
         hint = "pass it to this workflow as an input"
+        trace.problem(Code.NOT_A_TASK, message, place.source(), subject=place.subject, hint=hint)
+        return
+    if not trace.sees(edge.node):
+        message = (
+            f"{edge.label} is made in a branch of conditional {edge.node.partition('/')[0]}, which may not be taken"
+        )
+        hint = "return it from the branch: use what .else_().then(...) or .or_none() gives"
         trace.problem(Code.NOT_A_TASK, message, place.source(), subject=place.subject, hint=hint)
         return
     message = f"{edge.label} is passed on, but it returns nothing"

@@ -1,24 +1,32 @@
-"""Lists that are put together inside other such lists: only a task can make those, here as on a cluster.
+"""What only a task can make, here as on a cluster: a list inside a list, and a part of a value that a branch gives.
 
 Called by `closures` for a workflow with all that it calls. Whether an input or a result of a sub-workflow is such a
-list depends on the call, so each sub-workflow is looked at once for each form in which it is called.
+list or part depends on the call, so each sub-workflow is looked at once for each form in which it is called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from alula.interfaces import callee
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
-from alula_api.contract.graphs import walks
-from alula_api.contract.graphs.bindings import Binding, FromInput, FromNode, Items
+from alula_api.contract.graphs import calls, walks
+from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, Items
 
 if TYPE_CHECKING:
-    from alula.graph.nodes import Graph
+    from alula.graph.nodes import Graph, Node
+    from alula.interfaces.callee import Callee
 
-Ports = frozenset[str]
+Form: TypeAlias = "str | tuple[Form, ...]"
+"""What stands for a value: itself, a part of it, or a list with each element's own form."""
+Forms: TypeAlias = tuple[tuple[str, Form], ...]
+"""Those of inputs or outputs, by name, that are not simply values."""
+WHOLE: Final = ""
+PART: Final = "part"
+CONSTANT: Final = "constant"
+"""An element of a list whose parts are known."""
 
 
 class NestedLists:
@@ -35,32 +43,32 @@ class NestedLists:
     def __init__(self, graphs: Mapping[int, Graph], subjects: Mapping[int, str]) -> None:
         self.problems: dict[Diagnostic, None] = {}
         self._graphs, self._subjects = graphs, subjects
-        self._known: dict[tuple[int, Ports], Ports] = {}
+        self._known: dict[tuple[int, Forms], Forms] = {}
 
-    def look(self, workflow: int, inputs: Ports = frozenset(), depth: int = 0) -> Ports:
-        """Return the outputs that are such lists when these inputs are; no deeper than any run can go."""
+    def look(self, workflow: int, inputs: Forms = (), depth: int = 0) -> Forms:
+        """Return the outputs that are parts or lists when these inputs are; no deeper than any run can go."""
         if depth > walks.MAX_DEPTH:
-            return frozenset()
+            return ()
         known = self._known.get((workflow, inputs))
         if known is None:
-            known = self._known[workflow, inputs] = self._look(workflow, inputs, depth)
+            known = self._known[workflow, inputs] = self._look(workflow, dict(inputs), depth)
         return known
 
-    def _look(self, workflow: int, inputs: Ports, depth: int) -> Ports:
+    def _look(self, workflow: int, inputs: Mapping[str, Form], depth: int) -> Forms:
         graph, subject = self._graphs[workflow], self._subjects[workflow]
-        made: dict[str, Ports] = {}
+        made: dict[tuple[str, str], Form] = {}
 
-        def is_list(binding: Binding) -> bool:
+        def form(binding: Binding) -> Form:
             if isinstance(binding, Items):
-                return True
+                return tuple(CONSTANT if isinstance(leaf, Constant) else form(leaf) for leaf in binding.leaves)
             if isinstance(binding, FromInput):
-                return not binding.path and binding.input in inputs
+                return _behind(inputs.get(binding.input, WHOLE), binding.path)
             if isinstance(binding, FromNode):
-                return not binding.path and binding.output in made.get(binding.node, ())
-            return False
+                return _behind(made.get((binding.node, binding.output), WHOLE), binding.path)
+            return WHOLE
 
         def check(binding: Binding, source: str, where: str) -> None:
-            if isinstance(binding, Items) and any(map(is_list, binding.leaves)):
+            if isinstance(binding, Items) and any(isinstance(each, tuple) for each in form(binding)):
                 message = "a list of single values must not stand inside another list of single values"
                 hint = "collect the inner list in a task"
                 found = Diagnostic(Code.UNSUPPORTED_BINDING, message, source, f"{subject}, {where}", "", hint)
@@ -69,9 +77,41 @@ class NestedLists:
         for node in graph.nodes:
             for name, binding in node.bindings.items():
                 check(binding, str(node.source), f"node {node.id}, input {name}")
-            if node.target.kind == callee.WORKFLOW:
-                listed = frozenset(name for name, binding in node.bindings.items() if is_list(binding))
-                made[node.id] = self.look(id(node.target), listed, depth + 1)
+            over = calls.over(node.call)
+            given = _those({name: PART if name in over else form(each) for name, each in node.bindings.items()})
+            for called in node.called:
+                if called.kind != callee.WORKFLOW:
+                    continue
+                found = self.look(id(called), given, depth + 1)
+                if calls.branches(node.call) or over:
+                    self._several(called, found, node, subject)
+                else:
+                    made.update(((node.id, name), each) for name, each in found)
         for name, binding in graph.outputs:
             check(binding, str(graph.source), f"output {name}")
-        return frozenset(name for name, binding in graph.outputs if is_list(binding))
+        return _those({name: form(binding) for name, binding in graph.outputs})
+
+    def _several(self, called: Callee, outputs: Forms, node: Node, subject: str) -> None:
+        """Branches and items give whole values: what one of them passes on in part has no form that all share."""
+        if outputs:
+            told = ", ".join(name for name, _ in outputs)
+            message = f"the graph {called.name} gives a part of a value, or a list of single values, as {told}"
+            hint = f"let a task of the {'workflow' if calls.over(node.call) else 'branch'} make the value"
+            where = f"{subject}, node {node.id}"
+            self.problems[Diagnostic(Code.UNSUPPORTED_BINDING, message, str(node.source), where, "", hint)] = None
+
+
+def _those(forms: Mapping[str, Form]) -> Forms:
+    return tuple(sorted((name, form) for name, form in forms.items() if form != WHOLE))
+
+
+def _behind(form: Form, path: tuple[str, ...]) -> Form:
+    """The form of what lies behind a path, of which other checks say whether it is there."""
+    place = 0
+    while place < len(path) and isinstance(form, tuple):
+        step = path[place]
+        form = form[int(step)] if step.isdecimal() and int(step) < len(form) else WHOLE
+        place += 1
+    if form == CONSTANT:
+        return WHOLE
+    return PART if place < len(path) else form

@@ -6,42 +6,53 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from alula.code.places import Call, Source
+from alula.code import places
+from alula.interfaces import callee
+from alula_api.contract.graphs.calls import Call, GraphCall, TaskCall
 
 if TYPE_CHECKING:
     from alula.interfaces.callee import Callee
     from alula.interfaces.interface import Input, Output
     from alula_api.contract.graphs.bindings import Binding
+    from alula_api.contract.schemas import Schema
 
 
 class Draft:
     """A node that is being recorded; its line is looked up at the end."""
 
-    __slots__ = ("bindings", "call", "id", "index", "target")
+    __slots__ = ("bindings", "call", "called", "id", "index", "outputs", "place", "subject")
 
-    def __init__(self, index: int, id: str, target: Callee, call: Call) -> None:
+    def __init__(
+        self, index: int, id: str, call: Call, called: tuple[Callee, ...], place: places.Call, *, subject: str
+    ) -> None:
         self.index = index
         self.id = id
-        self.target = target
         self.call = call
+        self.called = called
+        self.subject = subject
+        self.place = place
         self.bindings: dict[str, Binding] = {}
+        self.outputs: dict[str, Schema] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One call of a task or workflow.
+    """One call in a workflow.
 
     Attributes:
         id: Readable and unique in its graph: `train`, `train-2`.
+        call: What it does.
+        called: The tasks and workflows that it may run, in their order.
         bindings: An entry for each input that the call gives; the others take their defaults.
         after: Ids of nodes that must be finished first besides those that the bindings name.
     """
 
     id: str
-    target: Callee
+    call: Call
+    called: tuple[Callee, ...]
     bindings: Mapping[str, Binding]
     after: tuple[str, ...]
-    source: Source
+    source: places.Source
 
 
 @dataclass(frozen=True)
@@ -52,5 +63,12 @@ class Graph:
     inputs: tuple[Input, ...]
     outputs: tuple[tuple[str, Binding], ...]
     nodes: tuple[Node, ...]
-    source: Source
+    source: places.Source
     output_types: tuple[Output, ...] = field(default=(), repr=False)
+
+
+def single(target: Callee) -> TaskCall | GraphCall:
+    """The call of a task or workflow."""
+    if target.kind == callee.TASK:
+        return TaskCall(target.name)
+    return GraphCall(target.name) if target.kind == callee.WORKFLOW else callee.refuse(target, "be called in a graph")

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def sort(trace: Trace, by_id: Mapping[str, Draft]) -> list[Draft] | None:
     """The nodes in the order of their calls, or else the nearest order that respects `>>`; None for a circle."""
-    drafts, after = list(by_id.values()), trace.after
+    drafts = list(by_id.values())
+    after = {node: names for node, names in trace.after.items() if node in by_id}
     if all(by_id[name].index < by_id[node].index for node, names in after.items() for name in names):
         return drafts
     import heapq
@@ -60,4 +61,4 @@ def _report_circle(trace: Trace, drafts: list[Draft], waits: list[set[int]]) -> 
     circle = [drafts[step] for step in steps[start:] + steps[:start]]
     names = " >> ".join([*(draft.id for draft in circle), circle[0].id])
     hint = "take out one of the `>>`"
-    trace.problem(Code.CYCLE, f"the nodes wait for each other: {names}", trace.place(circle[0].call), hint=hint)
+    trace.problem(Code.CYCLE, f"the nodes wait for each other: {names}", trace.place(circle[0].place), hint=hint)

@@ -1,8 +1,8 @@
-"""Promises: what tasks return while a workflow is traced. They can be passed on and ordered, and hold no value.
+"""Promises: what tasks return while a workflow is traced. They are passed on, ordered and compared, and hold no value.
 
 A promise of a record, dict, list or tuple gives promises of its parts (`p.field`, `p["key"]`, `p[0]`). Everything else
 that Python can do with a value ends in an error that says what to write instead. Internals live in one slot whose name
-no field has; the functions here read it.
+no field has; the functions here read it. Comparisons, `&`, `|` and `~` come from `comparisons`.
 """
 
 from __future__ import annotations
@@ -129,17 +129,9 @@ def _forbid(operators: dict[str, str], hint: str) -> None:
 
 
 _forbid(
-    {
-        "__eq__": "is compared with ==",
-        "__ne__": "is compared with !=",
-        "__lt__": "is compared with <",
-        "__le__": "is compared with <=",
-        "__gt__": "is compared with >",
-        "__ge__": "is compared with >=",
-    },
-    "compare in a task and pass it the value",
+    {"__bool__": "decides an `if`, `while`, `and`, `or` or `not`"},
+    'write conditional("name").if_(...).then(...).else_().then(...), or decide in a task',
 )
-_forbid({"__bool__": "decides an `if`, `while`, `and`, `or` or `not`"}, "decide in a task and pass it the value")
 _forbid(
     dict.fromkeys(("__str__", "__format__"), "is made into text (an f-string, str() or print)"),
     "build the text in a task and pass it the value",
@@ -173,8 +165,8 @@ _forbid({f"__{name}__": f"is computed with ({sign})" for names, sign in (
     (("add", "radd", "iadd", "pos"), "+"), (("sub", "rsub", "isub", "neg"), "-"), (("mul", "rmul", "imul"), "*"),
     (("truediv", "rtruediv", "itruediv"), "/"), (("floordiv", "rfloordiv", "ifloordiv"), "//"),
     (("mod", "rmod", "imod"), "%"), (("pow", "rpow", "ipow"), "**"), (("matmul", "rmatmul", "imatmul"), "@"),
-    (("divmod", "rdivmod"), "divmod"), (("and", "rand", "iand"), "&"), (("or", "ror", "ior"), "|"),
-    (("xor", "rxor", "ixor", "invert"), "^ or ~"), (("rlshift", "ilshift", "irshift"), "<< or >>"),
+    (("divmod", "rdivmod"), "divmod"), (("iand",), "&="), (("ior",), "|="),
+    (("xor", "rxor", "ixor"), "^"), (("rlshift", "ilshift", "irshift"), "<< or >>"),
 ) for name in names}, "compute in a task and pass it the value")  # fmt: skip
 
 
@@ -235,9 +227,21 @@ def _no_part(edge: Edge, shown: str, problem: Any) -> Promise:
 def in_order(trace: Trace, before: object, after: object) -> None:
     """`before >> after`: what makes `after` waits for what makes `before`."""
     first = _makers(trace, before)
-    for node in _makers(trace, after):
-        known = trace.after.setdefault(node, [])
-        known += [name for name in first if name not in known]
+    for later in _makers(trace, after):
+        for earlier in first:
+            name, node = _side_by_side(earlier, later)
+            known = trace.after.setdefault(node, [])
+            if name != node and name not in known:
+                known.append(name)
+
+
+def _side_by_side(one: str, other: str) -> tuple[str, str]:
+    """Two nodes of one graph: in place of a node in a part that the other is not in, the node that has that part."""
+    first, second = one.split("/"), other.split("/")
+    level = 0
+    while level + 2 < min(len(first), len(second)) and first[: level + 2] == second[: level + 2]:
+        level += 2
+    return "/".join(first[: level + 1]), "/".join(second[: level + 1])
 
 
 def _makers(trace: Trace, value: object) -> list[str]:
@@ -246,6 +250,8 @@ def _makers(trace: Trace, value: object) -> list[str]:
     pending = [value]
     while pending:
         item = pending.pop()
+        if type(item) is not Promise:
+            item = getattr(item, "_alula_ordered", item)
         if isinstance(item, (list, tuple)):
             pending.extend(reversed(item))
         elif type(item) is not Promise or item._alula_edge.trace is not trace:

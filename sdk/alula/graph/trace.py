@@ -26,15 +26,17 @@ class Trace:
         function: Its function.
         problems: What is wrong with it, in the order in which it was found.
         after: For a node, the nodes that `>>` puts before it.
+        inside: The beginnings of the ids of nodes in the parts of the workflow that are being written.
     """
 
-    __slots__ = ("_lines", "after", "function", "problems", "subject")
+    __slots__ = ("_lines", "after", "function", "inside", "problems", "subject")
 
     def __init__(self, subject: str, function: Callable[..., Any]) -> None:
         self.subject = subject
         self.function = function
         self.problems: list[Diagnostic] = []
         self.after: dict[str, list[str]] = {}
+        self.inside: list[str] = []
         self._lines = places.Lines()
 
     def problem(
@@ -45,6 +47,11 @@ class Trace:
 
         where = f"{self.subject}, {subject}" if subject else self.subject
         self.problems.append(diagnostics.Diagnostic(code, message, source, where, expected, hint))
+
+    def sees(self, node: str) -> bool:
+        """Whether what a node makes can be read where the trace is: not from inside a part that is over."""
+        part = node.rpartition("/")[0]
+        return not part or f"{part}/" in self.inside
 
     def source(self, call: places.Call) -> places.Source:
         """Where a call stands."""

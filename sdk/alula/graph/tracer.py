@@ -7,6 +7,7 @@ them; only a promise that is used as a value ends it, because no value can be gi
 from __future__ import annotations
 
 from contextvars import ContextVar
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from alula import errors
@@ -14,11 +15,15 @@ from alula.code import places
 
 if TYPE_CHECKING:
     import types
+    from collections.abc import Mapping
 
     from alula.graph.nodes import Draft, Graph
+    from alula.graph.promises import Promise
     from alula.interfaces.callee import Callee
     from alula.interfaces.interface import Interface
-    from alula_api.contract.graphs.bindings import Binding
+    from alula_api.contract.graphs.bindings import Binding, FromInput, FromNode
+    from alula_api.contract.graphs.calls import Call
+    from alula_api.contract.schemas import Schema
 
 __tracebackhide__ = True  # pytest shows the user's frames only
 
@@ -30,14 +35,18 @@ class Tracer:
     """One trace of one workflow, from the call of its function to its graph."""
 
     def __init__(self, workflow: Callee) -> None:
-        from alula.graph import arguments, trace
-        from alula_api.contract import names
+        from alula.graph import (
+            arguments,
+            comparisons,  # noqa: F401 - gives promises their comparisons
+            scopes,
+            trace,
+        )
 
         self.workflow = workflow
         self.trace = trace.Trace(workflow.subject, workflow.function)
-        self._drafts: dict[str, Draft] = {}
-        self._ids = names.NodeIds()
+        self.scopes = [scopes.Scope("")]
         self._arguments = arguments
+        self._given: dict[str, Promise] = {}
         self._broken: set[int] = set()
 
     def call(
@@ -51,32 +60,80 @@ class Tracer:
         """Record a call as a node, by the name that it is given or that of its target; return promises of outputs."""
         from alula.graph import nodes
 
-        call = places.Call(frame.f_code, frame.f_lasti)
-        if named is None or not self._takes(named, target, call):
-            named = self._ids.allocate(target.name)
-        draft = nodes.Draft(len(self._drafts), named, target, call)
-        self._drafts[draft.id] = draft
+        place = places.Call(frame.f_code, frame.f_lasti)
+        draft = self._draft(target, nodes.single(target), target.subject, place, named)
+        interface = self._interface(target)
+        if interface is not None:
+            self._arguments.bind(self.trace, draft, interface, args, kwargs)
+        return self._arguments.results(self.trace, draft, interface)
+
+    def map(
+        self,
+        target: Callee,
+        over: tuple[str, ...],
+        given: dict[str, Any],
+        frame: types.FrameType,
+        named: str | None = None,
+        *,
+        options: Mapping[str, Any],
+    ) -> Any:
+        """Record a map of a target over some of its inputs, as `call` does one call; `options` are of `MapCall`."""
+        from alula.graph import maps, nodes
+        from alula_api.contract.graphs.calls import MapCall
+
+        place = places.Call(frame.f_code, frame.f_lasti)
+        found = self._interface(target)
+        outputs = tuple(output.name for output in found.outputs) if found is not None else ()
+        call = MapCall(nodes.single(target), over, outputs, **options)
+        draft = self._draft(target, call, f"the map of {target.subject}", place, named)
+        interface = maps.interface(found, over, tolerant=call.is_tolerant) if found is not None else None
+        if interface is not None:
+            self._arguments.bind(self.trace, draft, interface, (), given)
+            maps.check(self.trace, draft, over)
+        return self._arguments.results(self.trace, draft, interface)
+
+    def _draft(self, target: Callee, call: Call, subject: str, place: places.Call, named: str | None) -> Draft:
+        from alula.graph import nodes
+
+        scope = self.scopes[-1]
+        if named is None or not self.takes(named, target.node_name, place):
+            named = scope.ids.allocate(target.node_name)
+        node = scope.prefix + named
+        draft = scope.drafts[node] = nodes.Draft(len(scope.drafts), node, call, (target,), place, subject=subject)
+        return draft
+
+    def _interface(self, target: Callee) -> Interface | None:
+        """The interface of a target; None where it has none, which is told once."""
         try:
-            interface = target.interface
+            return target.interface
         except errors.DefinitionError as error:
             if id(target) not in self._broken:
                 self._broken.add(id(target))
                 self.trace.problems += error.diagnostics
-            return self._arguments.results(self.trace, draft, None)
-        self._arguments.bind(self.trace, draft, interface, args, kwargs)
-        return self._arguments.results(self.trace, draft, interface)
+            return None
 
-    def _takes(self, named: str, target: Callee, call: places.Call) -> bool:
+    def takes(self, named: str, usual: str, place: places.Call) -> bool:
         """Take a name that the user chose; if it cannot be had, that is a problem of the workflow."""
         from alula.graph import checks
 
-        source = self.trace.place(call)
-        problems = checks.node_name(named, target, source, self.trace.subject)
-        if not problems and not self._ids.take(named):
-            other = self.trace.place(self._drafts[named].call)
-            problems = [checks.taken_name(named, other, source, self.trace.subject)]
+        source, scope = self.trace.place(place), self.scopes[-1]
+        problems = checks.node_name(named, usual, source, self.trace.subject)
+        if not problems and not scope.ids.take(named):
+            other = scope.drafts.get(scope.prefix + named)
+            before = self.trace.place(other.place) if other is not None else "a conditional"
+            problems = [checks.taken_name(named, before, source, self.trace.subject)]
         self.trace.problems += problems
         return not problems
+
+    def type_of(self, leaf: FromInput | FromNode) -> Schema:
+        """The type of what a leaf reads, as a whole: an input of the workflow, or an output of a node."""
+        from alula_api.contract.graphs import bindings
+
+        if isinstance(leaf, bindings.FromInput):
+            return self._given[leaf.input]._alula_edge.schema
+        prefix = leaf.node[: leaf.node.rfind("/") + 1]
+        scope = next(scope for scope in reversed(self.scopes) if scope.prefix == prefix)
+        return scope.drafts[leaf.node].outputs[leaf.output]
 
     def run(self) -> Graph | None:
         """Trace the workflow; None when there were problems, which are then in `trace.problems`."""
@@ -89,10 +146,12 @@ class Tracer:
             # The body may still be right or wrong; what uses the inputs cannot be judged.
             interface = None
             problems += error.diagnostics
-        given = self._arguments.inputs(self.trace, interface)
+        given = self._given = self._arguments.inputs(self.trace, interface)
         token = active.set(self)
         try:
             result = self.workflow.function(**given)
+            if type(result) is CoroutineType:  # of an async workflow, which is among the problems
+                result.close()
         except promises.PromiseUsed as used:
             problems += [item for item in used.diagnostics if item not in problems]
             return None
@@ -105,32 +164,24 @@ class Tracer:
         finally:
             active.reset(token)
             silent_uses.check(self.trace)
+        for part in self.scopes[0].parts:
+            part.end()
         if interface is None:
             return None
         outputs = results.outputs(self.trace, interface, result)
         return None if problems else self._graph(interface, outputs)
 
     def _graph(self, interface: Interface, outputs: tuple[tuple[str, Binding], ...]) -> Graph | None:
-        from alula.graph import nodes, order
+        from alula.graph import nodes
 
-        drafts = order.sort(self.trace, self._drafts)
-        if drafts is None:
+        ordered = self.scopes[0].nodes(self.trace)
+        if ordered is None:
             return None
-        trace = self.trace
         return nodes.Graph(
             name=self.workflow.name,
             inputs=interface.inputs,
             outputs=outputs,
-            nodes=tuple(
-                nodes.Node(
-                    id=draft.id,
-                    target=draft.target,
-                    bindings=draft.bindings,
-                    after=tuple(trace.after.get(draft.id, ())),
-                    source=trace.source(draft.call),
-                )
-                for draft in drafts
-            ),
+            nodes=ordered,
             source=self.workflow.source,
             output_types=interface.outputs,
         )

@@ -36,26 +36,51 @@ class Callee(places.Decorated):
         name: Its name in resources.
         subject: What messages call it: `task load`.
         function: The user's function.
-        entrypoint: How another process finds it: `flows.penguins:load`.
-        obstacle: Why another process could not find it, in words; empty when it can.
+        located: The function's own name, which need not lead to what was made of it.
         source: Where it is defined.
     """
 
     kind: ClassVar[str]
     name: str
     subject: str
-    twin: Callee | None = None
-    """Another one that would have the same keys in the cache, although it is another function."""
+    call_name: str | None = None
+    """What overrides name the node of a call; None where they do not."""
 
     def __init__(self, function: Callable[..., Any], namespace: dict[str, Any] | None) -> None:
         self.function = function
         self.source = places.defined(function)
         self.located = places.entrypoint(function)
-        self.entrypoint = str(self.located)
-        self.obstacle = self.located.obstacle
+        self._maker = places.maker()
         notes = getattr(function, "__annotations__", {})
         self._namespace = namespace if any(isinstance(note, str) for note in notes.values()) else None
         functools.update_wrapper(self, function)
+
+    @property
+    def node_name(self) -> str:
+        """What nodes that call it are named after."""
+        return self.name
+
+    @property
+    def held(self) -> places.Entrypoint | None:
+        """The name under which the module holds it that made it; None before it has one."""
+        from alula.code import holders  # a pod knows what it calls by the name that it is given
+
+        return None if self._maker is None else holders.entrypoint(self, self.located, self._maker)
+
+    @property
+    def entrypoint(self) -> str:
+        """How another process finds it: `flows.penguins:load`."""
+        return str(self.held or self.located)
+
+    @property
+    def obstacle(self) -> str:
+        """Why another process could not find it, in words; empty when it can."""
+        return "" if self.held else self.located.obstacle
+
+    @property
+    def twin(self) -> Callee | None:
+        """Another one that would have the same keys in the cache, although it is another function."""
+        return None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run it here; while a workflow is traced, make a node of it."""
@@ -99,12 +124,11 @@ def find(entrypoint: str) -> Callee:
     for part in qualname.split("."):
         found = getattr(found, part, None)
     known = {name: value for name, value in vars(module).items() if isinstance(value, Callee)}
-    # `load = task(_load)`: the function's own name leads to the bare function.
-    for value in (found, *known.values()):
-        if isinstance(value, Callee) and value.entrypoint == entrypoint:
-            return value
     if isinstance(found, Callee):
         return found
+    for value in known.values():
+        if str(value.located) == entrypoint:
+            return value
     near = closest(qualname, known)
     hint = f"did you mean {near}?" if near else f"it holds {', '.join(known) or 'no tasks and workflows'}"
     message = f"{module_name} has no task or workflow {qualname!r}"

@@ -43,10 +43,8 @@ NAMES: dict[str, Flyte] = {
     "LaunchPlan": Flyte(
         OTHER, '`LaunchPlan("nightly", train, inputs=, fixed_inputs=, schedule=)`, in git like all else'
     ),
-    "map_task": Flyte(
-        NOT_YET, "loop over a list that is known when the workflow is traced, [fit(x) for x in xs], or in a task"
-    ),
-    "conditional": Flyte(NOT_YET, "decide in a task: let it take the values and call the functions of either branch"),
+    "map_task": Flyte(BETTER, "lists by position too, constants by name, several outputs"),
+    "conditional": Flyte(BETTER, "the same, and an `else_` may be left out; `.or_none()` ends it with `T | None`"),
     "dynamic": Flyte(NOT_YET, "a loop over constants stands in the workflow itself; one over values goes into a task"),
     "eager": Flyte(NOT_YET, "an async task may await other async tasks, which then run in its process"),
     "approve": Flyte(NOT_YET, _GATE),
@@ -56,15 +54,17 @@ NAMES: dict[str, Flyte] = {
     "reference_workflow": Flyte(NOT_YET, _CHILD),
     "reference_launch_plan": Flyte(NOT_YET, _CHILD),
     "get_reference_entity": Flyte(NOT_YET, _CHILD),
-    "WorkflowFailurePolicy": Flyte(NOT_YET, "after a failure nothing new starts, and what runs may finish"),
-    "ConcurrencyPolicy": Flyte(NOT_YET, "a schedule starts a run whether or not the one before has finished"),
-    "ConcurrencyLimitBehavior": Flyte(NOT_YET, "a schedule starts a run whether or not the one before has finished"),
+    "WorkflowFailurePolicy": Flyte(OTHER, 'write @workflow(failure_policy="drain"), "abort" or "continue"; local too'),
+    "ConcurrencyPolicy": Flyte(OTHER, "write LaunchPlan(..., concurrency=1)"),
+    "ConcurrencyLimitBehavior": Flyte(OTHER, 'write LaunchPlan(..., concurrency=1, beyond="skip"), or without beyond'),
     "Email": Flyte(NOT_YET, "watch Argo's metrics or events"),
     "Slack": Flyte(NOT_YET, "watch Argo's metrics or events"),
     "PagerDuty": Flyte(NOT_YET, "watch Argo's metrics or events"),
     "Artifact": Flyte(NOT_YET, "return a File or a frame: it is stored by its content, and a run names it"),
     "Checkpoint": Flyte(NOT_YET, "split the work into tasks with cache=True: what is done is not done again"),
-    "PodTemplate": Flyte(NOT_YET, "`resources`, `environment`, `secrets` and `image` of @task are what a pod takes"),
+    "PodTemplate": Flyte(
+        OTHER, "`pod=Pod(node_selector=, tolerations=, ...)` of @task, beside `resources` and `secrets`"
+    ),
     "SensorEngine": Flyte(NOT_YET, "poll in a task with a timeout and retries"),
     "current_context": Flyte(
         OTHER, "os.environ has ALULA_RUN, ALULA_NODE and ALULA_ATTEMPT in a pod; log with logging"
@@ -86,7 +86,7 @@ NAMES: dict[str, Flyte] = {
     "VersionParameters": Flyte(BETTER, _CODE),
     "BatchSize": Flyte(NO, "there is no pickle; a list travels as one value"),
     "CronSchedule": Flyte(OTHER, 'write Cron("0 2 * * *", timezone="Europe/Berlin")'),
-    "FixedRate": Flyte(OTHER, 'write it as a cron line: Cron("*/15 * * * *") is every quarter hour'),
+    "FixedRate": Flyte(OTHER, 'write Every("15m")'),
     "Deck": Flyte(OTHER, "return a File with the HTML"),
     "ContainerTask": Flyte(OTHER, _SHELL),
     "ShellTask": Flyte(OTHER, _SHELL),
@@ -127,7 +127,13 @@ OPTIONS: dict[str, dict[str, str]] = {
     },
     "Resources": {"mem": "memory=..."},
     "Secret": {"group": "secret=...", "env_var": "name=..."},
-    "Cron": {"schedule": 'Cron("0 2 * * *")', "cron_expression": 'Cron("0 2 * * *")', "tz": "timezone=..."},
+    "Cron": {
+        "schedule": 'Cron("0 2 * * *")',
+        "cron_expression": 'Cron("0 2 * * *")',
+        "tz": "timezone=...",
+        "kickoff_time_input_arg": "input=...",
+    },
+    "Every": {"duration": 'Every("15m")', "kickoff_time_input_arg": "input=..."},
     "LaunchPlan": {"default_inputs": "inputs=..."},
     "Retries": {"count": "limit=..."},
 }
@@ -139,20 +145,21 @@ MISSING: dict[str, dict[str, str]] = {
         "cache_ignore_input_vars": "every input counts",
         "interruptible": "what a lost pod costs is counted apart, by system_retries",
         "task_config": "@task stands on a function, and a pod runs it",
-        "pod_template": "resources, environment, secrets and image are what a pod takes",
+        "pod_template": "write pod=Pod(node_selector=..., tolerations=...), beside resources, environment and image",
         "accelerator": "resources=Resources(gpu=...) asks for GPUs",
-        "shared_memory": "resources, environment, secrets and image are what a pod takes",
+        "shared_memory": 'write pod=Pod(shared_memory="2Gi")',
         "enable_deck": "return a File with the HTML",
         "pickle_untyped": "annotate what the task takes and returns",
     },
     "workflow": {
-        "on_failure": "a failure ends the run, and `alula run` or Argo's UI shows it",
-        "failure_policy": "after a failure nothing new starts, and what runs may finish",
         "interruptible": "what a lost pod costs is counted apart, by system_retries of @task",
         "docs": "write a docstring",
     },
+    "map_task": {
+        "metadata": "give the options to @task",
+        "run_all_sub_nodes": "give the options to @task",
+    },
     "Cron": {
-        "kickoff_time_input_arg": "the run's time is no input; a task may look at the clock",
         "offset": "move the cron line",
     },
     "Secret": {
@@ -167,7 +174,6 @@ MISSING: dict[str, dict[str, str]] = {
     },
     "LaunchPlan": {
         "notifications": "watch Argo's metrics or events",
-        "concurrency": "a schedule starts a run whether or not the one before has finished",
         "max_parallelism": "the installation limits what runs",
         "labels": _SELECT,
         "annotations": _SELECT,
@@ -191,8 +197,11 @@ METHODS: dict[str, dict[str, str]] = {
         "clone_with": 'write another LaunchPlan("name", workflow, ...)',
     },
     "Promise": {
-        "with_overrides": "options stand at @task; .named(...) before the call names its node",
+        "with_overrides": "write it before the call: fit.with_overrides(retries=0)(...)",
         "runs_before": "write a >> b",
+        "is_none": "write is_none(value)",
+        "is_true": "it is a condition by itself: .if_(value)",
+        "is_false": "write ~value",
     },
 }  # fmt: skip
 """Methods of Flyte by the class that has them there."""

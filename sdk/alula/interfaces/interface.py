@@ -82,7 +82,10 @@ class Interface:
             return []
         expected = self.result or tuple
         if type(result) is not expected:
-            raise Mismatch(f"expected {_result_label(self)}, got {kind(result)}")
+            listed = isinstance(result, (list, tuple))
+            build = f"{expected.__name__}(*...)" if listed and self.result else f"{expected.__name__}(...)"
+            hint = f"write {build}" if listed or self.result else ""
+            raise Mismatch(f"expected {_result_label(self)}, got {kind(result)}", hint)
         if len(result) != len(self.outputs):
             raise Mismatch(f"expected {_result_label(self)}, got {len(result)} values")
         return list(result)

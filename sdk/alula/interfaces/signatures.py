@@ -42,10 +42,6 @@ _VARARGS, _VARKEYWORDS, _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x04, 0x08, 0
 """Flags of code objects, as `inspect` names them."""
 
 
-_told: dict[Any, Any] = {}
-"""What `warnings` has shown already."""
-
-
 class _Reading:
     def __init__(self, function: Callable[..., Any], subject: str, namespace: dict[str, Any]) -> None:
         self.function = _signed(function)
@@ -117,24 +113,11 @@ class _Reading:
         """Warn once of what in `Annotated` has no meaning here."""
         import typing
 
-        pending = [annotation]
-        while pending:
-            part = pending.pop()
-            arguments = typing.get_args(part)
-            pending += [each for each in arguments if typing.get_origin(part) is not typing.Literal]
-            if typing.get_origin(part) is not typing.Annotated:
-                continue
-            from alula.types import registry
+        if typing.get_origin(annotation) is not None:
+            from alula.types import notes
 
-            del pending[-len(arguments) + 1 :]  # what is left of it is the type
-            unused = [note for note in arguments[1:] if not registry.means_something(arguments[0], note)]
-            if unused:
-                import warnings
-
-                code = self.function.__code__
-                notes = ", ".join(map(repr, unused))
-                text = f"{self.subject}, {place}: alula makes nothing of {notes} in Annotated[...]"
-                warnings.warn_explicit(text, UserWarning, code.co_filename, code.co_firstlineno, registry=_told)
+            code = self.function.__code__
+            notes.warn(annotation, f"{self.subject}, {place}", code.co_filename, code.co_firstlineno)
 
     def inputs(self) -> tuple[Input, ...]:
         code, function = self.function.__code__, self.function

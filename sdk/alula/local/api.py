@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alula import errors
-from alula.code import hooks
+from alula.code import hooks, tracebacks
+from alula.local import handlers
 from alula.local import inputs as given_inputs
 from alula.local.options import Options
 from alula.local.run import Inputs, Run, Target, has_lost_data
@@ -28,11 +29,16 @@ __tracebackhide__ = True  # pytest shows the user's frames only
 
 def execute(target: Target, make_inputs: Inputs, options: Options, watcher: Watcher) -> reports.RunResult:
     """Run `target`; when the data behind an input was gone or damaged, once more, because what made it runs again."""
-    result = Run(target, make_inputs, options, watcher).run(may_be_repeated=True)
-    if not has_lost_data(result):
-        return result
-    watcher.warned("data that an earlier run had left was gone or damaged: what made it runs again")
-    return Run(target, make_inputs, options, watcher).run()
+    try:
+        result = Run(target, make_inputs, options, watcher).run(may_be_repeated=True)
+        if has_lost_data(result):
+            watcher.warned("data that an earlier run had left was gone or damaged: what made it runs again")
+            result = Run(target, make_inputs, options, watcher).run()
+    except KeyboardInterrupt:
+        handlers.run(target, None, make_inputs, options, watcher)
+        raise
+    handlers.run(target, result, make_inputs, options, watcher)
+    return result
 
 
 def run(
@@ -73,7 +79,8 @@ def run(
         watcher = hooks.reach(hooks.WATCH_RUN)(chosen_options.clock.now, plain=chosen_options.debuggable)
     result = execute(runs, lambda carrier: given_inputs.encode(runs, named, carrier), chosen_options, watcher)
     if not result.ok:
-        raise reports.RunFailed(result) from (result.errors[0] if result.errors else None)
+        __tracebackhide__ = True  # IPython asks the frame itself
+        raise reports.RunFailed(result) from (tracebacks.without_ours(result.errors[0]) if result.errors else None)
     return result
 
 
@@ -95,7 +102,8 @@ def run_serially(target: Target, inputs: Mapping[str, Any]) -> Any:
         return result.value
     if not result.errors:
         raise reports.RunFailed(result)
-    error = result.errors[0]
+    __tracebackhide__ = True  # IPython asks the frame itself
+    error = tracebacks.without_ours(result.errors[0])
     node = result.failures[0]
     error.add_note(f"in node {node.id} of workflow {result.workflow}, called at {node.source}")
     raise error

@@ -5,7 +5,7 @@ Asked for by `run`. Pure; the walk itself is the contract's (`alula_api.contract
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -15,9 +15,10 @@ from alula.declare.workflows import Workflow
 from alula.interfaces import callee
 from alula.interfaces.callee import Callee
 from alula_api.contract import jsontext
-from alula_api.contract.graphs import bindings, plans
+from alula_api.contract.graphs import bindings, calls
 from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode
-from alula_api.contract.graphs.plans import Graph, GraphCall, MapCall, Plan, Step, TaskCall
+from alula_api.contract.graphs.calls import TaskCall
+from alula_api.contract.graphs.plans import Graph, Plan, Step
 
 if TYPE_CHECKING:
     from alula.graph.nodes import Graph as TracedGraph
@@ -83,16 +84,12 @@ def _graph(graph: TracedGraph) -> Graph:
     return Graph(tuple(item.name for item in graph.inputs), tuple(map(_step, graph.nodes)), graph.outputs)
 
 
-_CALLS: dict[str, Callable[[str], TaskCall | GraphCall]] = {callee.TASK: TaskCall, callee.WORKFLOW: GraphCall}
-"""How a step calls what a node calls, by the kind of that."""
-
-
 def _step(node: Node) -> Step:
-    target, given = node.target, node.bindings
-    inputs = tuple((item.name, given.get(item.name) or _default(item)) for item in target.interface.inputs)
-    depends = [*node.after, *(name for binding in given.values() for name in bindings.nodes(binding))]
-    call = _CALLS.get(target.kind) or callee.refuse(target, "be run here")
-    return Step(node.id, call(target.name), inputs, tuple(dict.fromkeys(depends)))
+    wanted = {item.name: item for called in node.called for item in called.interface.inputs}
+    omitted = {name: _default(item) for name, item in wanted.items() if name not in node.bindings and not item.required}
+    inputs = tuple({**node.bindings, **omitted}.items())
+    depends = [*node.after, *(name for binding in node.bindings.values() for name in bindings.nodes(binding))]
+    return Step(node.id, node.call, inputs, tuple(dict.fromkeys(depends)))
 
 
 def _default(item: Input) -> Constant:
@@ -140,7 +137,7 @@ class _Flow:
         self.steps = {(name, step.name): step for name, graph in plan.graphs.items() for step in graph.steps}
         self.callers: dict[str, list[Place]] = {}
         for place, step in self.steps.items():
-            for name in plans.called_graphs(step.call):
+            for name in calls.graphs(step.call):
                 self.callers.setdefault(name, []).append(place)
 
     def input(self, graph: str, name: str) -> list[tuple[str, Binding]]:
@@ -148,11 +145,10 @@ class _Flow:
         return [(place[0], found) for place in callers for each, found in self.steps[place].inputs if each == name]
 
     def output(self, graph: str, node: str, name: str) -> list[tuple[str, Binding]]:
-        called = plans.called_graphs(self.steps[graph, node].call)
+        called = calls.graphs(self.steps[graph, node].call)
         return [(inner, found) for inner in called for each, found in self.graphs[inner].outputs if each == name]
 
 
 def _task(step: Step) -> str:
     """The task that a step runs; empty for graphs."""
-    call = step.call.item if isinstance(step.call, MapCall) else step.call
-    return call.task if isinstance(call, TaskCall) else ""
+    return next(iter(calls.tasks(step.call)), "")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from alula import errors
 from alula.declare.tasks import Task
+from alula.declare.workflows import Workflow
 from alula.interfaces.callee import Callee
 from alula.local import inputs as given_inputs
 from alula.local import options as local_options
@@ -23,7 +24,7 @@ from alula.local.drive.reporter import Reporter
 from alula.local.drive.schedule import RetryPolicy, Schedule
 from alula.local.options import Options
 from alula.local.store import place, prints, records
-from alula.local.work import environment, executor, failures, mocks, processes, worker
+from alula.local.work import environment, executor, failures, mocks, pool, sources, worker
 from alula.local.work.values import Values
 from alula.progress import reports
 from alula.progress.watchers import Beginning, Watcher
@@ -92,7 +93,9 @@ class Run:
         self.inputs = given_inputs.with_defaults(make_inputs(carrier), self.target.interface.inputs)
         try:
             self.reporter = Reporter(self.walkable, self.watcher, self.cached, self.options.clock.now)
-            self.walk = walks.Walk(self.walkable.plan, self.inputs, released=self.values.release)
+            self.walk = walks.Walk(
+                self.walkable.plan, self.inputs, policy=self._failure_policy(), released=self.values.release
+            )
         except walks.TooLarge as error:
             raise _too_large(self.target, error) from None
         self.prints = prints.Prints(self.place, self.id if self.options.records else "", self.reporter)
@@ -136,28 +139,25 @@ class Run:
             self.watcher.close()
         return result
 
-    def _new_source(self) -> processes.Source | None:
+    def _new_source(self) -> sources.Source | None:
         """Where the attempts' processes come from; None where tasks run in this one."""
         if not self.options.apart:
             return None
-        found = processes.source(self.tasks, self.warnings.append)
+        found = sources.find(self.tasks, self.warnings.append)
         if found is None and self.options.processes:
-            processes.check(self.tasks.values())
+            sources.check(self.tasks.values())
         return found
 
     def _drive(self) -> None:
         clock = self.options.clock
         call: executor.Call = executor.Caller(self.values.carrier)
         if self.source is not None:
-            pool = processes.Pool(self.id, self.place.prefix, self.source, call, self.prints)
-            work = self._executor(pool)
+            attempts = pool.Pool(self.id, self.place.prefix, self.source, call, self.prints)
+            work = self._executor(attempts)
             try:
                 threads.drive(self._dispatcher(work), work.work, clock, self._workers())
-            except KeyboardInterrupt:
-                pool.wait()
-                raise
             finally:
-                pool.close()
+                attempts.close()
             return
         work = self._executor(call)
         dispatcher = self._dispatcher(work)
@@ -178,7 +178,19 @@ class Run:
         policies = {name: _policy(task) for name, task in self.tasks.items()}
         timeouts = {name: limit for name, task in self.tasks.items() if (limit := _timeout(task)) is not None}
         preparation = PREPARATION if self.source is not None else 0.0
-        return Dispatcher(Schedule(self.walk, policies), timeouts, self.reporter, work.overdue, preparation)
+        schedule = Schedule(self.walk, policies)
+        aborts = self._failure_policy() is walks.Policy.ABORT
+        limit = self.target.deadline if isinstance(self.target, Workflow) else None
+        return Dispatcher(
+            schedule,
+            timeouts,
+            self.reporter,
+            work.overdue,
+            preparation,
+            deadline=None if limit is None else self.options.clock.now() + limit,
+            late=lambda attempt: work.late(attempt, limit or 0.0),
+            aborted=work.aborted if aborts else None,
+        )
 
     def _executor(self, call: executor.Call) -> executor.Executor:
         return executor.Executor(
@@ -196,6 +208,10 @@ class Run:
     def _folder(self) -> Path | None:
         folder = self.place.folder
         return folder / "runs" / self.id if folder is not None and self.options.records else None
+
+    def _failure_policy(self) -> walks.Policy:
+        chosen = self.target.failure_policy if isinstance(self.target, Workflow) else "drain"
+        return walks.Policy(chosen.capitalize())
 
     def _workers(self) -> int:
         return self.options.workers or local_options.default_workers()

@@ -34,6 +34,7 @@ class NodeReport:
         cacheable: Whether the cache is asked.
         why: Why a cached task ran after all, for people; "" when there is nothing to say.
         failure: Of the last failed attempt.
+        items: How many items the map has in which it lies, the innermost one; 0 outside of maps.
         prints: The file that keeps what the last attempt that printed something has printed; "" when there is none.
     """
 
@@ -48,6 +49,7 @@ class NodeReport:
     cacheable: bool = False
     why: str = ""
     failure: FailureRecord | None = None
+    items: int = 0
     prints: str = ""
 
 
@@ -121,8 +123,9 @@ class RunResult(Generic[R]):
 
     @property
     def failures(self) -> tuple[NodeReport, ...]:
-        """The nodes that failed, in the graph's order."""
-        return tuple(node for node in self.nodes if node.state == "failed")
+        """The nodes that failed, in the order in which they did: the first one is why the run failed."""
+        failed = (node for node in self.nodes if node.state == "failed")
+        return tuple(sorted(failed, key=lambda node: node.began + node.seconds))
 
     def __repr__(self) -> str:
         tasks = "1 task" if len(self.nodes) == 1 else f"{len(self.nodes)} tasks"
@@ -163,6 +166,13 @@ class RunFailed(errors.AlulaError):
         first = [f"{node.id}: {_headline(node)}" for node in self.result.failures[:5]]
         more = len(self.result.failures) - len(first)
         return f"{self.result.workflow} failed: " + "; ".join(first) + (f"; and {more} more" if more else "")
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython and Jupyter show: where the user's code failed, and what the run says."""
+        from alula.code import tracebacks
+
+        cause = self.__cause__
+        return [*([tracebacks.user_traceback(cause)] if cause is not None else []), str(self)]
 
 
 def _headline(node: NodeReport) -> str:

@@ -34,7 +34,7 @@ def differences(local: WorkflowSpec, cluster: WorkflowSpec) -> list[str]:
         local: What a Workflow is as the file makes it.
         cluster: What the API server says that it is.
     """
-    parts = {"input": _inputs, "output": _outputs, "task": _tasks, "graph": _graphs}
+    parts = {"input": _inputs, "output": outputs, "task": _tasks, "graph": _graphs}
     return [each for what, of in parts.items() for each in _differences(what, of(local), of(cluster))]
 
 
@@ -70,7 +70,8 @@ def _ports(ports: Iterable[Port]) -> Named:
     return {port.name: {"type": _type(port.type), "default": _value(port.default)} for port in ports}
 
 
-def _outputs(owner: WorkflowSpec | GraphSpec) -> Named:
+def outputs(owner: WorkflowSpec | GraphSpec) -> Named:
+    """The outputs of a workflow or graph: the type of each, and where it comes from."""
     return {output.name: _output(output) for output in owner.outputs}
 
 
@@ -91,17 +92,18 @@ def _task(task: TaskSpec) -> Meaning:
 def _graphs(spec: WorkflowSpec) -> Named:
     return {
         graph.name: {
-            "nodes": {node.id: _node(node) for node in graph.nodes},
+            "nodes": {each.id: node(each) for each in graph.nodes},
             "inputs": _inputs(graph),
-            "outputs": _outputs(graph),
+            "outputs": outputs(graph),
         }
         for graph in spec.graphs
     }
 
 
-def _node(node: NodeSpec) -> Meaning:
+def node(node: NodeSpec) -> Meaning:
+    """What a node calls, with what, and what it waits for."""
     inputs = {name: _binding(binding) for name, binding in node.inputs}
-    return {"task": node.task, "graph": node.graph, "inputs": inputs, "after": sorted(node.after)}
+    return {"call": node.call, "inputs": inputs, "after": sorted(node.after)}
 
 
 def _given(values: Iterable[InputValue]) -> Named:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from alula.remote import kubeconfigs
 from alula.remote.refusals import RemoteError, refusal, unanswered
+from alula_api.contract import labels
 from alula_api.contract.names import API_VERSION
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ KINDS = {"workflows": "workflow", "launchplans": "launch plan"}
 """What the plurals of our definitions are called in messages."""
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""The form of a list without specs and statuses."""
 PATIENCE = frozenset({408, 429, 500, 502, 503, 504})
 """Answers that say nothing about the request itself."""
 
@@ -38,6 +41,9 @@ class _Call:
     path: str
     names: Mapping[str, str]
     body: Mapping[str, Json] | None = None
+    query: tuple[tuple[str, str], ...] = ()
+    accept: str = "application/json"
+    content: str = "application/json"
 
 
 class Connection:
@@ -72,6 +78,34 @@ class Connection:
         found = self._read(f"list {KINDS[plural]}s", OURS, plural)
         return None if found is None else [item["metadata"]["name"] for item in found.get("items", [])]
 
+    def definitions(self, plural: str) -> list[dict[str, Any]]:
+        """Our resources of one kind, whole.
+
+        Raises:
+            RemoteError: the cluster does not know the kind, or refuses.
+        """
+        found = self._read(f"list {KINDS[plural]}s", OURS, plural)
+        if found is None:
+            message = f"the cluster of {self.server} does not know {KINDS[plural]}s of {OURS}"
+            raise refusal(message, "install the CRDs: kubectl apply --server-side -k crds")
+        return list(found.get("items", []))
+
+    def runs(self) -> list[dict[str, Any]]:
+        """The metadata of all runs that follow a revision of ours."""
+        call = _Call("list runs", "GET", ARGO, "workflows", {}, None, (("labelSelector", labels.REVISION),), METADATA)
+        status, text = self._answer(call)
+        return [] if status == 404 else list(self._parsed(call, status, text).get("items", []))
+
+    def application(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """Argo CD's Application of a name; None where there is none, or this user may not read it."""
+        route, names = "applications/{name}", {"namespace": namespace, "name": name}
+        try:
+            call = _Call(f"read Application {name}", "GET", ARGO, route, names)
+            status, text = self._answer(call)
+            return None if status == 404 else self._parsed(call, status, text)
+        except RemoteError:
+            return None
+
     def store(self) -> str:
         """The prefix under which the domain's data lies; empty where this user may not know."""
         try:
@@ -85,9 +119,34 @@ class Connection:
         call = _Call(f"start a run in namespace {self.namespace}", "POST", ARGO, "workflows", {}, manifest)
         return self._parsed(call, *self._answer(call))
 
+    def make(self, manifest: Mapping[str, Json]) -> bool:
+        """Create a run of a name of its own; False, and nothing happens, where there is one of that name."""
+        call = _Call(f"start a run in namespace {self.namespace}", "POST", ARGO, "workflows", {}, manifest)
+        status, text = self._answer(call)
+        if status != 409:
+            self._parsed(call, status, text)
+        return status != 409
+
     def run(self, name: str) -> dict[str, Any] | None:
         """A run as it stands now, or None when it is gone."""
         return self._read(f"read run {name}", ARGO, "workflows/{name}", name=name)
+
+    def domain(self) -> dict[str, Any] | None:
+        """The namespace's Domain, or None when there is none."""
+        return self._read("read the domain", OURS, "domains/domain")
+
+    def metadata(self, what: str, plural: str, selector: str) -> list[dict[str, Any]]:
+        """The metadata of Argo's objects of one kind that fit a label selector."""
+        query = (("labelSelector", selector),)
+        call = _Call(f"list {what}", "GET", ARGO, plural, {}, query=query, accept=METADATA)
+        return [item["metadata"] for item in self._parsed(call, *self._answer(call)).get("items") or ()]
+
+    def annotate(self, name: str, uid: str, annotations: Mapping[str, str]) -> None:
+        """Set annotations of the run with this name and uid."""
+        patch: dict[str, Json] = {"metadata": {"uid": uid, "annotations": dict(annotations)}}
+        content = "application/merge-patch+json"
+        call = _Call(f"annotate run {name}", "PATCH", ARGO, "workflows/{name}", {"name": name}, patch, content=content)
+        self._parsed(call, *self._answer(call))
 
     def _read(self, what: str, group: str, path: str, **names: str) -> dict[str, Any] | None:
         call = _Call(what, "GET", group, path, names)
@@ -120,10 +179,10 @@ class Connection:
 
         route = f"/apis/{call.group}/namespaces/{{namespace}}/{call.path}"
         names = {"namespace": self.namespace, **call.names}
-        header = {"Accept": "application/json", "Content-Type": "application/json"}
+        header = {"Accept": call.accept, "Content-Type": call.content}
         with kubeconfigs.logging_in():
             request = self._client.param_serialize(
-                call.method, route, names, None, header, call.body, auth_settings=["BearerToken"]
+                call.method, route, names, [*call.query], header, call.body, auth_settings=["BearerToken"]
             )
         try:
             answer = self._client.call_api(*request, _request_timeout=(CONNECT_SECONDS, READ_SECONDS))

@@ -14,25 +14,35 @@ from alula_api.contract.codes import Code
 _ENDED = re.compile(r"(?:main: )?(?P<reason>\w+) \(exit code (?P<code>\d+)\)(?:: (?P<said>.*))?", re.DOTALL)
 _HEADLINE = re.compile(r"(?P<said>.*?)(?: \((?:(?P<source>[^()]+:\d+), )?attempt \d+\))?")
 _NAMED = re.compile(r"(?P<name>(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:: (?P<message>.*))?")
+_COUNTED = re.compile(r'strconv\.Atoi: parsing "(?P<said>.*)": invalid syntax')
 _TRACEBACK = "Traceback (most recent call last):"
 _STOPPED = ("Stopped with strategy", "workflow shutdown with strategy", "terminated")
 _KILLED = 137
 
 
 def stopped(message: str) -> bool:
-    """Whether the node ended because somebody stopped the run."""
+    """Whether the node ended because the run was stopped."""
     return message.startswith(_STOPPED)
 
 
 def final(message: str) -> bool:
     """Whether the pod said that no other attempt must follow."""
     ended = _ENDED.fullmatch(message.strip())
-    return ended is not None and int(ended["code"]) == exits.FATAL
+    return ended is not None and int(ended["code"]) in exits.FINAL
+
+
+def of_map(message: str) -> str:
+    """Why a map could not begin: Argo quotes what stands in place of the number of its items."""
+    found = _COUNTED.fullmatch(message.strip())
+    return f"the input {found['said']}" if found is not None else ""
 
 
 def failure(message: str, *, run: str = "", node: str = "", task: str = "", attempt: int = 1) -> failures.FailureRecord:
     """The record of a failed attempt, as far as its message tells."""
     ended = _ENDED.fullmatch(message.strip())
+    if ended is None and (said := of_map(message)):
+        code = str(Code.BAD_VALUE)
+        return failures.FailureRecord(failures.USER, code, said, node=node, run=run, attempt=attempt, task=task)
     if ended is None:
         kind, code, said = failures.SYSTEM, str(Code.TASK_KILLED), message.strip() or "it failed without a message"
         return failures.FailureRecord(kind, code, said, node=node, run=run, attempt=attempt, task=task)
@@ -55,7 +65,7 @@ def failure(message: str, *, run: str = "", node: str = "", task: str = "", atte
         run=run,
         attempt=attempt,
         task=task,
-        retryable=int(ended["code"]) != exits.FATAL,
+        retryable=int(ended["code"]) not in exits.FINAL,
         source=headline["source"] or "",
     )
 

@@ -7,14 +7,20 @@ piece of a graph that it had to cut; the ids here are the author's, `sub.train`,
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from alula_api.contract import names, retries
-from alula_api.contract.graphs import plans, walks
-from alula_api.contract.graphs.plans import GraphCall, TaskCall
+from alula_api.contract.graphs import calls, plans, walks
+from alula_api.contract.graphs.calls import TaskCall
 from alula_api.contract.graphs.specs import NodeSpec, Retry, WorkflowSpec
+
+_ITEM = re.compile(rf"{names.ITEM}\((?P<index>\d+):\d+\)")
+
+
+_INDEX = re.compile(r"\((\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,24 @@ class Outline:
         self._nodes = {graph.name: {node.id: node for node in graph.nodes} for graph in spec.graphs}
         self._sources = sources
         self._known: dict[str, str] = {}
+        self._items: dict[str, Expected] = {}
+        self.maps: dict[str, tuple[str, ...]] = {}
+        """What each map goes over; inside a map by the id `each(i).inner`."""
         self.tasks = {expected.id: expected for expected in self._walk()}
+        self._places = {id: number for number, id in enumerate((*self.tasks, *self._items))}
+
+    def expected(self, id: str) -> Expected | None:
+        """What is known of a task, or of the item of a map, `score(3)`."""
+        return self.tasks.get(id) or self._items.get(_INDEX.sub(walks.ITEM, id))
+
+    def over(self, id: str) -> tuple[str, ...]:
+        """What a map goes over; empty for everything else."""
+        return self.maps.get(_INDEX.sub(walks.ITEM, id), ())
+
+    def place(self, id: str) -> tuple[int, tuple[int, ...]]:
+        """Where a task stands among all, an item after those before it."""
+        general = _INDEX.sub(walks.ITEM, id)
+        return self._places.get(general, len(self._places)), tuple(map(int, _INDEX.findall(id)))
 
     def id(self, path: str) -> str:
         """The author's id of the node that Argo calls so, below the run's name: `main-2.train` is `train`."""
@@ -60,30 +83,62 @@ class Outline:
     def _author(self, path: str) -> str:
         kept: list[str] = []
         graph: str | None = names.MAIN
+        branches: dict[str, str] = {}
+        is_map = is_tried = False
         for segment in path.split("."):
+            if segment in branches:
+                kept.append(segment)
+                graph, branches = branches[segment], {}
+                continue
+            if is_map:
+                is_map = False
+                item = _ITEM.fullmatch(segment)
+                kept[-1] += f"({item['index']})" if item else ""
+                continue
+            if is_tried and segment == names.ATTEMPT:
+                is_tried = False
+                continue
             node = self._nodes.get(graph or "", {}).get(segment)
             if node is None and graph is not None:
                 continue  # a piece of this graph
             kept.append(segment)
-            graph = node.graph if node is not None else None
+            call = node.call if node is not None else None
+            branches = calls.branches(call) if call is not None else {}
+            is_map = call is not None and bool(calls.over(call))
+            is_tried = call is not None and calls.is_tolerant(call)
+            graph = next(iter(calls.graphs(call)), None) if call is not None else None
         return ".".join(kept) or path
+
+    def inside(self, id: str) -> list[str]:
+        """The tasks that lie in a graph or branch."""
+        return [task for task in self.tasks if task.startswith(f"{id}.")]
 
     def _walk(self) -> Iterator[Expected]:
         """Every task that a run may reach; of more than a run can have only the first."""
         graphs = {name: plans.Graph((), tuple(map(_step, nodes.values()))) for name, nodes in self._nodes.items()}
-        called = {name for graph in graphs.values() for step in graph.steps for name in plans.called_graphs(step.call)}
+        called = {name for graph in graphs.values() for step in graph.steps for name in calls.graphs(step.call)}
         missing = {name: plans.Graph((), ()) for name in (names.MAIN, *called)}
         with contextlib.suppress(walks.TooLarge):
             for place in walks.outline(plans.Plan({**missing, **graphs})):
-                if isinstance(place.step.call, TaskCall):
-                    yield self._expected(place.path, place.graph, self._nodes[place.graph][place.step.name])
+                call = place.step.call
+                if calls.over(call):
+                    self.maps[place.path] = calls.over(call)
+                    for task in calls.tasks(call):
+                        id = f"{place.path}{walks.ITEM}"
+                        self._items[id] = self._expected(id, place.graph, place.step.name, task)
+                elif isinstance(call, TaskCall):
+                    found = self._expected(place.path, place.graph, place.step.name, call.task)
+                    if walks.ITEM in place.path:
+                        self._items[found.id] = found
+                    else:
+                        yield found
 
-    def _expected(self, id: str, graph: str, node: NodeSpec) -> Expected:
-        task = self._tasks.get(node.target)
-        chosen = (task.retries if task else None) or Retry()
-        source = self._sources.get((graph, node.id), "")
-        return Expected(id, node.target, source, 1 + chosen.limit, chosen.backoff or retries.DEFAULT_BACKOFF)
+    def _expected(self, id: str, graph: str, node: str, task: str) -> Expected:
+        known = self._tasks.get(task)
+        chosen = (known.retries if known else None) or Retry()
+        source = self._sources.get((graph, node), "")
+        return Expected(id, task, source, 1 + chosen.limit, chosen.backoff or retries.DEFAULT_BACKOFF)
 
 
 def _step(node: NodeSpec) -> plans.Step:
-    return plans.Step(node.id, GraphCall(node.graph) if node.graph is not None else TaskCall(node.target))
+    return plans.Step(node.id, node.call)

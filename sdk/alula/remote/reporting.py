@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from alula.progress import items
 from alula.progress.reports import ENDS, NodeReport
 from alula.progress.watchers import Beginning, Watcher
 from alula.remote import messages
@@ -72,18 +73,23 @@ class Reporter:
             self._once("hidden", state.hidden)
         for task in state.tasks.values():
             report = self.reports.get(task.id)
-            if report is None:  # the run follows another revision than the definition that was read
-                report = self.reports[task.id] = NodeReport(task.id, task.id)
+            if report is None:  # an item, or the run follows another revision than the definition that was read
+                expected = self._outline.expected(task.id)
+                report = _waiting(expected) if expected is not None else NodeReport(task.id, task.id)
+                report.id = task.id
+                self.reports[task.id] = report
                 self._nodes.append(report)
+            report.items = report.items or state.lengths.get(items.map_of(task.id), 0)
             if report.state not in ENDS:
                 self._update(report, task, now)
         if state.finished:
+            self._nodes.sort(key=lambda report: self._outline.place(report.id))
             for report in self._nodes:
                 if report.state not in ENDS:
                     report.state = "skipped" if report.state == "waiting" else "stopped"
 
     def _update(self, report: NodeReport, task: TaskState, now: float) -> None:
-        expected = self._outline.tasks.get(task.id)
+        expected = self._outline.expected(task.id)
         if report.state == "waiting" and task.state not in ENDS:
             report.began = now
         self._tell_failures(report, task, expected, now)

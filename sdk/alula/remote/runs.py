@@ -49,15 +49,19 @@ class Followed:
 
 def manifest(template: str, inputs: Mapping[str, Json]) -> dict[str, Json]:
     """The Argo Workflow that starts a run: a template's name, and the wire values of its inputs as Argo-safe text."""
-    parameters: list[Json] = [
-        {"name": name, "value": values.argo_safe(values.dumps(value))} for name, value in inputs.items()
-    ]
+    texts = {name: values.argo_safe(values.dumps(value)) for name, value in inputs.items()}
+    return body(template, texts, "started by `alula run --remote`")
+
+
+def body(template: str, texts: Mapping[str, str], reason: str) -> dict[str, Json]:
+    """The Argo Workflow that starts a run of a template, with its inputs as Argo-safe text and why it was started."""
+    parameters: list[Json] = [{"name": name, "value": text} for name, text in texts.items()]
     return {
         "apiVersion": connections.ARGO,
         "kind": "Workflow",
         "metadata": {
             "generateName": f"{template}-",
-            "annotations": {labels.REASON: "started by `alula run --remote`"},
+            "annotations": {labels.REASON: reason},
         },
         "spec": {"workflowTemplateRef": {"name": template}, "arguments": {"parameters": parameters}},
     }

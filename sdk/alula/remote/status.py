@@ -17,7 +17,8 @@ from alula.remote import messages
 from alula.remote.outline import Outline
 from alula_api.argo import nodes as argo_nodes
 from alula_api.argo import runs
-from alula_api.contract import labels, names
+from alula_api.contract import jsontext, labels, lists, names
+from alula_api.contract.problems import InvalidValue
 
 _BROKEN = ("Failed", "Error")
 _STATES: dict[str, State] = {
@@ -61,6 +62,7 @@ class RunState:
         phase: Argo's; empty as long as Argo has not looked at the run.
         message: Of the run, or where it has none of its own, of the whole graph.
         tasks: By id, in the order of their beginning.
+        lengths: How many items each map has, by id.
         outputs: The texts of its outputs.
         held: Whether it waits to be admitted.
         hidden: Why the tasks cannot be shown; empty when they are.
@@ -75,6 +77,7 @@ class RunState:
     phase: str
     message: str = ""
     tasks: Mapping[str, TaskState] = field(default_factory=dict)
+    lengths: Mapping[str, int] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     held: bool = False
     hidden: str = ""
@@ -117,6 +120,7 @@ def state(run: Mapping[str, Any], outline: Outline) -> RunState:
         phase,
         str(root.get("message") or status.get("message") or ""),
         _tasks(nodes, f"{name}.", outline),
+        _lengths(nodes, f"{name}.", outline),
         {str(each["name"]): str(each.get("value", "")) for each in outputs},
         held=phase == "Running" and (admit.get("phase") in ("Pending", "Running") or not (nodes or hidden)),
         hidden=hidden,
@@ -141,10 +145,52 @@ def _tasks(nodes: Mapping[str, Mapping[str, Any]], prefix: str, outline: Outline
             attempts[found["name"]][int(found["number"])] = node
         else:
             alone[name] = node
-    read = [(_began(node), _single(outline.id(name.removeprefix(prefix)), node)) for name, node in alone.items()]
+    single = {name: outline.id(name.removeprefix(prefix)) for name in alone}
+    empty = {name for name, id in single.items() if id in outline.maps and alone[name].get("phase") == "Skipped"}
+    read = [(_began(node), _single(single[name], node)) for name, node in alone.items() if name not in empty]
     for name, node in retried.items():
         read.append((_began(node), _retried(outline.id(name.removeprefix(prefix)), node, attempts[name])))
-    return {task.id: task for _, task in sorted(read, key=lambda each: (each[0], each[1].id))}
+    known = {task.id: task for _, task in sorted(read, key=lambda each: (each[0], each[1].id))}
+    return _not_taken(known, outline)
+
+
+def _lengths(nodes: Mapping[str, Mapping[str, Any]], prefix: str, outline: Outline) -> dict[str, int]:
+    """How many items each map has: the length of a list that its node gets."""
+    found = {}
+    for node in nodes.values() if outline.maps else ():
+        if node.get("type") != "DAG":
+            continue
+        id = outline.id(str(node["name"]).removeprefix(prefix))
+        given = {
+            str(each.get("name")): each.get("value") for each in (node.get("inputs") or {}).get("parameters") or ()
+        }
+        lengths = [_length(given.get(name)) for name in outline.over(id)]
+        if lengths:
+            found[id] = min(lengths)
+    return found
+
+
+def _length(text: object) -> int:
+    try:
+        listed = lists.read(jsontext.parse(str(text)))
+    except InvalidValue:
+        return 0
+    return len(listed.texts) if listed is not None else 0
+
+
+def _not_taken(known: dict[str, TaskState], outline: Outline) -> dict[str, TaskState]:
+    """What lies in branches that are not taken, in place of their own nodes, and what waits for them alone."""
+    found: dict[str, TaskState] = {}
+    states = {task.state for task in known.values()}
+    spreads = "not taken" in states and states.isdisjoint({"failed", "stopped"})
+    for id, task in known.items():
+        if task.state == "not taken" and id not in outline.tasks:
+            found |= {each: TaskState(each, "not taken", 0) for each in outline.inside(id)}
+        elif task.state == "skipped" and spreads:
+            found[id] = TaskState(id, "not taken", 0)
+        else:
+            found[id] = task
+    return found
 
 
 def _began(node: Mapping[str, Any]) -> str:

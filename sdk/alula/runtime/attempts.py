@@ -33,6 +33,8 @@ class AttemptEnv(NamedTuple):
     """Where an attempt runs."""
 
     run: str
+    run_uid: str
+    """Of this run and no other of its name, ever; the name where the environment has none."""
     node: str
     attempt: int
     """From 1."""
@@ -79,7 +81,7 @@ class Attempt:
         """The domain's files and large values."""
         from alula_data.content import Content
 
-        return Content(self.store, work=f"{self.env.work}/in")
+        return Content(self.store, work=f"{self.env.work}/in", in_pod=True)
 
     def uses(self, url: str) -> bool:
         """Whether `url` is the domain's prefix."""
@@ -103,6 +105,7 @@ def read(environment: Mapping[str, str]) -> AttemptEnv:
     )
     return AttemptEnv(
         run=environment.get(pods.Env.RUN, ""),
+        run_uid=environment.get(pods.Env.RUN_UID) or environment.get(pods.Env.RUN, ""),
         node=environment.get(pods.Env.NODE, ""),
         attempt=_number(environment, pods.Env.ATTEMPT, 0) + 1,
         store=environment.get(pods.Env.STORE, ""),

@@ -1,8 +1,8 @@
 """The failure records of a node in the store: written at the end of an attempt, counted to keep the two budgets.
 
 Called by `failure_report` after a failure, and by `running` before the user's code when earlier attempts may have used
-up the system's budget. A record counts by its attempt: those of later ones are left from before a run was retried by
-hand.
+up the system's budget. They lie under the run's uid: another run of the same name has records of its own. A record
+counts by its attempt: those of later ones are left from before a run was retried by hand.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from alula_data.stores.protocols import Store
 
 
-def write(store: Store, record: FailureRecord) -> None:
+def write(store: Store, run_uid: str, record: FailureRecord) -> None:
     """Puts the record of an attempt where `alula why` reads it."""
-    store.put(failures.path(record.run, record.node, record.attempt), values.dumps(record.to_json()).encode())
+    store.put(failures.path(run_uid, record.node, record.attempt), values.dumps(record.to_json()).encode())
 
 
-def of_user(store: Store, run: str, node: str, last: int) -> int:
-    """How many attempts, up to number `last`, failed in the user's code.
+def of_user(store: Store, run_uid: str, node: str, last: int) -> int:
+    """How many attempts of this run's node, up to number `last`, failed in the user's code.
 
     Raises:
         StoreError: The store gives no answer.
     """
-    folder = failures.path(run, node, last).rsplit("/", 2)[0]
+    folder = failures.path(run_uid, node, last).rsplit("/", 2)[0]
     found = 0
     for head in store.list(folder):
         number = head.key.rsplit("/", 2)[-2]

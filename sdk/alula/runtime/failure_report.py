@@ -13,6 +13,7 @@ from alula.attempt.errors import Stop
 from alula.runtime import failure_records, logs, termination_message
 from alula.runtime.signals import Terminated, TimedOut
 from alula_api.contract import exits, failures
+from alula_api.contract.codes import Code
 from alula_api.contract.failures import FailureRecord
 from alula_api.contract.retries import Budget
 
@@ -35,9 +36,10 @@ def conclude(attempt: Attempt, error: BaseException) -> int:
     again = record.retryable
     try:
         store = _patient(attempt)
-        failure_records.write(store, record)
+        uid = attempt.env.run_uid
+        failure_records.write(store, uid, record)
         if again:
-            again = _allowed(attempt, record, failure_records.of_user(store, record.run, record.node, record.attempt))
+            again = _allowed(attempt, record, failure_records.of_user(store, uid, record.node, record.attempt))
     except Exception as problem:  # the record is worth less than the exit code
         logs.line(f"the failure could not be recorded in the store: {problem}")
         # For want of records every earlier attempt counts as one of this kind.
@@ -45,7 +47,7 @@ def conclude(attempt: Attempt, error: BaseException) -> int:
     next_step = "may be tried again" if again else "is fatal"
     logs.line(f"{record.code}, attempt {record.attempt}, {next_step}: {record.message.partition(chr(10))[0]}")
     if not again:
-        return exits.FATAL
+        return exits.INPUT_LOST if record.code == Code.INPUT_LOST else exits.FATAL
     return TERMINATED if isinstance(error, Terminated) else exits.RETRYABLE
 
 

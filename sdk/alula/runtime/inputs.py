@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alula.attempt.errors import bad_input
-from alula_api.contract import keys, values
+from alula_api.contract import keys, references, values
 from alula_api.contract.pods import Call
 from alula_api.contract.values import Json
 
@@ -83,7 +83,24 @@ def identities(arrivals: tuple[Arrival, ...], task: Task[..., Any], load: Load) 
 
 
 def _arrival(name: str, text: str, paths: Mapping[str, tuple[str, ...]]) -> Arrival:
-    return Arrival(name, _parsed(name, text), paths.get(name, ()))
+    travelled, path = _parsed(name, text), paths.get(name, ())
+    if path and references.is_envelope(travelled):
+        travelled, path = _item(name, travelled, path)
+    return Arrival(name, travelled, path)
+
+
+def _item(name: str, travelled: Json, path: tuple[str, ...]) -> tuple[Json, tuple[str, ...]]:
+    """One item of a list that travels as its items, and the path in it: the others are not looked at."""
+    from alula_api.contract import lists
+
+    try:
+        listed = lists.read(travelled)
+        if listed is None:
+            return travelled, path
+        found = lists.Listed((listed.texts[int(path[0])],)).values()[0]
+    except (values.InvalidValue, ValueError, IndexError) as error:
+        raise bad_input(name, error) from error
+    return found.to_json() if isinstance(found, references.Stored) else found, path[1:]
 
 
 def _parsed(name: str, text: str) -> Json:

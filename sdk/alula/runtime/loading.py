@@ -34,7 +34,7 @@ def unpack(env: AttemptEnv) -> str:
         raise Stop(errors.SYSTEM, Code.BAD_ENGINE, f"the environment has no {pods.Env.RELEASES} for the code bundle")
     to = Path(env.work, "code")
     try:
-        data = opening.open_store(env.releases, endpoint=env.endpoint).get(env.bundle)
+        data = bundles.fetch(opening.open_store(env.releases, endpoint=env.endpoint), env.bundle)
         bundles.unpack(data, env.bundle, to)
     except NotFound as error:
         message = f"the code bundle is not in the store: {error}; `alula register` uploads it"

@@ -11,10 +11,10 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from alula.attempt import cache, errors, invoke
+from alula.attempt import cache, errors, invoke, scratch
 from alula.attempt.errors import Stop
 from alula.attempt.invoke import Phase
 from alula.runtime import attempts, inputs, loading, logs, outputs, signals, termination_message
@@ -62,7 +62,9 @@ def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
     arrivals = inputs.read(call)
     schemas = {output.name: output.type.schema for output in task.interface.outputs}
     if not call.cache or not loading.holds_version(task, call.cache):
-        return _travelling(attempt, schemas, _invoke(attempt, task, arrivals))
+        made = _invoke(attempt, task, arrivals)
+        travelling = _travelling(attempt, schemas, made)
+        return {**travelling, **_parts(attempt, call, schemas, travelling, made.__getitem__)}
     from alula_data import caches
 
     identities = inputs.identities(arrivals, task, attempt.content.load_value)
@@ -81,10 +83,44 @@ def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
     known = _recall(memory)
     if known is not None:
         attempt.phase = Phase.OUTPUTS
-        return _travelling(attempt, schemas, known, remembered=True)
-    made = _travelling(attempt, schemas, _invoke(attempt, task, arrivals))
-    standing = _keep(memory, made)
-    return _travelling(attempt, schemas, standing, remembered=True) if standing is not made else made
+        return _remembered(attempt, call, schemas, known)
+    made = _invoke(attempt, task, arrivals)
+    travelling = _travelling(attempt, schemas, made)
+    standing = _keep(memory, travelling)
+    if standing is not travelling:
+        return _remembered(attempt, call, schemas, standing)
+    return {**travelling, **_parts(attempt, call, schemas, travelling, made.__getitem__)}
+
+
+def _remembered(
+    attempt: Attempt, call: pods.Call, schemas: Mapping[str, Any], known: Mapping[str, Json]
+) -> Mapping[str, Json]:
+    """What travels for outputs from the cache, and the parts that this workflow asks for."""
+    travelling = _travelling(attempt, schemas, known, remembered=True)
+    return {**travelling, **_parts(attempt, call, schemas, travelling, lambda name: _value(attempt, known[name]))}
+
+
+def _parts(
+    attempt: Attempt,
+    call: pods.Call,
+    schemas: Mapping[str, Any],
+    travelling: Mapping[str, Json],
+    value: Callable[[str], Json],
+) -> dict[str, Json]:
+    """What conditions compare of the outputs, and what maps go over and collect, published beside them."""
+    if not call.parts:
+        return {}
+    from alula.attempt import parts
+    from alula_api.contract.problems import InvalidValue
+
+    try:
+        return parts.publish(call.parts, value, travelling, schemas, lambda: attempt.content)
+    except InvalidValue as error:
+        problem = error.problems[0]
+        if problem.code == Code.TOO_LARGE:
+            raise Stop(errors.USER, problem.code, f"the list that a map goes over {problem.message}") from error
+        message = f"a condition or a map reads a part of the result: {problem.message}"
+        raise Stop(errors.USER, Code.BAD_VALUE, message) from error
 
 
 def _parsed(arguments: Sequence[str]) -> pods.Call:
@@ -98,6 +134,7 @@ def _loaded(attempt: Attempt, call: pods.Call) -> Task[..., Any]:
     # Without a bundle, the image's working directory is where its code lies.
     attempt.root = loading.unpack(attempt.env) if attempt.env.bundle else os.getcwd()  # noqa: PTH109
     loading.search_in(attempt.root)
+    scratch.enter(f"{os.path.abspath(attempt.env.work)}/{pods.SCRATCH}", home=True)  # noqa: PTH100
     sys.argv = [call.entrypoint]  # what stands there now is ours, and users' modules look at it
     return loading.load(call.entrypoint, call.interface)
 
@@ -107,7 +144,7 @@ def _check_losses(attempt: Attempt, call: pods.Call) -> None:
     from alula.runtime import failure_records
 
     env, earlier = attempt.env, attempt.env.attempt - 1
-    user = failure_records.of_user(attempt.store, env.run, env.node, earlier)
+    user = failure_records.of_user(attempt.store, env.run_uid, env.node, earlier)
     if not call.budget.allows(user, earlier - user):
         message = (
             f"{earlier - user} of {earlier} attempts before this one ended without a failure of the task's own code,"

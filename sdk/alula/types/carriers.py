@@ -48,31 +48,32 @@ class Keeper(Protocol):
 
 
 class Probe:
-    """The carrier of a plain call: objects stay in memory, nothing is stored, so only the types are checked."""
+    """The carrier of a plain call: objects stay in memory, checked as they are where they are stored."""
 
     def __init__(self) -> None:
-        self._kept: list[object] = []
+        self._kept: list[Callable[[], Any]] = []
 
     def keep(
         self, value: object, *, type: str, name: str = "", format: str = "", snapshot: Snapshot = same
     ) -> Reference:
-        """Remember `value` itself."""
+        """Remember `value` as it is now; raises what `snapshot` raises."""
         from alula_api.contract import references
 
-        self._kept.append(value)
+        self._kept.append(snapshot(value))
         digest = f"{len(self._kept) - 1:064x}"
         return references.Reference(type=type, digest=digest, size=0, name=name, format=format)
 
     def kept(self, reference: Reference) -> object | None:
         """What `keep` remembered."""
-        return self._kept[int(reference.digest, 16)]
+        made: object = self._kept[int(reference.digest, 16)]()
+        return made
 
     def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
-        """Never reached: whoever has `keep` is asked first."""
+        """Never reached: `keep` is asked first."""
         raise NotImplementedError
 
     def fetch(self, reference: Reference) -> Path:
-        """Never reached: whoever has `kept` is asked first."""
+        """Never reached: `kept` is asked first."""
         raise NotImplementedError
 
 
@@ -93,11 +94,11 @@ class Refusal:
         return None
 
     def commit_file(self, path: Path, *, type: str, name: str = "", format: str = "") -> Reference:
-        """Never reached: whoever has `keep` is asked first."""
+        """Never reached: `keep` is asked first."""
         raise NotImplementedError
 
     def fetch(self, reference: Reference) -> Path:
-        """Never reached: whoever has `kept` is asked first."""
+        """Never reached: `kept` is asked first."""
         raise NotImplementedError
 
 

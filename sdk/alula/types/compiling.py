@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from alula.types import records, registry
+from alula.types import notes, records, registry
 from alula.types.mismatches import Mismatch
 from alula.types.pytypes import PyType
 from alula.types.unsupported import Unsupported
@@ -113,7 +113,9 @@ class _Compilation:
         return found
 
     def hints(self, cls: Any) -> dict[str, Any]:
-        return _hints(cls, self.local)
+        found = _hints(cls, self.local)
+        notes.of_class(cls, found)
+        return found
 
     def record(self, annotation: Any, make: Callable[[str], PyType]) -> PyType:
         if annotation in self.open:
@@ -190,13 +192,30 @@ def _unsupported(annotation: Any) -> Unsupported:
                 )
     if isinstance(origin, type) and typing.is_typeddict(origin):
         return Unsupported(annotation, f"{name} is a TypedDict", "a dataclass with the same fields")
-    nearest = _NEAREST.get(name, "")
+    nearest = _NEAREST.get(name, "") or _meant(annotation)
     if not nearest and isinstance(origin, type):
         nearest = "a dataclass, or a File that your code writes and reads"
     return Unsupported(annotation, f"{_shown(annotation)} is not a type that alula can carry", nearest)
 
 
+def _meant(annotation: Any) -> str:
+    """The type that was meant by a container of types, `(float, float)`, or by an example, `0.0`."""
+    match annotation:
+        case tuple() if annotation:
+            return f"tuple[{', '.join(map(_shown, annotation))}]"
+        case list() | set() if len(annotation) == 1:
+            return f"{type(annotation).__name__}[{_shown(*annotation)}]"
+        case dict() if len(annotation) == 1:
+            return f"dict[{', '.join(map(_shown, *annotation.items()))}]"
+        case bool() | int() | float() | bytes():
+            return type(annotation).__name__
+    return ""
+
+
 def _shown(annotation: Any) -> str:
+    if isinstance(annotation, (tuple, list)) and not hasattr(annotation, "_fields"):
+        listed = ", ".join(map(_shown, annotation))
+        return f"[{listed}]" if isinstance(annotation, list) else f"({listed})"
     if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         module = annotation.__module__
         return annotation.__qualname__ if module in {"builtins", "__main__"} else f"{module}.{annotation.__qualname__}"

@@ -6,6 +6,7 @@ Tasks make `File("report.html")` and return it; as an input the same class is a 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Generic
 
@@ -26,6 +27,19 @@ _SAME_FORMAT = {
     "text": "txt",
     "pq": "parquet",
 }
+
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/(?=/?[^/])", re.IGNORECASE)
+"""`s3://bucket/x.csv`, also as a path makes `s3:/bucket/x.csv` of it."""
+_ADDRESS_HINT = "alula reads no addresses: have a task fetch it and return a File"
+
+
+def address(value: object) -> str:
+    """An address that was given as a path, as it was written; empty for a path."""
+    text = value if isinstance(value, str) else str(value) if isinstance(value, Path) else ""
+    found = _ADDRESS.match(text)
+    if found is None or (isinstance(value, Path) and value.exists()):
+        return ""
+    return f"{found[1]}://{text[found.end() :].lstrip('/')}"
 
 
 class Stored:
@@ -231,6 +245,8 @@ def _require_format(name: str, declared: str) -> None:
 
 
 def _commit(value: Stored, carrier: Carrier, declared: str) -> Json:
+    if found := address(value._path):
+        raise Mismatch(f"{found} is an address, not a path", _ADDRESS_HINT)
     if carrier is REFUSAL:
         REFUSAL.keep(value, type=value.kind)
     reference = value._reference
@@ -289,6 +305,10 @@ def stored(cls: type[Stored]) -> PyType:
     def to_json(value: object, carrier: Carrier) -> Json:
         if isinstance(value, base):
             return _commit(value, carrier, declared)
+        if found := address(value):
+            raise Mismatch(f"expected {label}, got the address {found}", _ADDRESS_HINT)
+        if carrier is REFUSAL and isinstance(value, (str, os.PathLike)):
+            REFUSAL.keep(value, type=type_name)
         hint = f"write {base.__name__}(...)" if isinstance(value, (str, os.PathLike)) else ""
         raise Mismatch(f"expected {label}, got {kind(value)}", hint)
 
@@ -310,6 +330,8 @@ def path_type() -> PyType:
 
     def to_json(value: object, carrier: Carrier) -> Json:
         if not isinstance(value, Path):
+            if found := address(value):
+                raise Mismatch(f"expected Path, got the address {found}", _ADDRESS_HINT)
             hint = "write Path(...)" if isinstance(value, (str, os.PathLike)) else ""
             raise Mismatch(f"expected Path, got {kind(value)}", hint)
         return inner.to_json(File(value), carrier)

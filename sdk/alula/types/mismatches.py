@@ -1,6 +1,6 @@
 """What is wrong with a value, with the place inside it; raised by the codecs of this package and by nothing else.
 
-Codecs raise `Mismatch`; whoever knows the task and input (`alula.declare`, `alula.graph`, `alula.attempt`) turns it
+Codecs raise `Mismatch`; what knows the task and input (`alula.declare`, `alula.graph`, `alula.attempt`) turns it
 into an exception of `alula.errors`. It must never reach the user as it stands.
 """
 

@@ -22,7 +22,8 @@ class PyType:
 
     Attributes:
         annotation: The annotation that it was compiled from.
-        label: The annotation as a person writes it: `list[int]`.
+        label: The annotation as a person writes it: `list[int]`. Tags of unions are made of it: it tells a
+            Path from a File, and frames of one library from another's, which the contract does not.
         schema: The type in the contract's words.
         to_json: Python value and carrier to JSON value; raises `Mismatch`. The codec of the schema makes text of it.
         from_json: JSON value that fits the schema, and carrier, to a Python value of its own.

@@ -54,6 +54,7 @@ class Claim(NamedTuple):
 
 
 _SIMPLE: dict[Any, PyType] = {**scalars.TYPES, **times.TYPES, **anything.TYPES, Path: files.path_type()}
+_NEVER = (typing.Never, typing.NoReturn)
 _BARE = (list, set, frozenset, tuple)
 
 
@@ -94,11 +95,6 @@ def _is_model(annotation: Any) -> bool:
 def _aliased(annotation: Any, compiler: Compiler) -> PyType:
     new_type = isinstance(annotation, typing.NewType)
     return compiler.any(annotation.__supertype__ if new_type else annotation.__value__)
-
-
-def means_something(annotation: Any, note: object) -> bool:
-    """Whether a note in `Annotated` changes the type."""
-    return note is times.Naive or (annotation is files.File and isinstance(note, str))
 
 
 def _annotated(annotation: Any, compiler: Compiler) -> PyType:
@@ -159,6 +155,7 @@ def _model(annotation: Any, compiler: Compiler) -> PyType:
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(_is_simple, lambda annotation, _: _SIMPLE[annotation]),
+    Claim(lambda annotation: annotation in _NEVER, lambda *_: scalars.NEVER),
     Claim(_is_alias, _aliased),
     Claim(_of(typing.Annotated), _annotated),
     Claim(_of(typing.Literal), lambda annotation, _: choices.literal(annotation, typing.get_args(annotation))),

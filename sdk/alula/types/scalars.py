@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import math
-from typing import TYPE_CHECKING, Any
+import typing
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from alula.types.mismatches import Mismatch, kind
 from alula.types.pytypes import Json, PyType
@@ -142,6 +143,10 @@ def _check_bytes(value: object) -> bytes:
     raise _refuse("bytes", value)
 
 
+def _refuse_all(value: object, carrier: Carrier | None = None) -> NoReturn:
+    raise Mismatch(f"expected no value at all, got {kind(value)}", "raise an exception: the result is Never")
+
+
 INT = PyType(int, "int", {"type": "integer"}, *_int[:2], check=_int[2], exact=(int,), same=int)
 FLOAT = PyType(float, "float", {"type": "number"}, _float_to_json, _float_from_json, check=_number, exact=(float,))
 BOOL = PyType(bool, "bool", {"type": "boolean"}, *_bool[:2], check=_bool[2], exact=(bool,), same=bool)
@@ -156,6 +161,7 @@ BYTES = PyType(
     check=_check_bytes,
     exact=(bytes,),
 )
+NEVER = PyType(typing.Never, "Never", {"enum": []}, _refuse_all, _refuse_all)
 
 TYPES: dict[Any, PyType] = {int: INT, float: FLOAT, bool: BOOL, str: STR, bytes: BYTES, None: NONE, type(None): NONE}
 

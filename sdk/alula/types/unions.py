@@ -77,7 +77,7 @@ def _alternatives(annotation: Any, variants: tuple[PyType, ...], more: str) -> P
     tagged = sum(len(json_types(v.schema)) for v in variants) != len(
         set().union(*(json_types(v.schema) for v in variants))
     )
-    tags = _tags(variants)
+    tags = _tags(variants) if tagged else []
 
     def choose(value: object, carrier: Carrier) -> tuple[int, Json]:
         index = by_class.get(type(value))
@@ -122,15 +122,9 @@ def _alternatives(annotation: Any, variants: tuple[PyType, ...], more: str) -> P
 
 
 def _tags(variants: tuple[PyType, ...]) -> list[str]:
-    """One name a variant, readable and distinct."""
-    tags: list[str] = []
-    for variant in variants:
-        tag, count = variant.label, 1
-        while tag in tags:
-            count += 1
-            tag = f"{variant.label}-{count}"
-        tags.append(tag)
-    return tags
+    from alula_api.contract import named_types  # loads with the first tagged union: few pods have one
+
+    return named_types.distinct([variant.label for variant in variants])
 
 
 def _json_type(value: Json) -> str:

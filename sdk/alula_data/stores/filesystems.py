@@ -88,6 +88,19 @@ class FileSystemStore:
             if not key.rpartition("/")[2].startswith(keys.TEMPORARY) and key != folder:
                 yield self._head(key, info)
 
+    def move(self, key: str, to: str) -> None:
+        """See `protocols.Store`; whether the bytes stay where they are is the file system's own affair."""
+        path, other = self._path(key), self._path(to)
+
+        def move() -> None:
+            self._files.info(path)
+            self._files.makedirs(other.rpartition("/")[0], exist_ok=True)
+            if self._files.exists(other):
+                self._files.rm_file(other)
+            self._files.mv(path, other)
+
+        self._ask(key, move)
+
     def delete(self, key: str) -> None:
         """See `protocols.Store`."""
         path = self._path(key)
@@ -150,7 +163,11 @@ class FileSystemStore:
     def _once(self, key: str, function: Callable[[], Result], *, writing: bool = False) -> Result:
         try:
             return function()
+        except errors.StoreError:
+            raise
         except _GONE as error:
+            if isinstance(error.__cause__, errors.StoreError):  # fsspec takes any failure of a look-up for an absence
+                raise error.__cause__ from None
             if writing:
                 raise errors.StoreError(self.url, key, str(error)) from error
             raise errors.NotFound(self.url, key) from error

@@ -3,9 +3,11 @@
 A write goes to a temporary file beside its place, is flushed to the disk, measured, and then takes its name in one
 step: by `rename` over what is there, or by `link`, which fails where there is something. So readers see all or
 nothing, and a process killed in the middle leaves a temporary file that no reader ever looks at.
+
+No link leads out of the folder: what lies behind one that does is not there for any verb. The folder itself may be one.
 """
 
-# ruff: noqa: PTH100, PTH103, PTH105, PTH108, PTH116, PTH118, PTH123 -- `os` is what this module is about
+# ruff: noqa: PTH100, PTH103, PTH105, PTH108, PTH116, PTH123 -- `os` is what this module is about
 from __future__ import annotations
 
 import contextlib
@@ -71,10 +73,12 @@ class FolderStore:
     def head(self, key: str) -> Head | None:
         """See `protocols.Store`."""
         try:
-            status = os.stat(self._path(key))
+            status = os.stat(self._inside(key))
         except _GONE:
             return None
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                return None
             raise self._error(key, error) from error
         return _head(key, status) if stat.S_ISREG(status.st_mode) else None
 
@@ -84,7 +88,7 @@ class FolderStore:
         while folders:
             folder = folders.pop()
             try:
-                entries = list(os.scandir(os.path.join(self.root, folder)))
+                entries = list(os.scandir(self._inside(folder) if folder else self.root))
             except _GONE:
                 continue
             except OSError as error:
@@ -93,7 +97,7 @@ class FolderStore:
                 key = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.name.startswith(keys.TEMPORARY):
                     continue
-                if entry.is_dir():
+                if entry.is_dir(follow_symlinks=False):
                     folders.append(key)
                 elif (head := self.head(key)) is not None:
                     yield head
@@ -101,21 +105,59 @@ class FolderStore:
     def delete(self, key: str) -> None:
         """See `protocols.Store`."""
         try:
-            os.unlink(self._path(key))
+            os.unlink(self._place(key))
         except _GONE:
             return
         except OSError as error:
             raise self._error(key, error) from error
 
-    def _path(self, key: str) -> str:
-        return f"{self.root}/{keys.check(self.url, key)}"
+    def move(self, key: str, to: str) -> None:
+        """See `protocols.Store`."""
+        try:
+            source, target = self._inside(key), self._place(to)
+            os.makedirs(target.rpartition("/")[0], exist_ok=True)
+            os.replace(source, target)
+        except OSError as error:
+            raise self._error(key, error) from error
+
+    def _inside(self, key: str) -> str:
+        """The path of what is read; raises FileNotFoundError where links lead out of the folder."""
+        path = f"{self.root}/{keys.check(self.url, key)}"
+        self._check(path, path)
+        return path
+
+    def _place(self, key: str) -> str:
+        """The path of what is written or removed, which may itself be a link: it is replaced and never followed."""
+        path = f"{self.root}/{keys.check(self.url, key)}"
+        self._check(path, path.rpartition("/")[0])
+        return path
+
+    def _check(self, path: str, part: str) -> None:
+        if not self._has_link(part):
+            return
+        inside = f"{os.path.realpath(self.root).rstrip('/')}/"
+        if not f"{os.path.realpath(part)}/".startswith(inside):
+            raise FileNotFoundError(errno.ENOENT, "a link leads out of the store", path)
+
+    def _has_link(self, part: str) -> bool:
+        """Whether anything below the root, on the way to a path, is a link; most often nothing is."""
+        place = self.root
+        for name in part[len(self.root) + 1 :].split("/"):
+            place = f"{place}/{name}"
+            try:
+                if stat.S_ISLNK(os.lstat(place).st_mode):
+                    return True
+            except OSError:  # what is not there leads nowhere
+                return False
+        return False
 
     def _open(self, key: str) -> BinaryIO:
-        return open(self._path(key), "rb", buffering=0)
+        return open(self._inside(key), "rb", buffering=0)
 
     def _write(self, key: str, chunks: Iterable[bytes], place: Callable[[str, str], bool]) -> int | None:
         """Returns the size, or None when `place` found something there. What `chunks` raises passes as it is."""
-        path = self._path(key)
+        with self._translated(key):
+            path = self._place(key)
         folder = path.rpartition("/")[0]
         temporary = f"{folder}/{keys.TEMPORARY}{os.getpid():x}-{os.urandom(8).hex()}"
         try:

@@ -69,6 +69,15 @@ class MemoryStore:
             heads = [head for _, head in self._objects.values()]
         yield from (head for head in heads if not folder or head.key.startswith(folder + "/"))
 
+    def move(self, key: str, to: str) -> None:
+        """See `protocols.Store`."""
+        keys.check(self.url, key)
+        keys.check(self.url, to)
+        with self._lock:
+            if key not in self._objects:
+                raise errors.NotFound(self.url, key)
+            self._put(to, self._objects.pop(key)[0])
+
     def delete(self, key: str) -> None:
         """See `protocols.Store`."""
         keys.check(self.url, key)

@@ -125,6 +125,18 @@ class ObjectStore:
         except _raised() as error:
             raise self._error(folder, error) from None
 
+    def move(self, key: str, to: str) -> None:
+        """See `protocols.Store`: a copy by the server, and then a delete."""
+        import obstore
+
+        keys.check(self.url, key)
+        keys.check(self.url, to)
+        try:
+            obstore.copy(self._client, key, to)
+        except _raised() as error:
+            raise self._error(key, error) from None
+        self.delete(key)
+
     def delete(self, key: str) -> None:
         """See `protocols.Store`."""
         import obstore
@@ -166,6 +178,7 @@ class ObjectStore:
             ) from None
         from datetime import timedelta
 
+        seconds = self._policy.seconds
         backoff = {"init_backoff": timedelta(seconds=self._policy.first)}
         backoff["max_backoff"] = timedelta(seconds=self._policy.longest)
         try:
@@ -173,9 +186,9 @@ class ObjectStore:
                 self._address,
                 client_options={
                     "allow_http": self._endpoint.startswith("http://") or _allows_http(),
-                    "connect_timeout": "5s",
-                    "read_timeout": "60s",
-                    "timeout": "30m",  # of one request, whose body may be gigabytes
+                    "connect_timeout": f"{seconds or 5:g}s",
+                    "read_timeout": f"{seconds or 60:g}s",
+                    "timeout": f"{seconds or 1800:g}s",  # of one request, whose body may be gigabytes
                 },
                 retry_config={"max_retries": again, "retry_timeout": timedelta(minutes=3), "backoff": backoff},
                 **self._settings(),

@@ -1,4 +1,4 @@
-"""The seven verbs of a store, and what all stores promise.
+"""The eight verbs of a store, and what all stores promise.
 
 Implemented by `folders`, `objects`, `filesystems` and `memory`; used by everything above them. What holds for each:
 
@@ -8,6 +8,7 @@ Implemented by `folders`, `objects`, `filesystems` and `memory`; used by everyth
 - Of any number of concurrent `put_if_absent` of one key, one returns True. (Its answer can be lost on the network: a
   writer that got False must compare what is there with what it wrote before it concludes that another one won.)
 - `list` goes by whole segments and in no order; it shows each object that was there all the time.
+- `move` keeps the bytes as they lie in the store: they do not pass through the caller.
 - `delete` of what is not there succeeds.
 - Errors are `alula_data.errors`, nothing else.
 """
@@ -61,6 +62,9 @@ class Store(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[Head]:
         """All objects below the folder `prefix`."""
+
+    def move(self, key: str, to: str) -> None:
+        """Gives the object another key, over what is there; raises NotFound."""
 
     def delete(self, key: str) -> None:
         """Removes the object if it is there."""

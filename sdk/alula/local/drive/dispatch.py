@@ -7,7 +7,7 @@ Called by `serial` and `threads` only, which must hold their lock meanwhile. Dec
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from alula.local.drive.attempts import Attempt, Failure, Outcome
@@ -44,6 +44,10 @@ class Dispatcher:
         overdue: Makes the failure of an attempt that passed its timeout.
         preparation: Seconds that an attempt may take before it is `ready`, and its timeout begins; 0 where attempts
             begin with the user's function.
+        deadline: When the time of the whole run is over.
+        late: Makes the failure of an attempt that is ended then.
+        aborted: Makes the failure of an attempt that is ended because another task failed; None where attempts may
+            then finish.
     """
 
     def __init__(
@@ -53,12 +57,18 @@ class Dispatcher:
         observer: Observer,
         overdue: Callable[[Attempt], Failure],
         preparation: float = 0.0,
+        *,
+        deadline: float | None = None,
+        late: Callable[[Attempt], Failure] | None = None,
+        aborted: Callable[[Attempt], Failure] | None = None,
     ) -> None:
         self.schedule = schedule
         self._timeouts = timeouts
         self.observer = observer
         self.overdue = overdue
         self.preparation = preparation
+        self._aborted = aborted
+        self._deadline, self._late = deadline, late
         self._deadlines: list[tuple[float, int, Attempt]] = []
         self._begun = 0
 
@@ -83,6 +93,8 @@ class Dispatcher:
         attempt = Attempt(spot, number, now, timeout)
         if timeout is not None:
             self._limit(attempt, now + timeout + self.preparation)
+        elif self._deadline is not None:
+            self._limit(attempt, self._deadline)
         self.observer.started(attempt)
         return attempt
 
@@ -113,13 +125,29 @@ class Dispatcher:
                 continue
             attempt = entry[2]
             expired.append(attempt)
-            self.conclude(attempt, self.overdue(attempt), now)
+            self.conclude(attempt, self.expired(attempt, now), now)
         return expired
+
+    def expired(self, attempt: Attempt, now: float) -> Failure:
+        """The failure of an attempt whose time is over, or the run's, after which nothing starts any more."""
+        if self._deadline is None or self._late is None or now < self._deadline:
+            return self.overdue(attempt)
+        self.schedule.walk.stop()
+        return self._late(attempt)
+
+    def abort(self, under_way: Collection[Attempt], now: float) -> list[Attempt]:
+        """After a failure that ends all: fail what is under way; returns it. Nothing where attempts may finish."""
+        if self._aborted is None or not self.schedule.walk.failing:
+            return []
+        ended = [attempt for attempt in under_way if not attempt.over]
+        for attempt in ended:
+            self.conclude(attempt, self._aborted(attempt), now)
+        return ended
 
     def _limit(self, attempt: Attempt, deadline: float) -> None:
         self._begun += 1
-        attempt.deadline = deadline
-        heapq.heappush(self._deadlines, (deadline, self._begun, attempt))
+        attempt.deadline = deadline if self._deadline is None else min(deadline, self._deadline)
+        heapq.heappush(self._deadlines, (attempt.deadline, self._begun, attempt))
 
     def _is_stale(self, entry: tuple[float, int, Attempt]) -> bool:
         """Whether the attempt is over or has got another deadline since."""

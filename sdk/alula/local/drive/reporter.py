@@ -10,8 +10,9 @@ from alula.local.plan import Walkable
 from alula.progress.reports import NodeReport
 from alula.progress.watchers import Watcher
 from alula_api.contract.failures import SYSTEM
-from alula_api.contract.graphs import walks
-from alula_api.contract.graphs.plans import BranchCall, Step, TaskCall
+from alula_api.contract.graphs import calls, walks
+from alula_api.contract.graphs.calls import TaskCall
+from alula_api.contract.graphs.plans import Step
 from alula_api.contract.graphs.walks import Spot, State, Walk
 
 
@@ -47,7 +48,10 @@ class Reporter:
     def report(self, spot: Spot) -> NodeReport:
         """The report of a spot."""
         found = self._reports.get(spot.path)
-        return self._add(spot.path, spot.task, spot.frame.name, spot.step) if found is None else found
+        if found is None:
+            found = self._add(spot.path, spot.task, spot.frame.name, spot.step)
+            found.items = walks.siblings(spot)
+        return found
 
     def started(self, attempt: Attempt) -> None:
         """An attempt begins."""
@@ -78,7 +82,8 @@ class Reporter:
         if isinstance(outcome, Failure):
             report.state = "failed"
             report.failure = outcome.record
-            self.failures.append(outcome)
+            if not walks.tolerated(attempt.spot):
+                self.failures.append(outcome)
         else:
             report.state = "cached" if outcome.cached else "done"
             report.failure = None
@@ -88,7 +93,7 @@ class Reporter:
     def abandoned(self, attempt: Attempt) -> None:
         """A thread goes on with an attempt that has failed."""
         self.warn(
-            "a task past its timeout goes on in a thread, whose result is discarded: "
+            "a task past its timeout, or of a run that has failed, goes on in a thread, whose result is discarded: "
             "without --threads it is ended for real (this is said once)"
         )
 
@@ -155,8 +160,8 @@ def _not_taken(walk: Walk) -> set[str]:
         frame = frames.pop()
         for spot in frame.spots.values() if frame is not None else ():
             frames += [spot.inner, *(item.inner for item in spot.items)]
-            if isinstance(spot.call, BranchCall) and spot.inner is not None:
-                names = [*(case.name for case in spot.call.cases), walks.ELSE]
+            if spot.inner is not None:
+                names = calls.branches(spot.call)
                 found.update(path for name in names if f"{(path := f'{spot.path}.{name}')}." != spot.inner.prefix)
     return found
 

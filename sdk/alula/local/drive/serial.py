@@ -29,9 +29,9 @@ def drive(dispatcher: Dispatcher, work: Work, clock: Clock) -> None:
             clock.sleep(max(0.0, due - clock.now()))
             schedule.wake(clock.now())
             continue
-        timeout = attempt.timeout
+        timeout = None if attempt.deadline is None else max(0.001, attempt.deadline - attempt.started)
         outcome = work(attempt) if timeout is None else alarms.limited(work, attempt, timeout)
         now = clock.now()
         if outcome is None or (timeout is not None and now - attempt.started > timeout and not alarms.debugging()):
-            outcome = dispatcher.overdue(attempt)
+            outcome = dispatcher.expired(attempt, now)
         dispatcher.conclude(attempt, outcome, now)

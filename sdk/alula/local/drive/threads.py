@@ -15,13 +15,16 @@ from alula.local.drive.attempts import Attempt, Work
 from alula.local.drive.dispatch import Dispatcher
 from alula.progress.clocks import Clock
 
+GRACE = 5.0
+"""Seconds that attempts may take to clean up after an interrupt; another interrupt ends them at once."""
+
 
 def drive(dispatcher: Dispatcher, work: Work, clock: Clock, workers: int) -> None:
     """Run to the end with up to `workers` attempts at a time.
 
     Raises:
-        KeyboardInterrupt: At once when the user interrupts; attempts under way are interrupted where that can be done,
-            else abandoned.
+        KeyboardInterrupt: When the user interrupts; attempts under way are interrupted where that can be done, and
+            have `GRACE` seconds to clean up; the others are abandoned at once.
         BaseException: Whatever `work` or the observer raises: failures of user code must come as outcomes.
     """
     crew = _Crew(dispatcher, work, clock, workers)
@@ -77,22 +80,29 @@ class _Crew:
             abandoned = [*self.under_way]
             for attempt in abandoned:
                 attempt.over = True
+        asked = {attempt for attempt in abandoned if interrupted and attempt.interrupt is not None}
         for attempt in abandoned:
-            end = attempt.interrupt if interrupted and attempt.interrupt is not None else attempt.abandon
+            end = attempt.interrupt if attempt in asked else attempt.abandon
             if end is not None:
                 end()
+        with self.lock:
+            self.attention.wait_for(lambda: not asked & self.under_way, GRACE)
 
     def _keep_time(self, now: float) -> None:
         self.schedule.wake(now)
-        for attempt in self.dispatcher.expire(now):
-            # Its thread exits when it comes back; until then another may take its place.
+        self._abandon(self.dispatcher.expire(now))
+        self._abandon(self.dispatcher.abort(self.under_way, now))
+        self._staff(self.schedule.ready)
+
+    def _abandon(self, ended: list[Attempt]) -> None:
+        """Leave attempts behind: the thread of one exits when it comes back, until then another may take its place."""
+        for attempt in ended:
             self.under_way.discard(attempt)
             self.threads -= 1
             if attempt.abandon is not None:
                 attempt.abandon()
             else:
                 self.dispatcher.observer.abandoned(attempt)
-        self._staff(self.schedule.ready)
 
     def _staff(self, steps: int) -> None:
         """See that up to `steps` more steps are taken by other threads: wake idle ones, hire while allowed."""
@@ -120,6 +130,7 @@ class _Crew:
             if attempt is not None:
                 if attempt.timeout is not None:
                     attempt.ready = functools.partial(self._ready, attempt)
+                if attempt.deadline is not None:
                     self._alert()
                 return attempt
             self.idle += 1
@@ -142,9 +153,12 @@ class _Crew:
         finally:
             self.lock.acquire()
             self.under_way.discard(attempt)
+            if self.closed:
+                self.attention.notify()
         if attempt.over:
             return False
         self.dispatcher.conclude(attempt, outcome, self.clock.now())
+        self._abandon(self.dispatcher.abort(self.under_way, self.clock.now()))
         self._staff(self.schedule.ready - 1)  # this thread takes one itself
         if self.schedule.over:
             self.attention.notify()

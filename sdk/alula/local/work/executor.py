@@ -13,7 +13,7 @@ from alula.attempt import invoke
 from alula.attempt.errors import bad_input
 from alula.local.drive import alarms
 from alula.local.drive.attempts import Attempt, Failure, Outcome, Success
-from alula.local.work import failures, mocks
+from alula.local.work import failures, mocks, thread_interrupt
 from alula.progress.current import current
 from alula_api.contract.graphs.bindings import UNKNOWN
 
@@ -115,6 +115,15 @@ class Executor:
         """The failure of an attempt whose time is over."""
         return failures.overdue(self._tasks[attempt.task], self.context(attempt), attempt.timeout or 0.0)
 
+    def late(self, attempt: Attempt, deadline: float) -> Failure:
+        """The failure of an attempt that is ended because the time of the run is over."""
+        return failures.late(self._tasks[attempt.task], self.context(attempt), deadline)
+
+    def aborted(self, attempt: Attempt) -> Failure:
+        """The failure of an attempt that is ended because another task failed."""
+        how = "it was ended because another task failed, as the workflow's failure_policy says"
+        return failures.killed(self._tasks[attempt.task], self.context(attempt), how)
+
     def _origins(self, spot: Spot) -> dict[str, str]:
         """The node behind each input that one made."""
         return {name: ", ".join(makers) for name, makers in self._walk.makers(spot).items()}
@@ -132,4 +141,9 @@ class Caller:
 
     def __call__(self, task: Task[..., Any], attempt: Attempt, given: Mapping[str, Json]) -> dict[str, Json]:
         """The outputs of the task."""
-        return invoke.invoke(task, given, self._carrier(attempt.spot), attempt, function=mocks.of(task))
+        attempt.interrupt = interrupt = thread_interrupt.ThreadInterrupt()
+        try:
+            return invoke.invoke(task, given, self._carrier(attempt.spot), attempt, function=mocks.of(task))
+        finally:
+            interrupt.end()
+            attempt.interrupt = None

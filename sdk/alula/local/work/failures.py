@@ -14,6 +14,7 @@ from alula.local.drive.attempts import Failure
 from alula.progress.reports import RaisedElsewhere
 from alula_api.contract.codes import Code
 from alula_api.contract.failures import USER, FailureRecord
+from alula_api.contract.graphs import calls
 
 if TYPE_CHECKING:
     from alula.declare.tasks import Task
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 class Context:
     """Where an attempt stands in its run, and what it was given."""
 
-    __slots__ = ("attempt", "inputs", "node", "owns_store", "phase", "run")
+    __slots__ = ("attempt", "inputs", "node", "owns_store", "phase", "root", "run")
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Context:
         *,
         owns_store: Callable[[str], bool] = lambda url: False,
         phase: Phase = Phase.INPUTS,
+        root: str = "",
     ) -> None:
         self.run = run
         self.node = node
@@ -42,11 +44,12 @@ class Context:
         self.inputs = inputs
         self.owns_store = owns_store
         self.phase = phase
+        self.root = root
 
 
 def of_error(error: BaseException, task: Task[..., Any], context: Context) -> Failure:
     """The failure of an attempt in which `error` was raised."""
-    return _failure(failures.classify(error, context.phase, context.owns_store), task, context, error)
+    return _failure(failures.classify(error, context.phase, context.owns_store, context.root), task, context, error)
 
 
 def overdue(task: Task[..., Any], context: Context, seconds: float) -> Failure:
@@ -54,12 +57,22 @@ def overdue(task: Task[..., Any], context: Context, seconds: float) -> Failure:
     return _failure(failures.overdue(seconds), task, context)
 
 
+def late(task: Task[..., Any], context: Context, seconds: float) -> Failure:
+    """The failure of an attempt at the end of its run's time."""
+    return _failure(failures.late(seconds), task, context)
+
+
 def of_blocked(spot: Spot, node: str, run: str, source: str) -> Failure:
     """The failure of a graph, a branch or a map that needs a value that cannot be made."""
-    problems = [f"{name} cannot be made: {problem}" for name, problem in spot.problems.items()]
+    said = "the input {} {.message}" if calls.over(spot.call) else "{} cannot be made: {}"
+    problems = [
+        said.format(name, each) if name else each.message
+        for name, error in spot.problems.items()
+        for each in error.problems
+    ]
     record = FailureRecord(
         kind=USER,
-        code=Code.BAD_VALUE,
+        code=next((each.code for error in spot.problems.values() for each in error.problems), Code.BAD_VALUE),
         message="\n".join(problems) or "it needs a value that cannot be made",
         node=node,
         run=run,

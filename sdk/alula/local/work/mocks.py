@@ -13,8 +13,10 @@ _active: dict[Task[..., Any], Callable[..., Any]] = {}
 
 
 def of(task: Task[..., Any]) -> Callable[..., Any] | None:
-    """What is called in place of the task's function; None nearly always."""
-    return _active.get(task) if _active else None
+    """What is called in place of the task's function, also where it has other options; None nearly always."""
+    if not _active:
+        return None
+    return _active.get(task) or (_active.get(task.base) if task.base is not None else None)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The template of a run's processes: it has the user's code loaded, has one thread, and forks a child an attempt.
 
-Forked or started (`python -m alula.local.work.template CONTROL`) by `processes`, which sends it a pair of file
+Forked or started (`python -m alula.local.work.template CONTROL`) by `sources`, which sends it a pair of file
 descriptors for each attempt: the channel for `worker`, and where the child's output goes. When the control socket
 closes, as when its parent is killed, it ends its children and itself.
 """
@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from alula.local.work import forking, worker
+from alula.local.work import forks, worker
 
 if TYPE_CHECKING:
     from alula.declare.tasks import Task
@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> None:
         with control.makefile("rwb", buffering=0) as talk:
             question = json.loads(talk.readline())
             tasks: list[Task[..., Any]] = []
-            problem = _load(question, tasks) or forking.obstacle()
+            problem = _load(question, tasks) or forks.obstacle()
             talk.write(json.dumps({"obstacle": problem}).encode() + b"\n")
         if not problem:
             os.dup2(2, 1)
@@ -80,7 +80,7 @@ def _fork(
 ) -> None:
     channel, output = socket.socket(fileno=descriptors[0]), descriptors[1]
     try:
-        pid = forking.fork()
+        pid = forks.fork()
     except OSError as error:
         _send(channel, f"unstarted {error}")
         channel.close()

@@ -1,7 +1,7 @@
 """One attempt in a process of its own: reads one question, calls the task, writes one answer.
 
-Forked by `template`, or started by `processes` as `python -m alula.local.work.worker CHANNEL`. What user code prints,
-to stdout too, goes to the file descriptors 1 and 2, which lead to `processes`.
+Forked by `template`, or started by `sources` as `python -m alula.local.work.worker CHANNEL`. What user code prints,
+to stdout too, goes to the file descriptors 1 and 2, which lead to `pool`.
 """
 
 from __future__ import annotations
@@ -86,17 +86,18 @@ def leave(code: int) -> None:
 
 def _answer(question: dict[str, Any], find: Find, ready: Callable[[], None]) -> dict[str, Any]:
     """The outputs of one attempt, or its failure."""
-    from alula.attempt import invoke
+    from alula.attempt import invoke, scratch
     from alula.local.store.place import DataRoot
-    from alula.local.work import carriers, failures, forking
+    from alula.local.work import carriers, failures, forks
 
+    scratch.enter(question["scratch"], home=False)
     os.environ.update(question["environment"])
     try:
         task = find(question)
     except BaseException as error:
         return {"failure": _unfound(error, question)}
     _log()
-    forking.reseed()
+    forks.reseed()
     place = DataRoot(question["prefix"])
     carrier = carriers.StoreCarrier(place.content, carriers.FrameShelf())
     ready()

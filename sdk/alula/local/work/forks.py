@@ -1,4 +1,4 @@
-"""Whether this process may be forked, and what a fork must do before it runs user code. Asked by `processes`.
+"""Whether this process may be forked, and what a fork must do before it runs user code. Asked by `sources`.
 
 A forked child has one thread: whatever other threads held or did is frozen in it. So only threads that are known to
 rest, or whose libraries prepare for a fork, may be there. What the project's own imports have started is not.
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 RESTING = ("/ipykernel/", "/IPython/", "/execnet/", "/pytest_timeout")
 """Parts of paths: threads of a notebook's kernel and of test runners wait for messages while the main thread works."""
+
+LOOPS = ("/tornado/", "/zmq/")
+"""Parts of paths of the loops in which the threads of a kernel wait: what called the loop says whether they rest."""
 
 PREPARED = ("jemalloc_bg_thd", "ZMQbg/")
 """How names begin of threads whose libraries prepare for a fork."""
@@ -91,7 +94,7 @@ def _is_resting(frame: types.FrameType | None) -> bool:
             return True
         if places.ours(file):
             ours = True
-        elif places.is_installed(file) or not places.is_library(file):
+        elif not any(part in file for part in LOOPS) and (places.is_installed(file) or not places.is_library(file)):
             return False
         frame = frame.f_back
     return ours

@@ -1,10 +1,8 @@
-"""Attempts in processes of their own, the default: what one does to the process that it runs in, no other sees.
+"""Calls each attempt in a process of its own, the default: what one does to its process, no other sees.
 
-Where this process may be forked, a template is forked from it before the run begins, and that forks a child an attempt:
-whatever is defined here is there, in a notebook too. Elsewhere a fresh interpreter that has imported the user's modules
-is the template, and where even that has threads, each attempt starts an interpreter. All run the same `worker`, on wire
-values, with files and frames through the store. A process that is gone without an answer (a signal, lack of memory,
-`os._exit`) is the failure of its attempt, not of the run.
+Processes come from `sources`; all run the same `worker`, on wire values, with files and frames through the store. A
+process that is gone without an answer (a signal, lack of memory, `os._exit`) is the failure of its attempt, not of the
+run.
 """
 
 from __future__ import annotations
@@ -14,45 +12,26 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from alula import errors
 from alula.local.drive.attempts import Attempt, Failure
-from alula.local.work import failures, forking, mocks, worker
-from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic
+from alula.local.work import failures, mocks, worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from alula.declare.tasks import Task
     from alula.local.work import executor
+    from alula.local.work.sources import Source
     from alula_api.contract.values import Json
-
-GRACE = 5.0
-"""Seconds that attempts may take to clean up after an interrupt."""
 
 MAX_LINE = 65_536
 """Bytes of a printed line that are held until its end comes."""
 
 Printed = Callable[[Attempt, bytes], None]
 """Takes whole lines that an attempt has printed."""
-
-
-class Source(Protocol):
-    """Where the processes of a run come from."""
-
-    def start(self, channel: socket.socket, output: int) -> subprocess.Popen[bytes] | None:
-        """Start the process of one attempt; None where its end is reported through `channel`."""
-        ...
-
-    def close(self) -> None:
-        """End what is left."""
-        ...
 
 
 class Pool:
@@ -72,17 +51,25 @@ class Pool:
         self._source = source
         self._here = here
         self._printed = printed
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._running: set[_Process] = set()
 
     def __call__(self, task: Task[..., Any], attempt: Attempt, given: Mapping[str, Json]) -> dict[str, Json] | Failure:
         """The outputs of the task, or why there are none."""
         if mocks.of(task) is not None:
             return self._here(task, attempt, given)
+        import tempfile
+
+        with tempfile.TemporaryDirectory(prefix="alula-", ignore_cleanup_errors=True) as scratch:
+            return self._attempt(task, attempt, given, os.path.realpath(scratch))
+
+    def _attempt(
+        self, task: Task[..., Any], attempt: Attempt, given: Mapping[str, Json], scratch: str
+    ) -> dict[str, Json] | Failure:
         node = attempt.spot.path
         context = failures.Context(self._run, node, attempt.number, given)
         process = _Process(self._source)
-        with self._changed:
+        with self._lock:
             self._running.add(process)
         attempt.abandon, attempt.interrupt = process.kill, process.interrupt
         try:
@@ -92,18 +79,18 @@ class Pool:
                 "task": attempt.task,
                 "entrypoint": task.entrypoint,
                 "path": sys.path,
+                "scratch": scratch,
                 "prefix": self._prefix,
                 "environment": dict(task.options.environment),
                 "inputs": dict(given),
-                "context": {"run": self._run, "node": node, "attempt": attempt.number},
+                "context": {"run": self._run, "node": node, "attempt": attempt.number, "root": str(Path.cwd())},
             }
             answer = process.ask(question, attempt.ready, lambda lines: self._printed(attempt, lines))
         finally:
             attempt.abandon = attempt.interrupt = None
             process.close()
-            with self._changed:
+            with self._lock:
                 self._running.discard(process)
-                self._changed.notify_all()
         if answer is None:
             return failures.killed(task, context, process.end)
         if "failure" in answer:
@@ -111,156 +98,13 @@ class Pool:
         outputs: dict[str, Json] = answer["outputs"]
         return outputs
 
-    def wait(self) -> None:
-        """Give what was interrupted some time to clean up."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._running, GRACE)
-
     def close(self) -> None:
         """End every process that is left, and what those have started."""
-        with self._changed:
+        with self._lock:
             running = [*self._running]
         for process in running:
             process.kill()
         self._source.close()
-
-
-def source(tasks: Mapping[str, Task[..., Any]], warn: Callable[[str], None]) -> Source | None:
-    """Where the processes of a run come from; None where they cannot have any, which `warn` has said.
-
-    Args:
-        tasks: Those of the run, by name. What no process but this one and its children can find needs a fork.
-        warn: Takes what the user should know.
-    """
-    if sys.platform == "win32":
-        warn("tasks run in threads on Windows, which share seeds, globals and the working directory")
-        return None
-    problem = forking.obstacle()
-    if not problem:
-        return _Forked(tasks)
-    unfound = [task for task in tasks.values() if task.obstacle and mocks.of(task) is None]
-    if unfound:
-        warn(
-            f"tasks run in threads, which share seeds, globals and the working directory: this process cannot be "
-            f"forked ({problem}), and another cannot find {unfound[0].subject}: {unfound[0].obstacle}"
-        )
-        return None
-    if sys.platform == "linux":
-        found = _Imported(tasks)
-        if not found.obstacle:
-            return found
-        problem = found.obstacle
-        found.close()
-    warn(f"each attempt starts an interpreter of its own, which takes longer: {problem}")
-    return _Fresh()
-
-
-def check(tasks: Iterable[Task[..., Any]]) -> None:
-    """Refuse tasks that another process cannot find, where processes were asked for and this one cannot be forked.
-
-    Raises:
-        DefinitionError: Names each of them.
-    """
-    problems = [
-        Diagnostic(
-            Code.BAD_SOURCE,
-            f"{task.subject} cannot run in a process of its own: {task.obstacle}",
-            str(task.source),
-        )
-        for task in tasks
-        if task.obstacle and mocks.of(task) is None
-    ]
-    if problems:
-        raise errors.DefinitionError(problems)
-
-
-class _Template:
-    """The other end of a template's control socket."""
-
-    def __init__(self) -> None:
-        self._control, self._theirs = socket.socketpair()
-        self._lock = threading.Lock()
-
-    def start(self, channel: socket.socket, output: int) -> None:
-        """Have a child forked."""
-        with self._lock:
-            socket.send_fds(self._control, [b"f"], [channel.fileno(), output])
-
-
-class _Forked(_Template):
-    """A template that is forked from this process."""
-
-    def __init__(self, tasks: Mapping[str, Task[..., Any]]) -> None:
-        super().__init__()
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-        self._pid = forking.fork()
-        if self._pid == 0:
-            from alula.local.work import template
-
-            try:
-                self._control.close()
-                template.forked(self._theirs, tasks)
-            finally:
-                os._exit(1)
-        self._theirs.close()
-
-    def close(self) -> None:
-        """The template ends its children and itself when the socket closes."""
-        self._control.close()
-        if self._pid:
-            try:
-                os.waitpid(self._pid, 0)
-            except ChildProcessError:  # other code of this process waits for all children
-                pass
-            self._pid = 0
-
-
-class _Imported(_Template):
-    """A template that is a fresh interpreter.
-
-    Attributes:
-        obstacle: Why it cannot be forked either; empty when it can.
-    """
-
-    def __init__(self, tasks: Mapping[str, Task[..., Any]]) -> None:
-        super().__init__()
-        self._process = _python("alula.local.work.template", self._theirs.fileno())
-        self._theirs.close()
-        entrypoints = [task.entrypoint for task in tasks.values() if mocks.of(task) is None]
-        with self._control.makefile("rwb", buffering=0) as talk:
-            talk.write(json.dumps({"path": sys.path, "entrypoints": entrypoints}).encode() + b"\n")
-            line = talk.readline()
-        self.obstacle: str = json.loads(line)["obstacle"] if line.endswith(b"\n") else "importing the code ended it"
-
-    def close(self) -> None:
-        """As that of a forked one."""
-        self._control.close()
-        self._process.wait()
-
-
-class _Fresh:
-    """A fresh interpreter an attempt."""
-
-    def start(self, channel: socket.socket, output: int) -> subprocess.Popen[bytes]:
-        """Start it."""
-        return _python("alula.local.work.worker", channel.fileno(), output)
-
-    def close(self) -> None:
-        """Nothing: each attempt ends its own."""
-
-
-def _python(module: str, descriptor: int, output: int | None = None) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", module, str(descriptor)],
-        stdin=subprocess.DEVNULL,
-        stdout=2 if output is None else output,
-        stderr=output,
-        pass_fds=(descriptor,),
-        # An interrupt at the terminal is ours to pass on.
-        start_new_session=True,
-    )
 
 
 class _Process:

@@ -1,0 +1,157 @@
+"""What `@task(pod=Pod(...))` takes: where the task's pod runs and what stands in it beside the container's resources.
+
+Called by `options`. A setting has one place and nothing is merged by rules that one must look up: a task's settings are
+its own, those of alula stay as they are, and what both would say is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+from alula.interfaces import callee
+from alula_api.contract import pods
+
+if TYPE_CHECKING:
+    from alula_api.contract.graphs import specs
+
+Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+_KEY = r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_VALUE = r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?"
+_OBJECT = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
+
+
+@callee.explain_options
+class Toleration(NamedTuple):
+    """A taint of nodes that the pod may run on in spite of.
+
+    Attributes:
+        key: Of the taint, as `nvidia.com/gpu`.
+        value: Of the taint; None for any.
+        effect: Of the taint; None for all.
+    """
+
+    key: str
+    value: str | None = None
+    effect: Effect | None = None
+
+
+@callee.explain_options
+class Pod(NamedTuple):
+    """Where a task's pod runs, and what stands in it.
+
+    Attributes:
+        node_selector: Labels that the node must have.
+        tolerations: Taints of nodes that it may run on in spite of.
+        priority_class: The PriorityClass.
+        service_account: In place of the installation's; it needs the access to the store that that one has.
+        labels: Of the pod.
+        annotations: Of the pod.
+        shared_memory: The size of `/dev/shm`, as `2Gi`; it counts as memory of the container.
+        secrets: Secrets of the namespace as files: the folder, and the Secret whose keys are its files.
+        claims: PersistentVolumeClaims of the namespace: the folder, and the claim.
+    """
+
+    node_selector: Mapping[str, str] = {}
+    tolerations: tuple[Toleration, ...] | list[Toleration] = ()
+    priority_class: str | None = None
+    service_account: str | None = None
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
+    shared_memory: str | None = None
+    secrets: Mapping[str, str] = {}
+    claims: Mapping[str, str] = {}
+
+    def spelled(self) -> specs.Pod:
+        """As it stands in the resource."""
+        from alula_api.contract.graphs import specs
+
+        return specs.Pod(
+            node_selector=dict(self.node_selector),
+            tolerations=tuple(specs.Toleration(each.key, each.value, each.effect) for each in self.tolerations),
+            priority_class=self.priority_class,
+            service_account=self.service_account,
+            labels=dict(self.labels),
+            annotations=dict(self.annotations),
+            shared_memory=self.shared_memory,
+            mounts=(
+                *(specs.Mount(path, secret=name) for path, name in self.secrets.items()),
+                *(specs.Mount(path, claim=name) for path, name in self.claims.items()),
+            ),
+        )
+
+
+class Wrong(NamedTuple):
+    """A setting that no pod can have."""
+
+    setting: str
+    value: object
+    expected: str
+
+
+def problems(pod: Pod) -> Iterable[Wrong]:
+    """What is wrong with the settings."""
+    for setting, pattern, expected in (
+        ("node_selector", _VALUE, "labels: letters, digits, -, _ and ."),
+        ("labels", _VALUE, "labels: letters, digits, -, _ and ."),
+        ("annotations", r"[^\x00-\x1f\x7f]*", "texts of one line"),
+    ):
+        yield from _texts(pod, setting, pattern, expected)
+    given: Any = pod.tolerations
+    listed = given if isinstance(given, (list, tuple)) and not isinstance(given, Toleration) else ("it is no list",)
+    for toleration in listed:
+        if not isinstance(toleration, Toleration) or not _fits(_KEY, toleration.key):
+            shown = toleration if listed is given else given
+            yield Wrong("tolerations", shown, '[Toleration("nvidia.com/gpu", effect="NoSchedule")]')
+        elif toleration.effect is not None and toleration.effect not in get_args(Effect):
+            yield Wrong("tolerations", toleration.effect, f"one of {', '.join(get_args(Effect))}")
+        elif toleration.value is not None and not _fits(_VALUE, toleration.value):
+            yield Wrong("tolerations", toleration.value, "the value of a taint: letters, digits, -, _ and .")
+    for setting in ("priority_class", "service_account"):
+        if getattr(pod, setting) is not None and not _fits(_OBJECT, getattr(pod, setting)):
+            yield Wrong(setting, getattr(pod, setting), "the name of an object: lower case letters, digits, - and .")
+    if pod.shared_memory is not None and not _is_size(pod.shared_memory):
+        yield Wrong("shared_memory", pod.shared_memory, "a size such as 512Mi or 2Gi")
+    yield from _folders(pod)
+
+
+def _texts(pod: Pod, setting: str, pattern: str, expected: str) -> Iterable[Wrong]:
+    given: Any = getattr(pod, setting)
+    if not isinstance(given, Mapping):
+        yield Wrong(setting, given, 'a dict such as {"team": "a"}')
+        return
+    for key, value in given.items():
+        if not _fits(_KEY, key):
+            yield Wrong(setting, key, "the name of a label or annotation, as team or example.org/team")
+        elif setting != "node_selector" and (reserved := pods.reserved_label(key)):
+            yield Wrong(setting, key, f"another name: this one {reserved}")
+        elif not _fits(pattern, value):
+            yield Wrong(f"{setting} {key}", value, expected)
+
+
+def _folders(pod: Pod) -> Iterable[Wrong]:
+    seen: set[str] = set()
+    for setting in ("secrets", "claims"):
+        given: Any = getattr(pod, setting)
+        if not isinstance(given, Mapping):
+            yield Wrong(setting, given, 'a dict from a folder to a name, as {"/secrets/db": "db"}')
+            continue
+        for path, name in given.items():
+            if reserved := pods.folder_problem(path):
+                yield Wrong(setting, path, reserved)
+            elif path in seen:
+                yield Wrong(setting, path, "a folder that is given once")
+            if not _fits(_OBJECT, name):
+                yield Wrong(setting, name, "the name of an object: lower case letters, digits, - and .")
+            seen.add(path)
+
+
+def _fits(pattern: str, value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+def _is_size(value: object) -> bool:
+    from alula_api.contract import quantities
+
+    return isinstance(value, str) and value.endswith("i") and (quantities.amount(value) or 0) > 0

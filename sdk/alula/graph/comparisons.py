@@ -1,0 +1,212 @@
+"""Conditions: what comparisons of promises give while a workflow is traced, joined by `&`, `|` and `~`.
+
+Made by the operators that this module gives to `promises.Promise`, and read by `branches`. A condition holds no value,
+as a promise does not: to use it as one ends the trace with what to write instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from alula.graph.promises import UNKNOWN, Promise, PromiseUsed
+from alula.types.mismatches import Mismatch, kind
+from alula_api.contract import schemas
+from alula_api.contract.codes import Code
+from alula_api.contract.graphs import comparables, conditions
+from alula_api.contract.graphs.conditions import Both, Compare, Either, IsNone, Literal, Not, Read, Truth
+
+if TYPE_CHECKING:
+    from alula.graph.promises import Edge
+    from alula.graph.trace import Trace
+    from alula_api.contract.graphs.conditions import Condition as Tree
+
+_HOW = "join conditions by &, | and ~, each in parentheses: (a > 0) & (b > 0)"
+_REFLECTED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+class Condition:
+    """What decides a branch, while the workflow is traced.
+
+    Attributes:
+        trace: Of the workflow.
+        tree: What is compared; an input stands under a key of `operands`. None after a mistake.
+        operands: The promises that are read.
+    """
+
+    __slots__ = ("operands", "trace", "tree")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, trace: Trace, tree: Tree | None, operands: dict[str, Edge]) -> None:
+        self.trace, self.tree, self.operands = trace, tree, operands
+
+    def __and__(self, other: object) -> Condition:
+        return joined(self, other, all_of=True)
+
+    __rand__ = __and__
+
+    def __or__(self, other: object) -> Condition:
+        return joined(self, other, all_of=False)
+
+    __ror__ = __or__
+
+    def __invert__(self) -> Condition:
+        return Condition(self.trace, None if self.tree is None else Not(self.tree), self.operands)
+
+    def __bool__(self) -> NoReturn:
+        trace = self.trace
+        message = "a condition decides an `if`, `while`, `and`, `or` or `not`, or a comparison is chained"
+        hint = f'write conditional("name").if_(...).then(...).else_().then(...); {_HOW}'
+        trace.problem(Code.PROMISE_AS_VALUE, f"{message}: it has no value yet", trace.here(), hint=hint)
+        raise PromiseUsed(trace.problems[-1:])
+
+    def __repr__(self) -> str:
+        return f"<condition of {self.trace.subject}>"
+
+
+def compare(left: Promise, op: str, right: object) -> Condition:
+    """`left < right`, with a promise or a value that is known now on the right."""
+    edge = left._alula_edge
+    operands = _operands(left)
+    if edge.schema is UNKNOWN or edge.binding is None:
+        return _wrong(edge)
+    found: Read | Literal
+    if type(right) is Promise:
+        if right._alula_edge.schema is UNKNOWN:
+            return _wrong(edge)
+        operands |= _operands(right)
+        found = Read(key(right._alula_edge))
+    else:
+        literal = _literal(edge, op, right)
+        if literal is None:
+            return _wrong(edge)
+        found = literal
+    return _checked(edge, Compare(op, Read(key(edge)), found), operands)
+
+
+def is_none(promise: Promise) -> Condition:
+    """Whether a value is None."""
+    edge = promise._alula_edge
+    if edge.schema is UNKNOWN or edge.binding is None:
+        return _wrong(edge)
+    return _checked(edge, IsNone(Read(key(edge))), _operands(promise))
+
+
+def condition(value: object, trace: Trace, where: str) -> Condition:
+    """A condition as it is, and a promise of a bool as one; anything else is a mistake."""
+    if type(value) is Condition:
+        return value
+    if type(value) is Promise:
+        edge = value._alula_edge
+        if edge.schema is UNKNOWN or edge.binding is None:
+            return _wrong(edge)
+        return _checked(edge, Truth(Read(key(edge))), _operands(value))
+    hint = "compare the result of a task, as in score.accuracy > 0.9; what is known now can decide a Python `if`"
+    message = f"a condition of {where} must be a comparison of promises, not {kind(value)}"
+    trace.problem(Code.NOT_A_TASK, message, trace.here(), hint=hint)
+    return Condition(trace, None, {})
+
+
+def joined(one: Condition | Promise, other: object, *, all_of: bool) -> Condition:
+    """`one & other` or `one | other`."""
+    trace = one.trace if type(one) is Condition else one._alula_edge.trace  # type: ignore[union-attr]
+    first, second = (condition(each, trace, "`&`" if all_of else "`|`") for each in (one, other))
+    if first.tree is None or second.tree is None:
+        return Condition(trace, None, {})
+    together = Both if all_of else Either
+    parts = [part for each in (first.tree, second.tree) for part in (each.parts if type(each) is together else (each,))]
+    return Condition(trace, together(tuple(parts)), {**first.operands, **second.operands})
+
+
+def key(edge: Edge) -> str:
+    """What stands for a promise in a condition until its node has names for its inputs."""
+    return repr(edge.binding)
+
+
+def _operands(promise: Promise) -> dict[str, Edge]:
+    return {key(promise._alula_edge): promise._alula_edge}
+
+
+def _checked(edge: Edge, tree: Tree, operands: dict[str, Edge]) -> Condition:
+    """The condition, after its types were compared."""
+    trace = edge.trace
+    types = {name: each.schema for name, each in operands.items()}
+    problems = conditions.problems(tree, types)
+    for message in problems:
+        for name, each in operands.items():
+            message = message.replace(name, each.label)  # noqa: PLW2901
+        trace.problem(Code.EDGE_TYPE, message, trace.here(), hint="compare values of one type, or convert in a task")
+    return Condition(trace, None if problems else tree, operands)
+
+
+def _literal(edge: Edge, op: str, value: object) -> Literal | None:
+    """The constant that a value is beside a promise."""
+    from alula.interfaces import encode
+    from alula.types import compiling, times
+    from alula.types.carriers import REFUSAL
+    from alula_api.contract import families, values
+
+    if value is None:
+        return Literal(None)
+    trace = edge.trace
+    part, _ = comparables.without_none(edge.schema)
+    try:
+        is_naive = families.family(part) == "naive-datetime"
+        target = compiling.compile(times.NaiveDatetime if is_naive else type(value))
+        text = encode.to_text(target, value, REFUSAL)
+    except (Mismatch, TypeError):
+        text, target = "", None
+    if target is not None and comparables.kind(target.schema) and _fits(target.schema, part, text):
+        found = values.codec(part).normal(values.parse(text))
+        if isinstance(found, (str, int, float, bool)):
+            return Literal(found)
+    message = f"{edge.label} is {schemas.describe(edge.schema)} and is compared with {kind(value)}"
+    trace.problem(Code.EDGE_TYPE, message, trace.here(), hint="compare values of one type, or convert in a task")
+    return None
+
+
+def _fits(source: Any, target: Any, text: str) -> bool:
+    """Whether a constant is a value of the type that it is compared with; a member of a Literal is by its value."""
+    from alula_api.contract import families, values
+
+    if families.family(target) == "literal":
+        return values.parse(text) in target["enum"]
+    return schemas.assignable(source, target) is None
+
+
+def _wrong(edge: Edge) -> Condition:
+    """Stands for a comparison of something that was wrong before, or that is nothing."""
+    if edge.binding is None:
+        message = f"{edge.label} is compared, but it returns nothing"
+        edge.trace.problem(Code.EDGE_TYPE, message, edge.trace.here(), hint="annotate what the task returns")
+    return Condition(edge.trace, None, {})
+
+
+def _give(operators: dict[str, str]) -> None:
+    for operator, sign in operators.items():
+
+        def method(self: Promise, other: object, op: str = sign) -> Condition:
+            return compare(self, op, other)
+
+        method.__name__ = operator
+        setattr(Promise, operator, method)
+
+
+_give({"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="})
+
+
+def _and(self: Promise, other: object) -> Condition:
+    return joined(self, other, all_of=True)
+
+
+def _or(self: Promise, other: object) -> Condition:
+    return joined(self, other, all_of=False)
+
+
+def _invert(self: Promise) -> Condition:
+    return ~condition(self, self._alula_edge.trace, "`~`")
+
+
+for _name, _method in {
+    "__and__": _and, "__rand__": _and, "__or__": _or, "__ror__": _or, "__invert__": _invert,
+}.items():  # fmt: skip
+    setattr(Promise, _name, _method)
