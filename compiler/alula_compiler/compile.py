@@ -5,6 +5,7 @@ Pure and deterministic to the byte: no clock, no environment, no cluster, no ord
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -24,14 +25,16 @@ class Compiled:
     """What a workflow became, or what is wrong with it."""
 
     objects: tuple[Object, ...] = ()
-    """Argo objects without namespace and owner; empty when there are diagnostics."""
+    """Argo objects without namespace and owner: of what is right, so none when the workflow itself is wrong."""
     diagnostics: tuple[Diagnostic, ...] = ()
+    by_plan: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    """The same by launch plan; `problems.WORKFLOW` has those of the workflow itself."""
     plans: Mapping[str, Object] = field(default_factory=dict)
     """For each WorkflowTemplate, by its name, what the controller needs to admit its runs."""
 
     @property
     def ok(self) -> bool:
-        """Whether there is something to apply."""
+        """Whether nothing is wrong."""
         return not self.diagnostics
 
     @property
@@ -58,14 +61,24 @@ def compile(
         domain: The namespace's Domain, if it has one.
         engine: The installation; one that exists nowhere when absent.
     """
-    program, diagnostics = reading.read(workflow, launch_plans, domain)
-    if program is None:
-        return Compiled(diagnostics=diagnostics)
+    read = reading.read(workflow, launch_plans, domain)
     report = Report()
-    made = _compiled(program, engine or Engine.preview(), report)
-    if made is None or report.failed:
-        return Compiled(diagnostics=report.diagnostics())
-    return Compiled(made.objects, (), made.plans)
+    made = _compiled(read.program, engine or Engine.preview(), report) if read.program else None
+    found = report.by_plan()
+    own = (*read.diagnostics, *found.pop(problems.WORKFLOW, ()))
+    of_plans = {**read.of_plans, **found}
+    by_plan = {**({problems.WORKFLOW: own} if own else {}), **of_plans}
+    diagnostics = (*own, *(each for told in of_plans.values() for each in told))
+    if made is None or own:
+        return Compiled((), diagnostics, by_plan)
+    good = tuple(each for each in made.objects if _plan_of(each) not in of_plans)
+    plans = {name: made.plans[name] for each in good if (name := each["metadata"]["name"]) in made.plans}
+    return Compiled(good, diagnostics, by_plan, plans)
+
+
+def _plan_of(found: Object) -> str:
+    """The launch plan that an object is of; empty for the workflow's own."""
+    return str(found["metadata"]["labels"].get(labels.LAUNCH_PLAN, ""))
 
 
 def _compiled(program: Program, engine: Engine, report: Report) -> ArgoProgram | None:
@@ -73,10 +86,14 @@ def _compiled(program: Program, engine: Engine, report: Report) -> ArgoProgram |
     _check_runtime(program, report)
     for check in passes.CHECKS:
         program = check(program, engine, report)
+    wrong = report.by_plan()
+    program = dataclasses.replace(program, plans=tuple(plan for plan in program.plans if plan.name not in wrong))
     for rewrite in passes.REWRITES:
         if report.failed:
             return None
         program = rewrite(program, engine, report)
+    if not report.failed:
+        limits.check_before(program, engine, report)
     if report.failed:
         return None
     made = build.build(program, engine)

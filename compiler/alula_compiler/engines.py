@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from alula_api.contract import names
+from alula_api.contract import schedules
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,16 @@ class Limits:
     """Parameters of a template: inputs, outputs, and what passes between the pieces of a graph."""
     spec_bytes: int = 200_000
     """The compiled spec as JSON."""
+    plan_bytes: int = 500_000
+    """The plan as JSON: it lies beside the spec in one object of at most 1 MiB, both as escaped text."""
+    ports: int = 20_000
+    """Inputs of all forms in which graphs are called, together."""
     run_nodes: int = 3_000
     """Calls in a whole run, those of graphs counted each time they are called."""
     nesting: int = 50
     """Graphs inside graphs; Argo takes 100 levels, and a task with retries is two."""
     template_name: int = 54
     """The revision's name is `<name>-<8 characters>`, and it is also a label's value of at most 63."""
-    cron_name: int = names.MOST_CRON_NAME
-    """The name of a CronWorkflow, `lp-<launch plan>`: its runs append the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Engine:
     """
     service_account: str = "alula-task"
     image_pull_policy: str = ""
+    least_interval: int = schedules.LEAST_INTERVAL
+    """Seconds of the shortest interval of a schedule."""
     limits: Limits = field(default=Limits())
 
     @classmethod

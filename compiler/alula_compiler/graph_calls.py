@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from alula_api.contract import names
+from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.specs import GraphSpec
 
 
 def between(graphs: Sequence[GraphSpec]) -> dict[str, tuple[str, ...]]:
     """Return, for each graph, the graphs that its nodes call, each once."""
     known = {graph.name for graph in graphs}
-    return {
-        graph.name: tuple(dict.fromkeys(node.graph for node in graph.nodes if node.graph and node.graph in known))
-        for graph in graphs
-    }
+    return {graph.name: tuple(dict.fromkeys(name for name in _called(graph) if name in known)) for graph in graphs}
 
 
 def order(called: Mapping[str, Sequence[str]], start: str = names.MAIN) -> list[str]:
@@ -33,12 +31,17 @@ def order(called: Mapping[str, Sequence[str]], start: str = names.MAIN) -> list[
 
 
 def nodes_in_run(graphs: Mapping[str, GraphSpec], in_order: Sequence[str]) -> dict[str, int]:
-    """Return how many calls one call of each graph makes, those of inner graphs each time."""
+    """Return how many calls one call of each graph makes at most, those of inner graphs each time."""
     counts: dict[str, int] = {}
     for name in in_order:
-        nodes = graphs[name].nodes
-        counts[name] = len(nodes) + sum(counts[node.graph] for node in nodes if node.graph is not None)
+        counts[name] = len(graphs[name].nodes) + sum(counts[called] for called in _called(graphs[name]))
     return counts
+
+
+def missing(graphs: Sequence[GraphSpec]) -> bool:
+    """Tell whether some node calls a graph that is not there."""
+    known = {graph.name for graph in graphs}
+    return any(name not in known for graph in graphs for name in _called(graph))
 
 
 def depths(called: Mapping[str, Sequence[str]], in_order: Sequence[str]) -> dict[str, int]:
@@ -47,3 +50,7 @@ def depths(called: Mapping[str, Sequence[str]], in_order: Sequence[str]) -> dict
     for name in in_order:
         found[name] = 1 + max((found[one] for one in called[name]), default=0)
     return found
+
+
+def _called(graph: GraphSpec) -> Iterator[str]:
+    return (name for node in graph.nodes for name in calls.graphs(node.call))

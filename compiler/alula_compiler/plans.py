@@ -10,8 +10,9 @@ import dataclasses
 from collections.abc import Mapping
 
 from alula_api.contract import names
-from alula_api.contract.graphs import plans
+from alula_api.contract.graphs import calls, plans
 from alula_api.contract.graphs.bindings import Constant
+from alula_api.contract.graphs.comparables import Part
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, TaskSpec
 from alula_compiler.argo.model import Names
 from alula_compiler.program import LaunchPlan, Program
@@ -21,12 +22,13 @@ def plan(program: Program, templates: Names) -> plans.Plan:
     """Return the plan of the workflow's own template."""
     tasks = {task.name: task for task in program.tasks}
     return plans.Plan(
-        graphs={graph.name: _graph(graph, tasks, templates) for graph in program.graphs},
+        graphs={graph.name: _graph(graph, _published(graph, program), tasks, templates) for graph in program.graphs},
         entrypoint=names.MAIN,
-        tasks={name: _task(task) for name, task in tasks.items()},
+        tasks={name: _task(task, program.parts.get(name, ())) for name, task in tasks.items()},
         inputs=tuple(plans.Input(port.name, port.type, port.default) for port in program.main.inputs),
         outputs=tuple((output.name, output.type) for output in program.main.outputs),
         template=program.name,
+        parts=program.input_parts,
     )
 
 
@@ -42,27 +44,36 @@ def started_by(launch_plan: LaunchPlan, whole: plans.Plan, template: str) -> pla
     return dataclasses.replace(whole, inputs=inputs, template=template)
 
 
-def _task(task: TaskSpec) -> plans.Task:
+def _task(task: TaskSpec, parts: tuple[Part, ...]) -> plans.Task:
     inputs = {port.name: port.type for port in task.inputs}
     outputs = {port.name: port.type for port in task.outputs}
+    defaults = {port.name: port.default for port in task.inputs if port.default is not None}
     version = task.cache.version if task.cache else None
-    return plans.Task(task.key, version, task.interface, inputs, outputs, task.environment, task.entrypoint)
+    return plans.Task(
+        task.key, version, task.interface, inputs, outputs, task.environment, task.entrypoint, defaults, parts
+    )
 
 
-def _graph(graph: GraphSpec, tasks: Mapping[str, TaskSpec], templates: Names) -> plans.Graph:
+def _published(graph: GraphSpec, program: Program) -> tuple[str, ...]:
+    """What `admit` publishes beside the inputs of a run, which is read as they are."""
+    return tuple(part.name for part in program.input_parts) if graph.is_main else ()
+
+
+def _graph(graph: GraphSpec, parts: tuple[str, ...], tasks: Mapping[str, TaskSpec], templates: Names) -> plans.Graph:
     return plans.Graph(
-        inputs=tuple(port.name for port in graph.inputs),
+        inputs=(*(port.name for port in graph.inputs), *parts),
         steps=tuple(_step(node, tasks, templates) for node in graph.nodes),
         outputs=tuple((output.name, output.binding) for output in graph.outputs),
+        template=named if (named := templates.graphs[graph.name]) != graph.name else "",
     )
 
 
 def _step(node: NodeSpec, tasks: Mapping[str, TaskSpec], templates: Names) -> plans.Step:
     inputs = dict(node.inputs)
-    call: plans.Call = plans.GraphCall(node.target)
-    if node.task is not None:
-        call = plans.TaskCall(node.task)
-        for port in tasks[node.task].inputs:
+    for task in calls.tasks(node.call):
+        for port in tasks[task].inputs:
             if port.default is not None:
                 inputs.setdefault(port.name, Constant(port.default))
-    return plans.Step(node.id, call, tuple(inputs.items()), node.depends(), templates.of(node))
+    item = templates.item(node.call)
+    other = item if item != calls.name(node.call) else ""
+    return plans.Step(node.id, node.call, tuple(inputs.items()), node.depends(), templates.of(node), other)

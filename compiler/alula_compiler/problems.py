@@ -5,6 +5,7 @@ Every pass gets the same `Report`. Adding to it never ends a pass: it goes on wi
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from alula_api.contract.codes import Code
@@ -13,47 +14,61 @@ from alula_api.contract.graphs.specs import GraphSpec
 from alula_compiler.program import LaunchPlan, Program
 
 MAX_DIAGNOSTICS = 100
-"""More are only counted; a workflow made by a program may be wrong in ten thousand places."""
+"""Of a workflow, and of each launch plan. More are only counted: a program may make ten thousand errors."""
+WORKFLOW = ""
+"""In place of a launch plan's name: the workflow itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a diagnostic is about: the words for people, and the file and line that the SDK recorded."""
+    """What a diagnostic is about: words for people, the file that the SDK recorded, the launch plan."""
 
     text: str
     source: str = ""
+    plan: str = ""
 
     def at(self, part: str) -> Subject:
-        """Return the subject of a part, which may have a line of its own."""
-        return Subject(f"{self.text}, {part}", self.source)
+        """Return the subject of a part."""
+        return Subject(f"{self.text}, {part}", self.source, self.plan)
 
 
 class Report:
-    """Collects diagnostics in the order in which they are found."""
+    """Collects diagnostics in the order in which they are found, those of the workflow apart from each launch plan's.
+
+    A launch plan that is wrong spoils neither the workflow nor the other plans.
+    """
 
     def __init__(self) -> None:
-        self._found: list[Diagnostic] = []
-        self._dropped = 0
+        self._found: dict[str, list[Diagnostic]] = {}
+        self._dropped: Counter[str] = Counter()
 
     def add(self, code: Code, subject: Subject, message: str, *, expected: str = "", hint: str = "") -> None:
         """Note one error."""
-        if len(self._found) >= MAX_DIAGNOSTICS:
-            self._dropped += 1
+        found = self._found.setdefault(subject.plan, [])
+        if len(found) >= MAX_DIAGNOSTICS:
+            self._dropped[subject.plan] += 1
             return
-        self._found.append(Diagnostic(code, message, subject.source, subject.text, expected, hint))
+        found.append(Diagnostic(code, message, subject.source, subject.text, expected, hint))
 
     @property
     def failed(self) -> bool:
-        """Whether anything was added."""
-        return bool(self._found)
+        """Whether anything is wrong with the workflow itself."""
+        return WORKFLOW in self._found
+
+    def by_plan(self) -> dict[str, tuple[Diagnostic, ...]]:
+        """Return what was found, by launch plan, `WORKFLOW` for the workflow; each with how much was left out."""
+        return {plan: self._told(plan, found) for plan, found in self._found.items()}
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Return what was found, with one more that says how much was left out."""
-        if not self._dropped:
-            return tuple(self._found)
-        last = self._found[-1]
-        more = Diagnostic(last.code, f"and {self._dropped} more errors", "", self._found[0].subject.split(",")[0])
-        return (*self._found, more)
+        """Return all that was found, the workflow's first."""
+        found = self.by_plan()
+        return (*found.pop(WORKFLOW, ()), *(each for told in found.values() for each in told))
+
+    def _told(self, plan: str, found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+        if not self._dropped[plan]:
+            return tuple(found)
+        more = f"and {self._dropped[plan]} more errors"
+        return (*found, Diagnostic(found[-1].code, more, "", found[0].subject.split(",")[0]))
 
 
 def of_program(program: Program) -> Subject:
@@ -69,7 +84,7 @@ def of_graph(program: Program, graph: GraphSpec) -> Subject:
 
 def of_plan(plan: LaunchPlan) -> Subject:
     """Return the subject of a launch plan."""
-    return Subject(f"launch plan {plan.name}", plan.source)
+    return Subject(f"launch plan {plan.name}", plan.source, plan.name)
 
 
 def did_you_mean(name: str, candidates: tuple[str, ...] | list[str]) -> str:

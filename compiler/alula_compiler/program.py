@@ -7,9 +7,14 @@ calls, and what needs the task looks it up in `tables`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from alula_api.contract.graphs.specs import GraphSpec, TaskSpec
+from alula_api.contract import queue
+from alula_api.contract.graphs.comparables import Part
+from alula_api.contract.graphs.handlers import Handler
+from alula_api.contract.graphs.specs import GraphSpec, Resources, Schedule, TaskSpec, Trigger
+from alula_api.contract.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +26,15 @@ class LaunchPlan:
     inputs: tuple[tuple[str, str], ...] = ()
     fixed: tuple[tuple[str, str], ...] = ()
     description: str = ""
-    crons: tuple[str, ...] = ()
-    timezone: str | None = None
+    schedule: Schedule | None = None
+    """As the resource says it; `check_schedules` checks its texts."""
+    trigger: Trigger | None = None
+    """As the resource says it; `check_triggers` checks it."""
     suspend: bool = False
+    terms: queue.Terms = field(default_factory=queue.Terms)
+    """What it asks of the domain's queue."""
+    retention: Retention = field(default_factory=Retention)
+    """How long its runs stay; no longer than the domain's."""
     source: str = ""
     version: str = ""
 
@@ -36,6 +47,26 @@ class Domain:
     """The Secret with the pods' keys to the store; empty with workload identity, or to leave it to the installation."""
     system_retries: int | None = None
     """Of tasks that say nothing; None for the usual ones."""
+    resources: Resources = field(default_factory=Resources)
+    """Of tasks that name neither request nor limit of a resource."""
+    timeout: str | None = None
+    """Of tasks that have none."""
+    most: Mapping[str, str] = field(default_factory=dict)
+    """The most of each resource that a task may request or use."""
+    forbidden: tuple[str, ...] = ()
+    """What no task may say of its pod."""
+    longest: str | None = None
+    """The longest timeout; with it every task needs one."""
+    images: tuple[str, ...] = ()
+    """How an image may begin; all may when there is none."""
+    digests: bool = False
+    """Whether images are named by their digests."""
+    retention: Retention = field(default_factory=Retention)
+    """How long runs stay after their end."""
+    pools: tuple[str, ...] | None = None
+    """Those that a task may be in; None where no Domain is known."""
+    hard: Mapping[str, str] = field(default_factory=dict)
+    """What the namespace's ResourceQuota allows all pods together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +86,16 @@ class Program:
     graphs: tuple[GraphSpec, ...] = ()
     plans: tuple[LaunchPlan, ...] = ()
     domain: Domain = Domain()
+    parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
+    """What tasks publish beside their outputs, by the task."""
+    input_parts: tuple[Part, ...] = ()
+    """What `admit` publishes beside the inputs of a run."""
+    failure_policy: str = ""
+    """What becomes of a run after a failure; empty for the usual."""
+    handlers: tuple[Handler, ...] = ()
+    """What is started when a run is over."""
+    deadline: str = ""
+    """Of a run, from its admission; empty for none."""
 
     def graph(self, name: str) -> GraphSpec | None:
         """Return the graph of that name."""

@@ -7,20 +7,28 @@ from the API server with their keys sorted, so they are sorted here: a file and 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from alula_api.contract import labels, names
+from alula_api.contract import labels, names, queue
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.graphs import specs
+from alula_api.contract.retention import Retention
 from alula_api.kinds import domains, launch_plans, reading, workflows
 from alula_compiler.program import Domain, LaunchPlan, Program
 
 
-def read(
-    workflow: object, plans: Sequence[object], domain: object | None
-) -> tuple[Program | None, tuple[Diagnostic, ...]]:
-    """Return the program, or None and what is wrong with the resources' shape.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Read:
+    """What was read: the program without the launch plans that are wrong, None where the workflow or the domain is."""
+
+    program: Program | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    of_plans: Mapping[str, tuple[Diagnostic, ...]] = dataclasses.field(default_factory=dict)
+
+
+def read(workflow: object, plans: Sequence[object], domain: object | None) -> Read:
+    """Return the program, and what is wrong with the resources' shape.
 
     Args:
         workflow: The Workflow, as JSON data.
@@ -31,11 +39,13 @@ def read(
     model, problems = reading.read(workflows.Workflow, workflow)
     found += problems
     plan_models = []
-    for plan in plans:
+    of_plans = {}
+    for index, plan in enumerate(plans):
         plan_model, problems = reading.read(launch_plans.LaunchPlan, plan)
-        found += problems
         if plan_model is not None:
             plan_models.append(plan_model)
+        else:
+            of_plans[_name(plan) or f"number {index + 1}"] = tuple(problems)
     domain_model = None
     if domain is not None:
         domain_model, problems = reading.read(domains.Domain, domain)
@@ -45,8 +55,14 @@ def read(
     ):
         found.append(_main_with_ports(model))
     if model is None or found:
-        return None, tuple(found)
-    return program(model, plan_models, domain_model), ()
+        return Read(None, tuple(found), of_plans)
+    return Read(program(model, plan_models, domain_model), (), of_plans)
+
+
+def _name(plan: object) -> str:
+    metadata = plan.get("metadata") if isinstance(plan, dict) else None
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def _main_with_ports(model: workflows.Workflow) -> Diagnostic:
@@ -65,6 +81,7 @@ def program(
 ) -> Program:
     """Return the program that well-formed resources describe."""
     spec = specs.WorkflowSpec.from_json(workflow.to_dict()["spec"])
+    read_domain = _domain(domain)
     return Program(
         name=workflow.metadata.name,
         version=spec.version,
@@ -75,8 +92,11 @@ def program(
         bundle=spec.code.bundle.digest if spec.code.bundle else "",
         tasks=tuple(_task(task) for task in spec.tasks),
         graphs=tuple(_graph(spec, graph) for graph in spec.graphs),
-        plans=tuple(_plan(plan) for plan in plans),
-        domain=_domain(domain),
+        plans=tuple(_plan(plan, read_domain.retention) for plan in plans),
+        domain=read_domain,
+        failure_policy=spec.failure_policy or "",
+        handlers=spec.handlers,
+        deadline=spec.deadline or "",
     )
 
 
@@ -93,17 +113,27 @@ def _graph(spec: specs.WorkflowSpec, graph: specs.GraphSpec) -> specs.GraphSpec:
     return dataclasses.replace(graph, nodes=nodes)
 
 
-def _plan(model: launch_plans.LaunchPlan) -> LaunchPlan:
+def _plan(model: launch_plans.LaunchPlan, retention: Retention) -> LaunchPlan:
     spec = model.spec
+    kept = spec.retention or launch_plans.Retention()
+    read = specs.LaunchPlanSpec.from_json(model.to_dict()["spec"])
     return LaunchPlan(
         name=model.metadata.name,
         workflow=spec.workflow,
         inputs=tuple((value.name, value.value) for value in spec.inputs),
         fixed=tuple((value.name, value.value) for value in spec.fixed_inputs),
         description=spec.description or "",
-        crons=tuple(spec.schedule.cron) if spec.schedule else (),
-        timezone=spec.schedule.timezone if spec.schedule else None,
+        schedule=read.schedule,
+        trigger=read.trigger,
         suspend=bool(spec.suspend),
+        terms=queue.Terms.of(
+            spec.priority,
+            spec.weight,
+            spec.concurrency.limit if spec.concurrency else None,
+            spec.queue_timeout,
+            (spec.concurrency.policy or "") if spec.concurrency else "",
+        ),
+        retention=retention.within(kept.succeeded, kept.failed),
         source=model.metadata.annotations.get(labels.SOURCE, ""),
         version=spec.version or "",
     )
@@ -112,6 +142,23 @@ def _plan(model: launch_plans.LaunchPlan) -> LaunchPlan:
 def _domain(model: domains.Domain | None) -> Domain:
     if model is None:
         return Domain()
-    storage, defaults = model.spec.storage, model.spec.task_defaults
-    retries = defaults.retries if defaults else None
-    return Domain((storage.secret if storage else None) or "", retries.system if retries else None)
+    spec = model.spec
+    defaults = spec.task_defaults or domains.TaskDefaults()
+    resources = defaults.resources or domains.DefaultResources()
+    most = spec.task_limits or domains.TaskLimits()
+    images = spec.images or domains.Images()
+    kept = spec.retention or domains.Retention()
+    return Domain(
+        secret=(spec.storage.secret if spec.storage else None) or "",
+        system_retries=defaults.retries.system if defaults.retries else None,
+        resources=specs.Resources(resources.requests, resources.limits),
+        timeout=defaults.timeout,
+        most=most.resources,
+        forbidden=tuple(most.forbid),
+        longest=most.timeout,
+        images=tuple(images.allow),
+        digests=images.digests == "Required",
+        retention=Retention.of(kept.succeeded, kept.failed),
+        pools=tuple(pool.name for pool in spec.pools),
+        hard=spec.guards.quota if spec.guards else {},
+    )

@@ -6,26 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from alula_api.contract.families import Schema
-from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Port, TaskSpec
+from alula_api.contract.graphs.interfaces import Interfaces
+from alula_api.contract.graphs.specs import GraphSpec, TaskSpec
 from alula_compiler.program import Program
 
 
 @dataclass(frozen=True)
-class Interface:
-    """What a task or graph takes and gives, by name."""
-
-    inputs: Mapping[str, Port]
-    outputs: Mapping[str, Schema]
-
-
-def _interface(called: TaskSpec | GraphSpec) -> Interface:
-    return Interface({port.name: port for port in called.inputs}, {each.name: each.type for each in called.outputs})
-
-
-@dataclass(frozen=True)
 class Tables:
-    """The tasks and graphs of a program by name, and their interfaces."""
+    """The tasks and graphs of a program by name, and the interfaces of calls."""
 
     program: Program
 
@@ -40,15 +28,6 @@ class Tables:
         return {graph.name: graph for graph in self.program.graphs}
 
     @cached_property
-    def _of_tasks(self) -> Mapping[str, Interface]:
-        return {name: _interface(task) for name, task in self.tasks.items()}
-
-    @cached_property
-    def _of_graphs(self) -> Mapping[str, Interface]:
-        return {name: _interface(graph) for name, graph in self.graphs.items()}
-
-    def interface(self, node: NodeSpec) -> Interface | None:
-        """Return the interface of what a node calls, or None when there is no such task or graph."""
-        if node.task is not None:
-            return self._of_tasks.get(node.task)
-        return self._of_graphs.get(node.graph or "")
+    def interfaces(self) -> Interfaces:
+        """What every call takes and gives."""
+        return Interfaces(self.program.tasks, self.program.graphs)

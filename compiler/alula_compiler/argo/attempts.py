@@ -27,7 +27,7 @@ def fields(task: TaskSpec) -> Object:
 
 
 def _retry(task: TaskSpec) -> Object:
-    goes_on = f"lastRetry.exitCode != '{exits.FATAL}'"
+    goes_on = " && ".join(f"lastRetry.exitCode != '{code}'" for code in exits.FINAL)
     if task.timeout:
         # An attempt that only the kubelet could end was the user's, but could not be counted as one.
         goes_on += f" && (asInt(retries) < {task.budget.user} || !(lastRetry.message contains '{_TOO_LATE}'))"

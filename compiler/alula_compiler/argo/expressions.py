@@ -6,12 +6,15 @@ An expression is never made of people's text: names have a form without quotes, 
 from __future__ import annotations
 
 import json
+from typing import TypeAlias
 
 from alula_api.contract import jsontext, names
 from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items, Leaf
 from alula_api.contract.graphs.specs import GraphSpec
 from alula_api.contract.jsontext import Json
 from alula_compiler.argo.model import Object
+
+Source: TypeAlias = FromInput | FromNode
 
 
 def constant(text: str) -> str:
@@ -22,8 +25,8 @@ def constant(text: str) -> str:
 def argument(binding: Binding, graph: GraphSpec) -> str:
     """Return the one argument that a binding becomes. Lists become a JSON list of JSON texts, with nothing spliced."""
     if isinstance(binding, Items):
-        return "{{=toJson([" + ",".join(_term(leaf, graph) for leaf in binding.leaves) + "])}}"
-    assert not isinstance(binding, FirstOf), "only an output of a conditional has several sources"
+        return "{{=toJson([" + ",".join(term(leaf, graph) for leaf in binding.leaves) + "])}}"
+    assert not isinstance(binding, FirstOf), "check_graph has refused it"
     return constant(binding.text) if isinstance(binding, Constant) else _tag(binding, graph)
 
 
@@ -32,14 +35,14 @@ def output(binding: Binding, graph: GraphSpec) -> Object:
 
     Inputs of a nested graph are already substituted where outputs are read, so they and constants need an expression.
     """
-    assert not isinstance(binding, FirstOf), "nothing makes a conditional yet"
+    assert not isinstance(binding, FirstOf), "check_graph has refused it"
     if isinstance(binding, Items):
-        items = ' + "," + '.join(_term(leaf, graph) for leaf in binding.leaves)
+        items = ' + "," + '.join(term(leaf, graph) for leaf in binding.leaves)
         return {"expression": f'"[" + {items} + "]"' if items else '"[]"'}
     if isinstance(binding, Constant):
         return {"expression": _literal(binding.text)}
     if _node(binding, graph) is None:
-        return {"expression": _term(binding, graph)}
+        return {"expression": term(binding, graph)}
     return {"parameter": _tag(binding, graph)}
 
 
@@ -70,7 +73,8 @@ def _tag(leaf: FromInput | FromNode, graph: GraphSpec) -> str:
     return "{{" + f"{source}.parameters.{_name(leaf)}" + "}}"
 
 
-def _term(leaf: Leaf, graph: GraphSpec) -> str:
+def term(leaf: Leaf, graph: GraphSpec) -> str:
+    """Return a source as a term of an expression."""
     if isinstance(leaf, Constant):
         # Inside a tag a closing brace would end it, so structural braces are written as the literal's own escapes.
         return _literal(leaf.text).replace("{", "\\u007b").replace("}", "\\u007d")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, assert_never
 
+from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import Items
+from alula_api.contract.graphs.calls import BranchCall, Call, GraphCall, MapCall, TaskCall
 from alula_api.contract.graphs.specs import NodeSpec
 
 Object: TypeAlias = dict[str, Any]
@@ -20,7 +22,9 @@ Form: TypeAlias = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
 
 
 def form(node: NodeSpec) -> Form:
-    """Return the form of a call. Calls of one task that have one form share a template."""
+    """Return the form of a call. Calls of one task that have one form share a template; in a map a list is a value."""
+    if isinstance(node.call, MapCall):
+        return ()
     lists = [(name, binding) for name, binding in node.inputs if isinstance(binding, Items)]
     return tuple((name, tuple(leaf.path for leaf in items.leaves)) for name, items in sorted(lists, key=_FIRST))
 
@@ -42,10 +46,44 @@ class Names:
 
     tasks: Mapping[tuple[str, Form], TaskTemplate]
     graphs: Mapping[str, str]
+    branches: Mapping[tuple[str, ...], str]
+    """By the graphs of a conditional."""
+    maps: Mapping[tuple[MapCall, tuple[str, ...]], str] = field(default_factory=dict)
+    """By the map and the inputs that its node gives."""
+
+    tries: Mapping[tuple[MapCall, tuple[str, ...]], str] = field(default_factory=dict)
+    """The templates of items that may fail, likewise."""
 
     def of(self, node: NodeSpec) -> str:
         """Return the name of the template that a node calls."""
-        return self.graphs[node.target] if node.task is None else self.tasks[node.task, form(node)].name
+        match node.call:
+            case TaskCall(task):
+                return self.tasks[task, form(node)].name
+            case GraphCall():
+                return self.single(node.call)
+            case BranchCall():
+                return self.branches[calls.graphs(node.call)]
+            case MapCall():
+                return self.maps[map_key(node, node.call)]
+            case _:
+                assert_never(node.call)
+
+    def single(self, call: TaskCall | GraphCall) -> str:
+        """Return the name of the template of a task that gets whole values, or of a graph."""
+        return self.tasks[call.task, ()].name if isinstance(call, TaskCall) else self.graphs[call.graph]
+
+    def item(self, call: Call) -> str:
+        """Return the name of the template of an item of a map; empty for every other call."""
+        return self.single(call.item) if isinstance(call, MapCall) else ""
+
+    def paths(self, call: TaskCall | GraphCall) -> tuple[str, ...]:
+        """Return the inputs of which such a template takes a part."""
+        return self.tasks[call.task, ()].paths if isinstance(call, TaskCall) else ()
+
+
+def map_key(node: NodeSpec, call: MapCall) -> tuple[MapCall, tuple[str, ...]]:
+    """Return what the maps that share a template have in common."""
+    return call, tuple(name for name, _ in node.inputs)
 
 
 @dataclass(frozen=True, slots=True)

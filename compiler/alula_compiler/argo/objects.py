@@ -1,4 +1,4 @@
-"""Whole Argo objects: the WorkflowTemplate of a workflow or launch plan, and the CronWorkflow of a schedule.
+"""Whole Argo objects: the WorkflowTemplate of a workflow or launch plan, with its schedule beside it.
 
 Without namespace and owner: the controller adds those, because it knows them.
 """
@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import hashlib
 
-from alula_api.contract import jsontext, labels, names, schemas
+from alula_api.contract import jsontext, labels, names, schedules, schemas, timetables
 from alula_api.contract.families import Schema
+from alula_api.contract.graphs import handlers, specs
+from alula_api.contract.retention import Retention
+from alula_api.contract.timetables import Schedule
+from alula_api.contract.triggers import Passed, Trigger, When
+from alula_compiler import estimates
 from alula_compiler.argo import expressions, texts
 from alula_compiler.argo.model import Object
 from alula_compiler.program import LaunchPlan, Program
@@ -18,8 +23,6 @@ TITLE = "workflows.argoproj.io/title"
 DESCRIPTION = "workflows.argoproj.io/description"
 _RUN_DESCRIPTION = 500
 """Every run carries it, so it is kept short."""
-_HISTORY = 10
-"""Finished runs of a schedule that Argo keeps, of those that succeeded and of those that did not."""
 
 
 def spec(program: Program, launch_plan: LaunchPlan | None, common: Object, templates: list[Object]) -> Object:
@@ -32,14 +35,23 @@ def spec(program: Program, launch_plan: LaunchPlan | None, common: Object, templ
         templates: The templates, likewise.
     """
     metadata: Object = {"labels": _labels(program, launch_plan)}
+    annotations = _counted(program)
     about = _about(program, launch_plan)
     if about:
-        metadata["annotations"] = {DESCRIPTION: about[:_RUN_DESCRIPTION]}
+        annotations = {DESCRIPTION: about[:_RUN_DESCRIPTION], **annotations}
+    if program.deadline:
+        annotations[labels.DEADLINE] = program.deadline
+    if program.handlers:
+        metadata["labels"][labels.HANDLERS] = handlers.PENDING
+        annotations[labels.HANDLERS] = handlers.to_text(program.handlers)
+    if annotations:
+        metadata["annotations"] = annotations
     arguments = _arguments(program, launch_plan)
     return {
         "entrypoint": names.MAIN,
         **({"arguments": {"parameters": arguments}} if arguments else {}),
         "workflowMetadata": metadata,
+        "ttlStrategy": _kept((launch_plan or program.domain).retention),
         **common,
         "templates": templates,
     }
@@ -57,6 +69,12 @@ def workflow_template(program: Program, launch_plan: LaunchPlan | None, compiled
     source = (launch_plan.source if launch_plan else "") or program.source
     if source:
         annotations[labels.SOURCE] = texts.readable(source)
+    if launch_plan and launch_plan.terms.to_text():
+        annotations[labels.QUEUE] = launch_plan.terms.to_text()
+    if launch_plan and launch_plan.schedule:
+        annotations[labels.SCHEDULE] = _schedule(program, launch_plan, launch_plan.schedule).to_text()
+    if launch_plan and launch_plan.trigger:
+        annotations[labels.TRIGGER] = _trigger(launch_plan, launch_plan.trigger).to_text()
     return {
         "apiVersion": API_VERSION,
         "kind": "WorkflowTemplate",
@@ -69,26 +87,11 @@ def workflow_template(program: Program, launch_plan: LaunchPlan | None, compiled
     }
 
 
-def cron_workflow(program: Program, launch_plan: LaunchPlan) -> Object:
-    """Return the CronWorkflow that starts runs of a launch plan by its schedule."""
-    name = template_name(program, launch_plan)
-    marks = _labels(program, launch_plan)
-    compiled: Object = {"schedules": list(launch_plan.crons)}
-    if launch_plan.timezone:
-        compiled["timezone"] = launch_plan.timezone
-    compiled |= {
-        "suspend": launch_plan.suspend,
-        "successfulJobsHistoryLimit": _HISTORY,
-        "failedJobsHistoryLimit": _HISTORY,
-        "workflowMetadata": {"labels": marks},
-        "workflowSpec": {"workflowTemplateRef": {"name": name}},
-    }
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "CronWorkflow",
-        "metadata": {"name": name, "labels": {labels.MANAGED_BY: labels.MANAGER, **marks}},
-        "spec": compiled,
-    }
+def _counted(program: Program) -> dict[str, str]:
+    """What the domain's queue, which sees the metadata of runs alone, counts of a run."""
+    estimate, pools = estimates.peak(program), estimates.pools(program)
+    found = {labels.ESTIMATE: jsontext.dumps_sorted(estimate)} if estimate else {}
+    return {**found, **({labels.POOLS: ",".join(pools)} if pools else {})}
 
 
 def template_name(program: Program, launch_plan: LaunchPlan | None) -> str:
@@ -102,8 +105,54 @@ def revision(name: str, plan: Object, compiled: Object) -> str:
     return names.revision_name(name, hashlib.sha256(text.encode()).hexdigest()[:8])
 
 
+def _kept(retention: Retention) -> Object:
+    """When Argo deletes a run. One that ended in `Error` is neither a success nor a failure to it."""
+    return {
+        "secondsAfterCompletion": retention.failed,
+        "secondsAfterSuccess": retention.succeeded,
+        "secondsAfterFailure": retention.failed,
+    }
+
+
+def _schedule(program: Program, launch_plan: LaunchPlan, given: specs.Schedule) -> Schedule:
+    """What the controller's scheduler reads; `check_schedules` found nothing wrong with it."""
+    lines = (*given.cron, *([schedules.every(timetables.span(given.every))] if given.every else ()))
+    forms = {port.name: schemas.family(port.type) for port in program.main.inputs}
+    return Schedule(
+        lines=lines,
+        zone=given.timezone or "",
+        starts=_instant(given.starts),
+        ends=_instant(given.ends),
+        jitter=timetables.span(given.jitter) if given.jitter else 0,
+        catch_up=given.catch_up or "",
+        within=timetables.span(given.within) if given.within else None,
+        input=given.input or "",
+        form=forms[given.input] if given.input else "",
+        suspended=launch_plan.suspend,
+    )
+
+
+def _trigger(launch_plan: LaunchPlan, given: specs.Trigger) -> Trigger:
+    """What the controller reads of it; `check_triggers` found nothing wrong with it."""
+    return Trigger(
+        plan=given.launch_plan or "",
+        workflow=given.workflow or "",
+        when=given.when or When.SUCCEEDED,
+        inputs=tuple(Passed(each.name, each.output) for each in given.inputs),
+        release=bool(given.release),
+        suspended=launch_plan.suspend,
+    )
+
+
+def _instant(text: str | None) -> str:
+    found = timetables.moment(text or "")
+    return timetables.instant(found) if found is not None else ""
+
+
 def _labels(program: Program, launch_plan: LaunchPlan | None) -> dict[str, str]:
     found = {labels.WORKFLOW: program.name, labels.VERSION: program.version}
+    if program.failure_policy:
+        found[labels.FAILURE_POLICY] = program.failure_policy
     return {**found, labels.LAUNCH_PLAN: launch_plan.name} if launch_plan else found
 
 

@@ -1,8 +1,9 @@
 """The one `podSpecPatch` of a compiled template: what every pod of a run has in common.
 
-Part of it is the same for all installations: what hardened namespaces demand of Argo's own containers, and a token that
-only those can read. The rest tells the task's container where data and code lie. Argo substitutes only the run's own
-variables here; what differs between nodes and attempts stands in the task templates.
+Part of it is the same for all installations: what hardened namespaces demand of Argo's own containers, a token that
+only those can read, and a file system that can be written in mounted folders only. The rest tells the task's container
+where data and code lie. Argo substitutes only the run's own variables here; what differs between nodes and attempts
+stands in the task templates.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ _POD = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 _CONTAINER = {
     "runAsNonRoot": True,
     "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-# Argo's executor image names no user, and a kubelet does not start such an image as somebody else by itself.
+# Argo's executor image names no user, and a kubelet does not start such an image as another user by itself.
 _EXECUTOR_USER = 8737
-# A ResourceQuota refuses a pod with a container that says nothing.
-_EXECUTOR = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"cpu": "500m", "memory": "256Mi"}}
+EXECUTOR = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"cpu": "500m", "memory": "256Mi"}}
+"""Of each of Argo's containers: a ResourceQuota refuses a pod with a container that says nothing."""
 
 
 def patch(program: Program, engine: Engine, nodes: int) -> str:
@@ -43,7 +45,7 @@ def patch(program: Program, engine: Engine, nodes: int) -> str:
     """
     mount = {"name": _TOKEN, "mountPath": _TOKEN_PATH, "readOnly": True}
     context = {"runAsUser": _EXECUTOR_USER, **_CONTAINER}
-    executor = {"securityContext": context, "resources": _EXECUTOR, "volumeMounts": [mount]}
+    executor = {"securityContext": context, "resources": EXECUTOR, "volumeMounts": [mount]}
     spec = {
         "automountServiceAccountToken": False,
         "securityContext": _POD,

@@ -7,14 +7,16 @@ than one value, so a task that is called in several such ways has a template for
 from __future__ import annotations
 
 from alula_api.contract import names
+from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import path_of
-from alula_compiler.argo.model import Form, Names, TaskTemplate, form
+from alula_api.contract.graphs.calls import MapCall
+from alula_compiler.argo.model import Form, Names, TaskTemplate, form, map_key
 from alula_compiler.program import Program
 
 
 def names_of(program: Program) -> Names:
     """Return the templates that a program's tasks and graphs have."""
-    taken = {names.ADMIT, names.MAIN}
+    taken = {names.ADMIT, names.MAIN, names.NOTHING}
     paths = _paths(program)
     tasks: dict[tuple[str, Form], TaskTemplate] = {}
     for task, forms in _forms(program).items():
@@ -23,7 +25,25 @@ def names_of(program: Program) -> Names:
             parts = tuple(name for name in paths.get(task, ()) if name not in lists)
             tasks[task, one] = TaskTemplate(_free(task, taken), task, parts, one)
     graphs = {graph.name: graph.name if graph.is_main else _free(graph.name, taken) for graph in program.graphs}
-    return Names(tasks, graphs)
+    branches = {
+        calls.graphs(node.call): node.id
+        for graph in program.graphs
+        for node in graph.nodes
+        if calls.branches(node.call)
+    }
+    maps = {
+        map_key(node, node.call): node.id
+        for graph in program.graphs
+        for node in graph.nodes
+        if isinstance(node.call, MapCall)
+    }
+    return Names(
+        tasks,
+        graphs,
+        {called: _free(node, taken) for called, node in branches.items()},
+        {key: _free(node, taken) for key, node in maps.items()},
+        {key: _free(f"{node}-{names.ITEM}", taken) for key, node in maps.items() if key[0].is_tolerant},
+    )
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -40,8 +60,8 @@ def _forms(program: Program) -> dict[str, dict[Form, None]]:
     forms: dict[str, dict[Form, None]] = {task.name: {} for task in program.tasks}
     for graph in program.graphs:
         for node in graph.nodes:
-            if node.task is not None:
-                forms[node.task][form(node)] = None
+            for task in calls.tasks(node.call):
+                forms[task][form(node)] = None
     return forms
 
 
@@ -50,7 +70,8 @@ def _paths(program: Program) -> dict[str, dict[str, None]]:
     found: dict[str, dict[str, None]] = {}
     for graph in program.graphs:
         for node in graph.nodes:
+            over = node.call.over if isinstance(node.call, MapCall) else ()
             for name, binding in node.inputs:
-                if node.task is not None and path_of(binding):
-                    found.setdefault(node.task, {})[name] = None
+                for task in calls.tasks(node.call) if path_of(binding) or name in over else ():
+                    found.setdefault(task, {})[name] = None
     return found

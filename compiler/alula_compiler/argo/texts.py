@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from alula_api.contract import lists, names
+
 RUN: Final = "{{workflow.name}}"
 RUN_UID: Final = "{{workflow.uid}}"
 NODE: Final = "{{node.name}}"
@@ -19,6 +21,24 @@ ATTEMPT: Final = "{{retries}}"
 _NAME = "[-a-zA-Z0-9_]+"
 _LITERAL = r'"(?:[^"\\{}]|\\.)*"'
 _READ = rf"(?:tasks\['{_NAME}'\]\.outputs|inputs)\.parameters\['{_NAME}'\]"
+_DECIDED = (
+    r"asInt\(|asFloat\(|trim\(|, '\"'\)|\(|\)|'[-a-z0-9]*'|'\"[0-9a-f]{64}\"'|-?[0-9][-+.0-9e]*"
+    r"|'-?(?:[0-9][-+.0-9e]*|Infinity)'|'NaN'|&&|\|\||[=!<>]=|[<>!?:]|true|false| "
+)
+"""The parts of a decision: what a condition compares, and the names of branches."""
+_MAPPED = (
+    r"fromJSON\(|toJson\(|len\(|string\(|\[asInt\(item\)\]|\['\$stored'\]|\['items'\]|'='|\)|\[|\]|,| \+ | == | \? | : "
+    r"|'\\u007b\"\$stored\":\\u007b\"items\":\[?'|'\]?\\u007d\\u007d'"
+    rf"|'{_NAME} {lists.UNEQUAL}{_NAME} has '|' and {_NAME} has '"
+    rf"|0|'{lists.TOO_FEW.format(0, 0, '[0-9]+')}'"
+)
+"""The parts of what a map computes: the number of its items, and the list of one of them."""
+_COUNTED = (
+    rf"tasks\['{names.ITEM}'\]\.outputs\.parameters\['{names.SUCCEEDED}'\]"
+    r"|fromJSON\(|len\(|filter\(|, # == 'true'\)|string\(|max\(|int\(|\)|\(|, |[0-9]+| [*+/] | >= | \? | : |'1'"
+    r"|'only '|' of '|' items succeeded, and '|' must'"
+)
+"""The parts of what a map of items that may fail computes: whether enough of them succeeded."""
 LIVE_TAGS: Final = (
     r"\{\{workflow\.name\}\}",
     r"\{\{workflow\.uid\}\}",
@@ -26,6 +46,9 @@ LIVE_TAGS: Final = (
     r"\{\{retries\}\}",
     rf"\{{\{{inputs\.parameters\.{_NAME}\}}\}}",
     rf"\{{\{{tasks\.{_NAME}\.outputs\.parameters\.{_NAME}\}}\}}",
+    rf"\{{\{{=(?:{_READ}|{_DECIDED})+\}}\}}",
+    rf"\{{\{{=(?:{_READ}|{_LITERAL}|{_MAPPED})+\}}\}}",
+    rf"\{{\{{=(?:{_COUNTED})+\}}\}}",
     rf"\{{\{{=toJson\(\[(?:(?:{_READ}|{_LITERAL})(?:,(?:{_READ}|{_LITERAL}))*)?\]\)\}}\}}",
 )
 """Every form of `{{...}}` that compiled output may hold, as regular expressions."""

@@ -12,10 +12,13 @@ from typing import TypeAlias
 from alula_compiler.engines import Engine
 from alula_compiler.passes import (
     apply_domain,
+    check_domain,
     check_graph,
     check_schedules,
     check_tasks,
+    check_triggers,
     check_types,
+    publish_parts,
     resolve,
     split_graphs,
     whole_values,
@@ -30,11 +33,14 @@ CHECKS: tuple[Pass, ...] = (
     resolve.run,  # every name leads somewhere
     check_types.run,  # edges fit; values are in normal form
     check_schedules.run,  # cron lines are ones that Argo reads
+    check_triggers.run,  # plans wait for what can come
     check_graph.run,  # no circles; nodes in order; not more than a run holds
+    check_domain.run,  # tasks and images are ones that the domain allows
     check_tasks.run,  # kinds, images and environments are ones that can run
 )
 REWRITES: tuple[Pass, ...] = (
     whole_values.run,  # graphs are called with whole values only
+    publish_parts.run,  # what conditions compare is an output of its own
     split_graphs.run,  # no graph has more nodes than a DAG may have
 )
 PASSES = CHECKS + REWRITES

@@ -7,14 +7,17 @@ are gone.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import SMALLER
-from alula_api.contract.graphs.specs import GraphSpec
+from alula_api.contract.graphs import calls
+from alula_api.contract.graphs.bindings import Binding, FirstOf, FromNode, leaves
+from alula_api.contract.graphs.specs import GraphSpec, NodeSpec
 from alula_compiler import graph_calls, order, problems
 from alula_compiler.engines import Engine, Limits
-from alula_compiler.problems import Report
+from alula_compiler.problems import Report, Subject
 from alula_compiler.program import Program
 
 
@@ -34,7 +37,7 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
     reached = set(in_order)
     kept = [graph for graph in graphs if graph.name in reached]
     _sizes(program, kept, in_order, engine.limits, report)
-    used = {node.task for graph in kept for node in graph.nodes}
+    used = {task for graph in kept for node in graph.nodes for task in calls.tasks(node.call)}
     tasks = tuple(task for task in program.tasks if task.name in used)
     return dataclasses.replace(program, graphs=tuple(kept), tasks=tasks)
 
@@ -47,20 +50,49 @@ def _graph(program: Program, graph: GraphSpec, report: Report) -> GraphSpec:
             report.add(Code.BAD_NAME, where, f"a node must not be called `{names.ADMIT}`: that is the run's first node")
         elif not names.is_node_id(node.id):
             report.add(Code.BAD_NAME, where, "the id of a node must begin with a letter")
+        for name, binding in node.inputs:
+            _one_source(binding, where.at(f"input {name}"), report)
+    for output in graph.outputs:
+        _one_source(output.binding, subject.at(f"output {output.name}"), report)
     ordered = order.ordered(graph.nodes)
     if len(ordered) < len(graph.nodes):
         path = order.cycle(order.dependencies(graph.nodes))
         where = subject.at(f"node {path[0]}")
         report.add(Code.CYCLE, where, f"nodes wait for each other: {_shown(path)}")
         return graph
+    _absences(graph, ordered, subject, report)
     return dataclasses.replace(graph, nodes=ordered)
+
+
+def _one_source(binding: Binding, where: Subject, report: Report) -> None:
+    """What is not taken has no parameters in Argo, and only the DAG of a conditional says which branch has."""
+    if isinstance(binding, FirstOf):
+        message = "the first of several sources cannot be compiled yet"
+        report.add(Code.UNSUPPORTED_BINDING, where, message, hint="let the branches of a conditional give the value")
+
+
+def _absences(graph: GraphSpec, ordered: Iterable[NodeSpec], subject: Subject, report: Report) -> None:
+    """An output must not hang on a conditional without a last branch: where none is taken, it would never be there."""
+    absent: dict[str, str] = {}
+    for node in ordered:
+        before = next((absent[name] for name in node.depends() if name in absent), "")
+        if before:
+            absent[node.id] = before
+        elif calls.is_optional(node.call):
+            absent[node.id] = node.id
+    for output in graph.outputs:
+        for leaf in leaves(output.binding):
+            if isinstance(leaf, FromNode) and leaf.node in absent:
+                message = f"`{leaf.node}` need not be taken, because `{absent[leaf.node]}` has no last branch"
+                hint = "give that conditional an `otherwise`"
+                report.add(Code.UNSUPPORTED_BINDING, subject.at(f"output {output.name}"), message, hint=hint)
 
 
 def _sizes(program: Program, graphs: list[GraphSpec], in_order: list[str], limits: Limits, report: Report) -> None:
     subject = problems.of_program(program)
     called = graph_calls.between(graphs)
     known = {graph.name: graph for graph in graphs}
-    if any(node.graph is not None and node.graph not in known for graph in graphs for node in graph.nodes):
+    if graph_calls.missing(graphs):
         return
     nodes = graph_calls.nodes_in_run(known, in_order)[names.MAIN]
     if nodes > limits.run_nodes:

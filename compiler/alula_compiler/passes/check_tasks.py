@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from alula_api.contract import pods, quantities
+from alula_api.contract import durations, pods, quantities
 from alula_api.contract.codes import Code
-from alula_api.contract.graphs.specs import TaskSpec
+from alula_api.contract.graphs.specs import Pod, TaskSpec
 from alula_compiler import problems
 from alula_compiler.argo import tasks, texts
 from alula_compiler.engines import Engine
@@ -24,7 +24,9 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
             report.add(Code.BAD_OPTION, subject, "an image must not hold `{{`")
         _kind(task, subject, report)
         _resources(task, subject, report)
+        _timeout(task, subject, report)
         _environment(task, of_store, subject, report)
+        _pod(task.pod or Pod(), subject, report)
     return program
 
 
@@ -47,14 +49,34 @@ def _resources(task: TaskSpec, subject: Subject, report: Report) -> None:
         report.add(Code.BAD_OPTION, subject, message, expected=wrong.expected, hint=wrong.hint)
 
 
+def _timeout(task: TaskSpec, subject: Subject, report: Report) -> None:
+    if task.timeout and durations.seconds(task.timeout) > durations.MAX_TIMEOUT:
+        expected = f"at most {durations.MAX_TIMEOUT // 86_400} days"
+        report.add(Code.BAD_OPTION, subject, f"the timeout cannot be {task.timeout}", expected=expected)
+
+
 def _environment(task: TaskSpec, of_store: set[str], subject: Subject, report: Report) -> None:
     written = [each.name for each in task.env] + [each.name for each in task.secrets]
     for name, count in Counter(written).items():
         if count > 1:
             report.add(Code.DUPLICATE_NAME, subject, f"the environment variable `{name}` is set more than once")
-        if name.startswith(pods.RESERVED_ENV):
-            message = f"the environment variable `{name}` must not begin with {' or '.join(pods.RESERVED_ENV)}"
-            report.add(Code.BAD_NAME, subject, message)
+        reserved = pods.reserved(name)
+        if reserved:
+            report.add(Code.BAD_NAME, subject, f"the environment variable `{name}` {reserved}")
         elif name in of_store:
             message = f"the environment variable `{name}` is set for the domain's store"
             report.add(Code.BAD_NAME, subject, message, hint="give the task's own key another name")
+
+
+def _pod(pod: Pod, subject: Subject, report: Report) -> None:
+    """The SDK has checked the same, but a resource may have been patched or written by hand."""
+    for what, given in (("label", pod.labels), ("annotation", pod.annotations)):
+        for key in given:
+            if reserved := pods.reserved_label(key):
+                report.add(Code.BAD_NAME, subject, f"the {what} `{key}` of the pod {reserved}")
+    for mount in pod.mounts:
+        if expected := pods.folder_problem(mount.path):
+            report.add(Code.BAD_OPTION, subject, f"nothing can be mounted at {mount.path}", expected=expected)
+        if (mount.secret is None) == (mount.claim is None):
+            message = f"the mount {mount.path} must have either a secret or a claim"
+            report.add(Code.BAD_OPTION, subject, message)

@@ -6,11 +6,14 @@ The SDK has checked the same when the workflow was traced, but a resource may ha
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from alula_api.contract import givens, names, references, schemas, values
 from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
-from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, Items, Leaf, mapped
+from alula_api.contract.graphs import calls, comparables, conditions, interfaces
+from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items, Leaf, mapped
+from alula_api.contract.graphs.calls import BranchCall
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Port
 from alula_compiler import problems, tables
 from alula_compiler.engines import Engine
@@ -53,7 +56,7 @@ class _Graph:
         return dataclasses.replace(self.graph, inputs=inputs, nodes=nodes, outputs=tuple(outputs))
 
     def _node(self, node: NodeSpec) -> NodeSpec:
-        interface = self.known.interface(node)
+        interface = self.known.interfaces.of(node.call)
         if interface is None or not node.inputs:
             return node
         subject = self.subject.at(f"node {node.id}")
@@ -62,7 +65,59 @@ class _Graph:
             port = interface.inputs.get(name)
             checked = binding if port is None else self._binding(binding, port.type, subject.at(f"input {name}"))
             bindings.append((name, checked))
+        self._conditions(node, dict(bindings), subject)
         return dataclasses.replace(node, inputs=tuple(bindings))
+
+    def _conditions(self, node: NodeSpec, inputs: Mapping[str, Binding], subject: Subject) -> None:
+        """What a branch compares: of one kind, and read as what it is, because it is published by its own type."""
+        if not isinstance(node.call, BranchCall):
+            return
+        self._branches(node.call, subject)
+        types = dict(node.call.reads)
+        for case in node.call.cases:
+            for message in conditions.problems(case.when, types):
+                self.report.add(Code.EDGE_TYPE, subject.at(f"case {case.name}"), message)
+        for name, schema in node.call.reads:
+            binding = inputs.get(name)
+            where = subject.at(f"input {name}")
+            if isinstance(binding, Items | FirstOf):
+                self.report.add(Code.UNSUPPORTED_BINDING, where, "a condition must read one source")
+            elif isinstance(binding, FromInput | FromNode):
+                source = self._behind(binding)
+                if source is not None and comparables.kind(source) != comparables.kind(schema):
+                    message = f"{_name(binding)} is {schemas.describe(source)}"
+                    self.report.add(Code.EDGE_TYPE, where, message, expected=schemas.describe(schema))
+
+    def _branches(self, call: BranchCall, subject: Subject) -> None:
+        """All branches give the same outputs, of one type."""
+        names = list(calls.branches(call))
+        if len(names) < len(call.cases) + bool(call.otherwise):
+            self.report.add(
+                Code.BAD_NAME, subject, f"a case must not be called `{calls.ELSE}`: that is the last branch"
+            )
+        given = {
+            name: {output.name: output.type for output in self.known.graphs[graph].outputs}
+            for name, graph in calls.branches(call).items()
+        }
+        first = interfaces.agreed(given.values())
+        for name, outputs in given.items():
+            if set(outputs) != set(first):
+                told = ", ".join(f"`{each}`" for each in outputs) or "none"
+                expected = ", ".join(f"`{each}`" for each in first) or "none"
+                message = f"branch {name} gives other outputs than the first one: {told}"
+                self.report.add(Code.EDGE_TYPE, subject, message, expected=expected)
+                continue
+            for output, schema in outputs.items():
+                if schemas.family(schema) == "never":  # as of a branch that fails
+                    continue
+                if schemas.assignable(schema, first[output]) or schemas.assignable(first[output], schema):
+                    message = f"branch {name} gives `{output}` as {schemas.describe(schema)}"
+                    self.report.add(Code.EDGE_TYPE, subject, message, expected=schemas.describe(first[output]))
+
+    def _behind(self, leaf: FromInput | FromNode) -> Schema | None:
+        source = self._type(leaf)
+        found = schemas.at(source, leaf.path) if source is not None else None
+        return None if isinstance(found, values.Problem) else found
 
     def _binding(self, binding: Binding, target: Schema, subject: Subject) -> Binding:
         if not isinstance(binding, Items):
@@ -98,7 +153,7 @@ class _Graph:
         if isinstance(leaf, FromInput):
             return self.inputs.get(leaf.input)
         node = self.nodes.get(leaf.node)
-        interface = self.known.interface(node) if node else None
+        interface = self.known.interfaces.of(node.call) if node else None
         return interface.outputs.get(leaf.output) if interface else None
 
 

@@ -6,10 +6,13 @@ Later passes look names up without asking, so nothing that this pass refuses may
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from alula_api.contract import names
 from alula_api.contract.codes import Code
+from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import Binding, FromInput, FromNode, leaves
+from alula_api.contract.graphs.calls import MapCall
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec
 from alula_compiler import problems, tables
 from alula_compiler.engines import Engine
@@ -53,15 +56,14 @@ class _Graph:
             self._binding(output.binding, self.subject.at(f"output {output.name}"))
 
     def _target(self, node: NodeSpec, subject: Subject) -> None:
-        interface = self.known.interface(node)
+        interface = self.known.interfaces.of(node.call)
         if interface is None:
-            kind, code, names = ("graph", Code.UNKNOWN_GRAPH, self.known.graphs.keys())
-            if node.task is not None:
-                kind, code, names = ("task", Code.UNKNOWN_TASK, self.known.tasks.keys())
-            hint = problems.did_you_mean(node.target, list(names))
-            self.report.add(code, subject, f"there is no {kind} `{node.target}`", hint=hint)
+            self._missing("task", Code.UNKNOWN_TASK, calls.tasks(node.call), self.known.tasks, subject)
+            self._missing("graph", Code.UNKNOWN_GRAPH, calls.graphs(node.call), self.known.graphs, subject)
             return
-        what = f"task {node.target}" if node.task is not None else f"graph {node.target}"
+        what = calls.described(node.call)
+        if isinstance(node.call, MapCall):
+            self._map(node, node.call, subject)
         given = {name for name, _ in node.inputs}
         for name, _ in node.inputs:
             if name not in interface.inputs:
@@ -70,6 +72,30 @@ class _Graph:
         for name, port in interface.inputs.items():
             if name not in given and port.default is None:
                 self.report.add(Code.MISSING_INPUT, subject, f"input `{name}` of {what} must be given")
+
+    def _map(self, node: NodeSpec, call: MapCall, subject: Subject) -> None:
+        """A map's lists and outputs are ones that its item has; a list has no default."""
+        item = self.known.interfaces.of(call.item)
+        if item is None:
+            return
+        for name in call.over:
+            if name not in item.inputs:
+                hint = problems.did_you_mean(name, list(item.inputs))
+                message = f"it goes over `{name}`, and {calls.described(call.item)} has no such input"
+                self.report.add(Code.UNKNOWN_INPUT, subject, message, hint=hint)
+        for name in call.outputs:
+            if name not in item.outputs:
+                hint = problems.did_you_mean(name, list(item.outputs))
+                message = f"{calls.described(call.item)} has no output `{name}`"
+                self.report.add(Code.UNKNOWN_OUTPUT, subject, message, hint=hint)
+
+    def _missing(
+        self, kind: str, code: Code, called: Iterable[str], known: Mapping[str, object], subject: Subject
+    ) -> None:
+        for name in called:
+            if name not in known:
+                hint = problems.did_you_mean(name, list(known))
+                self.report.add(code, subject, f"there is no {kind} `{name}`", hint=hint)
 
     def _binding(self, binding: Binding, subject: Subject) -> None:
         for leaf in leaves(binding):
@@ -84,7 +110,7 @@ class _Graph:
         if node is None:
             self._unknown_node(leaf.node, subject)
             return
-        interface = self.known.interface(node)
+        interface = self.known.interfaces.of(node.call)
         if interface is not None and leaf.output not in interface.outputs:
             hint = problems.did_you_mean(leaf.output, list(interface.outputs))
             message = f"node `{leaf.node}` has no output `{leaf.output}`"
@@ -113,8 +139,8 @@ def _plan(program: Program, plan: LaunchPlan, report: Report) -> None:
             report.add(
                 Code.FIXED_INPUT, subject, f"input `{name}` must be in `inputs` or in `fixedInputs`, not in both"
             )
-    if plan.crons:
+    if plan.schedule is not None:
         for name, port in ports.items():
-            if name not in given and port.default is None:
+            if name not in given and port.default is None and name != plan.schedule.input:
                 message = f"input `{name}` must be given, because the schedule starts runs without asking for it"
                 report.add(Code.MISSING_INPUT, subject, message)

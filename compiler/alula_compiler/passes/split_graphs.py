@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from alula_api.contract import names
 from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, Leaf, leaves, mapped, whole
+from alula_api.contract.graphs.calls import GraphCall
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Output, Port
 from alula_compiler import order
 from alula_compiler.engines import Engine
@@ -180,7 +181,7 @@ class _Assembly:
             ),
             nodes=tuple(nodes),
         )
-        return NodeSpec(name, graph=name, inputs=tuple(inputs.items()), after=tuple(after)), graph
+        return NodeSpec(name, GraphCall(name), inputs=tuple(inputs.items()), after=tuple(after)), graph
 
     def _waits(self, nodes: Iterable[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.names[self.home[name]] for name in nodes))

@@ -9,10 +9,12 @@ readers select. A variant is made once for each form of call; graphs that are ca
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Iterable, Mapping
 
-from alula_api.contract import jsontext, names
+from alula_api.contract import jsontext, lists, names
 from alula_api.contract.codes import Code
+from alula_api.contract.graphs import calls, conditions
 from alula_api.contract.graphs.bindings import (
     Binding,
     Constant,
@@ -24,13 +26,15 @@ from alula_api.contract.graphs.bindings import (
     mapped,
     whole,
 )
+from alula_api.contract.graphs.calls import BranchCall, GraphCall, MapCall, TaskCall
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Output, Port
 from alula_compiler import problems, tables
-from alula_compiler.engines import Engine
+from alula_compiler.engines import Engine, Limits
 from alula_compiler.problems import Report, Subject
 from alula_compiler.program import Program
 
 Path = tuple[str, ...]
+_BY_NAME = operator.itemgetter(0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,9 +66,15 @@ class _Variant:
 
 def run(program: Program, engine: Engine, report: Report) -> Program:
     """Make the variants; report lists in lists, which only a task could make."""
-    state = _Variants(program, report)
-    state.of(names.MAIN, ())
-    kept = (graph for graph in state.made.values() if graph.nodes or graph.is_main)
+    state = _Variants(program, engine.limits, report)
+    try:
+        state.of(names.MAIN, ())
+    except _TooMany as error:
+        hint = "pass lists of one length, or collect a list in a task before it is passed on"
+        report.add(Code.TOO_LARGE, problems.of_program(program), str(error), hint=hint)
+        return program
+    branches = {name for graph in state.made.values() for node in graph.nodes for name in calls.graphs(node.call)}
+    kept = (graph for graph in state.made.values() if graph.nodes or graph.is_main or graph.name in branches)
     return dataclasses.replace(program, graphs=tuple(kept))
 
 
@@ -73,11 +83,16 @@ def element(port: str, index: int) -> str:
     return f"{port}--{index}"
 
 
+class _TooMany(Exception):
+    """There are more variants than can be compiled."""
+
+
 class _Variants:
     """All variants of a program's graphs, made when they are first called."""
 
-    def __init__(self, program: Program, report: Report) -> None:
-        self.program, self.report = program, report
+    def __init__(self, program: Program, limits: Limits, report: Report) -> None:
+        self.program, self.limits, self.report = program, limits, report
+        self.ports = 0
         self.sources = tables.Tables(program).graphs
         self.names = set(self.sources)
         self.made: dict[str, GraphSpec] = {}
@@ -88,10 +103,18 @@ class _Variants:
         known = self._known.get((name, shapes))
         if known is None:
             graph = self.sources[name]
+            self._count(shapes)
             own = name if not shapes else self._free(name)
             known = _Rewriting(self, graph, own, dict(shapes)).variant()
             self._known[name, shapes] = known
         return known
+
+    def _count(self, shapes: _Shapes) -> None:
+        """Each variant becomes a template, each of its ports a parameter: more than there may be are not made."""
+        self.ports += sum(len(shape.paths) if isinstance(shape, _List) else 1 for _, shape in shapes)
+        if len(self._known) >= self.limits.templates or self.ports > self.limits.ports:
+            most = f"at most {self.limits.templates} forms with {self.limits.ports:,} inputs"
+            raise _TooMany(f"calls its graphs in more forms (lists of other lengths, parts of values) than {most}")
 
     def _free(self, name: str) -> str:
         number = 2
@@ -131,29 +154,103 @@ class _Rewriting:
     def _node(self, node: NodeSpec) -> NodeSpec | None:
         subject = self.subject.at(f"node {node.id}")
         inputs = tuple((name, self._binding(binding, subject.at(f"input {name}"))) for name, binding in node.inputs)
-        if node.graph is None:
+        if isinstance(node.call, TaskCall):
             return self._waiting(dataclasses.replace(node, inputs=inputs), node)
+        if isinstance(node.call, MapCall):
+            self._check_lists(inputs, subject)
+            return self._waiting(self._map(node.call, node, inputs, subject), node)
+        if isinstance(node.call, BranchCall):
+            return self._waiting(self._branch(node.call, node, inputs, subject), node)
+        (graph,) = calls.graphs(node.call)
+        called, given = self._called(graph, (*inputs, *self._defaults(graph, node)))
+        for output, shape in called.outputs.items():
+            self.outputs[node.id, output] = _meant(FromNode(node.id, output), shape)
+        made = dataclasses.replace(node, call=GraphCall(called.name), inputs=given)
+        if not self.variants.made[called.name].nodes:
+            self._pass_on(made, self.variants.made[called.name])
+            return None
+        return self._waiting(made, node)
+
+    def _called(
+        self, graph: str, inputs: Iterable[tuple[str, Binding]], items: Iterable[str] = ()
+    ) -> tuple[_Variant, tuple[tuple[str, Binding], ...]]:
+        """The variant of a graph for a call with these inputs, and the whole values that it gets.
+
+        `items` are its other inputs: for each it gets a list of one item of a map.
+        """
         given: list[tuple[str, Binding]] = []
-        shapes: dict[str, _Shape] = {}
-        for name, binding in (*inputs, *self._defaults(node)):
+        shapes: dict[str, _Shape] = {name: _Part(lists.FIRST) for name in items}
+        for name, binding in inputs:
             shape, ports = _passed(name, binding)
             given += ports
             if shape is not None:
                 shapes[name] = shape
-        called = self.variants.of(node.graph, tuple(sorted(shapes.items(), key=lambda pair: pair[0])))
-        for output, shape in called.outputs.items():
-            self.outputs[node.id, output] = _meant(FromNode(node.id, output), shape)
-        made = dataclasses.replace(node, graph=called.name, inputs=tuple(given))
-        if not self.variants.made[called.name].nodes:
-            self._pass_on(made)
-            return None
-        return self._waiting(made, node)
+        return self.variants.of(graph, tuple(sorted(shapes.items(), key=_BY_NAME))), tuple(given)
 
-    def _pass_on(self, node: NodeSpec) -> None:
+    def _check_lists(self, inputs: Iterable[tuple[str, Binding]], subject: Subject) -> None:
+        """A list of single values goes into a map as a value, which the engine puts together of whole ones."""
+        for name, binding in inputs:
+            if isinstance(binding, Items) and any(leaf.path for leaf in binding.leaves):
+                message = "a map takes a list of whole values, and this one has a part of a value in it"
+                hint = "collect the list in a task"
+                self.variants.report.add(Code.UNSUPPORTED_BINDING, subject.at(f"input {name}"), message, hint=hint)
+
+    def _map(
+        self, call: MapCall, node: NodeSpec, inputs: tuple[tuple[str, Binding], ...], subject: Subject
+    ) -> NodeSpec:
+        """A map: a graph gets of each list that it goes over one item, and gives its outputs whole."""
+        if isinstance(call.item, TaskCall):
+            return dataclasses.replace(node, inputs=inputs)
+        graph = call.item.graph
+        over = tuple((name, binding) for name, binding in inputs if name in call.over)
+        bound = [(name, binding) for name, binding in inputs if name not in call.over]
+        called, given = self._called(graph, (*bound, *self._defaults(graph, node)), call.over)
+        if not self.variants.made[called.name].nodes:
+            message = f"a map runs a graph for each item, and the graph {graph} runs no task"
+            self.variants.report.add(Code.UNSUPPORTED_BINDING, subject, message, hint="leave the map out")
+        self._check_outputs(graph, called, subject, "workflow")
+        return dataclasses.replace(
+            node, call=dataclasses.replace(call, item=GraphCall(called.name)), inputs=(*over, *given)
+        )
+
+    def _check_outputs(self, graph: str, called: _Variant, subject: Subject, kind: str) -> None:
+        """What has several graphs of one form gives whole values."""
+        if called.outputs:
+            told = ", ".join(sorted(called.outputs))
+            message = f"the graph {graph} gives a part of a value, or a list of single values, as {told}"
+            hint = f"let a task of the {kind} make the value"
+            self.variants.report.add(Code.UNSUPPORTED_BINDING, subject, message, hint=hint)
+
+    def _branch(
+        self, call: BranchCall, node: NodeSpec, inputs: tuple[tuple[str, Binding], ...], subject: Subject
+    ) -> NodeSpec:
+        """A conditional: each branch gets whole values, and what the conditions read keeps its path.
+
+        All branches give their outputs whole: a part or list that one of them passes on has no form that all share.
+        """
+        given: dict[str, Binding] = {}
+        renamed: dict[str, str] = {}
+        for graph in calls.graphs(call):
+            ports = {port.name for port in self.variants.sources[graph].inputs}
+            called, passed = self._called(graph, [(name, binding) for name, binding in inputs if name in ports])
+            given |= passed
+            renamed[graph] = called.name
+            self._check_outputs(graph, called, subject, "branch")
+        names = {name: _free_name(name, given) for name, _ in call.reads}
+        written = dict(inputs)
+        given |= {names[name]: written[name] for name, _ in call.reads}
+        cases = tuple(
+            dataclasses.replace(case, when=conditions.renamed(case.when, names.__getitem__)) for case in call.cases
+        )
+        reads = tuple((names[name], schema) for name, schema in call.reads)
+        made = calls.with_graphs(dataclasses.replace(call, cases=cases, reads=reads), renamed.__getitem__)
+        return dataclasses.replace(node, call=made, inputs=tuple(given.items()))
+
+    def _pass_on(self, node: NodeSpec, graph: GraphSpec) -> None:
         """A graph without nodes only passes values on, and is no node of a run: who reads it reads those."""
         ports = dict(node.inputs)
         sources: dict[str, Leaf] = {}
-        for output in self.variants.made[node.target].outputs:
+        for output in graph.outputs:
             read = output.binding
             passed = ports[read.input] if isinstance(read, FromInput) else read
             assert not isinstance(passed, Items | FirstOf), "ports carry whole values"
@@ -175,10 +272,10 @@ class _Rewriting:
         lost = tuple(name for name in self._there(written.depends()) if name not in found)
         return dataclasses.replace(made, after=(*made.after, *lost)) if lost else made
 
-    def _defaults(self, node: NodeSpec) -> list[tuple[str, Binding]]:
+    def _defaults(self, graph: str, node: NodeSpec) -> list[tuple[str, Binding]]:
         """The inputs that the call leaves to the graph's own defaults: a DAG's call must pass them all."""
         given = {name for name, _ in node.inputs}
-        ports = self.variants.sources[node.target].inputs
+        ports = self.variants.sources[graph].inputs
         return [(port.name, Constant(port.default)) for port in ports if port.default and port.name not in given]
 
     def _outputs(self) -> tuple[tuple[Output, ...], dict[str, _Shape]]:
@@ -214,6 +311,14 @@ class _Rewriting:
         else:
             meant = self.outputs.get((leaf.node, leaf.output))
         return leaf if meant is None else _behind(meant, leaf.path)
+
+
+def _free_name(name: str, taken: Mapping[str, Binding]) -> str:
+    """A name that no port of a branch has, for what a condition reads."""
+    found, number = name, 2
+    while found in taken:
+        found, number = f"{name}_{number}", number + 1
+    return found
 
 
 def _instead(leaf: Leaf, node: str, sources: Mapping[str, Leaf]) -> Leaf:

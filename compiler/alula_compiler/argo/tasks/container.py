@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alula_api.contract import durations, labels, names, pods
+from alula_api.contract.graphs import specs
 from alula_api.contract.graphs.specs import TaskSpec
 from alula_compiler.argo import attempts, expressions, texts
 from alula_compiler.argo.model import Object, TaskTemplate
@@ -29,10 +30,54 @@ def template(task: TaskSpec, form: TaskTemplate, program: Program, engine: Engin
     if inputs:
         made["inputs"] = {"parameters": inputs}
     if task.outputs:
-        outputs = [{"name": port.name, "valueFrom": {"path": f"{pods.OUT_DIR}/{port.name}"}} for port in task.outputs]
+        parts = program.parts.get(task.name, ())
+        written = [*(port.name for port in task.outputs), *(part.name for part in parts)]
+        outputs = [{"name": name, "valueFrom": {"path": f"{pods.OUT_DIR}/{name}"}} for name in written]
         made["outputs"] = {"parameters": outputs}
-    container = _container(task.image or program.image, _arguments(task, form, lists), task, engine)
-    return {**made, **attempts.fields(task), "container": container}
+    pod = task.pod or specs.Pod()
+    made["metadata"]["labels"] = {**dict(sorted(pod.labels.items())), **made["metadata"]["labels"]}
+    if pod.annotations:
+        made["metadata"]["annotations"] = dict(sorted(pod.annotations.items()))
+    container = _container(task.image or program.image, _arguments(task, form, lists, program), task, engine)
+    return {**made, **_pool(task), **attempts.fields(task), **_pod(pod), "container": container}
+
+
+def _pod(pod: specs.Pod) -> Object:
+    """The settings of the pod, as Argo has them in a template."""
+    found: Object = {
+        "nodeSelector": dict(sorted(pod.node_selector.items())),
+        "tolerations": [_toleration(each) for each in pod.tolerations],
+        "priorityClassName": pod.priority_class,
+        "serviceAccountName": pod.service_account,
+        "volumes": [volume for volume, _ in _mounts(pod)],
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _toleration(each: specs.Toleration) -> Object:
+    match = {"operator": "Exists"} if each.value is None else {"operator": "Equal", "value": each.value}
+    return {"key": each.key, **match, **({"effect": each.effect} if each.effect else {})}
+
+
+def _mounts(pod: specs.Pod) -> list[tuple[Object, Object]]:
+    """The volumes of a pod, each with its place in the container; all of kinds that PodSecurity `restricted` allows."""
+    found: list[tuple[Object, Object]] = []
+    if pod.shared_memory:
+        memory = {"medium": "Memory", "sizeLimit": pod.shared_memory}
+        found.append(({"name": "shared-memory", "emptyDir": memory}, {"mountPath": pods.SHARED_MEMORY}))
+    for number, mount in enumerate(pod.mounts):
+        secret = {"secret": {"secretName": mount.secret}}
+        source = secret if mount.secret else {"persistentVolumeClaim": {"claimName": mount.claim}}
+        place = {"mountPath": mount.path, **({"readOnly": True} if mount.secret else {})}
+        found.append(({"name": f"mount-{number}", **source}, place))
+    return [(volume, {"name": volume["name"], **place}) for volume, place in found]
+
+
+def _pool(task: TaskSpec) -> Object:
+    """A place in a pool is held from the first attempt to the end of the last, also between two."""
+    if not task.pool:
+        return {}
+    return {"synchronization": {"semaphores": [{"configMapKeyRef": {"name": names.POOLS, "key": task.pool}}]}}
 
 
 def _inputs(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[Object]:
@@ -46,7 +91,7 @@ def _inputs(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[Object]
     return inputs
 
 
-def _arguments(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[str]:
+def _arguments(task: TaskSpec, form: TaskTemplate, lists: set[str], program: Program) -> list[str]:
     def passed(name: str) -> str:
         return "{{inputs.parameters." + name + "}}"
 
@@ -63,6 +108,7 @@ def _arguments(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[str]
         items=tuple((name, passed(name)) for name in inputs if name in lists),
         paths={f"{name}.{index}": path for name, paths in form.items for index, path in enumerate(paths) if path},
         outputs=tuple(port.name for port in task.outputs),
+        parts=tuple((p.name, p.source, p.path, p.form) for p in program.parts.get(task.name, ())),
     )
     arguments = pods.argv(call)
     for name in form.paths:
@@ -75,8 +121,8 @@ def _container(image: str, arguments: list[str], task: TaskSpec, engine: Engine)
         {"name": pods.Env.NODE, "value": texts.NODE},
         {"name": pods.Env.ATTEMPT, "value": texts.ATTEMPT},
     ]
-    own = _environment(task)
-    written = [*arguments, *(variable.get("value", "") for variable in own)]
+    variables = _environment(task)
+    written = [*arguments, *(variable.get("value", "") for variable in variables)]
     if any(f"$({texts.BRACE_NAME})" in text for text in written):
         env.append(texts.BRACE)
     container: Object = {"image": image}
@@ -84,11 +130,12 @@ def _container(image: str, arguments: list[str], task: TaskSpec, engine: Engine)
         container["imagePullPolicy"] = engine.image_pull_policy
     container["command"] = list(COMMAND)
     container["args"] = arguments
-    container["env"] = [*env, *own]
+    container["env"] = [*env, *variables]
     if task.resources:
         sides = (("requests", task.resources.requests), ("limits", task.resources.limits))
         container["resources"] = {side: dict(sorted(quantities.items())) for side, quantities in sides if quantities}
-    container["volumeMounts"] = [{"name": VOLUME, "mountPath": pods.WORK_DIR}]
+    own = {"name": VOLUME, "mountPath": pods.WORK_DIR}
+    container["volumeMounts"] = [own, *(place for _, place in _mounts(task.pod or specs.Pod()))]
     return container
 
 

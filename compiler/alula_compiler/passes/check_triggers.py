@@ -1,0 +1,60 @@
+"""What launch plans wait for beside their schedules is something that can come, and that they do not bring about."""
+
+from __future__ import annotations
+
+from alula_api.contract import names
+from alula_api.contract.codes import Code
+from alula_api.contract.graphs import specs
+from alula_api.contract.triggers import When
+from alula_compiler import problems
+from alula_compiler.engines import Engine
+from alula_compiler.problems import Report, Subject
+from alula_compiler.program import LaunchPlan, Program
+
+
+def run(program: Program, engine: Engine, report: Report) -> Program:
+    """Report what is wrong with triggers."""
+    for plan in program.plans:
+        if plan.trigger is not None:
+            subject = problems.of_plan(plan)
+            _what(plan, plan.trigger, subject, report)
+            _inputs(program, plan, plan.trigger, subject, report)
+    return program
+
+
+def _what(plan: LaunchPlan, trigger: specs.Trigger, subject: Subject, report: Report) -> None:
+    after = [each for each in (trigger.launch_plan, trigger.workflow) if each]
+    if not after and not trigger.release:
+        message = "a trigger waits for nothing"
+        report.add(Code.BAD_TRIGGER, subject, message, hint="name a launchPlan or a workflow, or write release: true")
+    if len(after) > 1:
+        message = "a trigger waits for runs of a launch plan or of a workflow"
+        report.add(Code.BAD_TRIGGER, subject, message, hint="name one of them")
+    if trigger.launch_plan == plan.name or trigger.workflow == plan.workflow:
+        message = f"launch plan {plan.name} waits for its own runs, so it would never stop"
+        report.add(Code.BAD_TRIGGER, subject, message, hint="name another launch plan or workflow")
+
+
+def _inputs(program: Program, plan: LaunchPlan, trigger: specs.Trigger, subject: Subject, report: Report) -> None:
+    main = program.graph(names.MAIN)
+    ports = main.inputs if main else ()
+    known = [port.name for port in ports]
+    fixed = {name for name, _ in plan.fixed}
+    if trigger.inputs and (trigger.when or When.SUCCEEDED) != When.SUCCEEDED:
+        message = "a run that failed has no outputs, so none can be passed"
+        report.add(Code.BAD_TRIGGER, subject, message, hint="drop inputs, or write when: Succeeded")
+    if trigger.inputs and trigger.release:
+        message = "a release has no outputs, so none can be passed"
+        report.add(Code.BAD_TRIGGER, subject, message, hint="drop inputs, or release")
+    for each in trigger.inputs:
+        if each.name not in known:
+            message = f"workflow {program.name} has no input `{each.name}`"
+            report.add(Code.UNKNOWN_INPUT, subject, message, hint=problems.did_you_mean(each.name, known))
+        elif each.name in fixed:
+            message = f"input `{each.name}` is fixed, and an output cannot be put there"
+            report.add(Code.FIXED_INPUT, subject, message, hint="drop it from `fixedInputs`, or from the trigger")
+    given = {*fixed, *(name for name, _ in plan.inputs), *(each.name for each in trigger.inputs)}
+    for port in ports:
+        if port.default is None and port.name not in given:
+            message = f"input `{port.name}` must be given, because the trigger starts runs without asking for it"
+            report.add(Code.MISSING_INPUT, subject, message)
