@@ -24,15 +24,19 @@ class Reason(Explained):
     # Definitions that work.
     COMPILED = "Compiled", "The definition is compiled and everything made from it is in the cluster."
     SUSPENDED = "Suspended", "The launch plan is compiled; its schedule is suspended."
+    REVERTED = "Reverted", "Others changed what was compiled, and it was set right; the message names the fields."
     ACCEPTED = "Accepted", "The domain's settings are in use."
 
     # What somebody has to change.
     INVALID = "Invalid", "The definition does not compile; the message says everything that is wrong with it."
+    TOO_MANY_PLANS = "TooManyPlans", "More launch plans name one Workflow than are compiled with it."
+    COMPILER_STOPPED = "CompilerStopped", "The compiler had to be stopped; the message says at which limit."
     NAMESPACE_NOT_LABELLED = "NamespaceNotLabelled", "The namespace lacks the labels that say project and domain."
     PAIR_CLAIMED = "PairClaimed", "An older namespace has the same project and domain, so this one reads nothing."
     UNKNOWN_ROOT = "UnknownRoot", "The Domain names a root of storage that the installation does not have."
     NAME_TAKEN = "NameTaken", "Something that we did not make has the name of an object that we would make."
     WRONG_NAME = "WrongName", "A namespace has one Domain, and it is called `domain`."
+    UNREADABLE = "Unreadable", "An object that is needed nests too deep, or is too large, to be read."
     REFUSED = "Refused", "The API server refused an object that we made; the message has its reason."
 
     # What passes by itself.
@@ -40,15 +44,31 @@ class Reason(Explained):
     WORKFLOW_NOT_READY = "WorkflowNotReady", "The launch plan's Workflow does not compile, so neither does the plan."
     APPLY_FAILED = "ApplyFailed", "Writing to the cluster failed; it is tried again."
 
+    # Events about schedules.
+    TICK_SKIPPED = "TickSkipped", "A schedule did not start a run at its time; the message says why."
+
+    TRIGGER_SKIPPED = "TriggerSkipped", "The end of a run did not start the run of this plan; the message says why."
+
     # Events about runs.
     ADMITTED = "Admitted", "The run was let through; the message says how many tasks came from the cache."
     RUN_REFUSED = "RunRefused", "The run was failed before any pod; the message says why."
+    NOT_BEGUN = "NotBegun", "Argo has not begun the run, nor any later one, so it is not known whether Argo is at work."
     STATUS_OFFLOADED = (
         "StatusOffloaded",
         "Argo keeps this run's nodes in a database, where its holds cannot be answered.",
     )
     STARTED_AGAIN = "StartedAgain", "Data that a task needed was lost, so the run was started again; this happens once."
-    NOT_STARTED_AGAIN = "NotStartedAgain", "Data that a task needed was lost, and the workflow has changed since."
+    NOT_STARTED_AGAIN = (
+        "NotStartedAgain",
+        "A run is not started again: what it was compiled to is gone or has changed.",
+    )
+    GUARDS_MATCH = "GuardsMatch", "What Kubernetes holds the domain to is what follows from its Domain."
+    GUARDS_DIFFER = "GuardsDiffer", "A guard of the domain is not what follows from its Domain; the message names it."
+    GUARDS_UNKNOWN = "GuardsUnknown", "Whether the guards follow from the Domain is not known; the message says why."
+    STOPPED = "Stopped", "The run was ended because somebody asked for it; the message says why."
+    FAILING = "Failing", "A task of the run failed for good, so nothing new starts; the message says which and why."
+    HANDLED = "Handled", "The run is over, and what its workflow names for that was started; the message says as what."
+    NOT_HANDLED = "NotHandled", "The run is over, and a handler could not be started; the message says why."
     NOT_FILLED = "NotFilled", "The run was let through without cached nodes; the message says why."
 
 
@@ -63,7 +83,19 @@ class Wanted:
     reconciling: bool = False
 
 
-def write(previous: Iterable[Mapping[str, Any]], wanted: Wanted, generation: int, moment: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Also:
+    """A condition of its own beside `Ready`."""
+
+    type: str
+    status: str  # True, False or Unknown
+    reason: Reason
+    message: str
+
+
+def write(
+    previous: Iterable[Mapping[str, Any]], wanted: Wanted, generation: int, moment: str, also: Iterable[Also] = ()
+) -> list[dict[str, Any]]:
     """The conditions to store; the transition time of one that keeps its status is kept.
 
     Args:
@@ -71,6 +103,7 @@ def write(previous: Iterable[Mapping[str, Any]], wanted: Wanted, generation: int
         wanted: what is true now.
         generation: of the object that was looked at.
         moment: now, as the API server writes times.
+        also: conditions beside these.
     """
     before = {str(condition.get("type")): condition for condition in previous}
     common = {
@@ -78,16 +111,19 @@ def write(previous: Iterable[Mapping[str, Any]], wanted: Wanted, generation: int
         "message": clip(wanted.message),
         "observedGeneration": generation,
     }
-    types = [(READY, wanted.ready)]
-    types += [(RECONCILING, True)] if wanted.reconciling else []
-    types += [(STALLED, True)] if wanted.stalled else []
-    return [_condition(before.get(kind), kind, status, moment) | common for kind, status in types]
+    types = [(READY, "True" if wanted.ready else "False")]
+    types += [(RECONCILING, "True")] if wanted.reconciling else []
+    types += [(STALLED, "True")] if wanted.stalled else []
+    made = [_condition(before.get(kind), kind, status, moment) | common for kind, status in types]
+    for each in also:
+        said = {"reason": str(each.reason), "message": clip(each.message), "observedGeneration": generation}
+        made.append(_condition(before.get(each.type), each.type, each.status, moment) | said)
+    return made
 
 
-def _condition(before: Mapping[str, Any] | None, kind: str, status: bool, moment: str) -> dict[str, Any]:
-    text = "True" if status else "False"
-    since = before.get("lastTransitionTime") if before and before.get("status") == text else None
-    return {"type": kind, "status": text, "lastTransitionTime": since or moment}
+def _condition(before: Mapping[str, Any] | None, kind: str, status: str, moment: str) -> dict[str, Any]:
+    since = before.get("lastTransitionTime") if before and before.get("status") == status else None
+    return {"type": kind, "status": status, "lastTransitionTime": since or moment}
 
 
 def ready(body: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -46,3 +46,4 @@ def configure(form: str, level: str) -> None:
     logging.basicConfig(level=getattr(logging, level.upper()), handlers=[handler], force=True)
     for chatty in ("kopf", "aiohttp", "asyncio", "kubernetes", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # it warns that signals are not its own

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Mapping
 
@@ -22,19 +23,20 @@ def start(environment: Mapping[str, str]) -> int:
         sys.stderr.write("".join(f"alula_controller: {problem}\n" for problem in error.problems))
         return 2
     logs.configure(chosen.log_format, chosen.log_level)
+    # Not `asyncio.run`, which waits for whatever threads still wait for.
+    loop = asyncio.new_event_loop()
     try:
-        asyncio.run(_run(chosen))
+        loop.run_until_complete(_run(chosen))
     except process.Ended as ended:
-        if ended.__cause__ is None and str(ended) == "kopf":
-            log.info("stopped")
-            return 0
         log.error("%s ended, and with it the process", ended, exc_info=ended.__cause__)
         return 1
-    except KeyboardInterrupt:
-        return 0
+    log.info("stopped")
     return 0
 
 
 async def _run(chosen: settings.Settings) -> None:
+    stop = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
     api = client.Cluster(await client.log_in())
-    await process.Controller(chosen, api).run()
+    await process.Controller(chosen, api).run(stop)

@@ -24,7 +24,7 @@ async def serve(port: int, healthy: Check, ready: Check) -> tuple[web.AppRunner,
             web.get("/metrics", _metrics),
         ]
     )
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, port=port)
     await site.start()

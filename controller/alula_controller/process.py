@@ -1,7 +1,7 @@
 """The whole controller in one asyncio loop: what is started, in which order, and what its end means.
 
-Called by `__main__`. Any part that ends is a defect or kopf's reaction to a signal; the process ends with it and is
-started anew by Kubernetes, which loses nothing: all state is in the cluster.
+Called by `main`. A part that ends by itself is a defect; the process ends with it and is started anew by Kubernetes,
+which loses nothing: all state is in the cluster.
 """
 
 from __future__ import annotations
@@ -9,33 +9,55 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeVar
 
-from alula_api.contract import labels
+from alula_api.argo.runs import COMPLETED_LABEL, PHASE_LABEL
+from alula_api.contract import labels, names
+from alula_api.contract.graphs import handlers
+from alula_api.contract.queue import Terms
+from alula_api.contract.timetables import Schedule
 from alula_controller import edge, metrics, probing, resync, timestamps
 from alula_controller.admission.cache_lookup import Lookups
-from alula_controller.admission.reconcile import Admission
-from alula_controller.cluster import client, errors, resources
+from alula_controller.admission.dispatch import Dispatcher, DomainKey
+from alula_controller.admission.reconcile import Admission, waiting
+from alula_controller.cluster import client, discovery, errors, resources
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.echoes import Echoes
 from alula_controller.cluster.events import Announcer
 from alula_controller.cluster.lease import Leadership
 from alula_controller.cluster.queue import WorkQueue
 from alula_controller.cluster.watches import Seen, Watch
+from alula_controller.definitions.compilation import Compiler
 from alula_controller.definitions.gather import Gatherer
 from alula_controller.definitions.reconcile import Reconciler
 from alula_controller.definitions.world import Key
 from alula_controller.domains import view
 from alula_controller.domains.gather import Domains
-from alula_controller.runs.reconcile import RunKey, RunReconciler, worth_a_look
-from alula_controller.runs.recovery import Recovery
+from alula_controller.inventory import Inventory
+from alula_controller.runs import failing
+from alula_controller.runs.failing import Failures
+from alula_controller.runs.handlers import Handlers
+from alula_controller.runs.outcomes import Outcomes
+from alula_controller.runs.reconcile import RunKey, RunReconciler
+from alula_controller.runs.recovery import Recovery, candidate
+from alula_controller.runs.stop import Stop
 from alula_controller.runs.watchdog import Watchdog
+from alula_controller.schedules import reconcile as schedules
+from alula_controller.schedules.reconcile import PlanKey, Scheduler
 from alula_controller.settings import Settings
+from alula_controller.triggers.reconcile import ENDED_RUN, WAITING_PLAN, TriggerKey, Triggers
 
 log = logging.getLogger(__name__)
+K = TypeVar("K", bound="RunKey | DomainKey | PlanKey | TriggerKey")
 
+SCHEDULES_PER_SECOND = 200.0  # launch plans that are looked at: ten thousand fire at midnight
+NAMESPACES_AT_ONCE = 8  # whose runs may all hang in their stores for a few seconds without holding up another's
+LEASE = "lease"  # the part that holds it
 SWEEP_SECONDS = 30.0
+ECHO_SECONDS = 1.0  # after which a definition is looked at because of what was made from it
+STOP_SECONDS = 0.7  # for what writes, and once more for the Lease
 SILENT_SECONDS = 300.0  # a watch that heard nothing for so long, not even a bookmark, is beyond mending by itself
 
 
@@ -46,69 +68,170 @@ class Controller:
         self.settings = settings
         self.api = api
         clock = time.monotonic
-        self.leadership = Leadership(api, settings, clock)
+        self.leadership = Leadership(api, settings, clock, self._acting_changed)
         self.announcer = Announcer(api, settings.identity, clock)
         self.definitions: WorkQueue[Key] = WorkQueue(
-            "definitions", self._definition, workers=settings.workers, may_work=self.leadership.held
+            "definitions",
+            self._definition,
+            lane=_lane,
+            workers=settings.workers,
+            per_lane=max(1, settings.workers // 2),
+            may_work=self.leadership.held,
         )
         self.runs: WorkQueue[RunKey] = WorkQueue(
-            "runs", self._run_of, workers=settings.workers, may_work=self.leadership.held
+            "runs",
+            self._run_of,
+            lane=_lane,
+            workers=settings.workers * NAMESPACES_AT_ONCE,
+            per_lane=settings.workers,
+            may_work=self.leadership.held,
         )
-        self.namespaces = Watch(api, resources.NAMESPACES, self._namespace_changed) if not settings.namespaces else None
-        self.templates = [self._watch(resources.TEMPLATES, scope, self._child_changed) for scope in settings.scopes]
-        self.crons = [self._watch(resources.CRONS, scope, self._child_changed) for scope in settings.scopes]
-        self.started = [
-            Watch(api, resources.RUNS, self._run_changed, namespace=scope, labels=labels.REVISION)
-            for scope in settings.scopes
-        ]
+        self.failing = self._queue("failing", self._run_of)
+        self._watch_everything()
         access = Access(api, self.announcer.say, self.leadership.held)
+        self.dispatcher = Dispatcher(access, self._terms, self._known_waiting, self._look, clock)
+        self.queues = self._queue("queues", self.dispatcher.handle)
+        self.scheduler = Scheduler(access, self._schedule, self._fire)
+        self.schedules = self._queue("schedules", self.scheduler.handle, per_second=SCHEDULES_PER_SECOND)
+        self.ended = self._queue("ended", Outcomes(api).handle)
+        self.inventory = Inventory(self._known_runs, self.scheduler.overdue, self.leadership.held)
+        self.triggers = Triggers(access)
+        self.triggered = self._queue("triggers", self.triggers.handle)
         domains = Domains(api, settings, self._known_namespaces)
-        gatherer = Gatherer(api, settings, domains)
+        self.compiler = Compiler()
+        gatherer = Gatherer(api, settings, domains, self.compiler.compile, self._has_crons)
+        self.echoes = Echoes()
         self.reconciler = Reconciler(
-            access, gatherer, domains, add=self.definitions.add, templates=self._known_templates
+            access,
+            gatherer,
+            domains,
+            add=self.definitions.add,
+            templates=self._known_templates,
+            waits=self.triggers.waits,
+            noted=self.inventory.saw,
+            wrote=self.echoes.note,
+            scheduled=self._scheduled,
         )
         lookups = Lookups(settings.fill_seconds, settings.fill_lookups)
-        self.run_reconciler = RunReconciler(api, Admission(access, domains, lookups), Recovery(access))
+        admission = Admission(access, domains, lookups, self.dispatcher.refusal)
+        stopping = Stop(access, self.dispatcher.refusal)
+        self.run_reconciler = RunReconciler(
+            api, admission, Recovery(access), stopping, failures=Failures(access), handlers=Handlers(access)
+        )
         self.watchdog = Watchdog(access)
         self.relist = resync.Relist(api, settings, self.definitions.add)
-        self.kopf_ready = asyncio.Event()
+        self.edge = edge.Definitions(settings, api.credentials, self.definitions.add, self.echoes)
         self.tasks: list[asyncio.Task[None]] = []
+
+    def _watch_everything(self) -> None:
+        """Make the watches of all that is watched outside kopf."""
+        self.namespaces = (
+            Watch(self.api, resources.NAMESPACES, self._namespace_changed) if not self.settings.namespaces else None
+        )
+        self.templates = [
+            self._watch(resources.TEMPLATES, scope, self._template_changed) for scope in self.settings.scopes
+        ]
+        self.revisions = [
+            self._watch(resources.REVISIONS, scope, self._child_changed) for scope in self.settings.scopes
+        ]
+        self.crons = [self._watch(resources.CRONS, scope, self._child_changed) for scope in self.settings.scopes]
+        # Runs that are over are many: those that failed are looked at when they do and after a takeover, none is kept.
+        under_way = f"{labels.REVISION},{COMPLETED_LABEL}!=true"
+        failed = f"{labels.REVISION},{PHASE_LABEL}=Failed"
+        self.started = [
+            Watch(self.api, resources.RUNS, self._run_changed, namespace=scope, labels=under_way)
+            for scope in self.settings.scopes
+        ]
+        self.settled: set[str] = set()  # uids of runs under way whose mark, if they have one, is of their hold
+        self.failed = self._ended(failed, self._run_failed)
+        pending = f"{labels.HANDLERS}={handlers.PENDING},{COMPLETED_LABEL}=true"
+        self.handled = self._ended(pending, self._run_to_handle)
+        over = f"{labels.REVISION},{COMPLETED_LABEL}=true,!{labels.TRIGGERED}"
+        self.unanswered = self._ended(over, self._run_over)
+
+    def _ended(self, selector: str, tell: Callable[[Seen, bool], None]) -> list[Watch]:
+        """Watches of runs that are over, of which none is kept."""
+        return [
+            Watch(self.api, resources.RUNS, tell, namespace=scope, labels=selector, remember=False)
+            for scope in self.settings.scopes
+        ]
+
+    def _queue(
+        self, name: str, handle: Callable[[K], Awaitable[float | None]], *, per_second: float = 50.0
+    ) -> WorkQueue[K]:
+        """A queue whose lanes are namespaces."""
+        may_work, workers = self.leadership.held, self.settings.workers
+        return WorkQueue(name, handle, lane=_lane, workers=workers, per_second=per_second, may_work=may_work)
 
     @property
     def watches(self) -> list[Watch]:
         """Every watch outside kopf."""
-        return [*([self.namespaces] if self.namespaces else []), *self.templates, *self.crons, *self.started]
+        return [
+            *([self.namespaces] if self.namespaces else []),
+            *self.templates,
+            *self.crons,
+            *self.revisions,
+            *self.started,
+            *self.unanswered,
+            *self.failed,
+            *self.handled,
+        ]
 
-    async def run(self) -> None:
-        """Serve probes, wait for the kinds, then run every part until one of them ends."""
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve probes, wait for the kinds, then run every part until `stop` is set.
+
+        Raises:
+            Ended: a part ended, which none should.
+        """
         metrics.BUILD_INFO.labels(version=_version()).set(1)
+        metrics.REGISTRY.register(self.inventory)
         runner, _ = await probing.serve(self.settings.port, self.healthy, self.ready)
         try:
-            await edge.served(self.api)
-            await self._run_parts()
+            if await _before(stop, discovery.served(self.api)):
+                await self._run_parts(stop)
         finally:
+            metrics.REGISTRY.unregister(self.inventory)
             await runner.cleanup()
+            await self.compiler.close()
             await self.api.close()
 
-    async def _run_parts(self) -> None:
-        self._start("lease", self.leadership.run())
+    async def _run_parts(self, stop: asyncio.Event) -> None:
+        try:
+            await self._unless_ended(_before(stop, self._start_parts()))
+            await self._unless_ended(stop.wait())
+        finally:
+            await self._stop_parts()
+
+    async def _start_parts(self) -> None:
+        self._start(LEASE, self.leadership.run())
         self._start("events", self.announcer.run())
         for watch in self.watches:
             self._start(f"watch of {watch.name}", watch.run())
         # Decisions rest on what the watches know of namespaces and templates: they come first.
         for watch in self.watches:
-            await self._unless_ended(watch.synced.wait())
+            await watch.synced.wait()
+        for watch in self.unanswered:  # they were told before it was known what waits for them
+            watch.again()
         self._start("relist", self.relist.run())
         self._start("sweep", self._sweep())
         self._start("definitions", self.definitions.run())
         self._start("runs", self.runs.run())
-        self._start("kopf", edge.run(self.settings, self.definitions.add, self.kopf_ready))
-        try:
-            await self._unless_ended(asyncio.Event().wait())
-        finally:
-            for task in self.tasks:
+        self._start("failing", self.failing.run())
+        self._start("queues", self.queues.run())
+        self._start("schedules", self.schedules.run())
+        self._start("ended", self.ended.run())
+        self._start("triggers", self.triggered.run())
+        self._start("agenda", self._wake())
+        self._start("kopf", self.edge.run())
+
+    async def _stop_parts(self) -> None:
+        """First what writes, then the Lease, so that the next holder never meets us."""
+        lease = [task for task in self.tasks if task.get_name() == LEASE]
+        for batch in ([task for task in self.tasks if task not in lease], lease):
+            for task in batch:
                 task.cancel()
-            await asyncio.gather(*self.tasks, return_exceptions=True)
+            if batch:
+                await asyncio.wait(batch, timeout=STOP_SECONDS)
 
     def healthy(self) -> str:
         """What is wrong with us; nothing if the loop turns and every part lives."""
@@ -124,7 +247,7 @@ class Controller:
         waits = [watch.name for watch in self.watches if not watch.synced.is_set()]
         if waits:
             return f"not listed yet: {', '.join(sorted(set(waits)))}"
-        if not self.kopf_ready.is_set():
+        if not self.edge.ready.is_set():
             return "kopf has not started"
         return "" if self.leadership.observed or self.leadership.held() else "the Lease has not been seen yet"
 
@@ -135,16 +258,20 @@ class Controller:
         """Wait for `what`, or raise what ended a part first."""
         waiter = asyncio.ensure_future(what)
         try:
-            await asyncio.wait([waiter, *self.tasks], return_when=asyncio.FIRST_COMPLETED)
-            for task in self.tasks:
-                if task.done():
-                    error = None if task.cancelled() else task.exception()
-                    raise Ended(task.get_name()) from error
+            while not waiter.done():
+                await asyncio.wait([waiter, *self.tasks], return_when=asyncio.FIRST_COMPLETED, timeout=1.0)
+                for task in self.tasks:
+                    if task.done():
+                        error = None if task.cancelled() else task.exception()
+                        raise Ended(task.get_name()) from error
         finally:
             waiter.cancel()
 
     async def _definition(self, key: Key) -> float | None:
-        return await self.reconciler.handle(key)
+        again = await self.reconciler.handle(key)
+        if key.kind == "Domain":
+            self.queues.add(DomainKey(key.namespace))  # its quota may have changed
+        return again
 
     async def _run_of(self, key: RunKey) -> float | None:
         return await self.run_reconciler.handle(key)
@@ -162,20 +289,145 @@ class Controller:
         ours = f"{labels.MANAGED_BY}={labels.MANAGER},{labels.WORKFLOW}"
         return Watch(self.api, resource, tell, namespace=scope, labels=ours)
 
+    async def _wake(self) -> None:
+        while True:
+            if self.leadership.held():
+                self.scheduler.wake()
+            await asyncio.sleep(schedules.LOOK_SECONDS)
+
+    def _fire(self, key: PlanKey) -> None:
+        self.schedules.add(key)
+
+    def _template_changed(self, seen: Seen, gone: bool) -> None:
+        self._child_changed(seen, gone)
+        if plan := _plan_of(seen):
+            self.schedules.add(plan)
+            if self._waits(plan, seen, gone):
+                self.triggered.add(TriggerKey(plan.namespace, plan.name, WAITING_PLAN))
+
+    def _waits(self, plan: PlanKey, seen: Seen, gone: bool) -> bool:
+        """Remember what a launch plan waits for; whether it does, or has."""
+        workflow = seen.labels.get(labels.WORKFLOW, "")
+        return self.triggers.note(plan.namespace, workflow, plan.name, "" if gone else seen.trigger)
+
     def _child_changed(self, seen: Seen, gone: bool) -> None:
-        del gone
-        self.definitions.add(Key("Workflow", seen.namespace, seen.labels[labels.WORKFLOW]))
+        """What was made from a definition has changed. Several may at once; the definition's status follows them."""
+        key = _definition_of(seen)
+        if gone:
+            self.definitions.add(key, ECHO_SECONDS)
+        else:
+            self.echoes.unless_one(seen.uid, seen.version, lambda: self.definitions.add(key), ECHO_SECONDS)
 
     def _run_changed(self, seen: Seen, gone: bool) -> None:
-        if not gone and worth_a_look(seen, timestamps.now()):
-            self.runs.add(RunKey(seen.namespace, seen.name))
+        self.watchdog.taken_up.saw(seen)
+        key = RunKey(seen.namespace, seen.name)
+        self._perhaps_failing(seen, gone)
+        if gone:
+            self.settled.discard(seen.uid)
+            self.runs.discard(key)
+            self.ended.add(key)
+        elif waiting(seen) or seen.stop:
+            self.settled.add(seen.uid)
+            self.runs.add(key)
+        elif seen.uid in self.settled:
+            self.runs.discard(key)
+        else:  # it comes with its mark: a retry may have begun its hold anew
+            if self.leadership.held():
+                self.settled.add(seen.uid)
+            self.runs.add(key, behind=True)
+        self.queues.add(DomainKey(seen.namespace))
+        if seen.labels.get(labels.LAUNCH_PLAN) and self.leadership.held():
+            plan = PlanKey(seen.namespace, seen.labels[labels.LAUNCH_PLAN])
+            if self.scheduler.note(plan, seen, gone):
+                self.schedules.add(plan, schedules.RUN_SECONDS)
+
+    def _perhaps_failing(self, seen: Seen, gone: bool) -> None:
+        key = RunKey(seen.namespace, seen.name, "FailingRun")
+        if gone:
+            self.failing.discard(key)
+        elif not waiting(seen):
+            self.failing.add(key, failing.LOOK_SECONDS)
+
+    def _run_failed(self, seen: Seen, gone: bool) -> None:
+        if not gone and candidate(seen, timestamps.now()):
+            self.runs.add(RunKey(seen.namespace, seen.name, "EndedRun"), behind=True)
+
+    def _run_to_handle(self, seen: Seen, gone: bool) -> None:
+        if not gone:
+            self.runs.add(RunKey(seen.namespace, seen.name, "EndedRun"), behind=True)
+
+    def _run_over(self, seen: Seen, gone: bool) -> None:
+        if not gone and self.triggers.concerns(seen):
+            self.triggered.add(TriggerKey(seen.namespace, seen.name, ENDED_RUN))
 
     def _namespace_changed(self, seen: Seen, gone: bool) -> None:
-        if not gone:
+        if gone:
+            self.watchdog.taken_up.forget(seen.name)
+        else:
             self.definitions.add(Key("Domain", seen.name, view.NAME))
+
+    def _acting_changed(self, acting: bool) -> None:
+        """Nothing of what was queued before counts any more; what may need work follows from what is there now."""
+        self.definitions.clear()
+        self.runs.clear()
+        self.failing.clear()
+        self.queues.clear()
+        self.schedules.clear()
+        self.ended.clear()
+        self.triggered.clear()
+        self.scheduler.clear()
+        self.inventory.clear()
+        if not acting:
+            return
+        for watch in self.started:
+            for seen in watch.known.values():
+                self._run_changed(seen, False)
+        for watch in (*self.failed, *self.handled, *self.unanswered):
+            watch.again()
+        for waits in self.triggers.plans():
+            self.triggered.add(waits, behind=True)
+        for seen in self._known_templates():
+            if plan := _plan_of(seen):
+                self.schedules.add(plan, behind=True)
+        for watch in (*self.templates, *self.crons, *self.revisions):  # also of definitions that are gone
+            for seen in watch.known.values():
+                self.definitions.add(_definition_of(seen), behind=True)
+        self.relist.everything()
 
     def _known_namespaces(self) -> list[Seen]:
         return list(self.namespaces.known.values()) if self.namespaces else []
+
+    def _known_runs(self) -> Iterator[Seen]:
+        return (seen for watch in self.started for seen in watch.known.values())
+
+    def _known_waiting(self, namespace: str) -> list[str]:
+        return [seen.name for seen in self._known_runs() if seen.namespace == namespace and waiting(seen)]
+
+    def _look(self, namespace: str, name: str) -> None:
+        self.runs.add(RunKey(namespace, name))
+
+    def _terms(self, namespace: str, plan: str) -> Terms:
+        template = namespace, names.launch_plan_template(plan)
+        found = (watch.known[template].terms for watch in self.templates if template in watch.known)
+        return Terms.from_text(next(found, ""))
+
+    def _schedule(self, namespace: str, plan: str) -> Schedule | None:
+        template = namespace, names.launch_plan_template(plan)
+        found = (watch.known[template].schedule for watch in self.templates if template in watch.known)
+        return Schedule.from_text(next(found, ""))
+
+    def _scheduled(self, namespace: str, plan: str) -> None:
+        """A launch plan has changed, or all of a namespace have."""
+        if plan:
+            self.schedules.add(PlanKey(namespace, plan))
+            self.triggered.add(TriggerKey(namespace, plan, WAITING_PLAN))
+            return
+        for seen in self._known_templates():
+            if seen.namespace == namespace and seen.schedule and (key := _plan_of(seen)):
+                self.schedules.add(key, behind=True)
+
+    def _has_crons(self, namespace: str) -> bool:
+        return any(seen.namespace == namespace for watch in self.crons for seen in watch.known.values())
 
     def _known_templates(self) -> list[Seen]:
         return [seen for watch in self.templates for seen in watch.known.values()]
@@ -183,6 +435,34 @@ class Controller:
 
 class Ended(Exception):
     """A part that should run for ever has ended."""
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
+    """Whether `work` came to its end before `stop` was set."""
+    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(work)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if waits[1].done():
+            waits[1].result()
+        return not stop.is_set()
+    finally:
+        for each in waits:
+            each.cancel()
+
+
+def _lane(key: Key | RunKey | DomainKey | PlanKey | TriggerKey) -> str:
+    return key.namespace
+
+
+def _definition_of(child: Seen) -> Key:
+    return Key("Workflow", child.namespace, child.labels[labels.WORKFLOW])
+
+
+def _plan_of(template: Seen) -> PlanKey | None:
+    """The launch plan whose template this is, if it is one's."""
+    plan = template.labels.get(labels.LAUNCH_PLAN, "")
+    own = bool(plan) and template.name == names.launch_plan_template(plan)
+    return PlanKey(template.namespace, plan) if own else None
 
 
 def _version() -> str:

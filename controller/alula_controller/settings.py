@@ -47,9 +47,10 @@ VARIABLES = (
     Variable("ALULA_LOG_FORMAT", "json", "`json` or `text`."),
     Variable("ALULA_LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`. Bodies are not logged at any level."),
     Variable("ALULA_RESYNC_SECONDS", "300", "How often all definitions are listed and compared with what was seen."),
-    Variable("ALULA_WORKERS", "8", "How many definitions, and how many runs, are worked on at a time."),
+    Variable("ALULA_WORKERS", "8", "How many definitions are worked on at a time, and how many runs of one namespace."),
     Variable("ALULA_FILL_SECONDS", "10", "How long a run may wait for the lookups of its cached nodes."),
     Variable("ALULA_FILL_LOOKUPS", "2000", "How many lookups a run may cost."),
+    Variable("ALULA_LEAST_INTERVAL", "60", "The shortest interval of a launch plan's schedule, in seconds."),
     Variable(
         "ALULA_TASK_SERVICE_ACCOUNT", "alula-task", "The ServiceAccount of task pods, in every domain's namespace."
     ),
@@ -74,6 +75,7 @@ class Settings:
     workers: int = 8
     fill_seconds: float = 10.0
     fill_lookups: int = 2000
+    least_interval: int = 60
     task_service_account: str = "alula-task"
 
     @property
@@ -113,6 +115,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         workers=int(reader.number("ALULA_WORKERS", 1, 64)),
         fill_seconds=reader.number("ALULA_FILL_SECONDS", 0, 600),
         fill_lookups=int(reader.number("ALULA_FILL_LOOKUPS", 0, 100_000)),
+        least_interval=int(reader.number("ALULA_LEAST_INTERVAL", 1, 86400)),
         task_service_account=reader.text("ALULA_TASK_SERVICE_ACCOUNT"),
     )
     if reader.problems:

@@ -3,30 +3,60 @@
 Only `cache/` is read, and whether `cas/` has what an entry names; never a file, never a foreign URI, and no prefix but
 the one that the installation and the namespace's labels give. The credentials are the controller's own, from its
 environment.
+
+A store that hangs costs its own domain a few seconds and nobody else anything: requests end by themselves, those of one
+domain are bounded, and after one round without any answer the domain's runs go in unfilled (`breakers`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import collections
+import contextlib
+import dataclasses
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
+from alula_api.contract import references
+from alula_api.contract.graphs import comparables
 from alula_api.contract.graphs.walks import TooLarge
+from alula_api.contract.keys import CacheEntry
+from alula_api.contract.references import Stored
 from alula_controller import metrics
+from alula_controller.admission.breakers import Breaker
 from alula_controller.admission.cache_walk import CacheWalk, Wanted
 from alula_controller.domains.places import Place
-from alula_data import caches, errors
+from alula_data import caches, errors, retries
 from alula_data.stores import opening
+from alula_data.stores.protocols import Store
 
 log = logging.getLogger(__name__)
 
-AT_A_TIME = 4  # walks in one domain; a crowd of runs must not starve the others' lookups
-Find = Callable[[Mapping[str, Wanted], float], Mapping[str, caches.Lookup]]
+POLICY = retries.Policy(attempts=2, first=0.1, longest=0.2, seconds=3.0)
+AT_ONCE = 16  # requests of one domain
+THREADS = 64  # of all domains
+MAX_DOMAINS = 1000  # that are remembered
+SILENT = "the store gave no answer lately, so nothing is looked up there for a while"
+
+Answer = caches.Lookup | errors.StoreError
+Find = Callable[[Mapping[str, Wanted], float], Awaitable[Mapping[str, Answer]]]
 
 
-class Busy(Exception):
-    """As many runs of this domain are being looked up as may be: come back soon, and let other domains go on."""
+def open_store(place: Place, policy: retries.Policy = POLICY) -> Store:
+    """The domain's store, with requests that end by themselves."""
+    return opening.open_store(place.store, endpoint=place.root.endpoint, policy=policy)
+
+
+@dataclass(frozen=True)
+class _Domain:
+    """One domain's index, what we know of its store, and room for its requests."""
+
+    index: caches.CacheIndex
+    breaker: Breaker
+    room: asyncio.Semaphore
 
 
 class Lookups:
@@ -35,47 +65,108 @@ class Lookups:
     Args:
         seconds: of one run's walk.
         most: lookups of one run's walk.
+        clock: monotonic seconds.
+        opened: opens a domain's store.
     """
 
-    def __init__(self, seconds: float, most: int) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        most: int,
+        clock: Callable[[], float] = time.monotonic,
+        opened: Callable[[Place], Store] = open_store,
+    ) -> None:
+        self._opened = opened
         self._seconds = seconds
         self._most = most
-        self._indexes: dict[Place, caches.CacheIndex] = {}
-        self._gates: dict[str, asyncio.Semaphore] = {}
+        self._clock = clock
+        self._domains: collections.OrderedDict[Place, _Domain] = collections.OrderedDict()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="cache-lookup")
 
     async def walk(self, walk: CacheWalk, place: Place) -> str:
-        """Take the walk as far as the budget and the cache go; why it stopped short, if it did.
+        """Take the walk as far as the budget and the cache go; why it stopped short, if it did."""
+        try:
+            domain = self._domain(place)
+        except errors.StoreError as error:
+            return str(error)
+        if not domain.breaker.lets_through():
+            return SILENT
+        with metrics.FILL_SECONDS.time():
+            return await step_through(walk, self._finder(domain), self._seconds, self._most)
 
-        Raises:
-            Busy: not now.
-        """
-        gate = self._gates.setdefault(place.store, asyncio.Semaphore(AT_A_TIME))
-        if gate.locked():
-            raise Busy
-        async with gate:
-            try:
-                index = self._index(place)
-            except errors.StoreError as error:
-                return str(error)
-            with metrics.FILL_SECONDS.time():
-                return await step_through(walk, _finder(index), self._seconds, self._most)
+    def _domain(self, place: Place) -> _Domain:
+        if place not in self._domains:
+            index = caches.CacheIndex(self._opened(place), deep=False)
+            self._domains[place] = _Domain(index, Breaker(self._clock), asyncio.Semaphore(AT_ONCE))
+            if len(self._domains) > MAX_DOMAINS:
+                self._domains.popitem(last=False)
+        self._domains.move_to_end(place)
+        return self._domains[place]
 
-    def _index(self, place: Place) -> caches.CacheIndex:
-        if place not in self._indexes:
-            store = opening.open_store(place.store, endpoint=place.root.endpoint)
-            self._indexes[place] = caches.CacheIndex(store, deep=False)
-        return self._indexes[place]
+    def _finder(self, domain: _Domain) -> Find:
+        async def find(wanted: Mapping[str, Wanted], seconds: float) -> Mapping[str, Answer]:
+            found = await self._find(domain, wanted, seconds)
+            if any(isinstance(each, caches.Lookup) for each in found.values()):
+                domain.breaker.answered()
+            elif (found or seconds >= POLICY.seconds) and domain.breaker.gave_no_answer():
+                metrics.STORES_SILENT.inc()
+                log.warning("%s", next(iter(found.values()), f"no answer from {domain.index.store.url}"))
+            return found
+
+        return find
+
+    async def _find(self, domain: _Domain, wanted: Mapping[str, Wanted], seconds: float) -> Mapping[str, Answer]:
+        """As many answers as come in time; if all of the first ones are errors, no more is asked."""
+        found: dict[str, Answer] = {}
+        todo = collections.deque(wanted.values())
+        heard = False
+
+        async def work() -> None:
+            nonlocal heard
+            while todo and (heard or len(found) < AT_ONCE):
+                each = todo.popleft()
+                found[each.key] = answer = await self._ask(domain, each)
+                heard = heard or isinstance(answer, caches.Lookup)
+
+        workers = [asyncio.ensure_future(work()) for _ in range(min(AT_ONCE, len(wanted)))]
+        try:
+            done, _ = await asyncio.wait(workers, timeout=seconds)
+            for worker in done:
+                worker.result()
+        finally:
+            for worker in workers:
+                worker.cancel()
+        return dict(found)
+
+    async def _ask(self, domain: _Domain, wanted: Wanted) -> Answer:
+        """One lookup in a thread. Its room is free again when the thread is, not when nobody waits any more."""
+        await domain.room.acquire()
+        loop = asyncio.get_running_loop()
+
+        def free(_: Future[Answer]) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(domain.room.release)
+
+        asked = self._threads.submit(_find_one, domain.index, wanted)
+        asked.add_done_callback(free)
+        return await asyncio.wrap_future(asked)
 
 
-def _finder(index: caches.CacheIndex) -> Find:
-    def find(wanted: Mapping[str, Wanted], seconds: float) -> Mapping[str, caches.Lookup]:
-        expected: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
-            key: ({name: dict(schema) for name, schema in each.outputs.items()}, each.entrypoint)
-            for key, each in wanted.items()
-        }
-        return index.lookup_many(expected, seconds=seconds)
+def _find_one(index: caches.CacheIndex, wanted: Wanted) -> Answer:
+    outputs = {name: dict(schema) for name, schema in wanted.outputs.items()}
+    try:
+        found = index.find(wanted.key, outputs, wanted.entrypoint)
+        return dataclasses.replace(found, stored=_stored(index, found.entry, wanted)) if found.entry else found
+    except errors.StoreError as error:
+        return error
 
-    return find
+
+def _stored(index: caches.CacheIndex, entry: CacheEntry, wanted: Wanted) -> dict[str, Stored]:
+    """Of the items that are too long for a list those that lie in the store as well."""
+    inline = {name: entry.outputs[name] for name in wanted.items if references.stored(entry.outputs[name]) is None}
+    long = {name: value for name, value in inline.items() if not comparables.is_item(value)}
+    found = {name: index.also_stored(value, wanted.outputs[name]) for name, value in long.items()}
+    return {name: stored for name, stored in found.items() if stored is not None}
 
 
 async def step_through(walk: CacheWalk, find: Find, seconds: float, most: int) -> str:
@@ -90,24 +181,23 @@ async def step_through(walk: CacheWalk, find: Find, seconds: float, most: int) -
             return short
         now = {each.key: each for each in wanted[:left]}
         left -= len(now)
-        found = await asyncio.to_thread(find, now, remaining)
-        for lookup in found.values():
-            metrics.CACHE_LOOKUPS.labels(result=_result(lookup)).inc()
+        found = await find(now, remaining)
+        for answer in found.values():
+            metrics.CACHE_LOOKUPS.labels(result=_result(answer)).inc()
+        entries = {key: each.entry for key, each in found.items() if isinstance(each, caches.Lookup)}
         try:
-            walk.answer({key: lookup.entry.outputs for key, lookup in found.items() if lookup.entry is not None})
+            stored = {key: each.stored for key, each in found.items() if isinstance(each, caches.Lookup)}
+            walk.answer({key: entry.outputs for key, entry in entries.items() if entry is not None}, stored)
         except TooLarge as error:
             return str(error)
-        failed = [lookup for lookup in found.values() if _result(lookup) == "error"]
-        if failed and len(failed) == len(found):
-            return failed[0].reason
+        if found and not entries:
+            return str(next(iter(found.values())))
         if len(found) < len(wanted):
             return short
     return ""
 
 
-def _result(lookup: caches.Lookup) -> str:
-    if lookup.entry is not None:
-        return "hit"
-    if lookup.broken or lookup.reason == "there is no entry":
-        return "miss"
-    return "error"
+def _result(answer: Answer) -> str:
+    if isinstance(answer, errors.StoreError):
+        return "error"
+    return "hit" if answer.entry is not None else "miss"

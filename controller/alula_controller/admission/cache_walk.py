@@ -7,27 +7,33 @@ part of a value that lies in the store, data of unknown identity, a value that d
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from alula_api.argo import nodes
-from alula_api.contract import keys, names, values
+from alula_api.contract import keys, lists, names, values
 from alula_api.contract.families import Schema
-from alula_api.contract.graphs import plans, walks
+from alula_api.contract.graphs import calls, comparables, plans, walks
 from alula_api.contract.graphs.bindings import UNKNOWN, MaybeValue, Value, value_of, wire_of
-from alula_api.contract.graphs.frames import Frame
-from alula_api.contract.graphs.plans import GraphCall, TaskCall
+from alula_api.contract.graphs.calls import TaskCall
 from alula_api.contract.graphs.walks import Spot, State
+from alula_api.contract.references import Stored
 from alula_api.contract.values import Json
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A key to look up, and the outputs and the entrypoint that its entry must have."""
+    """A key to look up, and the outputs and the entrypoint that its entry must have.
+
+    Of `items`, outputs that are items of a map's list, those that are too long for one must lie in the store as well.
+    """
 
     key: str
     outputs: Mapping[str, Schema]
     entrypoint: str
+    items: tuple[str, ...] = ()
 
 
 class CacheWalk:
@@ -44,16 +50,15 @@ class CacheWalk:
     def __init__(self, plan: plans.Plan, inputs: Mapping[str, Value]) -> None:
         self.keys: dict[Spot, str] = {}
         self._plan = plan
-        self._walk = walks.Walk(plan, inputs)
+        self._walk = walks.Walk(plan, inputs, compiled=True)
         self._asked: dict[str, list[Spot]] = {}
         self._missed: set[str] = set()
         self._ask()
 
     @property
-    def frame(self) -> Frame:
-        """The graph that the run begins with."""
-        assert self._walk.root.inner is not None
-        return self._walk.root.inner
+    def root(self) -> Spot:
+        """The run itself."""
+        return self._walk.root
 
     @property
     def hits(self) -> list[Spot]:
@@ -63,17 +68,31 @@ class CacheWalk:
     def wanted(self) -> list[Wanted]:
         """The keys to look up now, each once; empty when the walk is over."""
         asked = [(key, self._task(spots[0])) for key, spots in self._asked.items()]
-        return [Wanted(key, task.outputs, task.entrypoint) for key, task in asked]
+        return [Wanted(key, task.outputs, task.entrypoint, _items_of(task)) for key, task in asked]
 
-    def answer(self, found: Mapping[str, Mapping[str, Json]]) -> None:
-        """What was found under the keys that were wanted: outputs by name, as they travel. A key left out is a miss."""
+    def answer(
+        self,
+        found: Mapping[str, Mapping[str, Json]],
+        stored: Mapping[str, Mapping[str, Stored]] = MappingProxyType({}),
+    ) -> None:
+        """What was found under the keys that were wanted: outputs by name, as they travel. A key left out is a miss.
+
+        Likewise `stored`: of the outputs that travel inline those that lie in the store as well.
+        """
         asked, self._asked = self._asked, {}
         for key, spots in asked.items():
             outputs = found.get(key)
             if outputs is None or set(outputs) != set(self._task(spots[0]).outputs):
                 self._missed.add(key)
                 continue
-            known = {name: value_of(outputs[name]) for name in self._task(spots[0]).outputs}
+            task = self._task(spots[0])
+            known = {name: value_of(outputs[name]) for name in task.outputs}
+            try:
+                parts = comparables.publish(task.parts, known, task.outputs, stored.get(key, {}))
+                known |= {name: value_of(part) for name, part in parts.items()}
+            except values.InvalidValue:  # it lies in the store: the pod reads it and publishes what is asked for
+                self._missed.add(key)
+                continue
             for spot in spots:
                 self._walk.finish(spot, known)
         self._ask()
@@ -81,26 +100,30 @@ class CacheWalk:
     def limited(self, most: int) -> list[Spot]:
         """Of what is done, the part with the first `most` tasks that were found, everything after what it rests on.
 
-        A task stays only if everything before it stays, and a graph only if everything in it does, so that the part is
-        a state in which the walk could have stopped.
+        A task stays only if everything before it stays, and a graph or map only if everything in it does, so that the
+        part is a state in which the walk could have stopped.
         """
         kept: dict[Spot, None] = {}
         count = 0
-        stack = [(self.frame, _spots(self.frame))]
+        stack = [(self.root, inside(self.root))]
         while stack:
-            frame, spots = stack[-1]
+            whole, spots = stack[-1]
             spot = next(spots, None)
             if spot is None:
                 stack.pop()
-                whole = frame.spot
-                if stack and whole is not None and whole.state is State.DONE and _all(frame, kept):
+                if stack and whole.state is State.DONE and all(each in kept for each in inside(whole)):
                     kept[whole] = None
-            elif all(frame.spots[name] in kept for name in spot.step.depends):
-                if spot.inner is not None:
-                    stack.append((spot.inner, _spots(spot.inner)))
-                elif spot.state is State.DONE and count < most:
-                    count += 1
-                    kept[spot] = None
+            elif spot.whole is None and any(spot.frame.spots[name] not in kept for name in spot.step.depends):
+                continue
+            elif calls.is_tolerant(spot.call):
+                continue  # its items have nodes around them, and their pods ask the cache
+            elif next(inside(spot), None) is not None:
+                stack.append((spot, inside(spot)))
+            elif spot.state is State.DONE and _runs_nothing(spot):
+                kept[spot] = None
+            elif spot.state is State.DONE and isinstance(spot.call, TaskCall) and count < most:
+                count += 1
+                kept[spot] = None
         return list(kept)
 
     def _ask(self) -> None:
@@ -113,22 +136,48 @@ class CacheWalk:
         return self._plan.tasks[spot.task]
 
 
-def _spots(frame: Frame) -> Iterator[Spot]:
-    """The spots of a graph that were reached, in its order; only of kinds that can be filled in."""
-    reached = (frame.spots.get(step.name) for step in frame.graph.steps)
-    return (spot for spot in reached if spot is not None and isinstance(spot.call, (TaskCall, GraphCall)))
+def _items_of(task: plans.Task) -> tuple[str, ...]:
+    return tuple(part.source for part in task.parts if part.form == "item" and not part.path)
 
 
-def _all(frame: Frame, kept: Mapping[Spot, None]) -> bool:
-    """Whether all of a graph is kept; an empty one never is, for Argo waits for a child of it."""
-    return bool(frame.spots) and all(spot in kept for spot in frame.spots.values())
+def inside(spot: Spot) -> Iterator[Spot]:
+    """What was reached in a graph, conditional or map, in its order."""
+    if spot.inner is None:
+        return iter(spot.items)
+    frame = spot.inner
+    return (frame.spots[step.name] for step in frame.graph.steps if step.name in frame.spots)
+
+
+def _runs_nothing(spot: Spot) -> bool:
+    """Whether a spot that is done runs nothing and has a node all the same: an empty map, a branch without a task."""
+    return bool(calls.over(spot.call) or calls.branches(spot.call))
 
 
 def colliding(plan: plans.Plan, run: str) -> bool:
-    """Whether two nodes of the run would have one id (Argo's are 32 bits): one would be taken for the other."""
-    paths = [place.path for place in walks.outline(plan)]
+    """Whether two nodes of the run would have one id (Argo's are 32 bits): one would be taken for the other.
+
+    Of more nodes than a run can have the first are looked at; maps in maps are looked at in step.
+    """
+    named = (path for place in walks.outline(plan) for one in (place.path, *_below(place)) for path in _items(one))
+    paths = list(itertools.islice(named, walks.MAX_SPOTS))
     ids = {run, *(nodes.id_of(run, path) for path in (names.ADMIT, *paths))}
     return len(ids) != len(paths) + 2
+
+
+def _below(place: walks.Place) -> Iterator[str]:
+    """The paths of the branches of a conditional and of the items of a map: nodes of Argo's too."""
+    yield from (f"{place.path}.{name}" for name in calls.branches(place.step.call))
+    if calls.over(place.step.call):
+        yield f"{place.path}.{names.ITEM}"
+        yield f"{place.path}{walks.ITEM}"
+
+
+def _items(path: str) -> Iterator[str]:
+    """A path that holds for each item of a map, as often as the map may have items."""
+    if walks.ITEM not in path:
+        yield path
+        return
+    yield from (names.argo_path(path.replace(walks.ITEM, f"({index})")) for index in range(lists.MAX_ITEMS))
 
 
 def key_of(task: plans.Task, inputs: Mapping[str, MaybeValue]) -> str:

@@ -6,6 +6,7 @@ The steps stand in `STEPS` in their order; the first that has an answer gives it
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,9 +14,9 @@ from typing import Any
 
 from alula_api.argo import holds, nodes, runs
 from alula_api.argo.nodes import Nodes
-from alula_api.contract import labels, names
+from alula_api.contract import durations, labels, names
 from alula_api.contract.graphs.plans import Plan
-from alula_controller import conditions
+from alula_controller import conditions, timestamps
 from alula_controller.admission import check, fill
 from alula_controller.admission.cache_walk import CacheWalk
 from alula_controller.conditions import Reason
@@ -28,7 +29,8 @@ LONGEST_MESSAGE = 4_000
 class World:
     """A run and everything that its admission rests on, as read.
 
-    `refusal` is why it can never be admitted, if that is known already; `unfilled` why nothing is filled in.
+    `refusal` is why it can never be admitted, if that is known already, and `ending` what its label then says;
+    `unfilled` why nothing is filled in; `waits` whether it is not its turn.
     """
 
     run: Mapping[str, Any]
@@ -37,7 +39,9 @@ class World:
     checked: check.Checked | None = None
     walk: CacheWalk | None = None
     refusal: str = ""
+    ending: str = ""
     unfilled: str = ""
+    waits: bool = False
 
     @property
     def name(self) -> str:
@@ -49,13 +53,17 @@ class Outcome(StrEnum):
     """What became of the run."""
 
     LEFT = "left"
+    WAITING = "waiting"
     REFUSED = "refused"
     ADMITTED = "admitted"
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome, what to write (if anything), and what to tell people."""
+    """The outcome, what to write (if anything), and what to tell people.
+
+    `message` goes into an Event and into the log, which others read than the run: no value of an input is in it.
+    """
 
     outcome: Outcome
     patch: Mapping[str, Any] | None = None
@@ -79,9 +87,12 @@ def decide(world: World, moment: str) -> Decision:
 
 
 def leave_alone(world: World, moment: str) -> Decision | None:
-    """Runs that are over, being stopped, admitted already, or that Argo has not brought to `admit` yet."""
+    """Runs that are over, being stopped, answered already, or that Argo has not brought to `admit` yet.
+
+    Whether a hold was answered is read from the hold. The mark is for those who see metadata only.
+    """
     del moment
-    if runs.finished(world.run) or admitted(world.run) or (world.run.get("spec") or {}).get("shutdown"):
+    if runs.finished(world.run) or (world.run.get("spec") or {}).get("shutdown"):
         return Decision(Outcome.LEFT)
     hold = holds.find(world.name, world.nodes)
     return None if hold is not None and holds.unanswered(hold) else Decision(Outcome.LEFT)
@@ -96,7 +107,23 @@ def refuse(world: World, moment: str) -> Decision | None:
     message = conditions.clip(message, LONGEST_MESSAGE)
     root = {**world.nodes[world.name], "message": message}
     filled = holds.with_nodes(world.nodes, root, holds.refused(_hold(world), message, moment))
-    return Decision(Outcome.REFUSED, _patch(world, nodes.pack(filled)), Reason.RUN_REFUSED, message)
+    # A mark that is there is of another run, or of a hold before this one.
+    unmarked = {labels.ADMITTED: None} if runs.label(world.run, labels.ADMITTED) else {}
+    ending = {labels.OUTCOME: world.ending} if world.refusal and world.ending else {}
+    patch = holds.patch(world.run, nodes.pack(filled), {**unmarked, **ending})
+    return Decision(Outcome.REFUSED, patch, Reason.RUN_REFUSED, message)
+
+
+def wait(world: World, moment: str) -> Decision | None:
+    """Leave a run held until it is its turn. One with the mark of a hold before this one counts as running no more."""
+    del moment
+    if not world.waits:
+        return None
+    metadata = world.run["metadata"]
+    if not (metadata.get("labels") or {}).get(labels.ADMITTED):
+        return Decision(Outcome.WAITING)
+    unmarked = {"metadata": {"resourceVersion": metadata["resourceVersion"], "labels": {labels.ADMITTED: None}}}
+    return Decision(Outcome.WAITING, unmarked)
 
 
 def admit(world: World, moment: str) -> Decision:
@@ -118,16 +145,35 @@ def admit(world: World, moment: str) -> Decision:
     notes = ((Reason.NOT_FILLED, note),) if note else ()
     count = sum("memoizationStatus" in node for node in filled.values())
     message = f"{count} {'task' if count == 1 else 'tasks'} taken from the cache" if count else ""
-    return Decision(Outcome.ADMITTED, _patch(world, packed), Reason.ADMITTED, message, filled=count, notes=notes)
+    marked = {labels.ADMITTED: holds.mark(world.run, _hold(world))}
+    # A run that was resubmitted carries the outcome of another, and what its end has started.
+    unmarked = {name: None for name in (labels.OUTCOME, labels.TRIGGERED) if runs.label(world.run, name)}
+    patch = holds.patch(world.run, packed, {**marked, **unmarked})
+    limit = deadline(world.run, moment)
+    if limit is not None:
+        patch["status"]["storedWorkflowTemplateSpec"] = {"activeDeadlineSeconds": limit}
+    return Decision(Outcome.ADMITTED, patch, Reason.ADMITTED, message, filled=count, notes=notes)
 
 
-STEPS: tuple[Step, ...] = (leave_alone, refuse, admit)
+def deadline(run: Mapping[str, Any], moment: str) -> int | None:
+    """The seconds after its start at which a run that is admitted now is ended: Argo counts the time that it was held.
+
+    Args:
+        run: as read.
+        moment: now.
+    """
+    given = str((run["metadata"].get("annotations") or {}).get(labels.DEADLINE) or "")
+    began, now = timestamps.parse(str((run.get("status") or {}).get("startedAt") or "")), timestamps.parse(moment)
+    try:
+        seconds = durations.seconds(given) if given else 0.0
+    except ValueError:
+        return None
+    if not seconds or began is None or now is None:
+        return None
+    return max(2, math.ceil((now - began).total_seconds() + seconds))  # 1 is what a stopped run has
 
 
-def admitted(run: Mapping[str, Any]) -> bool:
-    """Whether the run carries its own mark; one that was copied from another run (resubmitted) does not count."""
-    metadata = run["metadata"]
-    return bool((metadata.get("labels") or {}).get(labels.ADMITTED) == metadata.get("uid"))
+STEPS: tuple[Step, ...] = (leave_alone, refuse, wait, admit)
 
 
 def _hold(world: World) -> nodes.Node:
@@ -143,10 +189,6 @@ def _filled(world: World, most: int, moment: str) -> Nodes:
     if not world.walk or not most:
         return answered
     return fill.fill(world.walk, world.walk.limited(most), answered, world.name, moment)
-
-
-def _patch(world: World, packed: str) -> dict[str, Any]:
-    return holds.patch(world.run, packed, {labels.ADMITTED: str(world.run["metadata"]["uid"])})
 
 
 def _weight(world: World) -> int:

@@ -5,24 +5,35 @@ Called by `reconcile`. Reading stops as soon as it is clear that there is nothin
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from alula_api.argo import holds, nodes, runs
-from alula_api.contract import labels
+from alula_api.contract import labels, pods
 from alula_api.contract.graphs import plans
 from alula_api.contract.graphs.walks import TooLarge
 from alula_controller import logs
-from alula_controller.admission import check, decide
+from alula_controller.admission import check
 from alula_controller.admission.cache_lookup import Lookups
 from alula_controller.admission.cache_walk import CacheWalk, colliding
 from alula_controller.admission.decide import World
+from alula_controller.admission.ledger import Ledger
 from alula_controller.cluster import client, resources
+from alula_controller.definitions import revisions
 from alula_controller.domains.gather import Domains
 from alula_controller.domains.places import NoPlace
 
 log = logging.getLogger(__name__)
+
+_STORE = re.compile(rf'\\+"name\\+":\\+"{pods.Env.STORE}\\+",\\+"value\\+":\\+"([^"\\]*)\\+"')
+
+
+class NotHeldYet(Exception):
+    """Argo has not made the run's first node yet, or after a retry has not made it anew."""
 
 
 async def read(api: client.Cluster, domains: Domains, lookups: Lookups, run: Mapping[str, Any]) -> World | None:
@@ -30,36 +41,58 @@ async def read(api: client.Cluster, domains: Domains, lookups: Lookups, run: Map
 
     Raises:
         nodes.Hidden: its nodes cannot be reached or read, or are not named as we expect.
+        NotHeldYet: Argo has not brought it to `admit`.
     """
     namespace, name = str(run["metadata"]["namespace"]), str(run["metadata"]["name"])
-    if runs.finished(run) or decide.admitted(run):
-        return None
-    held = nodes.read(run.get("status") or {})
-    hold = holds.find(name, held)
-    if hold is None or not holds.unanswered(hold):
+    if runs.finished(run):
         return None
     revision = runs.label(run, labels.REVISION)
     stored = await api.find(resources.REVISIONS.path(namespace, revision)) if revision else None
+    status = run.get("status") or {}
+    if stored is None and nodes.packed(run):
+        raise nodes.Unreadable(f"there is no revision {revision!r} in this namespace, so its packed nodes are not read")
+    held = await asyncio.to_thread(nodes.read, status)  # of anybody's making: counted, and read beside the loop
+    hold = holds.find(name, held)
+    if hold is None:
+        raise NotHeldYet
+    if not holds.unanswered(hold):
+        return None
     if stored is None:
         return World(
             run, held, refusal=f"the revision {revision!r} that this run was started from is gone; start it anew"
         )
     try:
-        plan = plans.from_json((stored.get("data") or {}).get("plan"))
+        plan = await asyncio.to_thread(plans.from_text, str((stored.get("spec") or {}).get("plan") or ""))
     except plans.BadPlan as error:
         return World(run, held, refusal=str(error))
+    if strange := check.strange(plan):
+        return World(run, held, refusal=strange)
     template = runs.template(run)
-    if template and template != plan.template:
+    if template and template not in (plan.template, revisions.template_for(revision)):
         log.info("not a run of ours", extra=logs.about(namespace=namespace, name=name, template=template))
         return None
     checked = check.check(plan, (run.get("spec") or {}).get("arguments") or {}, name)
     if checked.problems:
         return World(run, held, plan, checked)
-    return await _with_cache(domains, lookups, World(run, held, plan, checked))
+    spec = str((stored.get("spec") or {}).get("spec") or "")
+    return await _in_domain(domains, lookups, World(run, held, plan, checked), store_of(spec))
 
 
-async def _with_cache(domains: Domains, lookups: Lookups, world: World) -> World:
-    """The same world with what the cache answers."""
+def store_of(spec: str) -> str:
+    """Where the pods of a compiled spec keep their data; empty where that is not to be seen."""
+    found = _STORE.search(spec)
+    return found[1] if found else ""
+
+
+async def _in_domain(domains: Domains, lookups: Lookups, world: World, store: str) -> World:
+    """The same world with whose turn it is and what the cache answers; nothing is looked up for a run that waits.
+
+    Args:
+        domains: reads Domains.
+        lookups: the cache.
+        world: with what was checked.
+        store: where the pods of the run keep their data: the Domain may have got another root since it was compiled.
+    """
     namespace = world.run["metadata"]["namespace"]
     place, domain = await domains.read(namespace)
     assert world.plan is not None
@@ -68,10 +101,14 @@ async def _with_cache(domains: Domains, lookups: Lookups, world: World) -> World
     def so(walk: CacheWalk | None = None, unfilled: str = "") -> World:
         return World(world.run, world.nodes, world.plan, world.checked, walk, unfilled=unfilled)
 
+    if domain.quota is not None and not Ledger.of(domain.body or {}).names(str(world.run["metadata"]["uid"])):
+        return dataclasses.replace(world, waits=True)
     if not domain.fill:
         return so()
     if isinstance(place, NoPlace):
         return so(unfilled=place.message)
+    if place.store != store:
+        return so(unfilled=f"the domain keeps its data in {place.store} now; the run was compiled for another place")
     if len(world.nodes) > 2:
         return so(unfilled="the run has nodes already")
     try:

@@ -6,13 +6,15 @@ carries its mark: nothing is lost or doubled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from alula_api.argo import nodes, runs
+from alula_api.argo import holds, nodes, runs
 from alula_api.contract import labels
 from alula_controller import conditions, metrics, timestamps
-from alula_controller.admission import cache_lookup, decide, gather
+from alula_controller.admission import decide, gather
 from alula_controller.admission.cache_lookup import Lookups
 from alula_controller.admission.decide import Decision, Outcome, World
 from alula_controller.cluster import resources
@@ -21,15 +23,16 @@ from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.domains.gather import Domains
 
-BUSY_AGAIN = 0.3
+HELD_SOON = 2.0
+MAX_TOLD = 10_000  # runs of which it is remembered what was said; of one that is forgotten it is said again
 OFFLOADED = "Argo keeps this run's nodes in a database, where alula cannot answer the hold; turn nodeStatusOffLoad off"
 
 
 def waiting(seen: Seen) -> bool:
-    """Whether a run may wait to be admitted, by its labels alone."""
-    if seen.labels.get(runs.COMPLETED_LABEL) == "true":
+    """Whether a run waits to be admitted, by its labels alone. (One with a mark may wait again after a retry.)"""
+    if seen.labels.get(runs.COMPLETED_LABEL) == "true" or not seen.labels.get(labels.REVISION):
         return False
-    return bool(seen.labels.get(labels.REVISION)) and seen.labels.get(labels.ADMITTED) != seen.uid
+    return not holds.marks(seen.labels.get(labels.ADMITTED, ""), seen.uid)
 
 
 class Admission:
@@ -39,31 +42,45 @@ class Admission:
         access: the cluster.
         domains: reads Domains.
         lookups: the cache.
+        refusal: why the run of this namespace and uid is to wait no longer but to fail, and the outcome that its label
+            is to say; empty for one that may wait.
     """
 
-    def __init__(self, access: Access, domains: Domains, lookups: Lookups) -> None:
+    def __init__(
+        self,
+        access: Access,
+        domains: Domains,
+        lookups: Lookups,
+        refusal: Callable[[str, str], tuple[str, str]] = lambda namespace, uid: ("", ""),
+    ) -> None:
+        self._refusal = refusal
         self._access = access
         self._domains = domains
         self._lookups = lookups
-        self._told: dict[str, str] = {}  # uid -> what was said of a run that cannot be answered
+        self._told: OrderedDict[str, str] = OrderedDict()  # uid -> what was said of a run that cannot be answered
 
     async def handle(self, run: Mapping[str, Any]) -> float | None:
         """Answer a run as read, if it waits; when to look again, if ever."""
         try:
             world = await gather.read(self._access.api, self._domains, self._lookups, run)
+        except gather.NotHeldYet:
+            # A change of the labels tells of others; a run that was retried has its mark already.
+            marked = holds.marks(runs.label(run, labels.ADMITTED), str(run["metadata"]["uid"]))
+            return HELD_SOON if marked else None
         except nodes.Hidden as error:
             message = OFFLOADED if isinstance(error, nodes.Offloaded) else str(error)
             await self._unanswerable(run, message, Reason.STATUS_OFFLOADED)
             return None
-        except cache_lookup.Busy:
-            return BUSY_AGAIN
         if world is None:
             return None
+        refusal, ending = self._refusal(str(run["metadata"]["namespace"]), str(run["metadata"]["uid"]))
+        if refusal and world.waits:
+            world = dataclasses.replace(world, refusal=refusal, ending=ending)
         decision = decide.decide(world, timestamps.seconds(timestamps.now()))
         if not self._access.may_write():
             return 1.0
         if decision.patch is not None:
-            await self._access.api.merge(_path(run), dict(decision.patch))
+            await self._access.api.merge(_path(run), _without_message(run, decision))
             self._record(world, decision)
         return None
 
@@ -71,6 +88,8 @@ class Admission:
         metrics.WRITES.labels(kind="Run", verb="patch").inc()
         if decision.outcome == Outcome.ADMITTED:
             metrics.RUNS_ADMITTED.inc()
+            if (seconds := timestamps.age(world.run)) is not None:
+                metrics.ADMISSION_SECONDS.labels(namespace=world.run["metadata"]["namespace"]).observe(seconds)
             metrics.NODES_FILLED.inc(decision.filled)
         elif decision.outcome == Outcome.REFUSED:
             metrics.RUNS_REFUSED.labels(reason="invalid").inc()
@@ -88,10 +107,20 @@ class Admission:
         if (run.get("status") or {}).get("message") == message or self._told.get(uid) == message:
             return
         self._told[uid] = message
+        while len(self._told) > MAX_TOLD:
+            self._told.popitem(last=False)
         version = run["metadata"]["resourceVersion"]
         patch = {"metadata": {"resourceVersion": version}, "status": {"message": conditions.clip(message, 1000)}}
         await self._access.api.merge(_path(run), patch)
         self._access.announce(run, reason, message, warning=True)
+
+
+def _without_message(run: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
+    """The patch of a decision; an admitted run waits no more, so its message about that goes."""
+    patch = dict(decision.patch or {})
+    if decision.outcome == Outcome.ADMITTED and (run.get("status") or {}).get("message"):
+        patch["status"] = {**patch["status"], "message": None}
+    return patch
 
 
 def _path(run: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The one door to the API server: raw paths, JSON dicts, small typed errors (`errors`). No other
 module opens a connection to it.
 
-Called by gatherers, appliers, watches and the Lease. It decides nothing and retries nothing: whoever calls it sits in a
+Called by gatherers, appliers, watches and the Lease. It decides nothing and retries nothing: its callers sit in a
 work queue that backs off, or in a loop of its own.
 """
 
@@ -19,16 +19,20 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from alula_api.contract import json_bounds
 from alula_controller import metrics
 from alula_controller.cluster import errors
 
 FIELD_MANAGER = "alula-controller"  # never changed after a release: fields of the old name would be orphaned
 PAGE = 500
+MAX_ANSWER = 24 << 20  # bytes of one answer; an object has at most 1.5 MiB in etcd
+MAX_REFUSAL = 1 << 20  # bytes of a `Status`
+MAX_DEPTH = 200  # levels of arrays and objects in one
 LARGEST_REQUEST = 1 << 20  # etcd refuses 1.5 MiB, Argo stops at 1 MiB; a request above it is a defect of ours
 WATCH_SECONDS = 240
 SILENCE_SECONDS = 70  # bookmarks come every 60 s: a watch that is silent for longer is dead
-_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 _ESCAPED = re.compile("[\x7f-\uffff]")
@@ -70,7 +74,7 @@ class Cluster:
 
     async def get(self, path: str, *, metadata_only: bool = False) -> Object:
         """The object at `path`."""
-        return await self._call("get", path, accept=_METADATA if metadata_only else "application/json")
+        return await self._call("get", path, accept=METADATA if metadata_only else "application/json")
 
     async def find(self, path: str, *, metadata_only: bool = False) -> Object | None:
         """The object at `path`, or None if there is none."""
@@ -79,18 +83,46 @@ class Cluster:
         except errors.NotFound:
             return None
 
-    async def list(self, path: str, *, labels: str = "", metadata_only: bool = False) -> Listing:
-        """Everything under `path` that fits the label selector, in pages of one consistent snapshot."""
-        accept = _METADATA_LIST if metadata_only else "application/json"
-        query = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
+    async def list(
+        self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False, most: int | None = None
+    ) -> Listing:
+        """What fits the selectors under `path`, of one consistent snapshot; no more than `most`, if it is given."""
         items: list[Object] = []
+        version = ""
+        async for page in self.pages(path, labels=labels, fields=fields, metadata_only=metadata_only, most=most):
+            items += page.items
+            version = page.version
+            if most is not None and len(items) >= most:
+                break
+        return Listing(tuple(items[:most]), version)
+
+    async def pages(
+        self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False, most: int | None = None
+    ) -> AsyncIterator[Listing]:
+        """The same page by page, for callers that need little of each object. Pages whose objects are
+        large have fewer; in metadata, what nests too deep is null."""
+        accept = METADATA_LIST if metadata_only else "application/json"
+        selectors = {"labelSelector": labels, "fieldSelector": fields}
+        query = {name: text for name, text in selectors.items() if text}
+        size = min(PAGE, most or PAGE)
         while True:
-            page = await self._call("list", path, query=query, accept=accept)
-            items += page.get("items") or ()
+            try:
+                page = await self._call("list", path, query=query | {"limit": str(size)}, accept=accept)
+            except errors.TooLarge:
+                if size == 1:
+                    raise
+                size = max(1, size // 8)
+                continue
             metadata = page.get("metadata") or {}
+            yield Listing(tuple(page.get("items") or ()), str(metadata.get("resourceVersion", "")))
             if not metadata.get("continue"):
-                return Listing(tuple(items), str(metadata.get("resourceVersion", "")))
+                return
             query["continue"] = metadata["continue"]
+
+    async def any(self, path: str, *, labels: str) -> bool:
+        """Whether there is anything under `path` that fits the label selector."""
+        page = await self._call("list", path, query={"limit": "1", "labelSelector": labels}, accept=METADATA_LIST)
+        return bool(page.get("items"))
 
     async def watch(
         self, path: str, *, since: str, labels: str = "", metadata_only: bool = True
@@ -108,12 +140,12 @@ class Cluster:
             "timeoutSeconds": str(WATCH_SECONDS),
         } | ({"labelSelector": labels} if labels else {})
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=SILENCE_SECONDS)
-        accept = _METADATA if metadata_only else "application/json"
+        accept = METADATA if metadata_only else "application/json"
         async with self._open("watch", path, query=query, accept=accept, timeout=timeout) as response:
             async for line in response.content:
                 if not line.strip():
                     continue
-                event = json.loads(line)
+                event = decode(line, prune=metadata_only)
                 if event.get("type") == "ERROR":
                     status = event.get("object") or {}
                     raise errors.of_status(int(status.get("code") or 500), status)
@@ -171,8 +203,7 @@ class Cluster:
             self._gate,
             self._open(verb, path, body=body, query=query, accept=accept, content=content, timeout=timeout) as response,
         ):
-            answer: Object = json.loads(await response.read())
-            return answer
+            return decode(await _body(response, MAX_ANSWER), prune=accept in (METADATA, METADATA_LIST))
 
     @contextlib.asynccontextmanager
     async def _open(
@@ -204,7 +235,8 @@ class Cluster:
             ) as response:
                 metrics.API_REQUESTS.labels(verb=verb, code=str(response.status)).inc()
                 if response.status >= 400:
-                    raise errors.of_status(response.status, await _status(response), f"{verb} {path}")
+                    after = response.headers.get("Retry-After", "")
+                    raise errors.of_status(response.status, await _status(response), f"{verb} {path}", after)
                 yield response
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             metrics.API_REQUESTS.labels(verb=verb, code="none").inc()
@@ -229,14 +261,48 @@ def encode(body: Object) -> bytes:
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text).encode()
 
 
+def decode(text: bytes, *, prune: bool = False) -> Object:
+    """An answer of the API server: it is counted before it is parsed.
+
+    Args:
+        text: its bytes.
+        prune: put null in place of what nests too deep, where nobody asks for it (`managedFields` in metadata).
+
+    Raises:
+        errors.Poison: it nests too deep, or is no JSON object.
+    """
+    if json_bounds.nests_deeper(text, MAX_DEPTH):
+        if not prune:
+            raise errors.Poison(f"the object nests deeper than {MAX_DEPTH} levels")
+        text = json_bounds.pruned(text, MAX_DEPTH)
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise errors.Poison(f"the answer cannot be read: {type(error).__name__}") from error
+    if not isinstance(found, dict):
+        raise errors.Poison("the answer is no JSON object")
+    return found
+
+
+async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The bytes of an answer, as long as they are not too many."""
+    chunks, size = [], 0
+    async for chunk in response.content.iter_any():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most:
+            raise errors.TooLarge(f"the answer has more than {most} bytes")
+    return b"".join(chunks)
+
+
 async def _status(response: aiohttp.ClientResponse) -> Object:
     """The `Status` object in a refusal, or as much of its text as tells what was wrong."""
-    text = (await response.read())[:4096].decode("utf-8", "replace")
+    text = b""
     try:
-        status = json.loads(text)
-    except ValueError:
-        return {"message": text.strip()[:500]}
-    return status if isinstance(status, dict) else {}
+        text = await _body(response, MAX_REFUSAL)
+        return decode(text)
+    except errors.Poison:
+        return {"message": text[:4096].decode("utf-8", "replace").strip()[:500]}
 
 
 @dataclass

@@ -5,6 +5,8 @@ ClusterError
 ├── Conflict
 ├── Gone
 ├── Refused
+├── Poison
+│   └── TooLarge
 └── Unavailable
 """
 
@@ -15,12 +17,18 @@ from typing import Any
 
 
 class ClusterError(Exception):
-    """The API server said no, or could not be reached. `status` is the HTTP status, 0 for no answer."""
+    """The API server said no, or could not be reached.
+
+    Attributes:
+        status: the HTTP status, 0 for no answer.
+        retry_after: seconds for which the server asks to be left alone.
+    """
 
     status = 0
 
-    def __init__(self, message: str, reason: str = "", status: int = 0) -> None:
+    def __init__(self, message: str, reason: str = "", status: int = 0, retry_after: float = 0.0) -> None:
         super().__init__(message)
+        self.retry_after = retry_after
         self.reason = reason
         self.status = status or self.status
 
@@ -49,6 +57,14 @@ class Refused(ClusterError):
     status = 422
 
 
+class Poison(ClusterError):
+    """What the API server keeps cannot be read here, however often it is asked for: too deep, or no JSON."""
+
+
+class TooLarge(Poison):
+    """The answer has more bytes than are read."""
+
+
 class Unavailable(ClusterError):
     """No answer, or one that asks to come back later."""
 
@@ -66,8 +82,12 @@ _ERRORS: dict[int, type[ClusterError]] = {
 }
 
 
-def of_status(code: int, status: Mapping[str, Any], what: str = "") -> ClusterError:
-    """Return the error for a refusal: its HTTP status, the `Status` object, and what was asked."""
+_MAX_RETRY_AFTER = 60.0
+
+
+def of_status(code: int, status: Mapping[str, Any], what: str = "", retry_after: str = "") -> ClusterError:
+    """Return the error for a refusal: its HTTP status, the `Status` object, what was asked, `Retry-After`."""
     message = str(status.get("message") or f"the API server answered {code}")
     kind = _ERRORS.get(code, Unavailable if code == 429 or code >= 500 else ClusterError)
-    return kind(f"{what}: {message}" if what else message, str(status.get("reason") or ""), code)
+    pause = min(float(retry_after), _MAX_RETRY_AFTER) if retry_after.isdecimal() else 0.0
+    return kind(f"{what}: {message}" if what else message, str(status.get("reason") or ""), code, pause)

@@ -18,6 +18,8 @@ from alula_controller.settings import Settings
 
 log = logging.getLogger(__name__)
 
+LET_GO_SECONDS = 0.5
+
 
 class Leadership:
     """Holds the Lease while `run` runs, and says so by `held`.
@@ -26,19 +28,29 @@ class Leadership:
         api: the cluster.
         settings: the Lease (none: hold without one, as a single replica that nobody doubles), and our name in it.
         clock: monotonic seconds.
+        changed: called when we begin to act (with True) and when we stop. What may need work is found out anew each
+            time we begin, also after a lapse that was too short for another replica to step in.
     """
 
-    def __init__(self, api: client.Cluster, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        api: client.Cluster,
+        settings: Settings,
+        clock: Callable[[], float],
+        changed: Callable[[bool], None] = lambda held: None,
+    ) -> None:
         self._api = api
         self._name = settings.lease
         self._namespace = settings.namespace
         self._identity = settings.identity
         self._seconds = settings.lease_seconds
         self._clock = clock
+        self._changed = changed
+        self._acting = False  # as `changed` was last told
         self._until = float("-inf")  # we may act until then
         self._seen: tuple[str, str] = ("", "")  # holder and renewTime as last read
         self._seen_at = float("-inf")
-        self.observed = not settings.lease  # somebody's hold, ours or another's, has been seen
+        self.observed = not settings.lease  # a hold, ours or another's, has been seen
 
     def held(self) -> bool:
         """Whether we may act now. False as soon as our last renewal is too old, even if `run` hangs."""
@@ -46,47 +58,62 @@ class Leadership:
 
     async def run(self) -> None:
         """Acquire and renew until cancelled, then let go."""
-        metrics.LEADER.set(1 if not self._name else 0)
+        self._tell(self.held())
         if not self._name:
             await asyncio.Event().wait()
         try:
             while True:
-                had = self.held()
                 try:
                     await self._round()
                 except errors.ClusterError as error:
                     log.warning("the Lease could not be renewed: %s", error)
                 except Exception:
                     log.exception("a defect of ours in renewing the Lease")
-                if self.held() != had:
-                    log.info("holding the Lease" if not had else "lost the Lease")
-                metrics.LEADER.set(1 if self.held() else 0)
+                self._tell(self.held())
                 await asyncio.sleep(self._seconds / (5 if self.held() else 7))
         finally:
             await self._let_go()
 
+    def _tell(self, acting: bool) -> None:
+        metrics.LEADER.set(1 if acting else 0)
+        if acting != self._acting:
+            self._acting = acting
+            log.info("%s the Lease", "holding" if acting else "lost")
+            self._changed(acting)
+
     async def _round(self) -> None:
+        for _ in range(2):
+            if await self._settled():
+                return
+
+    async def _settled(self) -> bool:
+        """Read the Lease and take or renew it where it is ours to; whether nobody else wrote it meanwhile."""
         began = self._clock()
         path = resources.LEASES.path(self._namespace, self._name)
         lease = await self._api.find(path)
         if lease is None:
             await self._api.create(resources.LEASES.path(self._namespace), self._lease(None))
             self._hold(began)
-            return
+            return True
         spec = lease.get("spec") or {}
         seen = (str(spec.get("holderIdentity") or ""), str(spec.get("renewTime") or ""))
         if seen != self._seen:
             self._seen, self._seen_at = seen, began
         self.observed = True
         silent = began - self._seen_at > float(spec.get("leaseDurationSeconds") or self._seconds)
-        if seen[0] in ("", self._identity) or silent:
-            try:
-                await self._api.replace(path, self._lease(lease))
-            except errors.Conflict:
-                return  # another replica was quicker
-            self._hold(began)
+        if seen[0] not in ("", self._identity) and not silent:
+            self._until = float("-inf")  # it is another's, whatever we believed
+            return True
+        try:
+            await self._api.replace(path, self._lease(lease))
+        except errors.Conflict:
+            return False
+        self._hold(began)
+        return True
 
     def _hold(self, began: float) -> None:
+        if not self.held():
+            self._tell(False)
         # The others count from when they see our renewal, which is later than `began`: we stop first.
         self._until = began + self._seconds * 0.8
         self.observed = True
@@ -114,7 +141,7 @@ class Leadership:
         self._until = float("-inf")
         path = resources.LEASES.path(self._namespace, self._name)
         try:
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(LET_GO_SECONDS):
                 lease = await self._api.find(path)
                 if lease and (lease.get("spec") or {}).get("holderIdentity") == self._identity:
                     await self._api.replace(path, self._lease(lease, holder=""))

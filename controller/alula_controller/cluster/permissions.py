@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alula_api.contract import names
+from alula_api.kinds import guards
 from alula_controller.cluster import resources
 from alula_controller.cluster.resources import Resource
 
@@ -27,6 +29,15 @@ class Rule:
         return self.resource.plural + (f"/{self.subresource}" if self.subresource else "")
 
 
+GUARD_NAMES = {
+    **dict.fromkeys(("ServiceAccount", "Role", "RoleBinding"), (guards.ACCOUNT,)),
+    "ResourceQuota": (guards.QUOTA,),
+    "LimitRange": (guards.CONTAINERS,),
+    "NetworkPolicy": (guards.NETWORK,),
+    "ConfigMap": (names.POOLS,),
+}
+"""The controller may read these objects of a domain and no others of their kinds."""
+
 #: In every namespace that is served (a ClusterRole; bound by one ClusterRoleBinding or by RoleBindings).
 SERVED = (
     Rule(resources.WORKFLOWS, ("get", "list", "watch"), "definitions are read, never written"),
@@ -40,12 +51,19 @@ SERVED = (
         ("get", "list", "watch", "create", "patch", "delete"),
         "compiled; server-side apply of a new object needs create and patch",
     ),
+    Rule(resources.CRONS, ("get", "list", "watch", "delete"), "schedules of an earlier version, which are taken over"),
     Rule(
-        resources.CRONS, ("get", "list", "watch", "create", "patch", "delete"), "compiled from launch plans' schedules"
+        resources.RUNS,
+        ("get", "list", "watch", "create", "patch"),
+        "admission; runs that are scheduled, asked for, or whose data was lost",
     ),
-    Rule(resources.RUNS, ("get", "list", "watch", "create", "patch"), "admission; one new run where data was lost"),
-    Rule(resources.REVISIONS, ("get", "list", "create", "patch", "delete"), "the plan and spec of each revision"),
+    Rule(
+        resources.REVISIONS,
+        ("get", "list", "watch", "create", "patch", "delete"),
+        "the plan and spec of each revision",
+    ),
     Rule(resources.EVENTS, ("create",), "transitions, told to people"),
+    Rule(resources.PODS, ("list",), "their metadata: whether those of a run that is replaced are gone"),
 )
 
 #: Cluster-wide in any installation that serves all namespaces; `get` of the served ones suffices for the others.
@@ -55,6 +73,12 @@ NAMESPACES = (Rule(resources.NAMESPACES, ("get", "list", "watch"), "the labels t
 OWN = (
     Rule(resources.LEASES, ("create",), "the Lease of the replica that acts"),
     Rule(resources.LEASES, ("get", "update"), "the Lease of the replica that acts", names=("alula-controller",)),
+)
+
+#: With `kustomize/components/guard-rights` only: without them `GuardsInSync` is Unknown.
+GUARDS = tuple(
+    Rule(each, ("get",), "whether a domain's guards follow from its Domain", names=GUARD_NAMES.get(each.kind, ()))
+    for each in resources.GUARDS
 )
 
 ALL = (*SERVED, *NAMESPACES, *OWN)

@@ -49,18 +49,34 @@ WORKFLOWS = Resource(GROUP, VERSION, "workflows", "Workflow")
 LAUNCH_PLANS = Resource(GROUP, VERSION, "launchplans", "LaunchPlan")
 DOMAINS = Resource(GROUP, VERSION, "domains", "Domain")
 DEFINITIONS = (WORKFLOWS, LAUNCH_PLANS, DOMAINS)
+REVISIONS = Resource(GROUP, VERSION, "workflowrevisions", "WorkflowRevision")
 
 TEMPLATES = Resource("argoproj.io", VERSION, "workflowtemplates", "WorkflowTemplate")
 CRONS = Resource("argoproj.io", VERSION, "cronworkflows", "CronWorkflow")
 RUNS = Resource("argoproj.io", VERSION, "workflows", "Workflow")
 ARGO = (TEMPLATES, CRONS, RUNS)
 
-REVISIONS = Resource("apps", "v1", "controllerrevisions", "ControllerRevision")
+NEEDED = (*DEFINITIONS, REVISIONS, *ARGO)
+"""What must be served before the controller can start."""
+
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 EVENTS = Resource("", "v1", "events", "Event")
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+PODS = Resource("", "v1", "pods", "Pod")
 
-ALL = (*DEFINITIONS, *ARGO, REVISIONS, LEASES, EVENTS, NAMESPACES)
+ALL = (*NEEDED, LEASES, EVENTS, NAMESPACES, PODS)
+_RBAC = "rbac.authorization.k8s.io"
+GUARDS = (
+    Resource("", "v1", "serviceaccounts", "ServiceAccount"),
+    Resource(_RBAC, "v1", "roles", "Role"),
+    Resource(_RBAC, "v1", "rolebindings", "RoleBinding"),
+    Resource("", "v1", "resourcequotas", "ResourceQuota"),
+    Resource("", "v1", "limitranges", "LimitRange"),
+    Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),
+    Resource("", "v1", "configmaps", "ConfigMap"),
+)
+"""What Kubernetes holds a domain to; read only, and only where the installation lets the controller."""
+
 _BY_KIND = {(resource.api_version, resource.kind): resource for resource in ALL}
 
 

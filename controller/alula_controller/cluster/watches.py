@@ -16,11 +16,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from alula_api.argo import runs
+from alula_api.contract import labels, timetables, triggers
 from alula_controller import logs, metrics
 from alula_controller.cluster import client, errors
 from alula_controller.cluster.resources import Resource
 
 log = logging.getLogger(__name__)
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 10.0
+HEALTHY_SECONDS = 20.0  # a stream that stays open for so long was a good one, even if it said nothing
+
+
+READ = (*labels.SENTENCES, runs.PHASE_LABEL, runs.COMPLETED_LABEL)
+"""The labels that anybody asks for: an object may carry a megabyte of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +44,43 @@ class Seen:
     created: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     owner: str = ""  # the uid of the controlling owner
+    terms: str = ""  # what a launch plan asks of the queue
+    stop: bool = False  # whether its end is asked for
+    schedule: str = ""  # when runs of a launch plan start
+    trigger: str = ""  # the end of which other runs starts them
 
     @staticmethod
     def of(body: Mapping[str, Any]) -> Seen:
         """From an object or its metadata-only form."""
         metadata = body.get("metadata") or {}
         owners = metadata.get("ownerReferences") or ()
-        labels = {sys.intern(key): sys.intern(value) for key, value in (metadata.get("labels") or {}).items()}
+        given = metadata.get("labels") or {}
+        marks = {name: sys.intern(str(given[name])) for name in READ if name in given}
         return Seen(
             str(metadata.get("namespace") or ""),
             str(metadata.get("name") or ""),
             str(metadata.get("uid") or ""),
             str(metadata.get("resourceVersion") or ""),
             str(metadata.get("creationTimestamp") or ""),
-            labels,
+            marks,
             next((str(owner.get("uid")) for owner in owners if owner.get("controller")), ""),
+            str((metadata.get("annotations") or {}).get(labels.QUEUE, ""))[:500],
+            labels.STOP in (metadata.get("annotations") or {}),
+            _bounded(str((metadata.get("annotations") or {}).get(labels.SCHEDULE, "")), timetables.MOST_TEXT),
+            _bounded(str((metadata.get("annotations") or {}).get(labels.TRIGGER, "")), triggers.MOST_TEXT),
         )
+
+
+def _bounded(text: str, most: int) -> str:
+    """A text that may be cut nowhere: all of it, or nothing."""
+    return text if len(text) <= most else ""
 
 
 class Watch:
     """Metadata of all `resource` objects in `namespace` (empty: everywhere) that fit `labels`.
 
-    `tell(seen, gone)` is called for each that is new, changed or gone.
+    `tell(seen, gone)` is called for each that is new, changed or gone. Without `remember` nothing is kept in `known`:
+    deletes in a gap are not told, and what is there is told anew after each gap.
     """
 
     def __init__(
@@ -66,6 +91,7 @@ class Watch:
         *,
         namespace: str = "",
         labels: str = "",
+        remember: bool = True,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.name = f"{resource.plural}.{resource.group or 'core'}"
@@ -76,41 +102,72 @@ class Watch:
         self._path = resource.path(namespace)
         self._labels = labels
         self._tell = tell
+        self._remember = remember
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
         self._since = ""
+        self._events = 0
+        self._asked = asyncio.Event()
 
     async def run(self) -> None:
         """List and watch until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch())
+            group.create_task(self._tell_when_asked())
+
+    async def _watch(self) -> None:
         failures = 0
         while True:
+            began, events = self._clock(), self._events
+            asked = 0.0
             try:
                 if not self._since:
                     await self._list()
                 await self._follow()
-                failures = 0
-                continue
             except errors.Gone:
                 self._since = ""
             except errors.ClusterError as error:
-                failures += 1
+                asked = error.retry_after
                 log.warning("watch of %s: %s", self.name, error, extra=logs.about(watch=self.name, failures=failures))
                 if not isinstance(error, errors.Unavailable):
                     self._since = ""
             except Exception:
                 # Whatever a server may send, a watch that dies silently is worse than one that lists again.
-                failures += 1
                 self._since = ""
                 log.exception("watch of %s begins anew", self.name)
             metrics.WATCH_RESTARTS.labels(watch=self.name).inc()
-            await asyncio.sleep(min(10.0, 0.2 * 2 ** min(failures, 10)) * (0.5 + random.random()))  # noqa: S311
+            # Also one that ended well is not opened again at once: a server may end every one as soon as it begins.
+            failures = 0 if self._events > events or self._clock() - began > HEALTHY_SECONDS else failures + 1
+            delay = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures, 10)) * (0.5 + random.random())  # noqa: S311
+            await asyncio.sleep(max(delay, asked))
+
+    def again(self) -> None:
+        """Tell soon everything that is there, beside what changes meanwhile."""
+        self._asked.set()
+
+    async def _tell_when_asked(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            try:
+                async for page in self._api.pages(self._path, labels=self._labels, metadata_only=True):
+                    for seen in map(Seen.of, page.items):
+                        self._tell(seen, False)
+            except errors.ClusterError as error:
+                log.warning("list of %s: %s", self.name, error, extra=logs.about(watch=self.name))
+                self._asked.set()
+                await asyncio.sleep(LONGEST_PAUSE)
 
     async def _list(self) -> None:
-        listing = await self._api.list(self._path, labels=self._labels, metadata_only=True)
-        self.heard = self._clock()
-        present = {}
-        for item in listing.items:
-            seen = Seen.of(item)
-            present[seen.namespace, seen.name] = seen
+        present: dict[tuple[str, str], Seen] = {}
+        version = ""
+        async for page in self._api.pages(self._path, labels=self._labels, metadata_only=True):
+            self.heard = self._clock()
+            version = page.version
+            for seen in map(Seen.of, page.items):
+                if self._remember:
+                    present[seen.namespace, seen.name] = seen
+                else:
+                    self._tell(seen, False)
         before, self.known = self.known, present
         for key, seen in before.items():
             if key not in present or present[key].uid != seen.uid:
@@ -118,12 +175,13 @@ class Watch:
         for key, seen in present.items():
             if key not in before or before[key].version != seen.version:
                 self._tell(seen, False)
-        self._since = listing.version
+        self._since = version
         self.synced.set()
 
     async def _follow(self) -> None:
         async for event in self._api.watch(self._path, since=self._since, labels=self._labels):
             self.heard = self._clock()
+            self._events += 1
             seen = Seen.of(event["object"])
             self._since = seen.version or self._since
             kind = event.get("type")
@@ -131,5 +189,6 @@ class Watch:
                 self.known.pop((seen.namespace, seen.name), None)
                 self._tell(seen, True)
             elif kind in ("ADDED", "MODIFIED"):
-                self.known[seen.namespace, seen.name] = seen
+                if self._remember:
+                    self.known[seen.namespace, seen.name] = seen
                 self._tell(seen, False)

@@ -7,51 +7,123 @@ patches hold only for the object that was read. So a controller that is killed b
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
+from alula_api.contract import labels
 from alula_controller import metrics
 from alula_controller.cluster import client, errors, resources
 from alula_controller.definitions import children
-from alula_controller.definitions.decide import Decision, Deletion, Status
+from alula_controller.definitions.decide import Decision, Deletion, Mark, Status, Strip
 from alula_controller.definitions.world import Body
+
+Wrote = Callable[[Body], None]
 
 log = logging.getLogger(__name__)
 _DELETED = (resources.TEMPLATES, resources.CRONS, resources.REVISIONS)
 
 
-async def write(api: client.Cluster, decision: Decision) -> None:
-    """Everything but the statuses.
+def _nobody(answer: Body) -> None:
+    """Nobody asks for what was written."""
+
+
+async def write(api: client.Cluster, decision: Decision, wrote: Wrote = _nobody) -> dict[str, errors.ClusterError]:
+    """Everything but the statuses; what the API server refused, by launch plan ("" is the Workflow).
+
+    What is refused of one definition spoils no other: nothing more is written of it, and all of the others.
+
+    Args:
+        api: the cluster.
+        decision: what to write.
+        wrote: called with each object as the API server returned it, where it is exactly as the decision wanted.
 
     Raises:
-        errors.ClusterError: from the first write that failed; those before it stand.
+        errors.ClusterError: from a write that failed for another reason; those before it stand.
     """
+    refused: dict[str, errors.ClusterError] = {}
+
+    async def attempt(subject: str, write: Callable[[], Awaitable[None]]) -> None:
+        if subject not in refused:
+            try:
+                await write()
+            except (errors.Refused, errors.Poison) as error:
+                refused[subject] = error
+
     for body in decision.revisions:
-        await _create(api, body)
+        await attempt(_subject(body), partial(_create, api, body, wrote))
+    for strip in decision.strip:
+        await attempt(_subject(strip.body), partial(_strip, api, strip))
     for body in decision.apply:
-        await api.apply(_path(body), dict(body))
-        _count(body["kind"], "apply")
+        await attempt(_subject(body), partial(_apply, api, body, wrote))
     for deletion in decision.delete:
-        await _delete(api, deletion)
+        await attempt("", partial(_delete, api, deletion))
+    for mark in decision.marks:
+        await attempt("", partial(_mark, api, mark))
+    for body in decision.runs:
+        await attempt(_subject(body), partial(_start, api, body))
+    return refused
 
 
-async def write_statuses(api: client.Cluster, statuses: tuple[Status, ...]) -> None:
-    """The statuses, each only on the object that was read (one that is gone needs none)."""
+def _subject(body: Body) -> str:
+    """The launch plan that an object is made from."""
+    return str((body["metadata"].get("labels") or {}).get(labels.LAUNCH_PLAN) or "")
+
+
+async def _strip(api: client.Cluster, strip: Strip) -> None:
+    await api.merge(_path(strip.body), dict(strip.patch))
+    _count(strip.body["kind"], "patch")
+
+
+async def _apply(api: client.Cluster, body: Body, wrote: Wrote) -> None:
+    answer = await api.apply(_path(body), dict(body))
+    if answer.get("spec") == body["spec"] and children.fits(body, answer):
+        wrote(answer)
+    _count(body["kind"], "apply")
+
+
+async def write_statuses(api: client.Cluster, statuses: tuple[Status, ...], wrote: Wrote = _nobody) -> None:
+    """The statuses, each only on the object that was read (one that is gone needs none).
+
+    Args:
+        api: the cluster.
+        statuses: what to write.
+        wrote: called with each object as the API server returned it, where nothing but the status has changed.
+
+    Raises:
+        errors.ClusterError: the first refusal; the other statuses are written nevertheless.
+    """
+    first: errors.ClusterError | None = None
     for status in statuses:
         metadata = status.body["metadata"]
         path = resources.of(dict(status.body)).path(metadata["namespace"], metadata["name"], "status")
         try:
-            await api.merge(path, {"metadata": {"uid": metadata["uid"]}, "status": dict(status.patch)})
+            answer = await api.merge(path, {"metadata": {"uid": metadata["uid"]}, "status": dict(status.patch)})
         except errors.NotFound:
             continue
+        except errors.Refused as error:
+            first = first or error
+            continue
+        if _said(answer) == _said(status.body) and children.fits(status.patch, answer.get("status") or {}):
+            wrote(answer)
         _count(str(status.body["kind"]), "status")
+    if first is not None:
+        raise first
 
 
-async def _create(api: client.Cluster, body: Body) -> None:
-    """Create a revision. Its name is a digest of its content, so one that is there and ours is the same."""
+def _said(body: Body) -> tuple[Any, ...]:
+    """All that others say in a definition; its generation stands for its spec."""
+    metadata = body["metadata"]
+    return tuple(metadata.get(name) for name in ("uid", "generation", "labels", "annotations", "deletionTimestamp"))
+
+
+async def _create(api: client.Cluster, body: Body, wrote: Wrote) -> None:
+    """Create a revision, or take over one of the same content that an older Workflow of this name left."""
     metadata = body["metadata"]
     try:
-        await api.create(resources.REVISIONS.path(metadata["namespace"]), dict(body))
+        answer = await api.create(resources.REVISIONS.path(metadata["namespace"]), dict(body))
+        if children.fits(body, answer):
+            wrote(answer)
         _count(body["kind"], "create")
         return
     except errors.Conflict:
@@ -59,16 +131,31 @@ async def _create(api: client.Cluster, body: Body) -> None:
         present = await api.find(path)
     if present is None:
         raise errors.Conflict(f"revision {metadata['name']} was being deleted")
-    uid = metadata["ownerReferences"][0]["uid"]
-    if children.ours({**present, "kind": children.REVISION}, uid):
+    if present["spec"] != body["spec"]:
+        raise errors.Refused(f"WorkflowRevision {metadata['name']} exists with another content; delete it")
+    if not children.fits(metadata["labels"], present["metadata"].get("labels") or {}):
+        await api.merge(path, {"metadata": {"uid": present["metadata"]["uid"], "labels": metadata["labels"]}})
+        _count(body["kind"], "patch")
+
+
+async def _mark(api: client.Cluster, mark: Mark) -> None:
+    annotations = {labels.REPLACED: mark.replaced}
+    path = resources.REVISIONS.path(mark.namespace, mark.name)
+    try:
+        await api.merge(path, {"metadata": {"uid": mark.uid, "annotations": annotations}})
+    except errors.NotFound:
         return
-    if present["metadata"].get("ownerReferences"):
-        raise errors.Conflict(f"revision {metadata['name']} still belongs to a Workflow that is gone")
-    if present.get("data") != body["data"]:
-        raise errors.Refused(f"ControllerRevision {metadata['name']} exists with another content; delete it")
-    owned = {"metadata": {"uid": present["metadata"]["uid"], "ownerReferences": metadata["ownerReferences"]}}
-    await api.merge(path, owned)
-    _count(body["kind"], "patch")
+    _count(resources.REVISIONS.kind, "patch")
+
+
+async def _start(api: client.Cluster, body: Body) -> None:
+    """Create a run that was asked for; its name says by what, so that one which is there is the answer."""
+    try:
+        await api.create(resources.RUNS.path(body["metadata"]["namespace"]), dict(body))
+    except errors.Conflict:
+        log.info("run %s was started before", body["metadata"]["name"])
+        return
+    _count(body["kind"], "create")
 
 
 async def _delete(api: client.Cluster, deletion: Deletion) -> None:

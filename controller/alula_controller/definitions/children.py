@@ -22,11 +22,7 @@ Body = Mapping[str, Any]
 
 
 def stamp(compiled: Body, workflow: Body) -> dict[str, Any]:
-    """A compiled object as it is applied: named, labelled, owned.
-
-    A CronWorkflow is not owned by the definition but carries its uid: Kubernetes would else remove the schedule's
-    running runs with it.
-    """
+    """A compiled object as it is applied: named, labelled, owned."""
     metadata = workflow["metadata"]
     given = dict(compiled.get("metadata") or {})
     stamped = {**compiled, "metadata": given}
@@ -36,12 +32,32 @@ def stamp(compiled: Body, workflow: Body) -> dict[str, Any]:
         labels.MANAGED_BY: labels.MANAGER,
         labels.WORKFLOW: metadata["name"],
     }
-    if compiled["kind"] == CRON:
-        given["labels"][labels.OWNER_UID] = metadata["uid"]
-    else:
-        given["ownerReferences"] = [owner(workflow)]
+    given["ownerReferences"] = [owner(workflow)]
     given["annotations"] = {**(given.get("annotations") or {}), labels.COMPILED: digest(stamped)}
     return stamped
+
+
+def restored(revision: Body, spec: Body, name: str = "") -> dict[str, Any]:
+    """A template from a revision, for runs of it: the one that is gone while they name it, or another of the name that
+    is given. Nobody owns it.
+    """
+    metadata = revision["metadata"]
+    made: dict[str, Any] = {
+        "apiVersion": resources.TEMPLATES.api_version,
+        "kind": TEMPLATE,
+        "metadata": {
+            "name": name or metadata["name"].rpartition("-")[0],
+            "namespace": metadata["namespace"],
+            "labels": {
+                name: text
+                for name, text in (metadata.get("labels") or {}).items()
+                if name in (labels.MANAGED_BY, labels.WORKFLOW, labels.LAUNCH_PLAN)
+            },
+        },
+        "spec": spec,
+    }
+    made["metadata"]["annotations"] = {labels.COMPILED: digest(made)}
+    return made
 
 
 def owner(workflow: Body) -> dict[str, Any]:
@@ -64,11 +80,22 @@ def digest(body: Body) -> str:
 
 
 def ours(live: Body, uid: str) -> bool:
-    """Whether an object in the cluster was made from the Workflow with this uid; a name or a label proves nothing."""
+    """Whether an object in the cluster was made from the Workflow with this uid; a name or a label proves nothing.
+
+    A CronWorkflow of an earlier version is not owned, so that its running runs do not go with it; it carries the uid.
+    """
     metadata = live.get("metadata") or {}
     if live.get("kind") == CRON:
         return bool((metadata.get("labels") or {}).get(labels.OWNER_UID) == uid)
     return any(each.get("uid") == uid and each.get("controller") for each in metadata.get("ownerReferences") or ())
+
+
+def unowned(live: Body, workflow: str) -> bool:
+    """Whether a template carries our marks for this Workflow and nobody owns it, as one that was restored does."""
+    metadata = live.get("metadata") or {}
+    marks = metadata.get("labels") or {}
+    named = marks.get(labels.MANAGED_BY) == labels.MANAGER and marks.get(labels.WORKFLOW) == workflow
+    return bool(live.get("kind") == TEMPLATE and named and not metadata.get("ownerReferences"))
 
 
 def fits(wanted: Any, live: Any) -> bool:

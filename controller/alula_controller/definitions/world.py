@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from alula_api.contract.diagnostics import Diagnostic
+from alula_api.contract.triggers import Waits
 from alula_controller.cluster.watches import Seen
+from alula_controller.definitions.revisions import Revision
 from alula_controller.domains.places import NoPlace, Place
 
 Body = Mapping[str, Any]
@@ -34,14 +37,26 @@ class Compiled:
         diagnostics: what is wrong with the Workflow.
         plan_objects: of each launch plan, by its name.
         plan_diagnostics: what is wrong with each launch plan, by its name.
-        plans: what `admit` needs, by template name.
+        plans: the text of what `admit` needs, by template name.
+        stopped: why there is no answer: the compiler's process ended, for the reason that is said here.
+        passing: whether it is worth another try.
     """
 
     objects: tuple[Body, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     plan_objects: Mapping[str, tuple[Body, ...]] = field(default_factory=dict)
     plan_diagnostics: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
-    plans: Mapping[str, Body] = field(default_factory=dict)
+    plans: Mapping[str, str] = field(default_factory=dict)
+    stopped: str = ""
+    passing: bool = False
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A revision that was read in full, and the template's spec in it."""
+
+    body: Body
+    spec: Body
 
 
 @dataclass(frozen=True)
@@ -56,8 +71,16 @@ class World:
         compiled: None where there is no place or no workflow.
         live: generated objects as read, by (kind, name): all that carry the Workflow's label, and whatever else has the
             name of one that is wanted.
-        revisions: the ControllerRevisions with the Workflow's label (metadata only).
-        runs: runs of this namespace that name a revision; read only where something would be deleted.
+        revisions: those with the Workflow's label, of whichever Workflow of this name.
+        stored: the specs of some of them, by the revision's name: of templates that nobody owns, and of those that
+            unfinished runs name and that are gone.
+        unfinished: runs of the Workflow that are not over; read only where a template is not wanted or not there.
+        carried: the replaced revisions past their retention that some run still carries.
+        retention: how long a revision stays after it was replaced.
+        left_out: launch plans past the number, or the bytes, that are compiled with one Workflow; there may be more.
+        waits: the launch plans of the namespace that wait for the end of runs, as their templates have it.
+        failed: the last failed run of the Workflow (by the name "") and of each launch plan; read only where one is
+            asked for again.
     """
 
     key: Key
@@ -66,5 +89,11 @@ class World:
     place: Place | NoPlace | None = None
     compiled: Compiled | None = None
     live: Mapping[tuple[str, str], Body] = field(default_factory=dict)
-    revisions: tuple[Seen, ...] = ()
-    runs: tuple[Seen, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+    stored: Mapping[str, Stored] = field(default_factory=dict)
+    unfinished: tuple[Seen, ...] = ()
+    carried: frozenset[str] = frozenset()
+    retention: timedelta = timedelta(days=30)
+    failed: Mapping[str, Body] = field(default_factory=dict)
+    left_out: tuple[Body, ...] = ()
+    waits: Waits = field(default_factory=dict)

@@ -33,7 +33,7 @@ class Place:
     @property
     def releases(self) -> str:
         """The prefix of the project's code bundles."""
-        return f"{self.root.url}/{self.project}/releases"
+        return f"{self.root.url}/{self.project}/{names.RELEASES}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,11 @@ def locate(
             + f": kubectl label namespace {seen.name} {labels.PROJECT}=<project> {labels.DOMAIN}=<domain>",
         )
     project, name = wanted[labels.PROJECT], wanted[labels.DOMAIN]
+    if name in names.RESERVED_DOMAINS:
+        message = (
+            f"no domain can be called {name!r}: the project's store has a folder of that name; label {seen.name} anew"
+        )
+        return NoPlace(Reason.NAMESPACE_NOT_LABELLED, message)
     rival = _older_rival(seen, wanted, others)
     if rival:
         return NoPlace(

@@ -6,8 +6,11 @@ What the compiler takes of a Domain it reads itself from `body`, with the kinds'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
+
+from alula_api.contract.queue import Quota
+from alula_api.contract.retention import Retention
 
 NAME: Final = "domain"
 """A namespace has one."""
@@ -21,13 +24,21 @@ class DomainView:
         root: Which of the installation's roots keeps its data; empty leaves it to the installation.
         secret: The Secret with the pods' keys to the store; empty for none.
         fill: Whether cached tasks are filled in before a run starts.
+        retention: How long runs are kept after their end.
+        quota: What its queue allows; None where no run waits for its turn.
+        suspended: Whether nothing starts in it.
+        schedules: Whether the schedules of its launch plans start runs.
         body: The object as read, if there is one.
     """
 
     root: str = ""
     secret: str = ""
     fill: bool = True
+    retention: Retention = field(default_factory=Retention)
     body: Mapping[str, Any] | None = None
+    quota: Quota | None = None
+    suspended: bool = False
+    schedules: bool = True
 
     @classmethod
     def of(cls, body: Mapping[str, Any] | None) -> DomainView:
@@ -35,4 +46,13 @@ class DomainView:
         spec = (body or {}).get("spec") or {}
         storage = spec.get("storage") or {}
         root, secret = str(storage.get("root") or ""), str(storage.get("secret") or "")
-        return cls(root, secret, spec.get("fill") != "off", body)
+        retention = _retention(spec.get("retention") or {})
+        fill, fires = spec.get("fill") != "Disabled", spec.get("schedules") != "Disabled"
+        return cls(root, secret, fill, retention, body, Quota.of(spec), bool(spec.get("suspend")), fires)
+
+
+def _retention(given: Mapping[str, Any]) -> Retention:
+    try:
+        return Retention.of(given.get("succeeded"), given.get("failed"))
+    except ValueError:
+        return Retention()  # the API server refuses such a Domain

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
 from dataclasses import dataclass
-from datetime import datetime
 
-from alula_api.argo import runs
-from alula_controller.admission.reconcile import Admission, waiting
-from alula_controller.cluster import client, resources
-from alula_controller.cluster.watches import Seen
-from alula_controller.runs import recovery
+from alula_api.argo import nodes, runs
+from alula_controller import logs
+from alula_controller.admission.reconcile import Admission
+from alula_controller.cluster import client, errors, resources
+from alula_controller.runs.failing import Failures
+from alula_controller.runs.handlers import Handlers
 from alula_controller.runs.recovery import Recovery
+from alula_controller.runs.stop import Stop
+
+log = logging.getLogger(__name__)
+
+MAX_UNPACKED = 2  # runs at a time whose node map is packed: as Python objects it may take 60 MB
 
 
 @dataclass(frozen=True)
 class RunKey:
-    """One run to look at."""
+    """One run to look at: one that is under way (`Run`), one in which something may fail (`FailingRun`), or one that
+    is over (`EndedRun`)."""
 
     namespace: str
     name: str
@@ -25,25 +34,51 @@ class RunKey:
         return f"run {self.namespace}/{self.name}"
 
 
-def worth_a_look(seen: Seen, now: datetime) -> bool:
-    """Whether a run may need something of us, by its labels alone."""
-    return waiting(seen) or recovery.candidate(seen, now)
-
-
 class RunReconciler:
     """Reads a run and gives it to what may have to do with it."""
 
-    def __init__(self, api: client.Cluster, admission: Admission, recovery: Recovery) -> None:
+    def __init__(
+        self,
+        api: client.Cluster,
+        admission: Admission,
+        recovery: Recovery,
+        stop: Stop,
+        *,
+        failures: Failures,
+        handlers: Handlers,
+    ) -> None:
         self._api = api
+        self._handlers = handlers
+        self._failures = failures
+        self._stop = stop
         self._admission = admission
         self._recovery = recovery
+        self._unpacking = asyncio.Semaphore(MAX_UNPACKED)
 
     async def handle(self, key: RunKey) -> float | None:
         """Look at one run; when to look again, if ever."""
-        run = await self._api.find(resources.RUNS.path(key.namespace, key.name))
+        try:
+            run = await self._api.find(resources.RUNS.path(key.namespace, key.name))
+        except errors.Poison as error:
+            log.warning("a run is left alone: %s", error, extra=logs.about(namespace=key.namespace, name=key.name))
+            return None
         if run is None:
             return None
-        if runs.finished(run):
-            await self._recovery.handle(run)
+        if misshapen := runs.misshapen(run):
+            log.warning(
+                "a run is left alone: its %s is not what Argo writes there",
+                misshapen,
+                extra=logs.about(namespace=key.namespace, name=key.name),
+            )
             return None
-        return await self._admission.handle(run)
+        async with self._unpacking if nodes.packed(run) else contextlib.nullcontext():
+            if runs.finished(run):
+                ended = await self._failures.clean(run)
+                await self._recovery.handle(ended)
+                await self._handlers.handle(ended)
+                return None
+            reason, outcome = self._stop.asked(run)
+            if key.kind == "FailingRun" and not reason:
+                await self._failures.handle(run)
+                return None
+            return await (self._stop.handle(run, reason, outcome) if reason else self._admission.handle(run))

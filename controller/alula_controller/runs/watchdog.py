@@ -3,13 +3,15 @@
 Argo copies a template's labels in its first round with a run, but never to a run that had to wait for Argo's limits of
 parallelism, or that a worker took up before the run was counted (seen on 4.0.5): the run would be held for ever. And
 Argo has no first round with a run that it cannot digest: `{{` in an argument that it cannot evaluate leaves a run
-without phase or message. `Watchdog.sweep` is called by `process`; the functions are pure.
+without phase or message. So does an Argo that is down: a run is failed only once Argo was seen to take up a run that
+came later, which may be over by then. `process` calls `Watchdog.sweep` and `TakenUp.saw`; the functions are pure.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +27,8 @@ log = logging.getLogger(__name__)
 
 SELECTOR = f"!{labels.REVISION},{runs.COMPLETED_LABEL}!=true"
 PATIENCE = timedelta(seconds=45)  # several rounds of Argo's; with `{{=` in it nothing else explains the silence
-LONG_PATIENCE = timedelta(minutes=10)  # other tags Argo leaves alone, so it may only be slow, or down
+LONG_PATIENCE = timedelta(minutes=10)  # other tags Argo leaves alone, so it may only be slow
+MAX_READ = 50  # runs that are read in full in one sweep of a namespace; the others come with the next one
 
 
 def suspicious(seen: Seen, now: datetime) -> bool:
@@ -56,10 +59,14 @@ def labelling(run: Mapping[str, Any]) -> dict[str, Any]:
 
 def indigestible(run: Mapping[str, Any], now: datetime) -> list[str]:
     """The arguments that Argo chokes on, if it has not given the run a phase for longer than they explain."""
+    created = str(run["metadata"].get("creationTimestamp") or "")
+    return _tagged(run, "{{" if _older(created, LONG_PATIENCE, now) else "{{=")
+
+
+def _tagged(run: Mapping[str, Any], tag: str = "{{") -> list[str]:
+    """The arguments with a tag of a run that has no phase."""
     if (run.get("status") or {}).get("phase"):
         return []
-    created = str(run["metadata"].get("creationTimestamp") or "")
-    tag = "{{" if _older(created, LONG_PATIENCE, now) else "{{="
     given = ((run.get("spec") or {}).get("arguments") or {}).get("parameters") or ()
     return [str(each.get("name")) for each in given if tag in str(each.get("value") or "")]
 
@@ -67,6 +74,35 @@ def indigestible(run: Mapping[str, Any], now: datetime) -> list[str]:
 def _older(created: str, patience: timedelta, now: datetime) -> bool:
     moment = timestamps.parse(created)
     return moment is not None and now - moment > patience
+
+
+def passed_over(run: Mapping[str, Any], youngest: datetime | None) -> bool:
+    """Whether Argo has taken up a run that came well after this one: then it is alive.
+
+    Args:
+        run: The run that Argo gives no phase.
+        youngest: When the youngest run of the namespace that Argo was seen to take up was created.
+    """
+    created = timestamps.parse(str(run["metadata"].get("creationTimestamp") or ""))
+    return created is not None and youngest is not None and youngest - created >= PATIENCE
+
+
+@dataclass
+class TakenUp:
+    """Of each namespace, when the youngest run that Argo was seen to take up was created."""
+
+    youngest: dict[str, datetime] = field(default_factory=dict)
+
+    def saw(self, seen: Seen) -> None:
+        """Take note of a run as it is, or was before it was over."""
+        created = timestamps.parse(seen.created) if runs.PHASE_LABEL in seen.labels else None
+        if created is not None:
+            known = self.youngest.get(seen.namespace)
+            self.youngest[seen.namespace] = created if known is None else max(created, known)
+
+    def forget(self, namespace: str) -> None:
+        """The namespace is gone."""
+        self.youngest.pop(namespace, None)
 
 
 def failing(run: Mapping[str, Any], inputs: list[str], moment: str) -> dict[str, Any]:
@@ -90,6 +126,20 @@ def failing(run: Mapping[str, Any], inputs: list[str], moment: str) -> dict[str,
     }
 
 
+@dataclass
+class _Memory:
+    """What is known of the runs without labels in one namespace (or in all), by their uids."""
+
+    foreign: set[str] = field(default_factory=set)  # that need none of our labels
+    harmless: dict[str, str] = field(default_factory=dict)  # versions in which nothing can be wrong
+    told: set[str] = field(default_factory=set)  # of which it was said that Argo is not seen
+
+    def of(self, uids: set[str]) -> _Memory:
+        """What is known of those that are still there."""
+        harmless = {uid: version for uid, version in self.harmless.items() if uid in uids}
+        return _Memory(self.foreign & uids, harmless, self.told & uids)
+
+
 class Watchdog:
     """Helps or ends the runs that carry none of our labels.
 
@@ -100,44 +150,60 @@ class Watchdog:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._api = access.api
-        self._foreign: dict[str, set[str]] = {}  # namespace -> uids of runs without our labels that need none
+        self.taken_up = TakenUp()  # told of every run that a watch sees
+        self._memories: dict[str, _Memory] = {}
 
     async def sweep(self, namespace: str) -> None:
         """Label the runs that Argo gave no labels, and end those that it cannot digest."""
         listing = await self._api.list(resources.RUNS.path(namespace), labels=SELECTOR, metadata_only=True)
         now = timestamps.now()
         found = [Seen.of(each) for each in listing.items]
-        foreign = self._foreign[namespace] = self._foreign.get(namespace, set()) & {seen.uid for seen in found}
         for seen in found:
-            if seen.uid in foreign or not suspicious(seen, now) or not self._access.may_write():
+            self.taken_up.saw(seen)
+        memory = self._memories.get(namespace, _Memory()).of({seen.uid for seen in found})
+        self._memories[namespace] = memory
+        left = MAX_READ
+        for seen in found:
+            if seen.uid in memory.foreign or memory.harmless.get(seen.uid) == seen.version:
                 continue
+            if not suspicious(seen, now):
+                continue
+            if not self._access.may_write() or not left:
+                return
+            left -= 1
             try:
-                if await self._is_foreign_or_helped(seen, now):
-                    foreign.add(seen.uid)
+                await self._look_at(seen, now, memory)
             except errors.Conflict:
                 continue  # it was moved: it is not stuck
             except Exception:
                 log.exception("a run without labels could not be looked at", extra=logs.about(name=seen.name))
 
-    async def _is_foreign_or_helped(self, seen: Seen, now: datetime) -> bool:
+    async def _look_at(self, seen: Seen, now: datetime, memory: _Memory) -> None:
         path = resources.RUNS.path(seen.namespace, seen.name)
         run = await self._api.find(path)
-        if run is None or foreign(run):
-            return True
-        if labels.REVISION in owed(run):
+        if run is None or runs.misshapen(run) or foreign(run):
+            memory.foreign.add(seen.uid)
+        elif labels.REVISION in owed(run):
             await self._api.merge(path, labelling(run))
-            return True
-        return await self._end_if_stuck(path, run, now)
+            memory.foreign.add(seen.uid)
+        elif not _tagged(run):
+            memory.harmless[seen.uid] = seen.version
+        elif (inputs := indigestible(run, now)) and await self._started_from_ours(run):
+            if passed_over(run, self.taken_up.youngest.get(seen.namespace)):
+                await self._end(path, run, inputs)
+                memory.foreign.add(seen.uid)
+            elif seen.uid not in memory.told:
+                memory.told.add(seen.uid)
+                message = (
+                    "Argo has not begun this run, nor a later one of the namespace; once it does, this one is failed"
+                )
+                self._access.announce(run, Reason.NOT_BEGUN, message, warning=True)
 
-    async def _end_if_stuck(self, path: str, run: Mapping[str, Any], now: datetime) -> bool:
-        inputs = indigestible(run, now)
-        if not inputs or not await self._started_from_ours(run):
-            return False
+    async def _end(self, path: str, run: Mapping[str, Any], inputs: list[str]) -> None:
         patch = failing(run, inputs, timestamps.seconds(timestamps.now()))
         await self._api.merge(path, patch)
         metrics.RUNS_REFUSED.labels(reason="indigestible").inc()
         self._access.announce(run, Reason.RUN_REFUSED, patch["status"]["message"], warning=True)
-        return True
 
     async def _started_from_ours(self, run: Mapping[str, Any]) -> bool:
         name = runs.template(run)

@@ -1,0 +1,144 @@
+"""What is started when a run is over: its `on_failure` and `on_exit`, each as a run of its own.
+
+However an admitted run ended (well, by a failure, its deadline, or `alula stop`), a handler is started once: its name
+follows from the run's uid. Not after `argo terminate`, which asks that nothing more happens, and not for a run that is
+started again because data was lost: the one that takes its place has handlers too. What becomes of a handler is its own
+run's matter. Called by `runs.reconcile`; the functions are pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from alula_api.argo import failing, holds, nodes, runs
+from alula_api.contract import labels, names, queue, values
+from alula_api.contract.graphs import handlers
+from alula_api.contract.graphs.handlers import DONE, PENDING, Event, Handler
+from alula_controller import logs
+from alula_controller.cluster import errors, resources
+from alula_controller.cluster.access import Access
+from alula_controller.conditions import Reason
+from alula_controller.runs import recovery
+
+log = logging.getLogger(__name__)
+
+MAX_MESSAGE: Final = 8_000
+_MAX_NAME: Final = 63
+_DIGITS: Final = 10
+
+
+def due(run: Mapping[str, Any]) -> list[Handler]:
+    """The handlers that a run that is over asks for, in their order."""
+    metadata, spec = run["metadata"], run.get("spec") or {}
+    admitted = holds.marks(runs.label(run, labels.ADMITTED), str(metadata["uid"]))
+    if not admitted or spec.get("shutdown") == "Terminate" or recovery.lost(run):
+        return []
+    failed = run["status"].get("phase") != "Succeeded"
+    written = str((metadata.get("annotations") or {}).get(labels.HANDLERS) or "")
+    return [each for each in handlers.from_text(written) if failed or each.event == Event.EXIT]
+
+
+def name(run: Mapping[str, Any], handler: Handler) -> str:
+    """The name of the handler's run, which is always the same."""
+    digest = hashlib.sha256(str(run["metadata"]["uid"]).encode()).hexdigest()[:_DIGITS]
+    suffix = f"-on-{handler.event.lower()}-{digest}"
+    return str(run["metadata"]["name"])[: _MAX_NAME - len(suffix)].rstrip("-.") + suffix
+
+
+def failure(run: Mapping[str, Any]) -> dict[str, str] | None:
+    """The failure of a run as its handlers get it; None for one that succeeded."""
+    status, called = run["status"], str(run["metadata"]["name"])
+    if status.get("phase") == "Succeeded":
+        return None
+    said = str(status.get("message") or "")
+    try:
+        first = failing.first(run, nodes.read(status))
+    except nodes.Hidden:
+        first = None
+    if first is None or (said and not said.startswith(f"{first.path} failed")):
+        return handlers.failure(called, "", said[:MAX_MESSAGE])
+    return handlers.failure(called, first.path, first.message[:MAX_MESSAGE])
+
+
+def body(run: Mapping[str, Any], handler: Handler, inputs: Mapping[str, str]) -> dict[str, Any]:
+    """The run to create.
+
+    Args:
+        run: That is over.
+        handler: Of it.
+        inputs: Of the run, as its hold published them.
+    """
+    given = [{"name": each, "value": inputs[each]} for each in handler.inputs if each in inputs]
+    if handler.failure:
+        given.append({"name": handler.failure, "value": values.argo_safe(values.dumps(failure(run)))})
+    metadata = run["metadata"]
+    return {
+        "apiVersion": resources.RUNS.api_version,
+        "kind": resources.RUNS.kind,
+        "metadata": {
+            "name": name(run, handler),
+            "namespace": metadata["namespace"],
+            "annotations": {
+                labels.REASON: f"on {handler.event.lower()} of {metadata['name']}",
+                labels.PRIORITY: str(queue.MAX_PRIORITY),
+            },
+        },
+        "spec": {
+            "workflowTemplateRef": {"name": handler.workflow},
+            **({"arguments": {"parameters": given}} if given else {}),
+        },
+    }
+
+
+def published(run: Mapping[str, Any]) -> dict[str, str]:
+    """The inputs of an admitted run, as its hold published them.
+
+    Raises:
+        nodes.Hidden: Its nodes cannot be reached or read.
+    """
+    hold = holds.find(str(run["metadata"]["name"]), nodes.read(run["status"]), names.ADMIT)
+    found = nodes.parameters(hold) if hold is not None else []
+    return {str(each.get("name")): str(each.get("value")) for each in found if "value" in each}
+
+
+class Handlers:
+    """Starts what is to run when a run is over.
+
+    Args:
+        access: the cluster.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._api = access.api
+
+    async def handle(self, run: Mapping[str, Any]) -> None:
+        """Start the handlers of a run that is over, once."""
+        if runs.label(run, labels.HANDLERS) != PENDING or not self._access.may_write():
+            return
+        namespace = run["metadata"]["namespace"]
+        for handler in due(run):
+            await self._start(run, handler)
+        marked = {"metadata": {"uid": run["metadata"]["uid"], "labels": {labels.HANDLERS: DONE}}}
+        await self._api.merge(resources.RUNS.path(namespace, run["metadata"]["name"]), marked)
+
+    async def _start(self, run: Mapping[str, Any], handler: Handler) -> None:
+        namespace, called = run["metadata"]["namespace"], name(run, handler)
+        try:
+            given = published(run)
+        except nodes.Hidden as error:
+            self._access.announce(run, Reason.NOT_HANDLED, f"{called} was not started: {error}", warning=True)
+            return
+        if await self._api.find(resources.TEMPLATES.path(namespace, handler.workflow), metadata_only=True) is None:
+            message = f"{called} was not started: there is no WorkflowTemplate {handler.workflow}"
+            self._access.announce(run, Reason.NOT_HANDLED, message, warning=True)
+            return
+        try:
+            await self._api.create(resources.RUNS.path(namespace), body(run, handler, given))
+        except errors.Conflict:
+            log.info("the handler was started before", extra=logs.about(namespace=namespace, name=called))
+            return
+        self._access.announce(run, Reason.HANDLED, f"started {called}", warning=False)

@@ -1,0 +1,256 @@
+"""One launch plan's schedule, once: read, decide, create the runs whose time has come, then write the status.
+
+Killed between the two writes, the same runs are created again, which their names refuse. The status is written for the
+version that was read, so that of two replicas that both believe to act the slower one decides anew. Called by the work
+queue of schedules: when a tick has come (`wake`), when the plan, its template or its Domain changes, and a moment after
+one of its runs has begun or ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from alula_api.argo.runs import COMPLETED_LABEL, PHASE_LABEL
+from alula_api.contract import labels, names, queue
+from alula_api.contract.ticks import Timetable
+from alula_api.contract.timetables import CatchUp, Schedule
+from alula_controller import logs, metrics, timestamps
+from alula_controller.cluster import errors, resources
+from alula_controller.cluster.access import Access
+from alula_controller.cluster.watches import Seen
+from alula_controller.conditions import Reason
+from alula_controller.domains.view import NAME, DomainView
+from alula_controller.schedules import decide, firing, status
+from alula_controller.schedules.agenda import Agenda
+from alula_controller.schedules.decide import Decided, Decision, Plan, State
+from alula_controller.schedules.status import Skipped
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+MORE_SECONDS = 0.05  # before the ticks that did not fit into one decision
+RUN_SECONDS = 2.0  # for a plan's runs to be told of together
+MAX_RUNS = 10  # of a plan, that are read at a time
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PlanKey:
+    """The schedule of one launch plan."""
+
+    namespace: str
+    name: str
+    kind: str = "Schedule"
+
+    def __str__(self) -> str:
+        return f"schedule of {self.namespace}/{self.name}"
+
+
+class Scheduler:
+    """Starts the runs of schedules.
+
+    Args:
+        access: the cluster.
+        schedule: the schedule of a namespace's launch plan, by name, as its compiled template has it; None for none.
+        add: puts a key into the queue.
+        now: the wall clock.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        schedule: Callable[[str, str], Schedule | None],
+        add: Callable[[PlanKey], None],
+        now: Callable[[], datetime] = timestamps.now,
+    ) -> None:
+        self._access = access
+        self._api = access.api
+        self._schedule = schedule
+        self._add = add
+        self._now = now
+        self._agenda: Agenda[PlanKey] = Agenda()
+        self._noticed: dict[PlanKey, datetime] = {}  # since when a tick of the plan is known to have come
+        self._phases: dict[str, str] = {}  # of runs under way, by uid
+        self._runs: dict[PlanKey, dict[str, str]] = {}  # when a run was created whose state may have changed, by name
+
+    def clear(self) -> None:
+        """Forget everything: what was noticed before counts only for a controller that has acted ever since."""
+        self._agenda.clear()
+        self._noticed.clear()
+        self._runs.clear()
+        self._phases.clear()
+
+    def wake(self) -> None:
+        """Put the plans into the queue whose tick has come."""
+        now = self._now()
+        for key in self._agenda.due(now):
+            self._noticed.setdefault(key, now)
+            self._add(key)
+
+    def overdue(self, now: datetime) -> datetime | None:
+        """Since when the schedule has been due that is due for longest; None when none is."""
+        first = self._agenda.first()
+        due = [*self._noticed.values(), *([first] if first is not None and first <= now else [])]
+        return min(due, default=None)
+
+    def note(self, key: PlanKey, seen: Seen, gone: bool = False) -> bool:
+        """Remember a run of the plan that has begun, changed its phase or ended; whether it has."""
+        phase = seen.labels.get(PHASE_LABEL, "")
+        if not gone and self._phases.get(seen.uid) == phase:
+            return False
+        if gone:
+            self._phases.pop(seen.uid, None)
+        else:
+            self._phases[seen.uid] = phase
+        noted = self._runs.setdefault(key, {})
+        noted[seen.name] = seen.created
+        if len(noted) > MAX_RUNS:
+            del noted[min(noted, key=lambda name: (noted[name], name))]
+        return True
+
+    async def handle(self, key: PlanKey) -> float | None:
+        """Look at one plan; when to look again, if the agenda does not say it."""
+        plan = await self._api.find(resources.LAUNCH_PLANS.path(key.namespace, key.name))
+        if plan is None or plan["metadata"].get("deletionTimestamp"):
+            self._forget(key)
+            return None
+        plan = {**plan, "apiVersion": resources.LAUNCH_PLANS.api_version, "kind": resources.LAUNCH_PLANS.kind}
+        schedule = self._schedule(key.namespace, key.name)
+        now = self._now()
+        before: Decided | None = None
+        decision = Decision()
+        if schedule is not None:
+            before = status.decided(plan) or await self._taken_over(key, schedule)
+            decision = decide.decide(await self._plan(key, plan, schedule, before), now, self._noticed.get(key))
+        if not self._access.may_write():
+            return LOOK_SECONDS
+        noted = self._runs.pop(key, {})
+        try:
+            await self._act(plan, schedule, decision, before, noted)
+        except BaseException:
+            self._runs[key] = {**noted, **self._runs.get(key, {})}
+            raise
+        return self._wait(key, decision, now)
+
+    async def _act(
+        self,
+        plan: Body,
+        schedule: Schedule | None,
+        decision: Decision,
+        before: Decided | None,
+        noted: Mapping[str, str],
+    ) -> None:
+        """Create the runs, then write the status."""
+        patch: dict[str, Any] = {}
+        started: list[str] = []
+        if schedule is not None:
+            skipped = await self._fire(plan, schedule, decision, started)
+            if decision.decided or before:
+                patch["schedule"] = status.schedule(plan, decision, before, skipped)
+        elif (plan.get("status") or {}).get("schedule"):
+            patch["schedule"] = None
+        patch |= status.latest(plan, await self._read(plan, [*noted, *started, *status.unfinished(plan)]))
+        if not status.differs(plan, patch) or not self._access.may_write():
+            return
+        metadata = plan["metadata"]
+        path = resources.LAUNCH_PLANS.path(metadata["namespace"], metadata["name"], "status")
+        held = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+        await self._api.merge(path, {"metadata": held, "status": patch})
+        metrics.WRITES.labels(kind="LaunchPlan", verb="patch").inc()
+
+    def _wait(self, key: PlanKey, decision: Decision, now: datetime) -> float | None:
+        """Have the plan looked at when its next tick has come; the delay if that is at once."""
+        if decision.next is not None and decision.next <= now:
+            return MORE_SECONDS
+        self._noticed.pop(key, None)
+        self._agenda.put(key, decision.next)
+        return None
+
+    def _forget(self, key: PlanKey) -> None:
+        self._agenda.put(key, None)
+        self._noticed.pop(key, None)
+        self._runs.pop(key, None)
+
+    async def _plan(self, key: PlanKey, plan: Body, schedule: Schedule, before: Decided | None) -> Plan:
+        domain = DomainView.of(await self._api.find(resources.DOMAINS.path(key.namespace, NAME)))
+        state = State.ACTIVE
+        if schedule.suspended or domain.suspended:
+            state = State.SUSPENDED
+        elif not domain.schedules:
+            state = State.DISABLED
+        window = timedelta(days=1) if schedule.within is None else timedelta(seconds=schedule.within)
+        catch_up = CatchUp(schedule.catch_up) if schedule.catch_up else CatchUp.NONE
+        timetable = Timetable.of(schedule)
+        return Plan(str(plan["metadata"]["uid"]), timetable, state, catch_up, window, before)
+
+    async def _taken_over(self, key: PlanKey, schedule: Schedule) -> Decided | None:
+        """How far the CronWorkflow of an earlier version has decided the schedule of a plan that we see first."""
+        cron = await self._api.find(resources.CRONS.path(key.namespace, names.launch_plan_template(key.name)))
+        return firing.taken_over(cron, schedule) if cron is not None else None
+
+    async def _fire(self, plan: Body, schedule: Schedule, decision: Decision, started: list[str]) -> list[Skipped]:
+        """Create the runs of a decision; the ticks that get none after all."""
+        skipped = []
+        for tick in decision.fire:
+            run = firing.run(plan, schedule, tick)
+            reason = await self._busy(plan, run) or await self._start(run, tick)
+            if reason:
+                skipped.append(Skipped(tick, reason))
+                self._access.announce(plan, Reason.TICK_SKIPPED, f"{run['metadata']['name']}: {reason}", warning=True)
+            else:
+                started.append(str(run["metadata"]["name"]))
+            metrics.SCHEDULED_RUNS.labels(result="skipped" if reason else "started").inc()
+        if decision.skipped:
+            metrics.SCHEDULED_RUNS.labels(result="missed").inc(decision.skipped)
+            message = f"{decision.skipped} scheduled times were missed and are not caught up with"
+            self._access.announce(plan, Reason.TICK_SKIPPED, message, warning=True)
+        return skipped
+
+    async def _busy(self, plan: Body, run: Body) -> str:
+        """Why a plan that skips what is beyond its limit starts no run now, if so. The run itself, which a controller
+        that was killed may have made, does not count."""
+        given = (plan.get("spec") or {}).get("concurrency") or {}
+        if given.get("policy") != queue.SKIP:
+            return ""
+        metadata, most = plan["metadata"], int(given["limit"])
+        selector = f"{labels.LAUNCH_PLAN}={metadata['name']},{COMPLETED_LABEL}!=true"
+        path = resources.RUNS.path(metadata["namespace"])
+        found = await self._api.list(path, labels=selector, metadata_only=True)
+        others = [each for each in found.items if each["metadata"]["name"] != run["metadata"]["name"]]
+        if len(others) < len(found.items) or len(others) < most:
+            return ""
+        return f"{len(others[:most])} of {most} runs of launch plan {metadata['name']} are under way"
+
+    async def _start(self, run: dict[str, Any], tick: datetime) -> str:
+        """Create a run; why there is to be none, if so."""
+        metadata = run["metadata"]
+        try:
+            await self._api.create(resources.RUNS.path(metadata["namespace"]), run)
+        except errors.Conflict:
+            path = resources.RUNS.path(metadata["namespace"], metadata["name"])
+            found = await self._api.find(path, metadata_only=True)
+            if found is None:
+                raise  # it goes just now
+            return "" if firing.answers(found, run) else "another run has the name that this one would have"
+        except errors.Refused as error:
+            if self._now() - tick < decide.ON_TIME:
+                raise  # a quota may have room in a moment
+            return f"refused: {error}"
+        metrics.WRITES.labels(kind="Run", verb="create").inc()
+        metrics.SCHEDULE_LAG.observe(max(0.0, (self._now() - tick).total_seconds()))
+        log.info("started for %s", timestamps.seconds(tick), extra=logs.about(name=metadata["name"]))
+        return ""
+
+    async def _read(self, plan: Body, named: list[str]) -> dict[str, Body | None]:
+        """The metadata of runs, None of those that are gone."""
+        space = plan["metadata"]["namespace"]
+        wanted = list(dict.fromkeys(named))
+        paths = [resources.RUNS.path(space, name) for name in wanted]
+        found = await asyncio.gather(*(self._api.find(path, metadata_only=True) for path in paths))
+        return dict(zip(wanted, found, strict=True))
