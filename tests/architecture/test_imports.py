@@ -30,6 +30,13 @@ def test_import_alula_loads_fewer_modules_than_the_lightest_peer() -> None:
     assert len(modules_after("import alula; from alula import task, workflow") - bare) <= 150
 
 
+def test_the_list_of_commands_loads_what_it_prints_and_no_more() -> None:
+    loaded = modules_after("from alula.cli import main\nassert 'register' in main._help()")
+    assert loaded.isdisjoint(
+        ["dataclasses", "hashlib", "inspect", "pathlib", "subprocess", "alula_api.contract.values"]
+    )
+
+
 POD = """
 import os, sys, tempfile
 folder = tempfile.mkdtemp()
@@ -71,11 +78,17 @@ def test_a_pods_task_loads_no_more_modules_than_today(pod: set[str]) -> None:
     assert len(pod - ours) <= 40
 
 
+def test_what_two_states_of_a_repository_mean_is_said_without_models_and_compiler() -> None:
+    loaded = modules_after("import alula.cli.diff, alula.gitops.difference_text, alula.gitops.states")
+    assert not loaded & {"pydantic", "alula_compiler", "kubernetes"}
+
+
 EXTRAS = ("obstore", "pandas", "pyarrow", "numpy", "kopf", "kubernetes", "aiohttp", "prometheus_client", "sklearn")
 
 
 @pytest.mark.parametrize(
-    "package", ["alula", "alula_data", "alula_api.kinds", "alula_api.contract", "alula_compiler", "alula.cli.main"]
+    "package",
+    ["alula", "alula_data", "alula_api.kinds.reading", "alula_api.contract", "alula_compiler", "alula.cli.main"],
 )
 def test_a_package_imports_with_base_dependencies_only(package: str) -> None:
     assert package in modules_after(f"import {package}", block=EXTRAS)

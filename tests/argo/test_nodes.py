@@ -70,6 +70,37 @@ def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
             nodes.read({"compressedNodes": base64.b64encode(pack(b" " * 1_000_000 + b"{}")).decode()})
 
 
+PACKERS = (gzip.compress, zstandard.ZstdCompressor().compress, brotli.compress)
+BOMBS = {
+    "wide": b'{"r":{"children":[' + b",".join([b"{}"] * 2_000_000) + b"]}}",
+    "commas": b'{"r":{"children":[' + b"0," * 300_000 + b"0]}}",
+    "deep": b'{"r":' * 60 + b"{}" + b"}" * 60,
+    "deeper than Python goes": b'{"r":' * 100_000 + b"{}" + b"}" * 100_000,
+    "never closed": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+@pytest.mark.parametrize("pack", PACKERS, ids=["gzip", "zstd", "brotli"])
+def test_a_map_of_few_bytes_that_would_take_much_memory_is_not_parsed(
+    bomb: bytes, pack: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[int] = []
+    monkeypatch.setattr(nodes.json, "loads", lambda text: parsed.append(len(text)))
+    packed = base64.b64encode(pack(bomb)).decode()
+    assert len(packed) < 90_000
+    with pytest.raises(nodes.Unreadable, match=r"more than \d+|deeper than \d+"):
+        nodes.read({"compressedNodes": packed})
+    assert parsed == []
+
+
+def test_the_largest_run_that_compiles_is_read() -> None:
+    port = [{"name": "o0", "value": "x" * 100}]
+    node = {"id": "a", "phase": "Succeeded", "outputs": {"parameters": port * 3}, "children": ["b"] * 5, "x": {"y": 1}}
+    many = {f"run-{number}": node for number in range(3_000)}
+    assert len(nodes.read({"compressedNodes": nodes.pack(many)})) == 3_000
+
+
 @pytest.mark.parametrize(
     ("pack", "package"), [(zstandard.ZstdCompressor().compress, "zstandard"), (brotli.compress, "brotli")]
 )

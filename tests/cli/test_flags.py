@@ -99,3 +99,9 @@ def test_no_words_make_it_crash(argv: list[str], stop: bool) -> None:
 @given(st.text())
 def test_a_value_arrives_as_it_was_written(text: str) -> None:
     assert flags.scan([f"--workers={text}"], FLAGS).text("workers") == text
+
+
+def test_a_value_that_a_flag_cannot_have_is_refused_with_those_that_it_can() -> None:
+    output = Flag("output", "FORMAT", letter="o", many=True, choices=("yaml", "json"))
+    found = flags.scan(["-o", "xml", "--output=json"], [output])
+    assert [(each.message, each.hint) for each in found.problems] == [("-o cannot be 'xml'", "write yaml or json")]

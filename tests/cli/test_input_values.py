@@ -109,6 +109,8 @@ BAD = [
     (int, "+-5", 'must be an int, not "+-5"'),
     (int, "-", 'must be an int, not "-"'),
     (float, "--5", 'must be a float, not "--5"'),
+    (float, "1e400", 'must be a float: "1e400" is beyond what one holds'),
+    (float, "-1e400", 'must be a float: "-1e400" is beyond what one holds'),
     (list[int], "--5", 'must be an int, not "--5"'),
     (int | float, "x", 'must be int | float, not "x"'),
     (dict[int, str], '{"a": "b"}', 'must be an int, not "a"'),

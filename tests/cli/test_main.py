@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import subprocess
 import sys
@@ -83,7 +82,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(found: flags.Scan) -> int:
         raise error
 
-    monkeypatch.setattr(run_module, "COMMAND", dataclasses.replace(run_module.COMMAND, main=fail))
+    monkeypatch.setattr(run_module, "COMMAND", run_module.COMMAND._replace(main=fail))
 
 
 def test_an_interrupt_ends_with_130(run: Alula, monkeypatch: pytest.MonkeyPatch) -> None:

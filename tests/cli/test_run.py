@@ -10,6 +10,7 @@ import pytest
 from pandas import DataFrame
 
 from alula.cli import input_values, local_files, usage
+from alula.local.work import forks
 from alula.types import compiling
 from tests import goldens
 from tests.cli.conftest import Alula
@@ -154,6 +155,48 @@ def test_an_input_called_help_is_an_input(run: Alula, project: Path) -> None:
     )
     assert run("run", "-q", "flows/helpful.py", "--help", "me").out == "result  me\n"
     assert "usage:" in run("run", "-q", "flows/helpful.py", "-h").out
+
+
+SHADOWED = """
+from alula import task, workflow
+
+@task
+def plus(x: int) -> int:
+    return x
+
+{bound}
+
+@task
+def plus(x: int) -> int:
+    return x + 1
+
+@workflow
+def shadowed(x: int = 1) -> int:
+    return {called}(x)
+"""
+
+
+@pytest.mark.parametrize("obstacle", ["", "a library has started threads"])
+def test_a_task_whose_name_another_has_taken_runs_by_the_name_that_holds_it(
+    run: Alula, project: Path, monkeypatch: pytest.MonkeyPatch, obstacle: str
+) -> None:
+    monkeypatch.setattr(forks, "obstacle", lambda: obstacle)
+    source = SHADOWED.replace("{bound}", "first = plus").replace("{called}", "first")
+    (project / "flows" / "shadowed.py").write_text(source)
+    done = run("run", "flows/shadowed.py")
+    assert (done.code, done.out) == (0, "result  1\n")
+    assert "warning" not in done.err
+
+
+def test_a_task_that_no_pod_finds_is_refused_with_one_diagnostic_by_run_and_by_register(
+    run: Alula, project: Path
+) -> None:
+    source = SHADOWED.replace("{bound}", "held = [plus]").replace("{called}", "held[0]")
+    (project / "flows" / "shadowed.py").write_text(source)
+    told = [run(*words, "flows/shadowed.py") for words in (["run"], ["register", "--repo", "gitops"])]
+    assert [done.code for done in told] == [1, 1]
+    assert told[0].err == told[1].err
+    assert "a pod cannot find this task: flows.shadowed:plus is another one now" in told[0].err
 
 
 def test_a_run_on_the_cluster_takes_no_task(run: Alula) -> None:

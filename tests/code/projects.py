@@ -16,6 +16,7 @@ class Project:
 
     def __init__(self, root: Path, *, pyproject: str | None = "[project]\nname = 'acme'\n") -> None:
         self.root = root
+        self._names: set[str] = set()
         self._modules = set(sys.modules)
         self._path = sys.path[:]
         if pyproject is not None:
@@ -24,6 +25,7 @@ class Project:
     def write(self, name: str, text: str) -> Path:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._names |= {Path(name).parts[0].removesuffix(".py"), path.stem}
         path.write_text(textwrap.dedent(text), encoding="utf-8")
         return path
 
@@ -36,10 +38,12 @@ class Project:
         return any(str(place).startswith(str(self.root)) for place in places)
 
     def forget(self) -> None:
-        """Drop what was imported, as a new process would not have it."""
-        added = [name for name in set(sys.modules) - self._modules if self._holds(sys.modules[name])]
-        for name in added:
-            del sys.modules[name]
+        """Drop what was imported, as a new process would not have it; also what other tests left under our names."""
+        for name, module in [*sys.modules.items()]:
+            file = getattr(module, "__file__", None)
+            left = name.partition(".")[0] in self._names and not (file and places.is_library(file))
+            if left or (name not in self._modules and self._holds(module)):
+                del sys.modules[name]
         sys.path[:] = self._path
         sys.path_importer_cache.clear()
         linecache.clearcache()

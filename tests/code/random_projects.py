@@ -1,6 +1,6 @@
 """Small projects made at random, in which every number is a token that may be edited. For the property of what counts.
 
-`python -m tests.code.random_projects COUNT [SEED]` tries COUNT of them and prints the first that breaks it.
+`python -m tests.code.random_projects COUNT [SEED]` tries COUNT edits of them and prints the first that breaks it.
 """
 
 from __future__ import annotations
@@ -249,16 +249,19 @@ class Verdict(NamedTuple):
     idle: bool
 
 
-def try_one(project: Project, rng: random.Random) -> tuple[Made, str, int, Verdict]:
-    """Make a project, edit one token anywhere, and see what changed."""
+def try_one(project: Project, rng: random.Random, edits: int = 1) -> tuple[Made, list[tuple[str, int, Verdict]]]:
+    """Make a project, edit one token anywhere, and see what changed; with more edits, each of the first state."""
     made = Maker(rng).project()
     tokens = [(file, number) for file, text in made.files.items() for number in range(len(TOKEN.findall(text)))]
-    file, number = rng.choice(tokens) if rng.random() < 0.7 or not made.idle else rng.choice(sorted(made.idle))
-    before = _run(project, {name: written(text) for name, text in made.files.items()})
-    edited = {name: written(text, number if name == file else -1) for name, text in made.files.items()}
-    after = _run(project, edited)
-    verdict = Verdict(before[0] != after[0], before[1] != after[1], (file, number) in made.idle)
-    return made, file, number, verdict
+    first = {name: written(text) for name, text in made.files.items()}
+    before = _run(project, first)
+    found = []
+    for _ in range(edits):
+        file, number = rng.choice(tokens) if rng.random() < 0.7 or not made.idle else rng.choice(sorted(made.idle))
+        after = _run(project, {file: written(made.files[file], number)})
+        project.write(file, first[file])
+        found.append((file, number, Verdict(before[0] != after[0], before[1] != after[1], (file, number) in made.idle)))
+    return made, found
 
 
 def _run(project: Project, files: dict[str, str]) -> tuple[str, str]:
@@ -268,23 +271,32 @@ def _run(project: Project, files: dict[str, str]) -> tuple[str, str]:
     return it.function(5), it.version
 
 
+EDITS = 4
+"""Of each project: what it gives before an edit is found out once for all of them."""
+
+
 def main() -> int:
-    """Try many, print what breaks the property."""
+    """Try many edits, print what breaks the property."""
     sys.dont_write_bytecode = True
-    count, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    differed = same = 0
+    count, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    tried = differed = same = projects = 0
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder) / "acme")
-        for seed in range(first, first + count):
-            made, file, number, verdict = try_one(project, random.Random(seed))
-            differed += verdict.result
-            same += verdict.idle
-            if (verdict.result and not verdict.version) or (verdict.idle and verdict.version):
-                print(f"seed {seed}: token {number} of {file}: {verdict}")
-                for name, text in made.files.items():
-                    print(f"--- {name}\n{text}")
-                return 1
-    print(f"{count} projects: {differed} edits changed the result, {same} could not matter")
+        while tried < count:
+            made, found = try_one(project, random.Random(seed), EDITS)
+            for file, number, verdict in found:
+                tried += 1
+                differed += verdict.result
+                same += verdict.idle
+                if (verdict.result and not verdict.version) or (verdict.idle and verdict.version):
+                    print(f"seed {seed}: token {number} of {file}: {verdict}")
+                    for name, text in made.files.items():
+                        print(f"--- {name}\n{text}")
+                    return 1
+            seed, projects = seed + 1, projects + 1
+            if projects % 250 == 0:
+                print(f"{tried} edits of {projects} projects: no counterexample", flush=True)
+    print(f"{tried} edits of {projects} projects, 0 counterexamples: {differed} changed the result, {same} could not")
     return 0
 
 

@@ -47,7 +47,7 @@ if __name__ == "__main__":
             "wrong(1)",
             "flows/up.py:11: error PROMISE_AS_VALUE: the input n decides an `if`, `while`, `and`, `or` or `not`, but a "
             "workflow is traced before its tasks run: it has no value yet\n  in workflow up-wrong\n"
-            "  hint: decide in a task and pass it the value\n",
+            '  hint: write conditional("name").if_(...).then(...).else_().then(...), or decide in a task\n',
         ),
         ("fit('x')", "<string>:1: error BAD_VALUE: expected float, got the str 'x'\n  in task fit, input x\n"),
     ],

@@ -17,7 +17,7 @@ from tests.code.projects import Project
 def test_an_edit_of_a_token_anywhere_changes_the_version_if_and_only_if_it_may_matter(
     seed: int, project: Project
 ) -> None:
-    made, file, number, verdict = random_projects.try_one(project, random.Random(seed))
+    made, [(file, number, verdict)] = random_projects.try_one(project, random.Random(seed))
     shown = f"token {number} of {file} in {made.files}"
     assert verdict.version or not verdict.result, shown
     assert not (verdict.idle and verdict.version), shown

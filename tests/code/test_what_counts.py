@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from alula.code import closure
 from tests.code.projects import Project
 
 
@@ -56,6 +57,56 @@ CHANGES_THE_RESULT = {
              flows__fast="from flows.deep import K\ndef f(x): return x * K\n", flows__deep="K = 2\n",
              flows__slow="def f(x): return x\n"),
         "K = 2", "K = 3", "flows/deep.py",
+    ),
+    "one list by two names": Edit(flow("A = B = [1]\nA.append(2)\n", "B"), "append(2)", "append(3)"),
+    "an abstract class that is registered with": Edit(
+        flow("import abc\nclass B(abc.ABC): pass\nclass K: pass\nB.register(K)\n", "isinstance(K(), B)"),
+        "B.register(K)", "B.register(int)",
+    ),
+    "an import that is tried inside the function": Edit(
+        {
+            "flows/a.py": f"{HEAD}@task(cache=True)\ndef it(n: int) -> str:\n    try:\n"
+            "        from flows.fast import f\n    except ImportError:\n        from flows.slow import f\n"
+            "    return repr(f(n))\n",
+            "flows/fast.py": "def f(x): return x * 2\n",
+            "flows/slow.py": "def f(x): return x\n",
+        },
+        "* 2", "* 3", "flows/fast.py",
+    ),
+    "a module imported by a text that is tried": Edit(
+        flow("import importlib\ntry:\n    m = importlib.import_module('flows.fast')\n"
+             "except ImportError:\n    m = None\n", "m.f(n)", flows__fast="def f(x): return x * 2\n"),
+        "* 2", "* 3", "flows/fast.py",
+    ),
+    "a module run by its name, in a module that counts whole": Edit(
+        flow("import runpy\nif True:\n    def f(x): return runpy.run_module('flows.fast')['f'](x)\n", "f(n)",
+             flows__fast="def f(x): return x * 2\n"),
+        "* 2", "* 3", "flows/fast.py",
+    ),
+    "a method that is replaced by the package": Edit(
+        flow("from flows.b import K\n", "K().m()", flows__b="class K:\n    def m(self): return 1\n",
+             flows__patch="from flows.b import K\nK.m = lambda self: 2\n", flows____init__="import flows.patch\n"),
+        "self: 2", "self: 3", "flows/patch.py",
+    ),
+    "a list that its own method changes by another name": Edit(
+        flow("T = []\nadd = T.append\nadd(2)\n", "T"), "add(2)", "add(3)"
+    ),
+    "a default that is a table": Edit(
+        flow("T = []\ndef add(v, t=T): t.append(v)\nadd(2)\n", "T"), "add(2)", "add(3)"
+    ),
+    "a registry that is an object": Edit(
+        flow("class R:\n    def __init__(self): self.items = []\n    def add(self, f):\n        self.items.append(f)\n"
+             "        return f\nr = R()\n@r.add\ndef h(): return 2\n", "r.items[0]()"),
+        "return 2", "return 3",
+    ),
+    "a context manager": Edit(
+        flow("import contextlib\n@contextlib.contextmanager\ndef cm():\n    yield 5\nwith cm() as F:\n    pass\n", "F"),
+        "yield 5", "yield 6",
+    ),
+    "a choice between modules": Edit(
+        flow("from flows import fast, slow\nFAST = True\nm = fast if FAST else slow\n", "m.f(n)",
+             flows__fast="def f(x): return x * 2\n", flows__slow="def f(x): return x\n"),
+        "* 2", "* 3", "flows/fast.py",
     ),
     "a registry by decorator": Edit(
         flow(REGISTRY + "@register\ndef linear(x): return x * 2\n", "MODELS['linear'](n)"), "* 2", "* 3"
@@ -441,3 +492,27 @@ def test_an_edit_of_one_of_twenty_tasks_changes_its_version_alone(project: Proje
     project.write("flows/a.py", PLAIN.replace("clean(n) + 7 +", "clean(n) + 8 +"))
     after = versions()
     assert [name for name, version in after.items() if version != before[name]] == ["step_7"]
+
+
+def test_a_statement_is_looked_at_as_often_however_many_there_are(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    touched = closure.touched
+
+    def counted(module: Any, number: int) -> Any:
+        looks.append(number)
+        return touched(module, number)
+
+    def looks_at(count: int) -> float:
+        statements = "".join(f"random.seed({number})\n" for number in range(count))
+        project.write(
+            "flows/a.py", f"{HEAD}import random\n{statements}\n@task(cache=True)\ndef it() -> int: return 1\n"
+        )
+        task = project.load("flows/a.py").it
+        looks.clear()
+        assert task.version
+        return len(looks) / count
+
+    monkeypatch.setattr(closure, "touched", counted)
+    assert looks_at(80) < 3

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alula_api.contract import names, references
-from alula_api.contract.graphs import bindings, plans, specs, walks
+from alula_api.contract.graphs import bindings, calls, plans, specs, walks
 from alula_compiler import program as ir
 
 Value = Any
@@ -57,13 +57,9 @@ def of_plan(stored: Mapping[str, Any], pieces: frozenset[str] = frozenset()) -> 
 
 
 def _called(step: plans.Step, plan: plans.Plan) -> specs.NodeSpec:
-    match step.call:
-        case plans.TaskCall(task):
-            assert {port for port, _ in step.inputs} == set(plan.tasks[task].inputs)
-            return specs.NodeSpec(step.name, task, None, step.inputs, step.depends)
-        case plans.GraphCall(graph):
-            return specs.NodeSpec(step.name, None, graph, step.inputs, step.depends)
-    raise AssertionError(f"the compiler makes no {step.call}")
+    for task in calls.tasks(step.call):
+        assert {port for port, _ in step.inputs} == set(plan.tasks[task].inputs)
+    return specs.NodeSpec(step.name, step.call, step.inputs, step.depends)
 
 
 @dataclasses.dataclass
@@ -114,7 +110,7 @@ def output(path: str, name: str) -> references.Stored:
 def _path(spot: walks.Spot, pieces: frozenset[str]) -> str:
     names_above, around = [spot.step.name], spot.frame.spot
     while around is not None and around.path:
-        if not (isinstance(around.call, plans.GraphCall) and around.call.graph in pieces):
+        if not (isinstance(around.call, calls.GraphCall) and around.call.graph in pieces):
             names_above.append(around.step.name)
         around = around.frame.spot
     return ".".join(reversed(names_above))
@@ -142,9 +138,9 @@ class _Flattening:
         for node in graph.nodes:
             first = waits.union(*(inside[name] for name in node.depends()))
             given = {name: _value(binding, inputs, outputs) for name, binding in node.inputs}
-            if node.graph is not None:
-                inner = self.graphs[node.graph]
-                path = prefix if node.graph in self.pieces else f"{prefix}{node.id}."
+            if isinstance(node.call, calls.GraphCall):
+                inner = self.graphs[node.call.graph]
+                path = prefix if node.call.graph in self.pieces else f"{prefix}{node.id}."
                 for port in inner.inputs:
                     if port.name not in given and port.default is not None:
                         given[port.name] = ("const", json.loads(port.default))
@@ -152,7 +148,7 @@ class _Flattening:
                 results, inside[node.id] = self._graph(inner, given, path, first)
                 outputs.update({(node.id, name): value for name, value in results.items()})
                 continue
-            path, task = f"{prefix}{node.id}", node.task or ""
+            path, task = f"{prefix}{node.id}", calls.name(node.call)
             for name, text in self.defaults.get(task, {}).items():
                 given.setdefault(name, ("const", json.loads(text)))
             assert path not in self.found.calls
@@ -234,7 +230,7 @@ def _node(task: Mapping[str, Any], templates: Mapping[str, Any]) -> specs.NodeSp
     after = tuple(term.removesuffix(".Succeeded") for term in terms if term != "admit.Succeeded")
     is_task = "container" in templates[task["template"]]
     name = task["template"]
-    node = specs.NodeSpec(task["name"], name if is_task else None, None if is_task else name, inputs, after)
+    node = specs.NodeSpec(task["name"], calls.TaskCall(name) if is_task else calls.GraphCall(name), inputs, after)
     assert set(node.depends()) == set(after), "what is read is waited for"
     return node
 

@@ -10,17 +10,20 @@ graphs:
     - {id: b, call: step, x: a.o0, by: =2}       # an output of a node; a constant in JSON
     - {id: c, call: step, x: $config.size}       # what lies behind an attribute path
     - {id: d, call: join, xs: [a.o0, =1], after: [c]}
+    - {id: f, call: step, x: {first: [a.o0, =1]}}    # the first of them that has a value
+    - {id: e, branch: {reads: {s: int}, then: s > 3 -> big, else: small}, s: a.o0}    # graphs `big` and `small`
     outputs: {o0: b.o0}
 plans: {nightly: {inputs: {seed: '1'}, fixed: {}, crons: [0 2 * * *]}}
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from alula_api.contract import named_types, names
+from alula_api.contract import labels, named_types, names, schemas
 from alula_api.contract.diagnostics import Diagnostic
-from alula_api.contract.graphs import json_fields
+from alula_api.contract.graphs import calls, conditions, json_fields
 from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, leaves
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Port
 from alula_compiler.argo.model import ArgoProgram, Names, Object
@@ -31,6 +34,7 @@ TYPES = {
     "float": "float",
     "bool": "bool",
     "text": "str",
+    "never": "Never",
     "file": "File",
     "html": 'File["html"]',
     "ints": "list[int]",
@@ -82,8 +86,10 @@ def launch_plans(short: dict[str, Any], workflow: str = "w") -> list[dict[str, A
         spec: dict[str, Any] = {"workflow": plan.get("workflow", workflow)}
         spec["inputs"] = [{"name": key, "value": text} for key, text in plan.get("inputs", {}).items()]
         spec["fixedInputs"] = [{"name": key, "value": text} for key, text in plan.get("fixed", {}).items()]
-        if "crons" in plan:
-            spec["schedule"] = {"cron": plan["crons"]}
+        if "crons" in plan or "schedule" in plan:
+            spec["schedule"] = {**({"cron": plan["crons"]} if "crons" in plan else {}), **plan.get("schedule", {})}
+        if "trigger" in plan:
+            spec["trigger"] = plan["trigger"]
         metadata = {"name": name, "annotations": {"alula.dev/source": f"flows/{workflow}.py"}}
         found.append({"apiVersion": "alula.dev/v1alpha1", "kind": "LaunchPlan", "metadata": metadata, "spec": spec})
     return found
@@ -112,20 +118,36 @@ def _task(name: str, short: str | dict[str, Any]) -> dict[str, Any]:
 
 
 def _node(short: dict[str, Any], graphs: dict[str, Any]) -> dict[str, Any]:
-    rest = {key: value for key, value in short.items() if key not in ("id", "call", "after")}
-    kind = "graph" if short["call"] in graphs else "task"
-    node = {"id": short["id"], kind: short["call"], "inputs": {key: _binding(value) for key, value in rest.items()}}
+    rest = {key: value for key, value in short.items() if key not in ("id", "call", "branch", "after")}
+    call: dict[str, Any] = {"branch": _branch(short["branch"])} if "branch" in short else {}
+    if not call:
+        call = {"graph" if short["call"] in graphs else "task": short["call"]}
+    node = {"id": short["id"], **call, "inputs": {key: _binding(value) for key, value in rest.items()}}
     return {**node, **{key: short[key] for key in ("after",) if key in short}}
 
 
+def _branch(short: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"reads": _ports(short.get("reads", {})), "cases": []}
+    for name, text in short.items():
+        if name == "else":
+            found["otherwise"] = text
+        elif name != "reads":
+            when, _, graph = text.rpartition(" -> ")
+            found["cases"].append({"name": name, "when": when, "graph": graph})
+    return found
+
+
 def _output(name: str, short: Any) -> dict[str, Any]:
-    text, _, kind = short.partition(" : ") if isinstance(short, str) else (short, "", "ints")
+    many = "ints" if isinstance(short, list) else ""
+    text, _, kind = short.partition(" : ") if isinstance(short, str) else (short, "", many)
     return {"name": name, "type": TYPES[kind or "int"], "from": _binding(text)}
 
 
 def _binding(short: Any) -> dict[str, Any]:
     if isinstance(short, list):
         return {"items": [_binding(leaf) for leaf in short]}
+    if isinstance(short, dict):
+        return {"firstOf": [_binding(leaf) for leaf in short["first"]]}
     if short.startswith("="):
         return {"value": short[1:]}
     first, *path = short.split(".")
@@ -158,15 +180,29 @@ def _short_graph(graph: GraphSpec, templates: Names | None = None) -> dict[str, 
 
 
 def _short_port(port: Port) -> str:
-    return _NAMES[repr(port.type)] + (f" = {port.default}" if port.default is not None else "")
+    return _short_type(port.type) + (f" = {port.default}" if port.default is not None else "")
 
 
 def _short_node(node: NodeSpec, templates: Names | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"id": node.id, "call": node.target}
-    if templates and templates.of(node) != node.target:
+    found: dict[str, Any] = {"id": node.id}
+    if isinstance(node.call, calls.BranchCall):
+        found["branch"] = _short_branch(node.call)
+    else:
+        found["call"] = calls.name(node.call)
+    if templates and templates.of(node) != calls.name(node.call):
         found["template"] = templates.of(node)
     found |= {name: short_binding(binding) for name, binding in node.inputs}
     return {**found, "after": list(node.after)} if node.after else found
+
+
+def _short_branch(call: calls.BranchCall) -> dict[str, Any]:
+    found: dict[str, Any] = {"reads": {name: _short_type(schema) for name, schema in call.reads}}
+    found |= {case.name: f"{conditions.text(case.when)} -> {case.graph}" for case in call.cases}
+    return {**found, "else": call.otherwise.graph} if call.otherwise else found
+
+
+def _short_type(schema: Any) -> str:
+    return _NAMES.get(repr(schema)) or schemas.describe(schema)
 
 
 def short_binding(binding: Binding) -> Any:
@@ -177,6 +213,12 @@ def short_binding(binding: Binding) -> Any:
         return f"={binding.text}"
     start = f"${binding.input}" if isinstance(binding, FromInput) else f"{binding.node}.{binding.output}"
     return ".".join([start, *binding.path])
+
+
+def parts_of(program: Program) -> dict[str, Any]:
+    """Return what is published beside the outputs of tasks, and beside the inputs of a run."""
+    found = {**program.parts, **({names.ADMIT: program.input_parts} if program.input_parts else {})}
+    return {name: {part.name: ".".join((part.source, *part.path)) for part in parts} for name, parts in found.items()}
 
 
 def defaults_of(program: Program) -> dict[str, Any]:
@@ -240,8 +282,9 @@ def arguments_of(made: ArgoProgram) -> dict[str, list[str]]:
 
 
 def schedules_of(made: ArgoProgram) -> list[Any]:
-    """Return the CronWorkflows' specs."""
-    return [one["spec"] for one in made.objects if one["kind"] == "CronWorkflow"]
+    """Return what the scheduler reads of each launch plan that has a schedule."""
+    found = [one["metadata"]["annotations"].get(labels.SCHEDULE) for one in made.objects]
+    return [json.loads(text) for text in found if text]
 
 
 def templates_of(made: ArgoProgram) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alula_compiler
+from alula_compiler import problems
 from tests.compiler import compiled, notation, strategies
 
 JUNK = st.one_of(
@@ -56,7 +58,8 @@ def test_a_resource_with_junk_in_any_place_is_answered_with_diagnostics(data: st
     workflows = [one for one in documents if one.get("kind") != "LaunchPlan" and one.get("kind") != "Domain"]
     plans = [one for one in documents if one.get("kind") == "LaunchPlan"]
     result = alula_compiler.compile(workflows[0] if workflows else None, plans, None, compiled.ENGINE)
-    assert result.ok == (result.objects != ())
+    assert result.objects or not result.ok
+    assert not (result.objects and problems.WORKFLOW in result.by_plan)
     for one in result.diagnostics:
         assert one.render() and one.subject
     json.dumps(result.objects)
@@ -132,3 +135,53 @@ def test_the_resource_that_was_given_is_never_changed() -> None:
     before = copy.deepcopy(documents)
     compiled.compile_documents(documents)
     assert documents == before
+
+
+def bomb(**spec: Any) -> dict[str, Any]:
+    body = {"version": "v1", "code": {"image": "r/x:1", "runtime": 1}, **spec}
+    return {"apiVersion": "alula.dev/v1alpha1", "kind": "Workflow", "metadata": {"name": "bomb"}, "spec": body}
+
+
+def test_defaults_that_a_thousand_calls_take_are_stored_once() -> None:
+    text = json.dumps("x" * 30_000)
+    inputs = [{"name": f"i{number}", "type": "str", "default": text} for number in range(2)]
+    task = {"name": "t", "entrypoint": "m:f", "inputs": inputs}
+    main = {"name": "main", "nodes": [{"id": f"n{number}", "task": "t"} for number in range(1_000)]}
+    made = alula_compiler.compile(bomb(tasks=[task], graphs=[main]))
+    assert made.ok, made.diagnostics
+    assert len(json.dumps(made.plans["bomb"])) < 200_000
+
+
+def test_defaults_of_graphs_that_are_too_large_with_all_calls_are_refused_before_they_are_written() -> None:
+    text = json.dumps("x" * 60_000)
+    task = {"name": "t", "entrypoint": "m:f", "inputs": [{"name": "a", "type": "str"}]}
+    ports = [{"name": f"i{number}", "type": "str", "default": text} for number in range(18)]
+    inner = {"name": "g", "inputs": ports, "nodes": [{"id": "n", "task": "t", "inputs": {"a": {"input": "i0"}}}]}
+    main = {"name": "main", "nodes": [{"id": f"c{number}", "graph": "g"} for number in range(1_000)]}
+    tracemalloc.start()
+    made = alula_compiler.compile(bomb(tasks=[task], graphs=[main, inner]))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [found.code for found in made.diagnostics] == ["TOO_LARGE"]
+    assert "1,0" in made.diagnostics[0].message
+    assert peak < 60 << 20
+
+
+def test_graphs_that_are_called_with_lists_of_many_lengths_are_refused_before_they_are_all_made() -> None:
+    task = {"name": "t", "entrypoint": "m:f", "inputs": [{"name": "a", "type": "list[str]"}]}
+    graphs = []
+    for depth in range(49):
+        call = {"task": "t"} if depth == 48 else {"graph": f"g{depth + 1}"}
+        node = {"id": "n", **call, "inputs": {"a": {"input": "a"}}}
+        graphs.append({"name": f"g{depth}", "inputs": [{"name": "a", "type": "list[str]"}], "nodes": [node]})
+    calls = [
+        {"id": f"c{size}", "graph": "g0", "inputs": {"a": {"items": [{"value": '"x"'}] * size}}}
+        for size in range(940, 1_000)
+    ]
+    tracemalloc.start()
+    made = alula_compiler.compile(bomb(tasks=[task], graphs=[{"name": "main", "nodes": calls}, *graphs]))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [found.code for found in made.diagnostics] == ["TOO_LARGE"]
+    assert "more forms" in made.diagnostics[0].message
+    assert peak < 100 << 20

@@ -25,7 +25,14 @@ VIEWS: dict[str, Callable[[Program], Any]] = {
     "graphs": notation.graphs_of,
     "defaults": notation.defaults_of,
     "plans": notation.plans_of,
+    "parts": notation.parts_of,
     "storage": lambda program: program.domain.secret,
+    "resources": lambda program: {
+        task.name: {"requests": dict(task.resources.requests), "limits": dict(task.resources.limits)}
+        for task in program.tasks
+        if task.resources
+    },
+    "timeouts": lambda program: {task.name: task.timeout for task in program.tasks},
     "budgets": lambda program: {task.name: [task.budget.user, task.budget.system] for task in program.tasks},
 }
 ARGO_VIEWS: dict[str, Callable[[Any], Any]] = {
@@ -50,9 +57,9 @@ def cases(folder: Path, files: list[str]) -> list[Any]:
 def read(case: dict[str, Any]) -> tuple[Program, Engine, problems.Report]:
     before, bounds = case["before"], Limits(**case.get("limits", {}))
     engine = Engine(store="s3://s", releases="s3://r", secret=case.get("secret", ""), limits=bounds)
-    program, misshapen = reading.read(notation.resource(before), notation.launch_plans(before), case.get("domain"))
-    assert program is not None, notation.told(misshapen)
-    return program, engine, problems.Report()
+    found = reading.read(notation.resource(before), notation.launch_plans(before), case.get("domain"))
+    assert found.program is not None, notation.told(found.diagnostics)
+    return found.program, engine, problems.Report()
 
 
 @pytest.mark.parametrize(("name", "case"), cases(compiled.FIXTURES, list(PASSES)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import alula_compiler
 from alula_api.contract import jsontext
-from alula_api.contract.graphs import bindings
+from alula_api.contract.graphs import bindings, calls
 from alula_compiler import engines, passes, problems, reading
 from alula_compiler import program as ir
 from alula_compiler.argo import build, limits, texts
@@ -23,8 +23,9 @@ ENGINE = dataclasses.replace(compiled.ENGINE, limits=engines.Limits(run_nodes=10
 
 def stages(resource: dict[str, Any], engine: engines.Engine = ENGINE) -> dict[str, ir.Program]:
     """Return the program after each pass, by the pass's name; nothing may be reported."""
-    program, misshapen = reading.read(resource, [], None)
-    assert program is not None, misshapen
+    read = reading.read(resource, [], None)
+    assert read.program is not None, read.diagnostics
+    program = read.program
     report = problems.Report()
     found = {}
     for one in passes.PASSES:
@@ -44,8 +45,9 @@ def verify(program: ir.Program, ordered: bool) -> None:
         inputs = {port.name for port in graph.inputs}
         outputs = {}
         for node in graph.nodes:
-            called = tasks[node.target] if node.task else graphs[node.target]
-            outputs[node.id] = {port.name for port in called.outputs}
+            (called,) = calls.parts(node.call)
+            found = tasks[called.task] if isinstance(called, calls.TaskCall) else graphs[called.graph]
+            outputs[node.id] = {port.name for port in found.outputs}
         assert len(outputs) == len(graph.nodes)
         seen: set[str] = set()
         for node in graph.nodes:
@@ -67,7 +69,7 @@ def test_specialised_graphs_mean_what_the_written_ones_mean(resource: dict[str, 
     assert meaning.of_program(found["whole_values"]) == written
     for graph in found["whole_values"].graphs:
         for node in graph.nodes:
-            assert node.graph is None or all(_is_whole(binding) for _, binding in node.inputs)
+            assert isinstance(node.call, calls.TaskCall) or all(_is_whole(binding) for _, binding in node.inputs)
         assert graph.is_main or all(_is_whole(output.binding) for output in graph.outputs)
 
 

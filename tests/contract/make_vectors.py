@@ -23,7 +23,7 @@ from alula_api.contract import (
     type_text,
     values,
 )
-from alula_api.contract.graphs import json_fields, plans
+from alula_api.contract.graphs import calls, conditions, json_fields, plans
 from alula_api.contract.graphs.bindings import Constant, FirstOf, FromInput, FromNode, Items
 from tests import strategies
 
@@ -101,7 +101,7 @@ def union(*variants: Any, tags: Any = None) -> Any:
 TYPE_TEXTS: list[tuple[Any, ...]] = [
     (INT,), (FLOAT,), (BOOL,), (STR,), (NULL,), (BYTES,), (DATETIME,), (NAIVE,), (DATE,), (DURATION,), ({},),
     ({"type": "object"},), (COLOR,), (POINT,), (TREE,), (FILE,), (HTML,), (FRAME,), (DIRECTORY,),
-    ({"x-alula-type": "frame"},), ({"x-alula-type": "frame", "format": "arrow"},), (LITERAL,),
+    ({"x-alula-type": "frame"},), ({"x-alula-type": "frame", "format": "arrow"},), (LITERAL,), ({"enum": []},),
     ({"type": "string", "enum": ["a", "b"]},), ({"type": "string", "enum": ['"', "\\", "]", " | ", "\n", "\x7f", "\u2028", "\xf6"]},),
     (array(INT),), (array(INT, "tuple"),), (array(INT, "set"),), (array(STR, "frozenset"),), (positions(INT, STR),),
     (positions(),), (positions(INT, DATETIME, fields=["n", "at"]),), (dictionary(FLOAT),), (mapping(INT, STR),),
@@ -322,7 +322,7 @@ _LOAD = plans.Task("flows.p:load", "1", A, {"seed": INT}, {"o0": INT})
 _COUNT = plans.Task("count", None, B, {"n": INT, "parts": array(INT)}, {"total": INT, "big": BOOL})
 PLANS = {
     "one task, not cached": plans.Plan(
-        {"main": plans.Graph((), (plans.Step("t", plans.TaskCall("t"), template="t"),))},
+        {"main": plans.Graph((), (plans.Step("t", calls.TaskCall("t"), template="t"),))},
         tasks={"t": plans.Task("flows:t", None, A, {}, {})},
         template="w",
     ),
@@ -331,21 +331,25 @@ PLANS = {
             "main": plans.Graph(
                 ("seed",),
                 (
-                    plans.Step("load", plans.TaskCall("load"), (("seed", FromInput("seed")),), (), "load"),
-                    plans.Step("sub", plans.GraphCall("sub"), (("n", FromNode("load", "o0", ("a", "0"))),), ("load",), "sub"),
+                    plans.Step("load", calls.TaskCall("load"), (("seed", FromInput("seed")),), (), "load"),
+                    plans.Step("sub", calls.GraphCall("sub"), (("n", FromNode("load", "o0", ("a", "0"))),), ("load",), "sub"),
                     plans.Step(
                         "each",
-                        plans.MapCall(plans.TaskCall("load"), ("seed",), ("o0",)),
+                        calls.MapCall(calls.TaskCall("load"), ("seed",), ("o0",)),
                         (("seed", Items((Constant("1"), FromInput("seed"), FromNode("sub", "total")))),),
                         ("sub",),
                     ),
                     plans.Step(
                         "if",
-                        plans.BranchCall((plans.Case("then", "c", "yes"),), plans.GraphCall("no")),
+                        calls.BranchCall(
+                            (calls.Case("then", conditions.parse("c and n > 3"), "yes"),),
+                            calls.GraphCall("no"),
+                            (("c", {"type": "boolean"}), ("n", {"type": "integer"})),
+                        ),
                         (("c", FromNode("sub", "big")), ("n", Constant("2"))),
                         ("sub", "load"),
                     ),
-                    plans.Step("last", plans.TaskCall("load"), (("seed", FirstOf((FromNode("if", "o"), Constant("0")))),), ("if",)),
+                    plans.Step("last", calls.TaskCall("load"), (("seed", FirstOf((FromNode("if", "o"), Constant("0")))),), ("if",)),
                 ),
                 (("total", FromNode("sub", "total")),),
             ),
@@ -354,7 +358,7 @@ PLANS = {
                 (
                     plans.Step(
                         "count",
-                        plans.TaskCall("count"),
+                        calls.TaskCall("count"),
                         (("n", FromInput("n")), ("parts", Items((FromInput("n"), Constant("3"))))),
                         (),
                         "count",

@@ -38,7 +38,7 @@ def test_labels_stay_readable() -> None:
     assert names.object_name("m" * 99, "f" * 99) != names.object_name("m" * 99, "f" * 98 + "g")
     longest = names.object_name("m" * 99, "f" * 99)
     assert len(longest) == names.MOST_OBJECT_NAME
-    assert len(names.launch_plan_template(longest)) <= names.MOST_CRON_NAME
+    assert len(names.scheduled_run(longest, 9_999_999_999)) <= names.MOST_LABEL
     assert len(names.revision_name(names.launch_plan_template(longest), "0" * 8)) <= names.MOST_LABEL
 
 
@@ -135,7 +135,7 @@ def test_codes_and_labels_have_a_sentence_each() -> None:
     assert len(set(sentences)) == len(sentences)
     keys = {value for name, value in vars(labels).items() if name.isupper() and isinstance(value, str) and "/" in value}
     assert keys == set(labels.SENTENCES)
-    assert len({exits.OK, exits.FATAL, exits.RETRYABLE, 64}) == 4
+    assert len({exits.OK, *exits.FINAL, exits.RETRYABLE, 64}) == 5
 
 
 def test_a_diagnostic_reads_as_place_code_message_and_help() -> None:

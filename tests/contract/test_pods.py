@@ -23,6 +23,10 @@ CALLS = st.builds(
     items=PAIRS,
     paths=st.dictionaries(WORDS, st.lists(WORDS, max_size=3).map(tuple), max_size=3),
     outputs=st.lists(WORDS, max_size=3).map(tuple),
+    parts=st.lists(
+        st.tuples(WORDS, WORDS, st.lists(WORDS, max_size=3).map(tuple), st.sampled_from(["scalar", "items", "item"])),
+        max_size=3,
+    ).map(tuple),
 )
 
 
@@ -48,6 +52,8 @@ def test_a_call_is_read_back_whatever_its_words_are(call: pods.Call) -> None:
         (["--path", "x", "{}"], "--path must be a JSON list of texts"),
         (["--path", "x", "[1]"], "--path must be a JSON list of texts"),
         (["--path", "x", "["], "--path: "),
+        (["--part", "x", "o0"], "--part has too few words after it"),
+        (["--part", "x", "o0", "{}"], "--part must be a JSON list of texts"),
     ],
 )
 def test_arguments_that_are_wrong_are_named(words: list[str], message: str) -> None:

@@ -290,7 +290,7 @@ MALFORMED: list[tuple[Any, str]] = [
     ({"$ref": "#/$defs/X"}, "$ must refer to a type under $defs"),
     ({"$ref": "#/$defs/X", "$defs": {"X": {"$ref": "#/$defs/Y"}}}, "$.$defs.X must refer to a type under $defs"),
     ({"$ref": "#/$defs/X", "$defs": {"X": union(NULL, {"$ref": "#/$defs/X"})}}, "$.$defs.X must not be one of its own variants"),
-    ({"enum": []}, "$ must have at least one value under enum"),
+    ({"enum": "a"}, "$ must have at least one value under enum"),
     ({"enum": [1.5]}, "$ must have null, bool, int or str under enum, not 1.5"),
     ({"enum": [2**53 + 1]}, "$ must have integers of at most 2**53 under enum, not 9007199254740993"),
     ({"enum": [1, 1]}, "$ must have each value under enum once"),

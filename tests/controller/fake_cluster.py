@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
+from alula_api.contract.labels import REPLACED
 from alula_controller.cluster import client, errors, resources
 
 PATH = re.compile(
-    r"(?P<root>/apis?/.+?/v1(?:alpha1)?)(?:/namespaces/(?P<space>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?P<status>/status)?$"
+    r"(?P<root>/api/v1|/apis/.+?/v1(?:alpha1)?)(?:/namespaces/(?P<space>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?P<status>/status)?$"
 )
 NAMESPACES = re.compile(r"/api/v1/namespaces(?:/(?P<name>[^/]+))?$")
 
@@ -24,12 +26,16 @@ class Killed(BaseException):
 
 
 class FakeCluster:
+    credentials: Any = None
+
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str, str], dict[str, Any]] = {}
         self.writes: list[tuple[str, str]] = []
         self.version = 0
         self._die: tuple[int, bool] | None = None
+        self._applied: dict[Any, Any] = {}
         self.refuse: dict[str, errors.ClusterError] = {}
+        self.unavailable = 0  # so many lists are not answered
 
     # What the test does.
 
@@ -85,6 +91,9 @@ class FakeCluster:
         for body in kept.values():
             for part in ("resourceVersion", "creationTimestamp", "uid"):
                 body["metadata"].pop(part, None)
+            marks = body["metadata"].pop("annotations", None) or {}
+            if marks:
+                body["metadata"]["annotations"] = {**marks, **({REPLACED: "then"} if REPLACED in marks else {})}
             for condition in (body.get("status") or {}).get("conditions") or ():
                 condition.pop("lastTransitionTime")
         return kept
@@ -99,20 +108,31 @@ class FakeCluster:
 
     async def find(self, path: str, *, metadata_only: bool = False) -> dict[str, Any] | None:
         try:
-            return await self.get(path)
+            return await self.get(path, metadata_only=metadata_only)
         except errors.NotFound:
             return None
 
-    async def list(self, path: str, *, labels: str = "", metadata_only: bool = False) -> client.Listing:
+    async def pages(self, path: str, **selection: Any) -> AsyncIterator[client.Listing]:
+        yield await self.list(path, **selection)
+
+    async def list(
+        self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False, most: int | None = None
+    ) -> client.Listing:
+        if self.unavailable:
+            self.unavailable -= 1
+            raise errors.Unavailable(path)
         (root, plural, space, _), _ = self._key(path)
         found = [
             copy.deepcopy(body)
             for key, body in sorted(self.objects.items())
-            if key[:2] == (root, plural) and space in ("", key[2]) and fits(body, labels)
-        ]
+            if key[:2] == (root, plural) and space in ("", key[2]) and fits(body, labels) and selected(body, fields)
+        ][:most]
         for body in found:
             del body["kind"], body["apiVersion"]  # as the real one does for the items of a list
         return client.Listing(tuple(found), str(self.version))
+
+    async def any(self, path: str, *, labels: str) -> bool:
+        return bool((await self.list(path, labels=labels)).items)
 
     async def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         (root, plural, space, _), _ = self._key(path)
@@ -141,6 +161,8 @@ class FakeCluster:
                 fresh["metadata"].update(kept)
                 if "status" in old:
                     fresh["status"] = old["status"]
+                fresh["spec"] = applied(old.get("spec"), self._applied.get(key), fresh.get("spec"))
+            self._applied[key] = copy.deepcopy(body.get("spec"))
             self.objects[key] = self._stamped(fresh, new=old is None)
             return self.objects[key]
 
@@ -179,9 +201,12 @@ class FakeCluster:
         key, _ = self._key(path)
 
         def write() -> dict[str, Any]:
-            if self.objects[key]["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]:
+            old = self.objects[key]["metadata"]
+            if old["resourceVersion"] != body["metadata"]["resourceVersion"]:
                 raise errors.Conflict("resourceVersion")
-            self.objects[key] = self._stamped(copy.deepcopy(body))
+            fresh = copy.deepcopy(body)
+            fresh["metadata"] = {"uid": old["uid"], "creationTimestamp": old["creationTimestamp"]} | fresh["metadata"]
+            self.objects[key] = self._stamped(fresh)
             return self.objects[key]
 
         return self._write("update", f"{key[1]}/{key[3]}", write)
@@ -227,6 +252,27 @@ def merged(old: Any, patch: Any) -> Any:
         else:
             result[key] = merged(result.get(key), value)
     return result
+
+
+def selected(body: dict[str, Any], fields: str) -> bool:
+    """Whether a field selector such as `spec.workflow=sums,status.phase!=Failed` fits."""
+    for part in filter(None, fields.split(",")):
+        path, _, wanted = part.partition("=")
+        found: Any = body
+        for step in path.removesuffix("!").split("."):
+            found = (found or {}).get(step)
+        if (found == wanted) == path.endswith("!"):
+            return False
+    return True
+
+
+def applied(old: Any, before: Any, new: Any) -> Any:
+    """What a server-side apply of `new` makes of `old`: what others added stays, what we applied `before` does not."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return new
+    mine = before if isinstance(before, dict) else {}
+    kept = {key: value for key, value in old.items() if key not in new and key not in mine}
+    return kept | {key: applied(old.get(key), mine.get(key), value) for key, value in new.items()}
 
 
 def fits(body: dict[str, Any], selector: str) -> bool:

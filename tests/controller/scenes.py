@@ -4,14 +4,14 @@ them."""
 from __future__ import annotations
 
 import copy
+import json
 from datetime import UTC, datetime
 from typing import Any
 
-import alula_compiler
 from alula_api.argo import nodes
 from alula_api.contract.graphs import plans
-from alula_controller.definitions import compilation, revisions
-from alula_controller.domains import places
+from alula_controller.definitions import compilation, compiler_process, revisions, world
+from alula_controller.domains import places, view
 from alula_controller.settings import Root, Settings
 from tests import typed_resources
 
@@ -103,20 +103,30 @@ def domain(name: str = "domain", **spec: Any) -> dict[str, Any]:
 
 
 def compiled(body: dict[str, Any] | None = None, *launch_plans: dict[str, Any]) -> Any:
-    told = alula_compiler.Engine(store=PLACE.store, releases=PLACE.releases)
-    made = compilation.compile_all(body or workflow(), launch_plans, None, told)
+    made = answered(compilation.asked(SETTINGS, PLACE, view.DomainView(), body or workflow(), launch_plans))
     assert not made.diagnostics, made.diagnostics
     return made
+
+
+def answered(question: compilation.Asked) -> world.Compiled:
+    """What the compiler answers, asked in this process."""
+    return compilation.compiled(json.loads(json.dumps(compiler_process.answer(question))))
+
+
+async def compile(namespace: str, question: compilation.Asked) -> world.Compiled:
+    """The same, as a gatherer asks."""
+    del namespace
+    return answered(question)
 
 
 def plan(body: dict[str, Any] | None = None) -> plans.Plan:
     """The plan of a workflow, as `admit` reads it."""
     body = body or workflow()
-    return plans.from_json(compiled(body).plans[body["metadata"]["name"]])
+    return plans.from_text(compiled(body).plans[body["metadata"]["name"]])
 
 
 def revision(body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The ControllerRevision of a workflow, as the controller stored it."""
+    """The WorkflowRevision of a workflow, as the controller stored it."""
     body = body or workflow()
     made = compiled(body)
     return revisions.build(made.objects[0], made.plans[body["metadata"]["name"]], body)

@@ -7,7 +7,7 @@ import dataclasses
 
 from alula_controller import resync
 from alula_controller.definitions.world import Key
-from tests.controller import scenes
+from tests.controller import scenes, virtual_time
 from tests.controller.fake_cluster import FakeCluster
 
 
@@ -16,7 +16,7 @@ def test_new_changed_and_deleted_definitions_are_found_and_nothing_else() -> Non
     for body in (scenes.workflow(), scenes.workflow("other"), scenes.launch_plan(), scenes.domain()):
         api.put(body)
     added: list[Key] = []
-    relist = resync.Relist(api, scenes.SETTINGS, lambda key, _: added.append(key))  # type: ignore[arg-type]
+    relist = resync.Relist(api, scenes.SETTINGS, lambda key, **_: added.append(key))  # type: ignore[arg-type]
     asyncio.run(relist.once())
     assert {str(key) for key in added} == {
         "Workflow demo-dev/sums", "Workflow demo-dev/other", "LaunchPlan demo-dev/nightly", "Domain demo-dev/domain",
@@ -30,11 +30,35 @@ def test_new_changed_and_deleted_definitions_are_found_and_nothing_else() -> Non
     assert {str(key) for key in added} == {"Workflow demo-dev/sums", "LaunchPlan demo-dev/nightly"}
 
 
+def test_everything_is_added_once_more_when_asked_the_latest_change_first_and_behind_the_rest() -> None:
+    added: list[tuple[str, bool]] = []
+
+    def add(key: Key, delay: float = 0.0, *, behind: bool = False) -> None:
+        added.append((key.name, behind))
+
+    async def main() -> None:
+        api = FakeCluster()
+        for name in ("old", "older", "newest"):
+            api.put(scenes.workflow(name))
+        api.put(scenes.workflow("older", version="v2"))
+        relist = resync.Relist(api, scenes.SETTINGS, add)  # type: ignore[arg-type]
+        task = asyncio.create_task(relist.run())
+        await asyncio.sleep(10)
+        added.clear()
+        api.unavailable = 2
+        relist.everything()
+        await asyncio.sleep(10)
+        task.cancel()
+
+    virtual_time.run(main())
+    assert added == [("older", True), ("newest", True), ("old", True)]
+
+
 def test_a_definition_made_anew_under_its_name_is_found() -> None:
     api = FakeCluster()
     api.put(scenes.workflow())
     added: list[Key] = []
-    relist = resync.Relist(api, scenes.SETTINGS, lambda key, _: added.append(key))  # type: ignore[arg-type]
+    relist = resync.Relist(api, scenes.SETTINGS, lambda key, **_: added.append(key))  # type: ignore[arg-type]
     asyncio.run(relist.once())
     api.drop("Workflow", scenes.SPACE, "sums")
     fresh = scenes.workflow()
@@ -48,7 +72,7 @@ def test_a_definition_made_anew_under_its_name_is_found() -> None:
 def test_served_namespaces_are_looked_at_each_time_for_their_labels() -> None:
     settings = dataclasses.replace(scenes.SETTINGS, namespaces=(scenes.SPACE,))
     added: list[Key] = []
-    relist = resync.Relist(FakeCluster(), settings, lambda key, _: added.append(key))  # type: ignore[arg-type]
+    relist = resync.Relist(FakeCluster(), settings, lambda key, **_: added.append(key))  # type: ignore[arg-type]
     for _ in range(2):
         asyncio.run(relist.once())
     assert added == [Key("Domain", scenes.SPACE, "domain")] * 2

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from alula_api.argo import nodes
-from alula_api.contract import jsontext, values
+from alula_api.contract import jsontext, schemas, values
 from alula_api.contract.graphs import plans
 from alula_controller.admission import check
 from alula_controller.admission.cache_walk import CacheWalk
@@ -37,20 +38,22 @@ def test_a_default_and_a_fixed_value_are_published_alike(case: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("case", vectors.REFUSED, ids=vectors.name)
-def test_what_the_contract_refuses_is_refused_with_its_words(case: dict[str, Any]) -> None:
+def test_what_the_contract_refuses_is_refused_by_name_and_type_and_without_the_value(case: dict[str, Any]) -> None:
     given = {"parameters": [{"name": "x", "value": case["given"]}]}
     checked = check.check(plan(plans.Input("x", case["schema"])), given, "run")
     if case["name"] == "null is not a text":  # a person may type any text for a text, so this is the word
         assert checked.inputs["x"] == "null"
         return
-    assert case["problems"][0] in checked.problems[0].message
+    (problem,) = checked.problems
+    assert re.fullmatch(r"x does not fit( at [$\w.,\[\] ]+)?", problem.message)
+    assert problem.expected == schemas.describe(case["schema"])
 
 
 def test_a_value_that_looks_like_an_envelope_is_refused_where_it_would_fit_and_is_text_where_text_is_wanted() -> None:
     (case,) = (case for case in vectors.VALUES if case["name"] == vectors.ENVELOPE_LIKE)
     given = {"parameters": [{"name": "x", "value": case["given"]}]}
     (problem,) = check.check(plan(plans.Input("x", {})), given, "run").problems
-    assert problem.message == 'x does not fit: $["$stored"] must have digest, size and hash'
+    assert problem.message == "x does not fit"
     text = check.check(plan(plans.Input("x", {"type": "string"})), given, "run")
     assert text.inputs["x"] == case["given"]
 

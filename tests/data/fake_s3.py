@@ -120,6 +120,16 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, b"", {"ETag": '"part"'}
         if self.headers.get("If-None-Match") == "*" and key in self.s3.objects:
             return _error(412, "PreconditionFailed")
+        if "x-amz-copy-source" in self.headers:
+            source = urllib.parse.unquote(self.headers["x-amz-copy-source"]).lstrip("/").partition("/")[2]
+            if source not in self.s3.objects:
+                return _error(404, "NoSuchKey")
+            self.s3.objects[key] = self.s3.objects[source]
+            return (
+                200,
+                f"<CopyObjectResult><ETag>{_xml(_etag(self.s3.objects[key]))}</ETag></CopyObjectResult>".encode(),
+                {},
+            )
         self.s3.objects[key] = body
         return 200, b"", {"ETag": _etag(body)}
 

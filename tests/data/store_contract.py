@@ -136,6 +136,16 @@ class StoreContract:
         store.delete("a")
         assert store.head("a") is None
 
+    def test_a_move_takes_the_bytes_to_another_key_over_what_is_there(self, store: Store) -> None:
+        store.put("a/1", b"one")
+        store.put("aside/a/1", b"an older one")
+        store.move("a/1", "aside/a/1")
+        assert store.head("a/1") is None
+        assert store.get("aside/a/1") == b"one"
+        with pytest.raises(errors.NotFound):
+            store.move("a/1", "aside/a/1")
+        assert store.get("aside/a/1") == b"one"
+
     @pytest.mark.parametrize("name", AWKWARD_NAMES)
     def test_awkward_names_are_kept(self, store: Store, name: str) -> None:
         key = f"names/{name}"

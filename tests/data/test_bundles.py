@@ -7,7 +7,8 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from alula_api.contract.codes import Code
 from alula_data import bundles
 from alula_data.bundles import BundleFile
+from alula_data.stores import memory
 
 SHA = hashlib.sha256(b"x = 1\n").hexdigest()
 
@@ -130,6 +132,13 @@ def special(name: str, kind: bytes, target: str = "") -> Member:
     return member, b""
 
 
+def sparse(name: str, **headers: str) -> Member:
+    """A file with headers of its own in the manner of pax."""
+    member, data = plain(name)
+    member.pax_headers = headers
+    return member, data
+
+
 def listed(path: str) -> str:
     return f'{{"mode":"644","path":"{path}","sha256":"{SHA}"}}\n'
 
@@ -178,6 +187,10 @@ HOSTILE: dict[str, Callable[[], tuple[bytes, str]]] = {
     "too many files": lambda: archive(
         listing="".join(listed(f"{number:06}") for number in range(bundles.MOST_FILES + 1))
     ),
+    "a sparse file that is not one": lambda: archive(
+        sparse("x.py", **{"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "q"})
+    ),
+    "a size that is no number": lambda: archive(sparse("x.py", size="abc")),
     "no list": lambda: (gzip.compress(b"\0" * 10240), SHA),
     "no tar": lambda: (gzip.compress(b"hello" * 1000), SHA),
     "no gzip": lambda: (b"hello", SHA),
@@ -206,6 +219,40 @@ def test_a_hostile_archive_is_refused_and_leaves_nothing(name: str, tmp_path: Pa
 def test_the_good_archive_of_these_tests_is_good(tmp_path: Path) -> None:
     bundles.unpack(*archive(plain("x.py")), tmp_path / "code")
     assert tree(tmp_path / "code") == {"x.py": (b"x = 1\n", 0o644)}
+
+
+def test_a_header_before_the_list_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "_MOST_LIST", 1 << 20)
+    member, data = plain(bundles.LIST_NAME)
+    member.pax_headers = {"comment": "y" * (40 << 20)}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        member.size = len(data)
+        tar.addfile(member, io.BytesIO(data))
+    packed = gzip.compress(buffer.getvalue(), 1)
+    tracemalloc.start()
+    with pytest.raises(bundles.BundleError):
+        bundles.unpack(packed, SHA, tmp_path / "code")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 << 20
+
+
+def test_an_archive_that_is_larger_than_any_bundle_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "MOST_ARCHIVE", 1 << 20)
+    store, chunks = memory.MemoryStore(), []
+
+    def endless(key: str) -> Iterator[bytes]:
+        while True:
+            chunks.append(key)
+            yield bytes(1 << 18)
+
+    store.put("good", b"x" * (1 << 20))
+    assert len(bundles.fetch(store, "good")) == 1 << 20
+    monkeypatch.setattr(store, "stream", endless)
+    with pytest.raises(bundles.BundleError, match="has more than 1 MiB"):
+        bundles.fetch(store, "endless")
+    assert len(chunks) == 5
 
 
 def test_a_bomb_goes_off_at_the_cap_and_not_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +49,14 @@ def test_the_first_entry_stays(index: caches.CacheIndex) -> None:
     assert index.record(entry({"o0": 7}), NUMBER)
     assert not index.record(entry({"o0": 8}, run="run-2"), NUMBER)
     assert index.lookup(KEY, NUMBER) == entry({"o0": 7})
+
+
+def test_a_value_that_travels_inline_may_lie_in_the_store_as_well(index: caches.CacheIndex, store: Store) -> None:
+    text = {"type": "string"}
+    assert index.also_stored("é" * 200, text) is None
+    kept = content.Content(store).save_value(values.dumps("é" * 200), values.codec(text).digest("é" * 200), 0)
+    stored = index.also_stored("é" * 200, text)
+    assert stored is not None and stored.to_json() == kept
 
 
 def test_who_comes_second_hands_out_the_first_ones_outputs(index: caches.CacheIndex) -> None:
@@ -171,9 +178,74 @@ def test_files_named_in_a_stored_value_count_too(store: Store, way: str) -> None
     else:
         damaging.WAYS[way](store, made.path())
     assert index.lookup(KEY, schema) is None
-    if way != "a bit flipped":
-        # Who may only read the index believes the envelope; the consumer finds out.
-        assert caches.CacheIndex(store, deep=False).lookup(KEY, schema) is not None
+    # A shallow reader checks the value's identity and leaves the files in it to the consumer.
+    shallow = caches.CacheIndex(store, deep=False).lookup(KEY, schema)
+    assert (shallow is None) is (way == "a bit flipped")
+
+
+@pytest.mark.parametrize("deep", [True, False])
+def test_an_identity_that_is_not_the_values_own_is_a_miss_that_the_next_result_mends(store: Store, deep: bool) -> None:
+    index, carrier = caches.CacheIndex(store, deep=deep), content.Content(store)
+    codec = values.codec({"type": "array", "items": {"type": "integer"}})
+    value: values.Json = list(range(500))
+    true = carrier.save_value(codec.wire(value), codec.identity(value), 100)
+    false = carrier.save_value(codec.wire(value), "d" * 64, 100)
+    schema = {"o0": codec.schema}
+    assert index.record(entry({"o0": false}), schema)
+    found = index.find(KEY, schema)
+    assert found.entry is None and found.broken
+    assert "another identity" in found.reason
+    assert index.record(entry({"o0": true}), schema)
+    assert index.lookup(KEY, schema) == entry({"o0": true})
+
+
+@pytest.mark.parametrize("deep", [True, False])
+def test_the_identity_of_a_value_with_files_in_it_is_compared(store: Store, deep: bool) -> None:
+    index, carrier = caches.CacheIndex(store, deep=deep), content.Content(store)
+    made = carrier.commit_bytes(b"a file", type="file", name="a.txt")
+    codec = values.codec({"type": "array", "items": {"x-alula-type": "file"}})
+    false = carrier.save_value(codec.wire([made.to_json()] * 50), "d" * 64, 100)
+    schema = {"o0": codec.schema}
+    assert index.record(entry({"o0": false}), schema)
+    found = index.find(KEY, schema)
+    assert found.entry is None
+    assert "another identity" in found.reason
+
+
+def test_a_shallow_reader_misses_values_with_files_in_them_that_are_large(store: Store) -> None:
+    index, carrier = caches.CacheIndex(store), content.Content(store)
+    codec = values.codec({"type": "array", "items": {"x-alula-type": "file"}})
+    made = [carrier.commit_bytes(b"a file", type="file", name="a.txt").to_json()] * 1_000
+    schema = {"o0": codec.schema}
+    assert index.record(entry({"o0": carrier.save_value(codec.wire(made), codec.identity(made), 100)}), schema)
+    assert index.lookup(KEY, schema) is not None
+    found = caches.CacheIndex(store, deep=False).find(KEY, schema)
+    assert found.entry is None
+    assert "checked in a pod" in found.reason
+
+
+def test_a_shallow_reader_reads_no_more_of_a_value_than_its_envelope_says(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carrier = content.Content(store)
+    codec = values.codec({"type": "array", "items": {"x-alula-type": "file"}})
+    made = [carrier.commit_bytes(b"a file", type="file", name="a.txt").to_json()] * 50
+    schema = {"o0": codec.schema}
+    index = caches.CacheIndex(store, deep=False)
+    assert index.record(entry({"o0": carrier.save_value(codec.wire(made), codec.identity(made), 100)}), schema)
+    assert index.lookup(KEY, schema) is not None
+    stream, chunks = store.stream, []
+
+    def endless(key: str) -> Iterator[bytes]:
+        if key.startswith("cache/"):
+            yield from stream(key)
+        while not key.startswith("cache/"):
+            chunks.append(key)
+            yield b" " * 10_000
+
+    monkeypatch.setattr(store, "stream", endless)
+    assert index.find(KEY, schema).broken
+    assert len(chunks) <= 2
 
 
 def test_a_store_without_an_answer_is_not_a_miss(store: Store, index: caches.CacheIndex) -> None:
@@ -191,61 +263,6 @@ def test_an_entry_that_would_be_too_large_is_refused_before_it_is_written(
     with pytest.raises(values.InvalidValue):
         index.record(entry({"o0": "x" * 70_000}), {"o0": {"type": "string"}})
     assert list(store.list()) == []
-
-
-def many(index: caches.CacheIndex, number: int) -> list[str]:
-    found = [keys.cache_key("t", "1", "0" * 64, {"a": f"{item:064x}"}) for item in range(number)]
-    for item, key in enumerate(found):
-        if item % 3:
-            index.record(entry({"o0": item}, key=key), NUMBER)
-    return found
-
-
-def test_many_keys_are_looked_up_at_once(index: caches.CacheIndex) -> None:
-    wanted = many(index, 300)
-    found = index.lookup_many(dict.fromkeys(wanted, (NUMBER, "")), seconds=30)
-    assert set(found) == set(wanted)
-    for item, key in enumerate(wanted):
-        hit = found[key].entry
-        assert (hit.outputs["o0"] if hit else None) == (item if item % 3 else None)
-
-
-def test_the_time_for_many_keys_is_kept_and_what_it_did_not_reach_is_absent(store: Store) -> None:
-    index = caches.CacheIndex(store)
-    wanted = many(index, 40)
-    hang = threading.Event()
-    stream = store.stream
-
-    def slow(key: str):  # type: ignore[no-untyped-def]
-        if wanted[20] in key:
-            hang.wait()
-        return stream(key)
-
-    store.stream = slow  # type: ignore[method-assign]
-    before = time.monotonic()
-    found = index.lookup_many(dict.fromkeys(wanted, (NUMBER, "")), seconds=0.3, workers=4)
-    assert time.monotonic() - before < 2
-    hang.set()
-    assert set(wanted) - set(found) == {wanted[20]}
-    assert index.lookup_many(dict.fromkeys(wanted, (NUMBER, "")), seconds=0) == {}
-    assert index.lookup_many({}, seconds=1) == {}
-
-
-def test_a_key_whose_lookup_fails_is_a_miss_among_many(store: Store) -> None:
-    index = caches.CacheIndex(store)
-    wanted = many(index, 6)
-    stream = store.stream
-
-    def flaky(key: str):  # type: ignore[no-untyped-def]
-        if wanted[1] in key:
-            raise errors.Unavailable(store.url, key)
-        return stream(key)
-
-    store.stream = flaky  # type: ignore[method-assign]
-    found = index.lookup_many(dict.fromkeys(wanted, (NUMBER, "")))
-    assert found[wanted[1]].entry is None
-    assert "cannot be reached" in found[wanted[1]].reason
-    assert found[wanted[2]].entry is not None
 
 
 @given(seed=st.integers(0, 2**32))

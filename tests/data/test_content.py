@@ -111,9 +111,21 @@ def test_what_is_damaged_is_never_handed_out_and_can_be_made_again(
         getattr(carrier, verb)(reference)
     assert raised.value.key == reference.path()
     assert not carrier.exists(reference)
+    assert (store.head(f"{content.QUARANTINE}/{reference.path()}") is not None) == (way != "gone")
     carrier.commit_bytes(b"data" * 1000, type="file", name="a.bin")
     assert carrier.read(reference) == b"data" * 1000
     assert carrier.fetch(reference).read_bytes() == b"data" * 1000
+
+
+def test_a_reader_that_damages_what_it_reads_loses_nothing(
+    carrier: content.Content, store: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = carrier.commit_bytes(b"the only copy", type="file")
+    monkeypatch.setattr(store, "get", lambda key: b"thE only copy")
+    with pytest.raises(errors.Damaged):
+        carrier.read(reference)
+    monkeypatch.undo()
+    assert store.get(f"{content.QUARANTINE}/{reference.path()}") == b"the only copy"
 
 
 def test_damage_on_the_way_is_not_damage_in_the_store(
@@ -152,10 +164,10 @@ def test_who_may_only_read_still_hears_of_damage(
     reference = carrier.commit_bytes(b"data", type="file")
     damaging.flip(store, reference.path())
 
-    def delete(key: str) -> None:
+    def move(key: str, to: str) -> None:
         raise errors.Denied(store.url, key)
 
-    monkeypatch.setattr(store, "delete", delete)
+    monkeypatch.setattr(store, "move", move)
     with pytest.raises(errors.Damaged):
         carrier.read(reference)
 

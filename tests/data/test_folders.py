@@ -51,6 +51,48 @@ def start(script: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True)
 
 
+def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious.txt").write_text("precious")
+    store = folders.FolderStore(str(tmp_path / "store"))
+    store.put("cas/mine", b"mine")
+    root = Path(store.root)
+    (root / "cas" / "aa").symlink_to(outside)
+    (root / "cas" / "file").symlink_to(outside / "precious.txt")
+    (root / "cas" / "loop").symlink_to(root / "cas")
+    (root / "cas" / "self").symlink_to("self")
+    assert [head.key for head in store.list()] == ["cas/mine"]
+    assert list(store.list("cas/aa")) == []
+    for key in ("cas/aa/precious.txt", "cas/file"):
+        assert store.head(key) is None
+        for read in (store.get, lambda key: list(store.stream(key))):
+            with pytest.raises(errors.NotFound):
+                read(key)
+        with pytest.raises(errors.NotFound):
+            store.move(key, "cas/taken")
+        with pytest.raises(errors.NotFound):
+            store.move("cas/nothing", key)
+    with pytest.raises(errors.StoreError):
+        store.put("cas/aa/precious.txt", b"overwritten")
+    with pytest.raises(errors.StoreError):
+        store.move("cas/mine", "cas/aa/precious.txt")
+    store.delete("cas/aa/precious.txt")
+    store.put("cas/file", b"in the place of the link")
+    store.delete("cas/self")
+    assert (outside / "precious.txt").read_text() == "precious"
+    assert sorted(head.key for head in store.list()) == ["cas/file", "cas/mine"]
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    store = folders.FolderStore(str(tmp_path / "link"))
+    store.put("a/b", b"1")
+    assert store.get("a/b") == b"1"
+    assert [head.key for head in store.list("a")] == ["a/b"]
+
+
 def test_one_of_many_processes_wins_each_key(tmp_path: Path) -> None:
     store = folders.FolderStore(str(tmp_path))
     racers = [start(RACER, store.root, str(number), str(time.time() + 1)) for number in range(4)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alula import Cron, LaunchPlan, errors, task, workflow
+from alula import After, Cron, LaunchPlan, Release, Retention, errors, task, workflow
 from alula.declare import schedules
 from tests import goldens
 
@@ -22,6 +22,11 @@ def train(seed: int, rate: float, name: str) -> float:
 @workflow
 def fit(seed: int, rate: float = 0.5, name: str = "x") -> float:
     return train(seed, rate, name)
+
+
+@workflow
+def other(seed: int = 1) -> float:
+    return train(seed, 1.0, "x")
 
 
 def test_inputs_are_json_of_the_workflows_types() -> None:
@@ -42,6 +47,24 @@ WRONG: dict[str, Any] = {
     "a schedule without inputs": lambda: LaunchPlan("nightly", fit, schedule=Cron("@daily")),
     "a schedule that is text": lambda: LaunchPlan("nightly", fit, fixed_inputs={"seed": 1}, schedule="@daily"),  # type: ignore[arg-type]
     "suspend": lambda: LaunchPlan("nightly", fit, suspend="yes"),  # type: ignore[arg-type]
+    "the queue": lambda: LaunchPlan(
+        "nightly", fit, fixed_inputs={"seed": 1}, concurrency=0, priority=101, weight=True, queue_timeout="soon"
+    ),
+    "retention": lambda: LaunchPlan("nightly", fit, retention=Retention(succeeded="soon", failed=0.5)),
+    "retention that is text": lambda: LaunchPlan("nightly", fit, retention="1d"),  # type: ignore[arg-type]
+    "a policy": lambda: LaunchPlan("nightly", fit, beyond="replace"),
+    "a trigger of its own": lambda: LaunchPlan("nightly", fit, inputs={"seed": 1}, trigger=After(fit)),
+    "a trigger that is text": lambda: LaunchPlan("nightly", fit, inputs={"seed": 1}, trigger="fit"),  # type: ignore[arg-type]
+    "a trigger without inputs": lambda: LaunchPlan("nightly", fit, trigger=Release()),
+    "what a trigger waits for": lambda: LaunchPlan(
+        "nightly",
+        fit,
+        inputs={"seed": 1},
+        trigger=After(train, when="soon", inputs={"sed": "o0"}),  # type: ignore[arg-type]
+    ),
+    "outputs of a failed run": lambda: LaunchPlan(
+        "nightly", fit, fixed_inputs={"seed": 1}, trigger=After(other, when="failed", inputs={"seed": "o0"})
+    ),
     "several at once": lambda: LaunchPlan(
         "Nightly", fit, inputs={"sed": 1, "rate": "x"}, schedule=Cron("0 25 * * *", timezone="Europe/Berlim")
     ),

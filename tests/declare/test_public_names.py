@@ -5,9 +5,10 @@ from __future__ import annotations
 import alula
 
 PUBLIC = {
-    "AlulaError", "Backoff", "Cache", "Cron", "DefinitionError", "Directory", "File", "LaunchPlan", "LoadError",
-    "NaiveDatetime", "NonRecoverable", "Resources", "Retries", "RunFailed", "Secret", "Task", "UserError",
-    "ValueMismatch", "Workflow", "order", "run", "task", "workflow",
+    "After", "AlulaError", "Backoff", "Cache", "Cron", "DefinitionError", "Directory", "Every", "Failure", "File",
+    "LaunchPlan", "LoadError", "NaiveDatetime", "NonRecoverable", "Pod", "Release", "Resources", "Retention", "Retries",
+    "RunFailed", "Secret", "Task", "Toleration", "UserError", "ValueMismatch", "Workflow", "conditional", "is_none",
+    "map_task", "order", "run", "task", "workflow",
 }  # fmt: skip
 
 

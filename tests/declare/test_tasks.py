@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import functools
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +17,12 @@ from alula import (
     Cache,
     File,
     NonRecoverable,
+    Pod,
     Resources,
     Retries,
     Secret,
     Task,
+    Toleration,
     ValueMismatch,
     errors,
     task,
@@ -371,6 +374,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "a cache version": {"cache": Cache(version="")},
     "resources": {"resources": {"cpu": 1}},
     "quantities": {"resources": Resources(cpu="2 cores", memory="2GB", gpu=0.5, ephemeral_storage=("1Gi",))},  # type: ignore[arg-type]
+    "quantities that no machine has": {"resources": Resources(cpu="500M", memory="100Ei", gpu=(2e9, 2e9))},
     "what no pod can have": {
         "resources": Resources(cpu=1e-7, memory=("4Gi", "2Gi"), gpu=(1, 2), ephemeral_storage="512m")
     },
@@ -395,6 +399,23 @@ WRONG: dict[str, dict[str, Any]] = {
         "retries": Retries(1, Backoff([])),
         "secrets": 3,
     },
+    "settings of a pod": {
+        "pod": Pod(
+            node_selector={"pool": "a b"},
+            tolerations=["spot", Toleration("spot", effect="Never"), Toleration("a", value="b c")],
+            priority_class="High",
+            service_account="x" * 254,
+            labels={"team": 3, "alula.dev/task": "x", "a b": "c"},
+            annotations={"workflows.argoproj.io/x": "y", "note": "two\nlines"},
+            shared_memory="1G",
+            secrets={"db": "db", "/etc/db": "db", "/var/run": "db", "/secrets/db": "DB"},
+            claims={"/secrets/db": "data", "/a/../b": "data"},
+        )
+    },
+    "other resources": {"resources": Resources(other={"memory": "2Gi"})},
+    "quantities of other resources": {"resources": Resources(other={"amd.com/gpu": 1.5, "tpu": 1, "a.b/c": "much"})},
+    "a pod as a dict": {"pod": {"labels": {}}},
+    "a pod with lists": {"pod": Pod(labels=["a"], secrets=["db"], tolerations=Toleration("a"))},
     "several at once": {"retries": -1, "timeout": "x", "cache": 3, "image": ""},
 }
 
@@ -463,3 +484,30 @@ def test_a_version_that_a_person_gives_is_no_digest_of_code() -> None:
     with pytest.raises(errors.DefinitionError, match="cache version") as caught:
         task(cache=Cache(version="code:1"))(lambda: None)
     assert "does not begin with code:" in caught.value.diagnostics[0].expected
+
+
+class Slope(NamedTuple):
+    slope: float
+
+
+@pytest.mark.parametrize(
+    ("annotation", "result", "hint"),
+    [
+        (Slope, -1.5, "write Slope(...)"),
+        (Slope, [1.5], "write Slope(*...)"),
+        (tuple[int, int], [1, 2], "write tuple(...)"),
+    ],
+)
+def test_a_result_of_another_shape_says_how_to_make_it(annotation: Any, result: Any, hint: str) -> None:
+    def it() -> Any:
+        return result
+
+    it.__annotations__ = {"return": annotation}
+    with pytest.raises(errors.ValueMismatch, match=re.escape(f"hint: {hint}")):
+        task(it)()
+
+
+@pytest.mark.parametrize(("timeout", "wrong"), [("366d", 0), ("8785h", 1), (datetime.timedelta(days=400), 1)])
+def test_a_timeout_is_a_year_at_most(timeout: Any, wrong: int) -> None:
+    problems = options.check({"timeout": timeout}, "", "task f")[1]
+    assert [problem.expected for problem in problems] == ["at most 366 days"] * wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -67,3 +68,38 @@ def test_a_plain_call_runs_the_tasks_here() -> None:
     assert twice() == 3
     assert twice(5) == 7
     assert other(n=0) == 2
+
+
+def test_an_async_workflow_is_refused_and_its_coroutine_closed() -> None:
+    begun = []
+
+    async def eager(n: int) -> int:
+        begun.append(n)
+        return n
+
+    with pytest.raises(errors.DefinitionError, match="a workflow is traced before anything runs"):
+        _ = workflow(eager).graph
+    gc.collect()  # a coroutine that nobody awaited would warn now
+    assert begun == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"failure_policy": "drein"}, "failure_policy cannot be 'drein'"),
+        ({"failure_policy": None}, "failure_policy cannot be None"),
+        ({"on_failure": print}, "on_failure cannot be the function print"),
+        ({"on_exit": "tidy"}, "on_exit cannot be 'tidy'"),
+        ({"deadline": "soon"}, "deadline cannot be 'soon'"),
+        ({"deadline": 0.5}, "deadline cannot be 0.5"),
+        ({"deadline": "9000d"}, "deadline cannot be '9000d'"),
+    ],
+)
+def test_what_becomes_of_a_run_is_one_of_the_options_and_a_handler_a_task(
+    options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(errors.DefinitionError) as caught:
+        workflow(**options)(lambda: None)
+    assert message in str(caught.value)
+    if "drein" in message:
+        assert "did you mean 'drain'?" in str(caught.value)

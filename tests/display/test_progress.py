@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from alula.display import live, plain, progress
+from alula.display import frames, live, plain, progress, styles, terminals
 from alula.progress.current import current
 from alula.progress.reports import NodeReport, RunResult
 from alula.progress.watchers import Beginning, Watcher
@@ -104,6 +104,52 @@ def test_a_log_of_a_large_graph_has_few_lines(capsys: pytest.CaptureFixture[str]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) < 30
     assert "[16m 39s] 1000 of 1000 tasks are over, 500 of them cached" in lines
+
+
+def test_a_log_does_not_repeat_many_lines_in_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    watcher = plain.Plain()
+    reports = [NodeReport(f"inc-{n}", "inc") for n in range(20)]
+    watcher.begin(Beginning("r", "w", reports, 2, 0.0))
+    for number, report in enumerate(reports):
+        begin(watcher, report, number)
+        end(watcher, report, "done", number + 1)
+    watcher.end(RunResult("r", "w", True, tuple(reports), 20.0))
+    lines = capsys.readouterr().err.splitlines()
+    assert any("inc-19 done" in line for line in lines)
+    assert len(lines) == 1 + 2 * len(reports) + 2
+
+
+def items(count: int) -> list[NodeReport]:
+    return [NodeReport(f"fit({n})", "fit", items=count) for n in range(count)]
+
+
+def test_a_log_counts_the_items_of_a_map_of_many_and_names_those_that_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    watcher = plain.Plain()
+    watcher.begin(Beginning("r", "w", [NodeReport("load", "load")], 2, 0.0))
+    for number, report in enumerate(items(40)):
+        begin(watcher, report, number)
+        if number == 7:
+            report.failure = worlds.FAILURE
+        end(watcher, report, "failed" if number == 7 else "cached" if number < 10 else "done", number)
+    lines = capsys.readouterr().err.splitlines()
+    watcher.close()
+    assert len(lines) == 1 + 20 + 1
+    assert lines[-1] == "[   39s] fit 40/40 items are over, 9 of them cached"
+    assert any("fit(7) failed after" in line and "max_depth must be positive" in line for line in lines)
+
+
+def test_the_live_view_folds_the_items_of_a_map_of_many_and_shows_those_of_a_short_one() -> None:
+    scene = frames.Scene(Beginning("r", "w", [NodeReport("load", "load")], 2, 0.0))
+    for report in [*items(200)[:20], *(NodeReport(f"sub({n}).one", "one", items=3) for n in range(3))]:
+        report.state, report.attempts = "running", 1
+        scene.started(report)
+        if report.id != "fit(19)" and report.id != "sub(2).one":
+            report.state = "cached" if report.id == "fit(0)" else "done"
+            scene.finished(report)
+    text = "\n".join(scene.draw(terminals.Terminal(True, styles.PLAIN), 1.0, 0))
+    assert "fit         19/200  1 running, 1 cached" in text
+    assert "sub(2).one" in text and "fit(3)" not in text
+    assert "21 of 204 tasks, 1 cached" in text
 
 
 def test_the_live_view_leaves_prints_and_the_summary(monkeypatch: pytest.MonkeyPatch) -> None:

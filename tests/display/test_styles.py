@@ -28,6 +28,27 @@ def test_text_is_cut_to_its_columns_and_ends_without_a_colour(text: str, columns
         assert cut.endswith("\x1b[0m")
 
 
+lines = st.lists(words.filter(str.strip).map(lambda word: word.replace(" ", "")), min_size=1, max_size=12).map(" ".join)
+texts = st.lists(st.tuples(st.sampled_from(["", "  "]), lines).map("".join), max_size=4).map("\n".join)
+
+
+@given(texts, st.integers(8, 30))
+def test_wrapped_text_has_the_same_words_and_only_one_that_is_too_long_makes_a_line_too_long(
+    text: str, columns: int
+) -> None:
+    made = styles.wrapped(text, columns)
+    assert made.split() == text.split()
+    assert all(styles.width(line) <= columns or len(line.split()) == 1 for line in made.split("\n"))
+
+
+def test_what_belongs_to_a_line_is_indented_further() -> None:
+    hint = "  hint: did you mean --number-of-trees-in-forest?"
+    assert styles.wrapped(f"error UNKNOWN: no flag\n{hint}", 30) == (
+        "error UNKNOWN: no flag\n  hint: did you mean\n    --number-of-trees-in-forest?"
+    )
+    assert styles.wrapped(COLOURED.paint("  hint: one two", "cyan"), 12) == "\x1b[36m  hint: one\n    two\x1b[0m"
+
+
 @given(coloured, st.integers(0, 30))
 def test_text_is_padded_to_its_columns(text: str, columns: int) -> None:
     assert styles.width(styles.pad(text, columns)) == max(columns, styles.width(text))

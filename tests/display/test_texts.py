@@ -39,11 +39,17 @@ DIAGNOSTICS = [
     Diagnostic(Code.UNKNOWN_INPUT, "there is no flag --sed", hint="did you mean --seed?"),
 ]
 
+LONG_NAMES = (
+    worlds.node("load-the-measurements-of-all-stations", "cached"),
+    worlds.node("train-every-day.fit-a-model", seconds=1.5, why="input seed changed from 1 to 2, and so on"),
+)
+
 TEXTS = {
     "summary": lambda: summaries.render(worlds.succeeded()),
     "summary-ascii": lambda: summaries.render(worlds.succeeded(), ASCII),
     "summary-coloured": lambda: readable(summaries.render(worlds.succeeded(), COLOURED)),
     "summary-narrow": lambda: summaries.render(worlds.succeeded(), PLAIN, 40),
+    "summary-narrow-names": lambda: summaries.render(worlds.succeeded(LONG_NAMES), PLAIN, 40),
     "summary-failed": lambda: summaries.render(worlds.failed()),
     "summary-branched": lambda: summaries.render(worlds.succeeded(worlds.branched())),
     "summary-many": lambda: summaries.render(worlds.succeeded(worlds.many({"cached": 990, "done": 10}))),

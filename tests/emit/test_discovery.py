@@ -162,16 +162,16 @@ def make():
         return x
     return inner
 
-inner = make()
+{bound}
 
 @workflow
 def outer(x: int) -> int:
-    return inner(x)
+    return {called}(x)
 """
 
 
 def test_a_task_that_a_pod_could_not_find_is_refused_with_its_place(project: Path) -> None:
-    (problem,) = refused(module(project, "local_task", INSIDE))
+    (problem,) = refused(module(project, "local_task", bound(INSIDE, "held = [make()]", "held[0]")))
     assert problem.code == codes.Code.BAD_SOURCE
     assert problem.source == "local_task.py:5"
     assert "a pod cannot find this task: it is defined inside make()" in problem.message
@@ -184,7 +184,7 @@ from alula import task, workflow
 def load(x: int) -> int:
     return x
 
-first = load
+{bound}
 
 @task
 def load(x: int) -> int:
@@ -192,17 +192,61 @@ def load(x: int) -> int:
 
 @workflow
 def outer(x: int) -> int:
-    return first(x)
+    return {called}(x)
 """
 
 
+def bound(source: str, statement: str, called: str) -> str:
+    return source.replace("{bound}", statement).replace("{called}", called)
+
+
 def test_a_task_whose_name_leads_to_another_is_refused_with_both_places(project: Path) -> None:
-    (problem,) = refused(module(project, "hidden_task", HIDDEN))
+    (problem,) = refused(module(project, "hidden_task", bound(HIDDEN, "held = [load]", "held[0]")))
     assert problem.code == codes.Code.BAD_SOURCE
     assert problem.source == "hidden_task.py:4"
     assert "hidden_task:load is another one now, made at hidden_task.py:10" in problem.message
 
 
+@pytest.mark.parametrize("source", [INSIDE, HIDDEN], ids=["made inside a function", "hidden by another"])
+def test_a_task_that_a_name_of_its_module_holds_is_found_by_that_name(project: Path, source: str) -> None:
+    made = "make()" if source == INSIDE else "load"
+    found = discovery.discover([module(project, "held_task", bound(source, f"first = {made}", "first"))])
+    (one,) = [task for each in found.workflows for task in each.closure.tasks]
+    assert (one.entrypoint, one.key, one.obstacle) == ("held_task:first", "held_task:first", "")
+
+
 def test_a_task_made_of_a_function_of_another_name_is_found(project: Path) -> None:
     source = SOURCE.replace("@task\ndef shout", "def _shout").replace("@workflow", "shout = task(_shout)\n\n@workflow")
     assert names(module(project, "made_task", source)) == ["made-task-hello", "daily"]
+
+
+FACTORY = """
+from alula import LaunchPlan, task, workflow
+
+@task
+def fit(n: int, city: str) -> int:
+    return n + len(city)
+
+def made(city: str):
+    @workflow(name=f"train-{city}")
+    def train(n: int = 1) -> int:
+        return fit(n, city)
+    return train
+
+oslo = made("oslo")
+CITIES = {city: made(city) for city in ("bern", "rome")}
+AGAIN = [oslo, made("lima")]
+PLANS = (LaunchPlan("nightly", CITIES["rome"], inputs={"n": 2}),)
+"""
+
+
+def test_what_a_function_makes_counts_under_a_name_and_in_lists_tuples_and_dicts(project: Path) -> None:
+    made = module(project, "disc_factory", FACTORY)
+    assert names(made) == ["train-bern", "train-lima", "train-oslo", "train-rome", "nightly"]
+
+
+def test_a_file_that_imports_a_list_of_workflows_does_not_define_them(project: Path) -> None:
+    made = module(project, "disc_factory", FACTORY)
+    other = module(project, "disc_lists", "from disc_factory import AGAIN, PLANS\n" + SOURCE)
+    assert names(other) == ["disc-lists-hello", "daily"]
+    assert names(other, made)[:2] == ["disc-lists-hello", "train-bern"]

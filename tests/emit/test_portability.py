@@ -13,6 +13,7 @@ from alula.emit import portability
 from alula_api.contract import references
 from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.graphs.bindings import Binding, Constant, FromInput
+from alula_api.contract.graphs.calls import TaskCall
 from alula_api.contract.graphs.specs import (
     Code,
     GraphSpec,
@@ -43,7 +44,7 @@ def workflow(**spec: Any) -> WorkflowSpec:
 
 def node(binding: Binding) -> WorkflowSpec:
     tasks = (TaskSpec("use", "m:use", inputs=(Port("table", FILE),)),)
-    nodes = (NodeSpec("use-2", task="use", inputs=(("table", binding),)),)
+    nodes = (NodeSpec("use-2", TaskCall("use"), inputs=(("table", binding),)),)
     return workflow(tasks=tasks, graphs=(GraphSpec("main", nodes=nodes),))
 
 

@@ -52,6 +52,26 @@ def test_a_new_folder_is_made_and_said_to_be_in_no_repository(flows: Path, alula
     )
 
 
+def test_a_dry_run_reports_what_would_change_and_writes_nothing(flows: Path, alula: Alula) -> None:
+    planned = alula("register", "--dry-run", "--bundle", "flows/greet.py")
+    assert (planned.code, (flows / "gitops").exists()) == (0, False)
+    assert planned.err.endswith("  new      openapi/kustomization.yaml\nnothing was written\n")
+    done = alula("register", "flows/greet.py")
+    assert [line for line in planned.err.splitlines() if line.startswith("  new")] == [
+        line for line in done.err.splitlines() if line.startswith("  new")
+    ]
+    assert alula("register", "--dry-run", "flows/greet.py").err.endswith("nothing changed\nnothing was written\n")
+
+
+def test_a_dry_run_writes_nothing_through_a_link_either(flows: Path, alula: Alula, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (flows / RELEASE).parent.mkdir(parents=True)
+    (flows / RELEASE).symlink_to(elsewhere)
+    assert alula("register", "--dry-run", "flows/greet.py").code == 0
+    assert list(elsewhere.iterdir()) == []
+
+
 def test_in_a_repository_nothing_is_said_of_it_and_again_nothing_changes(flows: Path, alula: Alula) -> None:
     (flows / "gitops").mkdir()
     git(flows / "gitops", "init", "--quiet")
@@ -111,7 +131,7 @@ def test_what_was_edited_by_hand_is_marked(flows: Path, alula: Alula) -> None:
     plan = flows / f"{RELEASE}/launchplan-daily.yaml"
     plan.write_text(plan.read_text().replace("good morning", "good night"))
     said = alula("register", "flows/greet.py").err
-    assert "  changed  greet/dev/release/greet/launchplan-daily.yaml  (somebody had edited it there)\n" in said
+    assert "  changed  greet/dev/release/greet/launchplan-daily.yaml  (edited by hand since it was written)\n" in said
     assert "good morning" in plan.read_text()
 
 

@@ -402,3 +402,10 @@ def test_names_of_folders_of_the_gitops_repository_are_no_projects(tmp_path: Pat
     with pytest.raises(errors.SettingsError) as raised:
         settings.load(tmp_path, {})
     assert f"no project can be called '{name}'" in raised.value.diagnostics[0].message
+
+
+def test_no_domain_is_called_like_the_folder_of_the_bundles_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.alula]\ndomain = 'releases'\n")
+    with pytest.raises(errors.SettingsError) as raised:
+        settings.load(tmp_path, {})
+    assert "no domain can be called 'releases'" in raised.value.diagnostics[0].message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import itertools
 import threading
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import alula
-from alula import File, errors, task, workflow
+from alula import Cache, File, errors, task, workflow
 from alula.declare.workflows import Workflow
 from alula.graph import tracer
 from alula_api.contract.graphs.bindings import Constant, FromInput, FromNode, Items
@@ -336,7 +337,7 @@ def test_a_workflow_inside_a_workflow_is_a_node() -> None:
 
     graph = outer.graph
     assert [node.id for node in graph.nodes] == ["test-tracing-inner", "test-tracing-inner-2", "add"]
-    assert graph.nodes[0].target is inner
+    assert graph.nodes[0].called == (inner,)
     assert bindings(graph, "test-tracing-inner-2") == {"n": FromInput("n"), "by": Constant("3")}
     closure = outer.closure
     assert closure.workflows == (outer, inner)
@@ -529,3 +530,63 @@ def test_outside_a_workflow_a_named_call_is_the_call_and_its_name_is_checked() -
     with pytest.raises(errors.DefinitionError, match="a call cannot be named 'Inc Rome'"):
         inc.named("Inc Rome")(3)
     assert repr(inc.named("inc-rome")) == "<task inc named inc-rome>"
+
+
+def _scaled(factor: int) -> Any:
+    def decorate(function: Any) -> Any:
+        @functools.wraps(function)
+        def run(x: int) -> int:
+            return int(function(x)) * factor
+
+        return run
+
+    return decorate
+
+
+def _plain(x: int) -> int:
+    return x
+
+
+def _environment(x: int) -> int:
+    return x
+
+
+ALIKE = {
+    "wrapped otherwise": (task(_scaled(2)(_plain)), task(_scaled(3)(_plain))),
+    "with another environment": (task(_environment), task(environment={"A": "1"})(_environment)),
+    "with another default": tuple(
+        task(functools.wraps(_plain)(lambda x, factor=factor: x * factor)) for factor in (2, 3)
+    ),
+}
+
+
+@pytest.mark.parametrize("pair", ALIKE.values(), ids=ALIKE)
+def test_tasks_that_only_look_alike_are_two_of_one_name(pair: tuple[Any, Any]) -> None:
+    @workflow
+    def both(x: int) -> list[int]:
+        return [pair[0](x), pair[1](x)]
+
+    with pytest.raises(errors.DefinitionError, match="two tasks are called"):
+        _ = both.graph
+
+
+def test_a_task_that_is_wrapped_twice_alike_is_one() -> None:
+    pair = [task(_scaled(2)(_plain)) for _ in range(2)]
+    pair[1].source = pair[0].source
+
+    @workflow
+    def both(x: int) -> list[int]:
+        return [each(x) for each in pair]
+
+    assert len(both.closure.tasks) == 1
+
+
+def test_what_one_decorator_made_does_not_share_a_version_that_is_given() -> None:
+    pair = [task(cache=Cache(version="1"))(_scaled(factor)(_plain)) for factor in (2, 3)]
+
+    @workflow
+    def one(x: int) -> int:
+        return pair[0](x)  # type: ignore[no-any-return]
+
+    with pytest.raises(errors.DefinitionError, match="has one name and one cache version with another"):
+        _ = one.graph

@@ -9,8 +9,6 @@ import pytest
 
 import alula
 from alula import errors, task, workflow
-from alula.emit import resources
-from alula.graph import nodes
 from alula.graph.tracer import active
 from alula.interfaces import callee
 from alula.interfaces.callee import Callee
@@ -51,13 +49,6 @@ def waits(n: int) -> int:
     return inc(approve(n))
 
 
-def test_a_trace_records_a_callee_of_any_kind() -> None:
-    graph, problems = waits.traced
-    assert problems == ()
-    assert graph is not None
-    assert [(node.id, node.target) for node in graph.nodes] == [("approve", approve), ("inc", inc)]
-
-
 def refusal(call: Callable[[], object]) -> str:
     with pytest.raises(errors.DefinitionError) as caught:
         call()
@@ -68,18 +59,8 @@ def refusal(call: Callable[[], object]) -> str:
     return problem.message
 
 
-def test_a_graph_refuses_an_unknown_kind_by_name() -> None:
-    assert refusal(lambda: waits.graph) == "a callee of the kind 'approval' cannot be a node of a workflow"
-
-
-def test_emission_refuses_an_unknown_kind_by_name() -> None:
-    graph = waits.traced[0]
-    assert graph is not None
-    node: nodes.Node = graph.nodes[0]
-    assert (
-        refusal(lambda: resources._node(node))
-        == "a callee of the kind 'approval' cannot be written as a node of a resource"
-    )
+def test_a_trace_refuses_an_unknown_kind_by_name() -> None:
+    assert refusal(lambda: waits.graph) == "a callee of the kind 'approval' cannot be called in a graph"
 
 
 def test_a_local_run_refuses_an_unknown_kind_by_name() -> None:
@@ -88,9 +69,6 @@ def test_a_local_run_refuses_an_unknown_kind_by_name() -> None:
 
 
 def test_a_plan_of_a_local_run_refuses_an_unknown_kind_by_name() -> None:
-    graph = waits.traced[0]
-    assert graph is not None
-    assert refusal(lambda: plan._step(graph.nodes[0])) == "a callee of the kind 'approval' cannot be run here"
     assert refusal(lambda: plan.of(approve)) == "a callee of the kind 'approval' cannot be run here"
 
 

@@ -85,7 +85,7 @@ CALLS: dict[str, tuple[Callable[[], object], str, str]] = {
     "kickoff time": (
         lambda: loose(Cron)("@daily", kickoff_time_input_arg="t"),
         "Cron has no option 'kickoff_time_input_arg'",
-        "the run's time is no input; a task may look at the clock",
+        "write input=...",
     ),
     "schedule=": (lambda: loose(Cron)(schedule="@daily"), "no option 'schedule'", 'write Cron("0 2 * * *")'),
     "get_or_create": (
@@ -108,10 +108,10 @@ CALLS: dict[str, tuple[Callable[[], object], str, str]] = {
         "Workflow has no method add_entity",
         "there is no imperative workflow: write a function with @workflow, and a function that makes it for variants",
     ),
-    "on_failure": (
-        lambda: loose(workflow)(on_failure=one),
-        "a workflow has no option 'on_failure'",
-        "a failure ends the run, and `alula run` or Argo's UI shows it",
+    "docs": (
+        lambda: loose(workflow)(docs="what it does"),
+        "a workflow has no option 'docs'",
+        "write a docstring",
     ),
     "interruptible": (
         lambda: loose(task)(interruptible=True)(lambda: 1),
@@ -121,7 +121,7 @@ CALLS: dict[str, tuple[Callable[[], object], str, str]] = {
     "with_overrides": (
         lambda: overridden.graph,
         "the result of task one is asked for with_overrides()",
-        "options stand at @task; .named(...) before the call names its node",
+        "write it before the call: fit.with_overrides(retries=0)(...)",
     ),
     "runs_before": (lambda: ordered.graph, "is asked for runs_before()", "write a >> b"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Annotated, Any, NamedTuple
 
@@ -225,4 +226,20 @@ def test_notes_of_annotated_that_mean_nothing_are_told_once() -> None:
         "task it, input c: alula makes nothing of 3 in Annotated[...]",
         "task it, the result: alula makes nothing of {'unit': 'm'} in Annotated[...]",
     ]
+    assert {each.filename for each in caught} == {__file__}
+
+
+@dataclasses.dataclass
+class Measured:
+    a: Annotated[int, "metres"]
+    b: list[Annotated[File, "csv"]]
+
+
+def test_notes_on_fields_that_mean_nothing_are_told_with_their_class() -> None:
+    def noted(a: Measured) -> list[Measured]:
+        return [a]
+
+    with pytest.warns(UserWarning) as caught:
+        read(noted)
+    assert [str(each.message) for each in caught] == ["Measured.a: alula makes nothing of 'metres' in Annotated[...]"]
     assert {each.filename for each in caught} == {__file__}

@@ -24,6 +24,12 @@ WORKFLOW: dict[str, Any] = {
     "spec": {
         "version": "3f9c2d71",
         "description": "Trains a model.\nAnd reports.",
+        "failurePolicy": "Abort",
+        "deadline": "2h",
+        "handlers": [
+            {"event": "Failure", "workflow": "penguins-train-on-failure", "inputs": ["seed"], "failure": "why"},
+            {"event": "Exit", "workflow": "penguins-train-on-exit"},
+        ],
         "code": {"image": "ghcr.io/acme/penguins:1", "runtime": 1, "bundle": {"digest": "0a" * 32, "size": 4096}},
         "types": [
             {
@@ -67,8 +73,19 @@ WORKFLOW: dict[str, Any] = {
                 "timeout": "10m",
                 "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "4Gi"}},
                 "image": "ghcr.io/acme/loader:1",
+                "pool": "licences",
                 "env": [{"name": "LOG_LEVEL", "value": "debug"}, {"name": "EMPTY", "value": ""}],
                 "secrets": [{"name": "TOKEN", "secret": "hub", "key": "token"}],
+                "pod": {
+                    "nodeSelector": {"pool": "gpu"},
+                    "tolerations": [{"key": "nvidia.com/gpu", "value": "yes", "effect": "NoSchedule"}],
+                    "priorityClass": "high",
+                    "serviceAccount": "trainer",
+                    "labels": {"team": "birds"},
+                    "annotations": {"example.org/note": "a note"},
+                    "sharedMemory": "1Gi",
+                    "mounts": [{"path": "/secrets/db", "secret": "db"}, {"path": "/data", "claim": "data"}],
+                },
             },
             {
                 "name": "train",
@@ -94,7 +111,36 @@ WORKFLOW: dict[str, Any] = {
                         },
                         "after": ["load"],
                     },
-                    {"id": "again", "graph": "sub", "inputs": {"x": {"value": "null"}}},
+                    {
+                        "id": "again",
+                        "graph": "sub",
+                        "inputs": {"x": {"firstOf": [{"node": "load", "output": "o0"}, {"value": "null"}]}},
+                    },
+                    {
+                        "id": "choose",
+                        "branch": {
+                            "reads": [{"name": "seed", "type": "int"}],
+                            "cases": [{"name": "then", "when": "seed > 3 and not seed == 5", "graph": "sub"}],
+                            "otherwise": "sub",
+                        },
+                        "inputs": {"seed": {"input": "seed"}, "x": {"value": "1"}},
+                    },
+                    {
+                        "id": "each",
+                        "map": {"graph": "sub", "over": ["x"], "outputs": ["y"], "minSuccesses": 1},
+                        "inputs": {"x": {"value": "[1, 2]"}},
+                    },
+                    {
+                        "id": "loads",
+                        "map": {
+                            "task": "load",
+                            "over": ["x"],
+                            "outputs": ["o0"],
+                            "concurrency": 4,
+                            "minSuccessRatio": "0.5",
+                        },
+                        "inputs": {"x": {"value": "[1, 2]"}},
+                    },
                 ],
             },
             {
@@ -118,8 +164,30 @@ LAUNCH_PLAN: dict[str, Any] = {
         "description": "Every night.",
         "inputs": [{"name": "seed", "value": "8"}],
         "fixedInputs": [{"name": "region", "value": "prod_table"}],
-        "schedule": {"cron": ["0 2 * * *", "@daily"], "timezone": "Europe/Berlin"},
+        "schedule": {
+            "cron": ["0 2 * * *", "@daily"],
+            "every": "15m",
+            "timezone": "Europe/Berlin",
+            "starts": "2026-11-29T02:00:00Z",
+            "ends": "2027-11-29T02:00:00+01:00",
+            "jitter": "5m",
+            "input": "when",
+            "catchUp": "Last",
+            "within": "12h",
+        },
         "suspend": False,
+        "trigger": {
+            "launchPlan": "hourly",
+            "workflow": "penguins",
+            "when": "Succeeded",
+            "inputs": [{"name": "seed", "output": "best"}],
+            "release": False,
+        },
+        "concurrency": {"limit": 2, "policy": "Skip"},
+        "priority": 10,
+        "weight": 2,
+        "queueTimeout": "2h",
+        "retention": {"succeeded": "1h", "failed": "2d"},
     },
 }
 DOMAIN: dict[str, Any] = {
@@ -128,8 +196,35 @@ DOMAIN: dict[str, Any] = {
     "metadata": {"name": "domain"},
     "spec": {
         "storage": {"root": "main", "secret": "store-keys"},
-        "fill": "controller",
-        "taskDefaults": {"retries": {"system": 1}},
+        "fill": "Controller",
+        "taskDefaults": {
+            "retries": {"system": 1},
+            "resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "1Gi"}},
+            "timeout": "1h",
+        },
+        "quota": {
+            "running": 5,
+            "queued": 100,
+            "limits": [{"key": "example.org/team", "limit": 2}],
+            "maxPriority": 50,
+            "agingAfter": "1h",
+            "maxPassed": 3,
+        },
+        "suspend": False,
+        "schedules": "Disabled",
+        "taskLimits": {"resources": {"memory": "64Gi"}, "timeout": "1d", "forbid": ["ServiceAccount"]},
+        "source": "Committed",
+        "images": {"allow": ["ghcr.io/acme"], "digests": "Required"},
+        "pools": [{"name": "licences", "limit": 3}],
+        "resources": {"cpu": "64"},
+        "guards": {
+            "policies": "Strict",
+            "quota": {"pods": "100"},
+            "containers": {"requests": {"cpu": "10m"}, "limits": {"memory": "256Mi"}},
+            "egress": [{"cidr": "10.0.0.0/8", "ports": [443]}],
+            "accountAnnotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/penguins"},
+        },
+        "retention": {"succeeded": "1d", "failed": "90d"},
     },
 }
 SAMPLES = [WORKFLOW, LAUNCH_PLAN, DOMAIN]
@@ -143,7 +238,8 @@ STRANGE: list[Any] = [
     "a:b:c", "x" * 63, "x" * 64, "x" * 257, "x" * 1025, "x" * 16385, "x" * 65537, "😀" * 63, "0" * 64, [],
     [None], ["a"], ["a", "a"], [1], {}, {"a": None}, {"a": "1"}, {"a": {}}, {"name": "a"}, {"value": "1"},
     {"node": "a"}, {"node": "a", "output": "b"}, {"items": []}, {"items": [{"items": []}]},
-    {"value": "1", "path": []}, {"input": "x", "output": "y"}, {"output": "y"}, "controller", "off",
+    {"firstOf": []}, {"firstOf": [{"items": []}]},
+    {"value": "1", "path": []}, {"input": "x", "output": "y"}, {"output": "y"}, "Controller", "Disabled",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alula_api import kinds
+from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.kinds import workflows
 
@@ -72,17 +73,17 @@ def told(obj: Any, kind: type[kinds.Resource] = kinds.Workflow) -> list[str]:
         ),
         (
             {"spec__graphs__0__nodes__0__graph": "sub"},
-            "spec.graphs[0].nodes[0]: must have exactly one of `task`, `graph`",
+            "spec.graphs[0].nodes[0]: must have exactly one of `task`, `graph`, `map`, `branch`",
         ),
         (
             {"spec__graphs__0__nodes__1__inputs__df": {"value": "1", "input": "seed"}},
-            "spec.graphs[0].nodes[1].inputs.df: must have exactly one of `value`, `input`, `node`, `items`, not "
-            "`value` and `input`",
+            "spec.graphs[0].nodes[1].inputs.df: must have exactly one of `value`, `input`, `node`, `items`, "
+            "`firstOf`, not `value` and `input`",
         ),
         (
             {"spec__graphs__0__nodes__1__inputs__a b": {}},
             "spec.graphs[0].nodes[1].inputs['a b']: must have exactly one of `value`, `input`, `node`, "
-            "`items`, not none",
+            "`items`, `firstOf`, not none",
         ),
         (
             {"spec__graphs__0__nodes__1__inputs__df": {"node": "load"}},
@@ -281,3 +282,7 @@ def test_a_time_zone_of_a_plan_is_iana_s_in_the_words_of_the_decorator() -> None
     assert problem.message == "spec.schedule.timezone: there is no time zone 'Mars/Phobos'"
     plan["spec"]["schedule"]["timezone"] = "Asia/Kathmandu"
     assert kinds.read(kinds.LaunchPlan, plan)[1] == []
+
+
+def test_the_kinds_that_people_write_are_those_that_are_read() -> None:
+    assert tuple(kinds.KINDS) == names.KINDS

@@ -13,7 +13,7 @@ from hypothesis import given
 
 from alula_api import kinds
 from alula_api.contract import named_types, retries
-from alula_api.contract.graphs import json_fields, specs
+from alula_api.contract.graphs import calls, handlers, json_fields, specs
 from alula_api.contract.graphs.specs import LaunchPlanSpec, WorkflowSpec
 from alula_api.contract.problems import InvalidValue
 from alula_api.kinds import bindings, launch_plans, workflows
@@ -33,12 +33,20 @@ PAIRS: list[tuple[type, type[pydantic.BaseModel]]] = [
     (specs.Resources, workflows.Resources),
     (specs.EnvVar, workflows.EnvVar),
     (specs.SecretVar, workflows.SecretVar),
+    (specs.Toleration, workflows.Toleration),
+    (specs.Mount, workflows.Mount),
+    (specs.Pod, workflows.Pod),
     (specs.TaskSpec, workflows.Task),
     (specs.NodeSpec, workflows.Node),
     (specs.GraphSpec, workflows.Graph),
+    (handlers.Handler, workflows.Handler),
     (specs.WorkflowSpec, workflows.WorkflowSpec),
     (specs.InputValue, launch_plans.InputValue),
     (specs.Schedule, launch_plans.Schedule),
+    (specs.Concurrency, launch_plans.Concurrency),
+    (specs.TriggerInput, launch_plans.TriggerInput),
+    (specs.Trigger, launch_plans.Trigger),
+    (specs.Retention, launch_plans.Retention),
     (specs.LaunchPlanSpec, launch_plans.LaunchPlanSpec),
     (named_types.Field, workflows.Field),
     (named_types.Member, workflows.Member),
@@ -47,13 +55,20 @@ PAIRS: list[tuple[type, type[pydantic.BaseModel]]] = [
 NOWHERE = {
     workflows.Output: {"default"},  # a Port is an input too
 }
+CALLS = [name for name in calls.KINDS if name in workflows.Node.model_fields]
+"""A node's call stands beside its fields, as one of these."""
+OF_CALLS = {workflows.Branch, workflows.Case, workflows.Map, workflows.Read}
+"""What a call is made of; `calls` has its form."""
 SPELLED = {workflows.WorkflowSpec: {"types"}}
 """What a spec has in its ports' types."""
 
 
 def of_spec(cls: type) -> dict[str, Any]:
     """The defaults of a spec's fields, by their names in a resource."""
-    return {field.key: field.default for field in json_fields._fields(cls)}
+    fields = {field.key: field.default for field in json_fields._fields(cls)}
+    if json_fields.BESIDE not in fields:
+        return fields
+    return {"id": fields["id"], **dict.fromkeys(CALLS), **{name: fields[name] for name in ("inputs", "after")}}
 
 
 def of_kind(model: type[pydantic.BaseModel]) -> dict[str, Any]:
@@ -79,7 +94,7 @@ def test_a_field_of_a_spec_is_one_of_its_kind(spec: type, kind: type[pydantic.Ba
 
 def test_every_part_of_a_workflow_and_a_launch_plan_has_its_spec() -> None:
     reached = set(parts(workflows.WorkflowSpec)) | set(parts(launch_plans.LaunchPlanSpec))
-    assert reached - {kind for _, kind in PAIRS} == {bindings.Binding, bindings.Leaf}
+    assert reached - {kind for _, kind in PAIRS} == {bindings.Binding, bindings.Leaf, *OF_CALLS}
 
 
 def parts(model: type[pydantic.BaseModel]) -> typing.Iterator[type[pydantic.BaseModel]]:

@@ -85,6 +85,37 @@ def test_the_overlay_brings_the_crds_and_a_domain() -> None:
         "workflows.alula.dev",
         "launchplans.alula.dev",
         "domains.alula.dev",
+        "workflowrevisions.alula.dev",
     }
     (domain,) = kinds("overlays/dev", "Domain")
     assert (domain["metadata"]["name"], domain["metadata"]["namespace"]) == ("domain", "penguins-dev")
+
+
+def test_a_namespaced_installation_has_nothing_on_the_cluster_but_kinds_and_namespaces() -> None:
+    namespaced = built("overlays/namespaced")
+    assert {item["kind"] for item in namespaced if "namespace" not in item["metadata"]} == {
+        "CustomResourceDefinition",
+        "Namespace",
+    }
+    bound = {item["metadata"]["namespace"] for item in namespaced if item["kind"] == "RoleBinding"}
+    assert bound == {"alula-system", "penguins-dev"}
+
+
+def test_every_policy_reads_the_identities_and_none_holds_outside_of_domains() -> None:
+    identities = [item for item in kinds("overlays/dev", "ConfigMap") if item["metadata"]["name"] == "alula-identities"]
+    policies = {item["metadata"]["name"]: item for item in kinds("overlays/dev", "ValidatingAdmissionPolicy")}
+    bindings = kinds("overlays/dev", "ValidatingAdmissionPolicyBinding")
+    assert len(identities) == 1
+    assert sorted(binding["spec"]["policyName"] for binding in bindings) == sorted(policies)
+    for binding in bindings:
+        named = binding["spec"].get("paramRef", {}).get("name")
+        assert named == ("alula-identities" if "paramKind" in policies[binding["spec"]["policyName"]]["spec"] else None)
+        expressions = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
+        assert {"key": "alula.dev/project", "operator": "Exists"} in expressions
+
+
+def test_every_policy_is_in_the_table_of_the_docs() -> None:
+    text = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
+    for item in kinds("overlays/dev", "ValidatingAdmissionPolicy"):
+        strict = item["metadata"]["name"].startswith("alula-strict-")
+        assert f"| `{item['metadata']['name']}` | {'strict' if strict else 'open, strict'} |" in text

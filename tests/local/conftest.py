@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import alula.testing
-from alula.local.work import forking
+from alula.local.work import forks
 
 
 @pytest.fixture(autouse=True)
@@ -20,5 +20,7 @@ def store(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def libraries_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other tests of this process may have started the threads of an S3 client, which no child of a test here uses."""
-    monkeypatch.setattr(forking, "_native_threads", lambda: [thread.name for thread in threading.enumerate()])
+    """Other tests here may have started the threads of a store's client, which no child of a test here uses."""
+    rests = forks._rests
+    monkeypatch.setattr(forks, "_rests", lambda thread: thread.name == "fsspecIO" or rests(thread))
+    monkeypatch.setattr(forks, "_native_threads", lambda: [thread.name for thread in threading.enumerate()])

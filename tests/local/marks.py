@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+VARIABLE = "ALULA_TEST_MARKS"
+
 
 class Marks:
-    """Literals in the order in which they were appended; `kept_in` a file that each test chooses."""
+    """Literals in the order in which they were appended; `kept_in` a file that each test chooses.
 
-    def __init__(self) -> None:
-        self._file = Path("never")
+    The file's name stands in the environment: a task may run in a fork or in an interpreter of its own.
+    """
+
+    @property
+    def _file(self) -> Path:
+        return Path(os.environ[VARIABLE])
 
     def kept_in(self, file: Path) -> None:
-        self._file = file
+        assert file.is_absolute(), "a test writes into its own folder, wherever it is started"
+        os.environ[VARIABLE] = str(file)
 
     def append(self, mark: object) -> None:
         with self._file.open("a") as file:

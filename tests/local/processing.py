@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -95,3 +96,15 @@ def hang_long(folder: str) -> int:
 @workflow
 def hanging_long(folder: str) -> int:
     return hang_long(folder)
+
+
+@task
+def leave_files(name: str) -> str:
+    Path(name).write_text("x")
+    with tempfile.NamedTemporaryFile(delete=False) as file:
+        return f"{os.getcwd()} {file.name}"
+
+
+@workflow
+def leaving_files() -> str:
+    return leave_files("left-behind")

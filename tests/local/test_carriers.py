@@ -104,8 +104,8 @@ SHORTS = {
     "a number": (1.5, "1.5"),
     "an object": ({"a": [1, None]}, '{"a":[1,null]}'),
     "a long text": ("x" * 500, "'" + "x" * 98 + "…"),
-    "a file": (Reference("file", "0" * 64, 5, "note.txt", "txt").to_json(), "note.txt (txt file)"),
-    "a frame": (Reference("frame", "0" * 64, 5, "frame.parquet", "parquet").to_json(), "parquet frame"),
+    "a file": (Reference("file", "0" * 64, 5, "note.txt", "txt").to_json(), "note.txt (txt file, 5 bytes)"),
+    "a frame": (Reference("frame", "0" * 64, 5, "frame.parquet", "parquet").to_json(), "parquet frame, 5 bytes"),
     "a lone surrogate": ("\ud800", "'\\ud800'"),
 }
 

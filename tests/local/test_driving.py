@@ -11,6 +11,7 @@ from alula.local.drive import serial, threads
 from alula.local.drive.attempts import Attempt, Failure, Outcome, Success
 from alula.local.drive.dispatch import Dispatcher
 from alula.local.drive.schedule import ONCE, RetryPolicy, Schedule
+from alula.local.work import thread_interrupt
 from alula_api.contract.failures import FailureRecord
 from alula_api.contract.graphs.walks import State
 from alula_api.contract.retries import Backoff, Budget
@@ -204,9 +205,10 @@ def test_threads_left_behind_are_replaced() -> None:
             hang.wait(PATIENCE)
         return DONE
 
-    stage = Stage(
-        [[] for _ in range(8)], work, workers=2, policy=RetryPolicy(Budget(1)), timeouts=dict.fromkeys(range(3), 60)
-    )
+    # Each of the three that hang lets 61 seconds pass for all that runs at that moment, the second attempts of the
+    # others too: up to three attempts of one step may come to be overdue.
+    policy = RetryPolicy(Budget(3))
+    stage = Stage([[] for _ in range(8)], work, workers=2, policy=policy, timeouts=dict.fromkeys(range(3), 60))
     stage.run()
     hang.set()
     assert stage.states == [State.DONE] * 8
@@ -305,6 +307,27 @@ def test_an_interrupt_gives_up_what_runs() -> None:
         stage.run()
     assert ended.is_set()
     hang.set()
+    assert stage.diary.outcomes == {}
+
+
+def test_an_interrupt_lets_tasks_in_threads_clean_up() -> None:
+    cleaned: list[int] = []
+
+    def work(attempt: Attempt) -> Outcome:
+        attempt.interrupt = thread_interrupt.ThreadInterrupt()
+        try:
+            stage.clock.interrupt()
+            while True:
+                hang.wait(0.01)
+        finally:
+            cleaned.append(at(attempt))
+
+    hang = threading.Event()
+    stage = Stage([[], [0]], work)
+    stage.clock = _InterruptedClock()
+    with pytest.raises(KeyboardInterrupt):
+        stage.run()
+    assert cleaned == [0]
     assert stage.diary.outcomes == {}
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import alula
 from alula import task, workflow
-from alula.local.work import forking
+from alula.local.work import forks
 from tests.local import sharing
 
 
@@ -64,16 +64,16 @@ def test_random_numbers_of_the_caller_are_not_touched() -> None:
 
 
 def test_a_process_may_be_forked_unless_a_thread_works_in_it() -> None:
-    assert forking.obstacle() == ""
+    assert forks.obstacle() == ""
     stop = threading.Event()
     thread = threading.Thread(target=lambda: stop.wait(30), name="meter", daemon=True)
     thread.start()
     try:
-        assert forking.obstacle() == "the thread 'meter' is running"
+        assert forks.obstacle() == "the thread 'meter' is running"
     finally:
         stop.set()
         thread.join()
-    assert forking.obstacle() == ""
+    assert forks.obstacle() == ""
 
 
 SCRIPT = """

@@ -7,7 +7,9 @@ import pytest
 from alula.local import plan
 from alula_api.contract.graphs import walks
 from alula_api.contract.graphs.bindings import Constant, FromInput, FromNode, Items
-from alula_api.contract.graphs.plans import BranchCall, Case, Graph, GraphCall, MapCall, Plan, Step, TaskCall
+from alula_api.contract.graphs.calls import GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.plans import Graph, Plan, Step
+from tests.contract.graphs.random_plans import branch
 from tests.local import flows
 
 
@@ -111,7 +113,7 @@ THROUGH = Graph(("x",), (), (("o0", FromInput("x")),))
         ),
         "every branch of a conditional": (
             (
-                Step("first", BranchCall((Case("then", "c", "inner"),), GraphCall("through")), (("x", Constant("1")),)),
+                Step("first", branch(("then", "c", "inner"), otherwise=GraphCall("through")), (("x", Constant("1")),)),
                 Step("then", TaskCall("cached"), (("x", out("first")),), ("first",)),
             ),
             {("inner", "a"), ("main", "then")},

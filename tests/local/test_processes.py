@@ -14,7 +14,7 @@ import pytest
 import alula
 import alula.testing
 from alula import RunFailed, task, workflow
-from alula.local.work import forking, processes
+from alula.local.work import forks, sources
 from tests.local import flows, processing
 
 
@@ -36,6 +36,15 @@ def test_a_task_runs_in_another_process_with_its_environment() -> None:
     assert pid != os.getpid()
     assert found == "fast"
     assert "MODE" not in os.environ
+
+
+def test_a_task_starts_in_a_folder_of_its_own_that_is_gone_afterwards() -> None:
+    here = os.getcwd()
+    folder, temporary = str(alula.run(processing.leaving_files, processes=True).value).split()
+    assert temporary.startswith(f"{folder}/tmp/")
+    assert not Path(folder).exists()
+    assert os.getcwd() == here
+    assert not Path("left-behind").exists()
 
 
 def test_what_a_task_prints_comes_through(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +125,7 @@ def test_a_task_that_another_process_cannot_find_runs_in_a_thread_where_forking_
 
 @pytest.fixture
 def unforkable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forking, "obstacle", lambda: "a library has started threads")
+    monkeypatch.setattr(forks, "obstacle", lambda: "a library has started threads")
 
 
 def test_where_this_process_cannot_be_forked_a_fresh_one_is(unforkable: None) -> None:
@@ -130,7 +139,7 @@ def test_where_this_process_cannot_be_forked_a_fresh_one_is(unforkable: None) ->
 def test_where_no_process_can_be_forked_each_attempt_starts_one_and_this_is_said(
     monkeypatch: pytest.MonkeyPatch, unforkable: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(processes, "_Imported", lambda tasks: _Unforkable())
+    monkeypatch.setattr(sources, "_Imported", lambda tasks: _Unforkable())
     result = alula.run(processing.shouting, text="hello")
     assert result.warnings == (
         "each attempt starts an interpreter of its own, which takes longer: the thread 'meter' is running",

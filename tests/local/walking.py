@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from alula.local.drive.attempts import Attempt
-from alula_api.contract.graphs.plans import Graph, Plan, Step, TaskCall
+from alula_api.contract.graphs.calls import TaskCall
+from alula_api.contract.graphs.plans import Graph, Plan, Step
 from alula_api.contract.graphs.walks import Walk
 
 

@@ -53,6 +53,16 @@ def test_a_definition_that_is_not_there_is_none(server: servers.Server, cluster:
     assert cluster.definition("workflows", "train") is None
 
 
+def test_definitions_of_a_kind_that_the_cluster_does_not_know_are_not_taken_for_none(
+    server: servers.Server, cluster: connections.Connection
+) -> None:
+    server.on("GET", f"{OURS}/workflows", {"items": [{"metadata": {"name": "train"}}]})
+    assert cluster.definitions("workflows") == [{"metadata": {"name": "train"}}]
+    with pytest.raises(RemoteError, match=r"does not know launch plans of alula\.dev/v1alpha1") as caught:
+        cluster.definitions("launchplans")
+    assert caught.value.diagnostics[0].hint == "install the CRDs: kubectl apply --server-side -k crds"
+
+
 def test_a_run_is_created_with_the_body_as_it_is(server: servers.Server, cluster: connections.Connection) -> None:
     body = {
         "metadata": {"generateName": "x-"},

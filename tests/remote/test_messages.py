@@ -92,3 +92,9 @@ def test_no_message_is_a_crash(text: str) -> None:
     for message in (text, PREFIX.format(code=91) + text):
         found = messages.failure(message)
         assert found.message or found.exception
+
+
+def test_lists_of_different_lengths_are_told_without_the_words_of_argo() -> None:
+    said = "x must be as long as the other lists: x has 2 and text has 3"
+    found = messages.failure(f'strconv.Atoi: parsing "{said}": invalid syntax', node="weigh")
+    assert (found.kind, found.code, found.message) == ("user", "BAD_VALUE", f"the input {said}")

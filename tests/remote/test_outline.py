@@ -8,7 +8,7 @@ import pytest
 
 import alula_compiler
 from alula.remote.outline import Expected, Outline
-from alula_api.contract.graphs import plans, walks
+from alula_api.contract.graphs import calls, plans, walks
 from alula_api.contract.graphs.specs import Code, GraphSpec, NodeSpec, WorkflowSpec
 from tests.contract.graphs import golden_walks
 from tests.remote import worlds
@@ -60,7 +60,7 @@ def test_every_path_that_the_compiler_makes_is_found_again() -> None:
     compiled = alula_compiler.compile(workflow)
     assert compiled.ok
     plan = plans.from_json(compiled.plans["chain"])
-    paths = [place.path for place in walks.outline(plan) if isinstance(place.step.call, plans.TaskCall)]
+    paths = [place.path for place in walks.outline(plan) if isinstance(place.step.call, calls.TaskCall)]
     outline = Outline(WorkflowSpec.from_json(spec))
     assert len(plan.graphs) > 1
     assert (
@@ -75,13 +75,18 @@ def spec(*graphs: GraphSpec) -> WorkflowSpec:
 
 
 def test_a_definition_as_deep_as_runs_can_be_is_listed() -> None:
-    graphs = [GraphSpec("main" if n == 0 else f"g{n}", nodes=(NodeSpec("in", graph=f"g{n + 1}"),)) for n in range(99)]
-    (only,) = Outline(spec(*graphs, GraphSpec("g99", nodes=(NodeSpec("t", task="t"),)))).tasks
+    graphs = [
+        GraphSpec("main" if n == 0 else f"g{n}", nodes=(NodeSpec("in", calls.GraphCall(f"g{n + 1}")),))
+        for n in range(99)
+    ]
+    (only,) = Outline(spec(*graphs, GraphSpec("g99", nodes=(NodeSpec("t", calls.TaskCall("t")),)))).tasks
     assert only == "in." * 99 + "t"
 
 
 def test_what_is_not_in_the_definition_is_no_crash() -> None:
-    outline = Outline(spec(GraphSpec("main", nodes=(NodeSpec("a", task="gone"), NodeSpec("b", graph="gone")))))
+    outline = Outline(
+        spec(GraphSpec("main", nodes=(NodeSpec("a", calls.TaskCall("gone")), NodeSpec("b", calls.GraphCall("gone")))))
+    )
     assert list(outline.tasks) == ["a"]
     assert Outline(spec()).tasks == {}
 
@@ -90,7 +95,7 @@ def test_what_is_not_in_the_definition_is_no_crash() -> None:
 def test_the_tasks_of_a_run_are_those_of_a_golden_walk(walked: golden_walks.Told) -> None:
     graphs = walked.plan.graphs
     kinds = {type(step.call) for graph in graphs.values() for step in graph.steps}
-    if not kinds <= {plans.TaskCall, plans.GraphCall}:
+    if not kinds <= {calls.TaskCall, calls.GraphCall}:
         return  # a Workflow's graphs have no others yet
     outline = Outline(spec(*(GraphSpec(name, nodes=tuple(map(node, graph.steps))) for name, graph in graphs.items())))
     started = {path for path, _ in walked.started}
@@ -98,7 +103,4 @@ def test_the_tasks_of_a_run_are_those_of_a_golden_walk(walked: golden_walks.Told
 
 
 def node(step: plans.Step) -> NodeSpec:
-    if isinstance(step.call, plans.TaskCall):
-        return NodeSpec(step.name, task=step.call.task)
-    assert isinstance(step.call, plans.GraphCall)
-    return NodeSpec(step.name, graph=step.call.graph)
+    return NodeSpec(step.name, step.call)

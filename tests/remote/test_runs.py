@@ -119,7 +119,7 @@ def done(**metadata: Any) -> dict[str, Any]:
 
 
 def lost(**metadata: Any) -> dict[str, Any]:
-    nodes = retried("train.fit", "Failed", failed("", "INPUT_LOST: the data behind an input is gone", 90))
+    nodes = retried("train.fit", "Failed", failed("", "INPUT_LOST: the data behind an input is gone", 92))
     return run(worlds.keyed(status("Failed", root("Failed"), admit(), cached("load"), *nodes)), **metadata)
 
 

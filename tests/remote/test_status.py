@@ -9,6 +9,8 @@ import pytest
 from alula.remote import status as run_status
 from alula.remote.outline import Outline
 from alula.remote.status import RunState, TaskState
+from alula_api.contract.graphs.specs import WorkflowSpec
+from tests.compiler import notation
 from tests.remote import worlds
 from tests.remote.worlds import RUN, admit, cached, failed, node, retried, root, status
 
@@ -185,3 +187,98 @@ def test_a_status_that_is_half_written_is_no_crash() -> None:
     nodes = {"1": {"name": RUN}, "2": {"name": f"{RUN}.load", "type": "Pod"}, "3": {"name": "x", "type": "Retry"}}
     found = run_status.state(worlds.run({"phase": "Running", "nodes": json.loads(json.dumps(nodes))}), OUTLINE)
     assert found.tasks["load"].state == "running"
+
+
+def test_what_lies_in_a_branch_that_is_not_taken_is_told_task_by_task() -> None:
+    short = {
+        "inputs": {"n": "int"},
+        "tasks": {"step": "(x: int) -> o0: int"},
+        "graphs": {
+            "main": {
+                "nodes": [
+                    {
+                        "id": "pick",
+                        "branch": {"reads": {"n": "int"}, "then": "n > 3 -> two", "elif-1": "n > 1 -> one"},
+                        "n": "$n",
+                        "x": "$n",
+                    },
+                    {"id": "waits", "call": "step", "x": "$n", "after": ["pick"]},
+                    {"id": "more", "call": "step", "x": "$n", "after": ["waits"]},
+                ]
+            },
+            "one": {"inputs": {"x": "int"}, "nodes": [{"id": "a", "call": "step", "x": "$x"}]},
+            "two": {
+                "inputs": {"x": "int"},
+                "nodes": [{"id": "a", "call": "step", "x": "$x"}, {"id": "b", "call": "step", "x": "a.o0"}],
+            },
+        },
+    }
+    outline = Outline(WorkflowSpec.from_json(notation.resource(short)["spec"]))
+    assert list(outline.tasks) == ["pick.then.a", "pick.then.b", "pick.elif-1.a", "waits", "more"]
+
+    def told(*found: dict[str, object]) -> dict[str, str]:
+        nodes = worlds.keyed(status("Running", root("Running"), admit(), *found))
+        return {task.id: task.state for task in run_status.state(worlds.run(nodes), outline).tasks.values()}
+
+    skipped = node("pick.then", "Skipped", "Skipped")
+    assert told(node("pick", "Running", "DAG"), skipped, node("pick.elif-1.a", "Succeeded")) == {
+        "pick.elif-1.a": "done",
+        "pick.then.a": "not taken",
+        "pick.then.b": "not taken",
+    }
+    behind = [node("waits", "Skipped", "Skipped"), node("more", "Omitted", "Skipped")]
+    assert told(skipped, node("pick.elif-1", "Skipped", "Skipped"), *behind) == dict.fromkeys(
+        outline.tasks, "not taken"
+    )
+
+
+def test_the_items_of_a_map_are_tasks_with_their_index_and_an_empty_map_is_none() -> None:
+    spec = {
+        "version": "1",
+        "code": {"image": "x:1", "runtime": 1},
+        "tasks": [{"name": "fit", "entrypoint": "m:fit"}, {"name": "after", "entrypoint": "m:after"}],
+        "graphs": [
+            {
+                "name": "main",
+                "nodes": [
+                    {
+                        "id": "each",
+                        "map": {"task": "fit", "over": ["x"], "outputs": []},
+                        "inputs": {"x": {"value": "[1, 2]"}},
+                    },
+                    {"id": "after", "task": "after", "after": ["each"]},
+                ],
+            }
+        ],
+    }
+    outline = Outline(WorkflowSpec.from_json(spec))
+    assert list(outline.tasks) == ["after"] and outline.maps == {"each": ("x",)}
+    found = outline.expected("each(12)")
+    assert found is not None and found.task == "fit"
+    assert sorted(["after", "each(10)", "each(9)"], key=outline.place) == ["after", "each(9)", "each(10)"]
+
+    def told(*found: dict[str, object]) -> dict[str, TaskState]:
+        nodes = worlds.keyed(status("Running", root("Running"), admit(), *found))
+        return dict(run_status.state(worlds.run(nodes), outline).tasks)
+
+    begun = told(
+        node("each", "Running", "DAG"),
+        node("each.item", "Running", "TaskGroup"),
+        node("each.item(0:0)", "Succeeded", "Retry"),
+        node("each.item(0:0)(0)", "Succeeded"),
+        node("each.item(1:1)", "Running", "Retry"),
+        node("each.item(1:1)(0)", "Failed"),
+        node("each.item(1:1)(1)", "Running"),
+    )
+    assert {id: (task.state, task.attempts) for id, task in begun.items()} == {
+        "each(0)": ("done", 1),
+        "each(1)": ("running", 2),
+    }
+    given = {"parameters": [{"name": "x", "value": '{"$stored":{"items":["\\"=1\\"","\\"=2\\""]}}'}]}
+    nodes = worlds.keyed(status("Running", root("Running"), admit(), node("each", "Running", "DAG", inputs=given)))
+    assert run_status.state(worlds.run(nodes), outline).lengths == {"each": 2}
+    assert not told(node("each", "Succeeded", "DAG"), node("each.item", "Skipped", "Skipped"))
+    spec["graphs"][0]["nodes"][0]["map"]["minSuccesses"] = 1  # type: ignore[index]
+    assert Outline(WorkflowSpec.from_json(spec)).id("each.item(1:1).try") == "each(1)"
+    (wrong,) = told(node("each.item", "Error", "Skipped")).values()
+    assert (wrong.id, wrong.state) == ("each", "failed")

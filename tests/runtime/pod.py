@@ -16,6 +16,7 @@ from alula_api.contract import failures, keys, pods, values
 from alula_api.contract.failures import FailureRecord
 from alula_data.stores import folders
 
+RUN_UID = "0d9f4f3e-9c7e-4d9e-8a52-6a3f6f1d7e11"
 INTEGER = {"type": "integer"}
 STRING = {"type": "string"}
 
@@ -96,9 +97,6 @@ class Pod:
             task: the name in the cache key, instead of the entrypoint.
             digest: of what the resource sets in the environment.
         """
-        self._count += 1
-        folder = self.home / f"pod-{self._count}"
-        folder.mkdir()
         names = [*inputs, *texts, *items]
         call = pods.Call(
             entrypoint=entrypoint,
@@ -117,11 +115,18 @@ class Pod:
             paths={name: tuple(path) for name, path in paths.items()},
             outputs=tuple(outputs),
         )
+        return self._job(pods.argv(call), {pods.Env.ATTEMPT: str(attempt), **environment})
+
+    def _job(self, arguments: list[str], environment: Mapping[str, str]) -> Job:
+        self._count += 1
+        folder = self.home / f"pod-{self._count}"
+        folder.mkdir()
         variables = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("ALULA_", "AWS_"))},
             pods.Env.RUN: "run-1",
+            pods.Env.RUN_UID: RUN_UID,
             pods.Env.NODE: "run-1.f",
-            pods.Env.ATTEMPT: str(attempt),
+            pods.Env.ATTEMPT: "0",
             pods.Env.STORE: self.store.url,
             pods.Env.OUT: str(folder / "out"),
             pods.Env.TERMINATION_LOG: str(folder / "termination"),
@@ -129,7 +134,7 @@ class Pod:
             **environment,
         }
         variables = {name: value for name, value in variables.items() if value}
-        return Job(folder, pods.argv(call), variables, self.project)
+        return Job(folder, arguments, variables, self.project)
 
     def start(self, inputs: Mapping[str, Any] = {}, **options: Any) -> Running:
         """Starts an attempt as the real process; see `_prepare`."""
@@ -145,7 +150,13 @@ class Pod:
 
     def run(self, inputs: Mapping[str, Any] = {}, **options: Any) -> Ended:
         """Runs an attempt to its end in a fork of a process that has the runtime loaded; see `_prepare`."""
-        job = self._prepare(inputs, **options)
+        return self._forked(self._prepare(inputs, **options))
+
+    def run_words(self, arguments: list[str], environment: Mapping[str, str]) -> Ended:
+        """As `run`, with the arguments of a container as they stand."""
+        return self._forked(self._job(arguments, environment))
+
+    def _forked(self, job: Job) -> Ended:
         stdio = job.folder / "stdio"
         line = {"arguments": job.arguments, "environment": job.environment, "cwd": str(job.cwd), "stdio": str(stdio)}
         assert self.zygote.stdin
@@ -164,7 +175,7 @@ class Pod:
             if head.key.endswith("/failure.json")
         ]
         for record in found:
-            assert self.store.head(failures.path(record.run, record.node, record.attempt)) is not None
+            assert self.store.head(failures.path(RUN_UID, record.node, record.attempt)) is not None
         return sorted(found, key=lambda record: record.attempt)
 
     def committed(self) -> list[str]:

@@ -14,7 +14,7 @@ from alula_api.contract import failures, references, values
 from alula_data import bundles, content
 from alula_data.stores import folders
 from tests.data import damaging
-from tests.runtime.pod import INTEGER, STRING, Pod
+from tests.runtime.pod import INTEGER, RUN_UID, STRING, Pod
 
 FILE = {"x-alula-type": "file"}
 
@@ -61,20 +61,28 @@ def test_failures_of_the_system_do_not_use_up_the_users_share(pod: Pod) -> None:
     system = failures.FailureRecord("system", "TASK_KILLED", "evicted", node="run-1.f", run="run-1")
     for attempt in (1, 3):
         record = values.dumps({**system.to_json(), "attempt": attempt}).encode()
-        pod.store.put(failures.path("run-1", "run-1.f", attempt), record)
+        pod.store.put(failures.path(RUN_UID, "run-1.f", attempt), record)
     # Attempt 2 was lost with its node and left nothing.
     assert pod.run({"x": 1}, retries=1, attempt=3).code == 91
 
 
+def test_failures_of_an_earlier_run_of_the_same_name_are_none_of_this_run(pod: Pod) -> None:
+    pod.write(task("raise ValueError('again')"))
+    assert pod.run({"x": 1}, retries=1, environment={"ALULA_RUN_UID": "uid-of-last-month"}).code == 91
+    # The first attempt of the new run was evicted and left nothing, the second is its first failure.
+    assert pod.run({"x": 1}, retries=1, attempt=1).code == 91
+    assert pod.run({"x": 1}, retries=1, attempt=2).code == 90
+
+
 def test_user_code_does_not_run_again_after_more_losses_than_are_forgiven(pod: Pod) -> None:
-    pod.write(task("open('../ran', 'a').write('x')\nraise ValueError('again')"))
+    pod.write(task("open(__file__ + '.ran', 'a').write('x')\nraise ValueError('again')"))
     ended = pod.run({"x": 1}, retries=5, system_retries=0, attempt=0)
     assert ended.code == 91
     # Attempt 2 was killed and left nothing.
     ended = pod.run({"x": 1}, retries=5, system_retries=0, attempt=2)
     assert ended.code == 90
     assert "1 of 2 attempts before this one ended without a failure of the task's own code" in ended.message
-    assert (pod.home / "ran").read_text() == "x"
+    assert (pod.project / "flows/m.py.ran").read_text() == "x"
 
 
 def test_losses_are_forgiven_up_to_system_retries(pod: Pod) -> None:
@@ -166,13 +174,13 @@ def test_a_kill_in_the_middle_of_a_commit_leaves_nothing_readable_and_the_next_a
         task(
             "file = File.new('big.bin')\n"
             "with file.path.open('wb') as out:\n    out.truncate(600 << 20)\n"
-            "open('written', 'w').close()\n"
+            "open(__file__ + '.written', 'w').close()\n"
             "return file",
             signature="x: int) -> File",
         )
     )
     running = pod.start({"x": 1}, outputs={"o0": FILE}, cache="1")
-    running.wait_for(pod.project / "written")
+    running.wait_for(pod.project / "flows/m.py.written")
     store = Path(pod.store.root)
     deadline = time.monotonic() + 30
     while not list(store.glob("cas/*/*/*")):
@@ -191,25 +199,27 @@ def test_a_kill_in_the_middle_of_a_commit_leaves_nothing_readable_and_the_next_a
 def test_sigterm_lets_the_task_clean_up_and_is_the_systems_failure(pod: Pod) -> None:
     pod.write(
         task(
-            "try:\n    open('started', 'w').close(); time.sleep(60)\nfinally:\n    open('cleaned', 'w').close()",
+            "try:\n    open(__file__ + '.started', 'w').close(); time.sleep(60)\n"
+            "finally:\n    open(__file__ + '.cleaned', 'w').close()",
             head="import time",
         )
     )
     running = pod.start({"x": 1})
-    running.wait_for(pod.project / "started")
+    running.wait_for(pod.project / "flows/m.py.started")
     running.process.send_signal(signal.SIGTERM)
     ended = running.end()
     assert ended.code == 143
     record = only(pod)
     assert (record.kind, record.code, record.retryable) == ("system", "TASK_KILLED", True)
     assert "asked to end" in ended.message
-    assert (pod.project / "cleaned").exists()
+    assert (pod.project / "flows/m.py.cleaned").exists()
 
 
 def test_a_task_past_its_timeout_is_the_users_failure(pod: Pod) -> None:
     pod.write(
         task(
-            "try:\n    time.sleep(60)\nexcept Exception:\n    pass\nfinally:\n    open('cleaned', 'w').close()",
+            "try:\n    time.sleep(60)\nexcept Exception:\n    pass\n"
+            "finally:\n    open(__file__ + '.cleaned', 'w').close()",
             head="import time",
         )
     )
@@ -220,7 +230,7 @@ def test_a_task_past_its_timeout_is_the_users_failure(pod: Pod) -> None:
     record = pod.records()[0]
     assert (record.kind, record.code) == ("user", "TASK_TIMEOUT")
     assert "timeout of" in record.message
-    assert (pod.project / "cleaned").exists()
+    assert (pod.project / "flows/m.py.cleaned").exists()
 
 
 def test_a_task_that_is_done_in_time_is_not_disturbed(pod: Pod) -> None:
@@ -289,7 +299,7 @@ def test_a_stored_input_that_is_gone_or_damaged_is_lost_and_fatal(pod: Pod, way:
     stored, text = large(pod)
     damaging.WAYS[way](pod.store, stored.path())
     ended = pod.run(texts={"x": text}, types={"x": STRING}, retries=3)
-    assert ended.code == 90
+    assert ended.code == 92
     record = only(pod)
     assert (record.kind, record.code, record.retryable) == ("system", "INPUT_LOST", False)
     assert stored.path() in record.message
@@ -308,7 +318,7 @@ def test_a_file_that_turns_out_lost_in_the_function_is_no_failure_of_the_users(p
     reference = content.Content(pod.store).commit_bytes(b"data" * 99, type="file", name="a.txt")
     damaging.WAYS[way](pod.store, reference.path())
     ended = pod.run({"x": reference.to_json()}, types={"x": FILE}, retries=3)
-    assert ended.code == 90
+    assert ended.code == 92
     record = only(pod)
     assert (record.kind, record.code) == ("system", "INPUT_LOST")
     # Whoever made it finds it gone and makes it again.

@@ -20,7 +20,7 @@ from alula import task
 
 @task
 def f(x: int) -> int:
-    with Path("called").open("a") as file:
+    with Path(__file__).parents[1].joinpath("called").open("a") as file:
         file.write("x")
     print("half a line", end="")
     return x + 1
@@ -280,8 +280,9 @@ def test_frames_and_files_travel_by_reference_and_hit_the_cache(pod: Pod) -> Non
 @pytest.mark.parametrize("way", [name for name in damaging.WAYS if name != "a bit flipped"])
 def test_an_entry_whose_file_is_gone_or_cut_is_a_miss_that_the_run_mends(pod: Pod, way: str) -> None:
     pod.write(
-        "from alula import File, task\n\n@task\ndef f(x: int) -> File:\n    file = File.new('a.txt')\n"
-        "    file.path.write_text('content')\n    open('called', 'a').write('x')\n    return file\n"
+        "from pathlib import Path\nfrom alula import File, task\n\n@task\ndef f(x: int) -> File:\n"
+        "    file = File.new('a.txt')\n    file.path.write_text('content')\n"
+        "    Path(__file__).parents[1].joinpath('called').open('a').write('x')\n    return file\n"
     )
     options: dict[str, Any] = {"outputs": {"o0": {"x-alula-type": "file"}}, "cache": "1"}
     first = pod.run({"x": 1}, **options)
@@ -299,7 +300,8 @@ def test_an_entry_whose_file_is_gone_or_cut_is_a_miss_that_the_run_mends(pod: Po
 def test_whoever_was_first_is_who_all_hand_on(pod: Pod) -> None:
     pod.write(
         "import time\nfrom pathlib import Path\nfrom alula import task\n\n@task\ndef f(x: int) -> int:\n"
-        "    Path('started').touch()\n    while not Path('go').exists():\n        time.sleep(0.01)\n"
+        "    here = Path(__file__).parents[1]\n    (here / 'started').touch()\n"
+        "    while not (here / 'go').exists():\n        time.sleep(0.01)\n"
         "    return time.perf_counter_ns()\n"
     )
     slow = pod.start({"x": 1}, cache="1")
@@ -357,3 +359,25 @@ def test_code_that_is_not_that_of_the_resource_runs_without_the_cache(pod: Pod) 
     held = ended.stderr.partition("this pod holds ")[2].split()[0]
     assert pod.run({"x": 1}, cache=held).outputs == {"o0": "2"}
     assert "alula: cached" in pod.run({"x": 1}, cache=held).stderr
+
+
+PLACES = """
+import os, tempfile
+from pathlib import Path
+from alula import task
+
+@task
+def f(x: int) -> str:
+    Path("left-behind").write_text("x")
+    found = [os.getcwd(), os.environ["HOME"], tempfile.gettempdir(), os.environ["XDG_CACHE_HOME"]]
+    with tempfile.NamedTemporaryFile():
+        return " ".join(map(os.path.realpath, found))
+"""
+
+
+def test_a_task_starts_in_a_folder_of_its_own_that_home_and_temporary_files_lead_to(pod: Pod) -> None:
+    pod.write(PLACES)
+    here, home, temporary, cache = pod.run({"x": 1}, outputs={"o0": STRING}).value().split()
+    assert (home, temporary, cache) == (here, f"{here}/tmp", f"{here}/.cache")
+    assert here.endswith("/scratch")
+    assert not (pod.project / "left-behind").exists()

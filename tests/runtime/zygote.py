@@ -24,7 +24,13 @@ def attempt(job: dict[str, object]) -> int:
 
 
 def main() -> None:
-    import pyarrow.parquet  # noqa: F401 (a second for every task with a frame)
+    import pyarrow.parquet  # a second for every task with a frame
+
+    import alula
+    from alula.runtime import failure_report, running
+    from alula_data import content
+
+    assert all((alula, pyarrow.parquet, failure_report, running, content))
 
     for line in sys.stdin:
         job = json.loads(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, NamedTuple, assert_type
 
 import alula
-from alula import File, LaunchPlan, Resources, task, workflow
+from alula import File, LaunchPlan, Resources, conditional, is_none, task, workflow
 
 
 class Parts(NamedTuple):
@@ -61,6 +61,33 @@ def whole(n: int = 1) -> int:
     assert_type(fetch(n), float)
     assert_type(parts.rows, int)
     return count(parts.table)
+
+
+@workflow
+def chosen(n: int = 1, dry_run: bool = False) -> int | None:
+    """Compare results; a branch gives what its call returns."""
+    parts = write(n)
+    rows = (
+        conditional("rows")
+        .if_((parts.rows > 3) & ~dry_run)
+        .then(count(parts.table))
+        .elif_((parts.rows == n) | dry_run)
+        .then(0)
+        .else_()
+        .then(n)
+    )
+    assert_type(rows, int)
+    named = conditional("named").if_(rows > 3).then(page(n)).or_none()
+    assert_type(named, File[Literal["html"]] | None)
+    either = conditional("either").if_(is_none(named)).then(n).else_().then(count(parts.table))
+    assert_type(either, int)
+    aside = conditional("aside").if_(rows < 0).then(prepare())
+    alula.order(rows, aside)
+    sure = conditional("sure").if_(rows > 3).fail("{rows} are too many", rows=rows).else_().then(rows)
+    assert_type(sure, int)
+    known = conditional("known").if_(rows > 3).then(rows).elif_(rows > 2).fail("two").else_().fail("few")
+    assert_type(known, int)
+    return conditional("some").if_(rows > 5).then(rows).or_none()
 
 
 nightly = LaunchPlan("nightly", whole, inputs={"n": 3})

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import functools
 import zoneinfo
 from collections.abc import Callable
 from typing import Any
@@ -75,6 +76,7 @@ def _objects(items: list[Any]) -> Any:
     return np.fromiter(items, dtype=object, count=len(items))
 
 
+@functools.cache
 def objects(size: int) -> st.SearchStrategy[Any]:
     alike = [
         text, any_text, st.binary(max_size=4), st.integers(), st.integers(-9, 9), floats, st.booleans(), st.dates(),
@@ -87,12 +89,15 @@ def objects(size: int) -> st.SearchStrategy[Any]:
         *(st.one_of(each, st.just(None)) for each in alike),
         *(st.one_of(each, missing) for each in alike),
     ]
-    return st.sampled_from(columns).flatmap(lambda each: st.lists(each, min_size=size, max_size=size)).map(_objects)
+    filled = [st.lists(each, min_size=size, max_size=size) for each in columns]
+    return st.sampled_from(filled).flatmap(lambda each: each).map(_objects)
 
 
+@functools.cache
 def plain(size: int) -> st.SearchStrategy[Any]:
     """Columns of numpy's dtypes."""
 
+    @functools.cache
     def column(dtype: str) -> st.SearchStrategy[Any]:
         kind = np.dtype(dtype)
         wide = st.binary(min_size=size * kind.itemsize, max_size=size * kind.itemsize)
@@ -109,12 +114,14 @@ def plain(size: int) -> st.SearchStrategy[Any]:
     return st.sampled_from(dtypes).flatmap(column)
 
 
+@functools.cache
 def nullable(size: int) -> st.SearchStrategy[Any]:
     values: dict[str, st.SearchStrategy[Any]] = {
         **{f"{sign}Int{bits}": st.integers(0, 127) for sign in ("", "U") for bits in (8, 16, 32, 64)},
         "Float32": st.floats(width=32, allow_nan=False), "Float64": st.floats(allow_nan=False), "boolean": st.booleans(),
     }  # fmt: skip
 
+    @functools.cache
     def column(dtype: str) -> st.SearchStrategy[Any]:
         items = st.lists(values[dtype] | st.just(pd.NA), min_size=size, max_size=size)
         return items.map(lambda found: pd.array(found, dtype=dtype))
@@ -122,6 +129,7 @@ def nullable(size: int) -> st.SearchStrategy[Any]:
     return st.sampled_from(sorted(values)).flatmap(column)
 
 
+@functools.cache
 def strings(size: int) -> st.SearchStrategy[Any]:
     dtypes: list[Any] = [pd.StringDtype(storage) for storage in ("python", "pyarrow")]
     if not pd.__version__.startswith("2.2."):
@@ -132,6 +140,7 @@ def strings(size: int) -> st.SearchStrategy[Any]:
     return made | odd.map(lambda found: pd.array(found, dtype=pd.StringDtype("python")))
 
 
+@functools.cache
 def zoned(size: int) -> st.SearchStrategy[Any]:
     def make(values: list[int | None], unit: str, zone: Any) -> Any:
         naive = np.array(
@@ -142,6 +151,7 @@ def zoned(size: int) -> st.SearchStrategy[Any]:
     return st.builds(make, st.lists(instants | st.none(), min_size=size, max_size=size), st.sampled_from(UNITS), zones)
 
 
+@functools.cache
 def periods(size: int) -> st.SearchStrategy[Any]:
     values = st.lists(st.integers(-9999, 9999), min_size=size, max_size=size)
     freqs = st.sampled_from(["D", "M", "Q-NOV", "Y-DEC", "h", "2W-TUE", "15min", "ns"])
@@ -155,6 +165,7 @@ def periods(size: int) -> st.SearchStrategy[Any]:
     return st.builds(make, values, freqs, st.booleans())
 
 
+@functools.cache
 def intervals(size: int) -> st.SearchStrategy[Any]:
     def make(starts: list[int], closed: Any, kind: str, gone: bool) -> Any:
         left: Any = np.array(starts, "int64")
@@ -179,6 +190,7 @@ def intervals(size: int) -> st.SearchStrategy[Any]:
     return st.builds(make, starts, closed, kinds, st.booleans())
 
 
+@functools.cache
 def sparse(size: int) -> st.SearchStrategy[Any]:
     ints = st.builds(
         lambda items, fill: pd.arrays.SparseArray(np.array(items, "int64"), fill_value=fill),
@@ -193,6 +205,7 @@ def sparse(size: int) -> st.SearchStrategy[Any]:
     )
 
 
+@functools.cache
 def categories(size: int) -> st.SearchStrategy[Any]:
     def make(values: Any, codes: list[int], ordered: bool) -> Any:
         index = pd.Index(values, dtype=values.dtype)
@@ -215,6 +228,7 @@ _ARROW: list[tuple[Any, st.SearchStrategy[Any]]] = [
 ]  # fmt: skip
 
 
+@functools.cache
 def _nested(pair: tuple[Any, st.SearchStrategy[Any]]) -> st.SearchStrategy[tuple[Any, st.SearchStrategy[Any]]]:
     type_, values = pair
     values = values | st.none()
@@ -225,9 +239,11 @@ def _nested(pair: tuple[Any, st.SearchStrategy[Any]]) -> st.SearchStrategy[tuple
     ])  # fmt: skip
 
 
+@functools.cache
 def arrow(size: int) -> st.SearchStrategy[Any]:
     types = st.recursive(st.sampled_from(_ARROW), lambda inner: inner.flatmap(_nested), max_leaves=2)
 
+    @functools.cache
     def column(pair: tuple[Any, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
         type_, values = pair
         items = st.lists(values | st.none(), min_size=size, max_size=size)
@@ -241,6 +257,7 @@ KINDS: tuple[Callable[[int], st.SearchStrategy[Any]], ...] = (
 )  # fmt: skip
 
 
+@functools.cache
 def arrays(size: int) -> st.SearchStrategy[Any]:
     return st.sampled_from(KINDS).flatmap(lambda kind: kind(size))
 
@@ -248,6 +265,7 @@ def arrays(size: int) -> st.SearchStrategy[Any]:
 names = st.none() | text | st.integers() | st.tuples(text, st.integers()) | st.dates()
 
 
+@functools.cache
 def indexes(size: int) -> st.SearchStrategy[Any]:
     def flat(values: Any, name: Any) -> Any:
         return pd.Index(values, dtype=values.dtype, name=name)
@@ -281,18 +299,25 @@ def indexes(size: int) -> st.SearchStrategy[Any]:
     return st.one_of(ranges, single, spaced, spans, levels, product)
 
 
+@functools.cache
+def labels(width: int) -> st.SearchStrategy[Any]:
+    names = st.lists(text, min_size=width, max_size=width)
+    texts = st.builds(lambda items, dtype: pd.Index(items, dtype=dtype), names, st.sampled_from([object, None]))
+    return texts | indexes(width)
+
+
+sizes = st.integers(0, 4)
+seldom = st.sampled_from([False, False, False, True])
+
+
 @st.composite
 def frames(draw: st.DrawFn) -> pd.DataFrame:
-    rows, width = draw(st.integers(0, 4)), draw(st.integers(0, 4))
+    rows, width = draw(sizes), draw(sizes)
     index = draw(indexes(rows))
-    columns = [
-        pd.Series(values, dtype=values.dtype, index=index) for values in draw(st.tuples(*[arrays(rows)] * width))
-    ]
+    arrays_ = [draw(arrays(rows)) for _ in range(width)]
+    columns = [pd.Series(values, dtype=values.dtype, index=index) for values in arrays_]
     frame = pd.DataFrame(dict(enumerate(columns)), index=index)
-    labels = st.lists(text, min_size=width, max_size=width).map(
-        lambda found: pd.Index(found, dtype=object if draw(st.booleans()) else None)
-    )
-    frame.columns = draw(labels | indexes(width))
-    if draw(st.booleans()) and draw(st.booleans()):
+    frame.columns = draw(labels(width))
+    if draw(seldom):
         frame.attrs = {"made by": draw(cells)}
     return frame

@@ -282,6 +282,10 @@ Bare = collections.namedtuple("Bare", "a b")
         (set[File], "File cannot be an item of a set", "list[File]"),
         (frozenset[list[int]], "list[int] cannot be an item of a frozenset", "list[list[int]]"),
         (typing.Type[int], "Type[int]", ""),
+        ((float, list[int]), "(float, list[int]) is not a type", "tuple[float, list[int]]"),
+        ([int], "[int] is not a type", "list[int]"),
+        ({str: int}, "is not a type", "dict[str, int]"),
+        (0.5, "0.5 is not a type", "float"),
     ],
     ids=lambda value: repr(value)[:40],
 )

@@ -172,6 +172,17 @@ def test_a_file_cannot_be_a_constant_of_a_definition(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
     with pytest.raises(Mismatch, match="cannot be written into a definition"):
         compiling.compile(list[File]).to_json([File(tmp_path / "a.txt")], REFUSAL)
+    with pytest.raises(Mismatch, match="cannot be written into a definition"):
+        compiling.compile(File).to_json("a.txt", REFUSAL)
+
+
+def test_a_file_whose_path_looks_like_an_address_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shelf: Shelf
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s3:").mkdir()
+    (tmp_path / "s3:" / "a.txt").write_text("a")
+    assert travel(File, File("s3:/a.txt"), shelf).read_text() == "a"
 
 
 def test_a_reference_of_another_type_is_refused(tmp_path: Path, shelf: Shelf) -> None:

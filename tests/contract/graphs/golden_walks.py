@@ -5,6 +5,7 @@ A task makes the path of its own spot, so that inputs read as where they come fr
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any, NamedTuple
 
 from alula_api.contract.graphs import plans
 from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items, nodes
-from alula_api.contract.graphs.plans import BranchCall, Call, Case, Graph, GraphCall, MapCall, Plan, Step, TaskCall
+from alula_api.contract.graphs.calls import Call, GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.plans import Graph, Plan, Step
+from tests.contract.graphs.random_plans import branch
 
 FILE = Path(__file__).parent / "walks.json"
 ANY: dict[str, Any] = {}
@@ -86,11 +89,13 @@ def _out(node: str, *path: str) -> FromNode:
 
 INPUTS = {"x": {"a": ["one", "two"]}, "y": "why", "yes": True, "no": False, "items": ["i", "j"]}
 X, Y, YES, NO, ITEMS = (FromInput(name) for name in INPUTS)
+LONG = Constant("[1, 2, 3, 4, 5]")
 PAIR = _graph(_step("a", x=X), _step("b", x=_out("a"), y=Y), o0=_out("b"))
 THROUGH = Graph(("x",), (), (("o0", X),))
 GRAPHS = {"pair": PAIR, "through": THROUGH}
 EACH = MapCall(TaskCall("t"), ("x",), ("o0",))
-BRANCHES = BranchCall((Case("then", "first", "pair"), Case("elif-1", "second", "through")), GraphCall("pair"))
+TWO = dataclasses.replace(EACH, concurrency=2)
+BRANCHES = branch(("then", "first", "pair"), ("elif-1", "second", "through"), otherwise=GraphCall("pair"))
 JOIN = _step("join", x=FirstOf((_out("either"), _out("or"))))
 
 CASES: dict[str, tuple[Plan, tuple[str, ...]]] = {
@@ -127,6 +132,29 @@ CASES: dict[str, tuple[Plan, tuple[str, ...]]] = {
         ),
         (),
     ),
+    "a map, some items at a time": (
+        _plan(_step("each", TWO, x=LONG), _step("all", x=_out("each")), o0=_out("all")),
+        (),
+    ),
+    "a map of graphs, one at a time": (
+        _plan(
+            _step("each", MapCall(GraphCall("pair"), ("x",), ("o0",), 1), x=ITEMS, y=Y), o0=_out("each"),
+            graphs=GRAPHS,
+        ),
+        (),
+    ),
+    "a failure in a map, some items at a time": (
+        _plan(_step("each", TWO, x=LONG), _step("b", x=_out("each")), o0=_out("b")),
+        ("each(1)",),
+    ),
+    "items that may fail": (
+        _plan(
+            _step("each", dataclasses.replace(EACH, min_success_ratio="0.5"), x=LONG),
+            _step("subs", MapCall(GraphCall("pair"), ("x",), ("o0",), min_successes=1), x=_out("each"), y=Y),
+            _step("b", x=_out("subs")), o0=_out("b"), graphs=GRAPHS,
+        ),
+        ("each(1)", "each(3)", "subs(0).a", "subs(4).b"),
+    ),
     "a map over nothing": (_plan(_step("each", EACH, x=Constant("[]")), _step("b", x=_out("each")), o0=_out("b")), ()),
     "the first branch": (
         _plan(_step("pick", BRANCHES, x=X, y=Y, first=YES, second=YES), o0=_out("pick"), graphs=GRAPHS), (),
@@ -139,7 +167,7 @@ CASES: dict[str, tuple[Plan, tuple[str, ...]]] = {
     ),
     "no branch, and what needs it": (
         _plan(
-            _step("either", BranchCall((Case("then", "c", "pair"),)), x=X, y=Y, c=NO),
+            _step("either", branch(("then", "c", "pair")), x=X, y=Y, c=NO),
             _step("needs", x=_out("either")), _step("after", after=("needs",)), _step("or"), JOIN, o0=_out("join"),
             graphs=GRAPHS,
         ),

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alula_api.contract import jsontext
-from alula_api.contract.graphs import bindings, plans
+from alula_api.contract.graphs import bindings, conditions, plans
 from alula_api.contract.graphs.bindings import UNKNOWN, FirstOf, FromNode
-from alula_api.contract.graphs.plans import BranchCall, GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.calls import BranchCall, GraphCall, MapCall, TaskCall
 
 DONE, FAILED, NOT_TAKEN, SKIPPED = "done", "failed", "not taken", "skipped"
 
@@ -93,7 +93,7 @@ class _Reader:
                 return DONE, {name: [made.get(name) for _, made in each] for name in outputs}
             case BranchCall(cases, otherwise):
                 for case in cases:
-                    if inputs[case.when] is True:
+                    if inputs[conditions.text(case.when)] is True:  # of these plans a name alone
                         return self.graph(case.graph, inputs, f"{path}.{case.name}.")
                 return self.graph(otherwise.graph, inputs, f"{path}.else.") if otherwise else (NOT_TAKEN, {})
             case TaskCall() | GraphCall():

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from alula_api.contract.graphs import plans
 from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items
-from alula_api.contract.graphs.plans import BranchCall, Call, Case, GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.calls import BranchCall, Call, Case, GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.conditions import Read, Truth
 
 INT = {"type": "integer"}
 PORTS = {"a": INT, "b": INT}
@@ -36,7 +37,7 @@ def _graphs(draw: st.DrawFn, below: list[str], several: bool) -> plans.Graph:
         call = draw(_calls(below, several))
         inputs = {name: draw(_bindings(before, several)) for name in PORTS}
         if isinstance(call, BranchCall):
-            inputs |= {case.when: draw(_conditions()) for case in call.cases}
+            inputs |= {name: draw(_conditions()) for name, _ in call.reads}
         if isinstance(call, MapCall):
             leaves = st.lists(_leaves(before), max_size=3)
             inputs |= {name: Items(tuple(draw(leaves))) for name in call.over}
@@ -62,15 +63,25 @@ def _calls(below: list[str], several: bool) -> st.SearchStrategy[Call]:
     calls = graphs.map(GraphCall)
     if not several:
         return st.one_of(tasks, tasks, calls)
-    cases = st.lists(graphs, min_size=1, max_size=2).map(
-        lambda names: tuple(Case(f"case-{i}", f"c{i}", name) for i, name in enumerate(names))
+    branches = st.builds(
+        lambda names, otherwise: branch(
+            *((f"case-{i}", f"c{i}", name) for i, name in enumerate(names)), otherwise=otherwise
+        ),
+        st.lists(graphs, min_size=1, max_size=2),
+        st.none() | calls,
     )
-    branches = st.builds(BranchCall, cases, st.none() | calls)
     return st.one_of(tasks, tasks, calls, branches, _maps(tasks | calls))
 
 
+def branch(*cases: tuple[str, str, str], otherwise: GraphCall | None = None) -> BranchCall:
+    """A conditional on booleans: of each case its name, the input that decides and the graph."""
+    found = tuple(Case(name, Truth(Read(when)), graph) for name, when, graph in cases)
+    reads = dict.fromkeys(when for _, when, _ in cases)
+    return BranchCall(found, otherwise, tuple((name, {"type": "boolean"}) for name in reads))
+
+
 def _maps(items: st.SearchStrategy[TaskCall | GraphCall]) -> st.SearchStrategy[MapCall]:
-    return st.builds(MapCall, items, st.just(("a",)), st.just(("o0",)))
+    return st.builds(MapCall, items, st.just(("a",)), st.just(("o0",)), st.integers(0, 2))
 
 
 def _conditions() -> st.SearchStrategy[Binding]:

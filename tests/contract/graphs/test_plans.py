@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alula_api.contract.graphs import plans
+from alula_api.contract.graphs import calls, plans
+from alula_api.contract.graphs.bindings import Constant
 from alula_api.contract.graphs.plans import BadPlan
 from tests.contract.graphs.random_plans import random_plans
 from tests.contract.make_vectors import PLANS
@@ -21,6 +22,32 @@ STORED = plans.to_json(PLANS["every kind of call"])
 @given(random_plans(several=True))
 def test_a_plan_is_what_its_text_says(plan: plans.Plan) -> None:
     assert plans.from_text(plans.to_text(plan)) == plan
+
+
+def with_defaults(steps: int) -> plans.Plan:
+    text = '"' + "x" * 60_000 + '"'
+    schema = {"type": "string"}
+    task = plans.Task("t", "1", "i", {"a": schema, "b": schema}, {}, defaults={"a": text, "b": '"b"'})
+    given = (("b", Constant('"other"')), ("a", Constant(text)))
+    return plans.Plan(
+        {"main": plans.Graph((), tuple(plans.Step(f"s{n}", calls.TaskCall("t"), given) for n in range(steps)))},
+        tasks={"t": task},
+    )
+
+
+def test_a_default_is_written_once_however_many_steps_take_it_and_every_step_is_read_with_it() -> None:
+    plan = with_defaults(1_000)
+    text = plans.to_text(plan)
+    assert len(text) < 200_000
+    assert plans.from_text(text) == plan
+
+
+def test_steps_whose_defaults_would_be_too_many_are_not_filled() -> None:
+    ports = {f"i{number}": {"type": "string"} for number in range(500)}
+    task = plans.Task("t", "1", "i", ports, {}, defaults=dict.fromkeys(ports, '""'))
+    graph = plans.Graph((), tuple(plans.Step(f"s{number}", calls.TaskCall("t")) for number in range(500)))
+    with pytest.raises(BadPlan, match="200000 inputs"):
+        plans.from_text(plans.to_text(plans.Plan({"main": graph}, tasks={"t": task})))
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -68,8 +95,8 @@ def with_step(**step: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("found", "message"),
     [
-        ({**STORED, "v": 2}, "the revision's plan has version 2; this version of alula knows 1"),
-        ({**STORED, "v": True}, "the revision's plan has version True; this version of alula knows 1"),
+        ({**STORED, "v": 3}, "the revision's plan has version 3; this version of alula knows 1 to 2"),
+        ({**STORED, "v": True}, "the revision's plan has version True; this version of alula knows 1 to 2"),
         ({**STORED, "entrypoint": "other"}, "the revision's plan has no graph 'other'"),
         (with_step(task="gone"), "step 's' of graph 'main' calls the task 'gone', which is not there"),
         (with_step(task=None, graph="gone"), "step 's' of graph 'main' calls the graph 'gone', which is not there"),
@@ -81,10 +108,10 @@ def with_step(**step: Any) -> dict[str, Any]:
         (with_step(task=None, map={"task": "load", "over": ["a"], "outputs": []}),
          "step 's' of graph 'main' lacks an input that decides what it runs"),
         (with_step(task=None, map={"task": "load", "over": [], "outputs": []}),
-         "the revision's plan is malformed: ValueError a map must have a list to go over"),
+         "the revision's plan is malformed: InvalidValue $.map.over must name a list to go over"),
         (with_step(graph="sub"),
-         "the revision's plan is malformed: ValueError"
-         " a step must have exactly one of task, graph, map, branch, not task and graph"),
+         "the revision's plan is malformed: InvalidValue"
+         " $ must have exactly one of task, graph, map, branch, not task and graph"),
         (changed(outputs={"o": {"node": "gone", "output": "o"}}),
          "an output of graph 'main' reads 'gone', which need not be finished before it"),
         ("text", "the revision's plan is malformed: TypeError 'text' is not an object"),
@@ -117,4 +144,4 @@ def test_the_graphs_that_a_call_may_run_are_those_that_its_json_names() -> None:
         for step in graph.steps:
             alone = plans.Plan({"g": plans.Graph((), (plans.Step("s", step.call),))})
             text = plans.to_text(alone)
-            assert [name for name in ("sub", "yes", "no") if f'"{name}"' in text] == [*plans.called_graphs(step.call)]
+            assert [name for name in ("sub", "yes", "no") if f'"{name}"' in text] == [*calls.graphs(step.call)]

@@ -10,18 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alula_api.contract.graphs import plans, walks
+from alula_api.contract import lists
+from alula_api.contract.graphs import calls, plans, walks
 from alula_api.contract.graphs.bindings import UNKNOWN, Binding, Constant, FirstOf, FromInput, FromNode, Items
-from alula_api.contract.graphs.plans import BranchCall, Case, GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.calls import GraphCall, MapCall, TaskCall
 from alula_api.contract.graphs.walks import Policy, Spot, State, Walk
 from alula_api.contract.references import Stored
 from tests.contract.graphs import interpreter
-from tests.contract.graphs.random_plans import random_plans
+from tests.contract.graphs.random_plans import branch, random_plans
 
 INPUTS = {"a": 1, "b": 2}
 
 
-def step(name: str, call: plans.Call | str, *, after: tuple[str, ...] = (), **inputs: Binding) -> plans.Step:
+def step(name: str, call: calls.Call | str, *, after: tuple[str, ...] = (), **inputs: Binding) -> plans.Step:
     """A step; a text calls the task of that name."""
     leaves = [leaf for binding in inputs.values() for leaf in plans.bindings.leaves(binding)]
     before = dict.fromkeys([*(leaf.node for leaf in leaves if isinstance(leaf, FromNode)), *after])
@@ -99,7 +100,7 @@ def test_what_does_not_depend_on_a_failure_still_runs_where_that_is_asked_for(
     paths = sorted(interpreter.interpret(plan, INPUTS).inputs)
     failing = order.sample(paths, min(failures, len(paths)))
     meaning = interpreter.interpret(plan, INPUTS, failing)
-    walk = Walk(plan, INPUTS, policy=Policy.FINISH)
+    walk = Walk(plan, INPUTS, policy=Policy.CONTINUE)
     started = run(walk, order, failing)
     assert {spot.path: dict(spot.inputs) for spot in started} == meaning.inputs
     assert states(walk) == meaning.states
@@ -261,8 +262,10 @@ def test_a_part_of_a_stored_value_is_unknown_and_a_graph_that_ends_with_it_is_bl
 
 @pytest.mark.parametrize(
     ("value", "message"),
-    [(UNKNOWN, ""), (STORED, "$ must be lists of equal length, not a of no items and b of 1 items"),
-     ([1, 2], "$ must be lists of equal length, not a of 2 items and b of 1 items")],
+    [(UNKNOWN, ""), (STORED, ""), (7, "$ must be a list"),
+     ([1, 2], "$ must be as long as the other lists: a has 2 and b has 1"),
+     ([1] * 1001, "$ must be as long as the other lists: a has 1001 and b has 1"),
+     (lists.listed([1, STORED]), "$ must be as long as the other lists: a has 2 and b has 1")],
 )  # fmt: skip
 def test_a_map_over_no_lists_of_equal_length_is_blocked_with_the_reason(value: Any, message: str) -> None:
     call = MapCall(TaskCall("t"), ("a", "b"), ("o0",))
@@ -273,7 +276,7 @@ def test_a_map_over_no_lists_of_equal_length_is_blocked_with_the_reason(value: A
 
 
 def test_a_branch_on_what_is_unknown_is_blocked() -> None:
-    call = BranchCall((Case("then", "c", "g"),))
+    call = branch(("then", "c", "g"))
     walk = Walk(plan(step("make", "t"), step("if", call, c=out("make")), g=graph()), {})
     walk.finish(walk.take(), {"o0": UNKNOWN})
     assert [spot.path for spot in walk.blocked] == ["if"]
@@ -282,7 +285,7 @@ def test_a_branch_on_what_is_unknown_is_blocked() -> None:
 def test_no_branch_taken_spreads_to_what_needs_it_and_stops_at_a_choice() -> None:
     walk = Walk(
         plan(
-            step("if", BranchCall((Case("then", "c", "g"),)), c=Constant("false")),
+            step("if", branch(("then", "c", "g")), c=Constant("false")),
             step("reads", "t", a=out("if")),
             step("waits", "t", after=("reads",)),
             step("other", "t"),
@@ -352,5 +355,34 @@ def test_graphs_in_each_other_without_end_and_graphs_of_too_many_nodes_are_refus
     for refused in (lambda: Walk(many, {}), lambda: list(walks.outline(many))):
         with pytest.raises(walks.TooLarge, match="more than 20000 nodes"):
             refused()
+    maps = [step(f"m{i}", MapCall(TaskCall("t"), ("a",), ("o0",)), a=FromInput("x")) for i in range(20)]
     with pytest.raises(walks.TooLarge, match="more than 20000 nodes"):
-        Walk(plan(step("map", MapCall(TaskCall("t"), ("a",), ("o0",)), a=FromInput("x"))), {"x": [0] * 20_001})
+        Walk(plan(*maps), {"x": [0] * 1_000})
+
+
+def test_a_map_over_more_items_than_a_map_takes_is_blocked_with_the_reason() -> None:
+    call = MapCall(TaskCall("t"), ("a",), ("o0",))
+    walk = Walk(plan(step("map", call, a=FromInput("x"))), {"x": [0] * 1_001})
+    (spot,) = walk.blocked
+    assert "has 1,001 items, and a map takes at most 1,000" in str(spot.problems["a"])
+
+
+def test_a_map_goes_over_what_lies_in_the_store_and_its_list_is_one_of_items() -> None:
+    call = MapCall(TaskCall("t"), ("a",), ("o0",))
+    walk = Walk(plan(step("map", call, a=FromInput("x")), outputs={"y": out("map")}), {"x": lists.listed([1, STORED])})
+    assert [spot.inputs["a"] for spot in walk.ready] == [1, STORED]
+    for value in (2, STORED):
+        walk.finish(walk.take(), {"o0": value})
+    assert walk.root.outputs == {"y": lists.listed([2, STORED])}
+
+
+def test_a_map_of_which_too_few_items_succeed_is_blocked_and_says_how_many_did() -> None:
+    call = MapCall(TaskCall("t"), ("a",), ("o0",), min_success_ratio="0.67")
+    walk = Walk(plan(step("map", call, a=FromInput("x")), step("b", "t", a=out("map"))), {"x": [1, 2, 3]})
+    for index in range(3):
+        spot = walk.take()
+        assert spot is not None
+        walk.fail(spot) if index == 1 else walk.finish(spot, {"o0": index})
+    (blocked,) = walk.blocked
+    assert blocked.path == "map" and not walk.failed
+    assert blocked.problems[""].problems[0].message == "only 2 of 3 items succeeded, and 3 must"

@@ -10,17 +10,52 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alula_api.argo import nodes
-from alula_api.contract import keys, references
-from alula_api.contract.graphs import plans
+from alula_api.contract import keys, lists, references
+from alula_api.contract.graphs import calls, comparables, plans
+from alula_api.contract.graphs.bindings import Constant
 from alula_api.contract.graphs.walks import State, TooLarge
 from alula_controller.admission import cache_walk
 from alula_controller.admission.cache_walk import CacheWalk
+from tests.compiler import notation
 from tests.contract.graphs import golden_walks, interpreter
 from tests.contract.graphs.random_plans import random_plans
 from tests.controller import scenes
 from tests.controller.scenes import INT, STR, out, task
 
-INPUTS = {"x": 7, "label": "hi"}
+INPUTS = {"x": 7, "label": "hi", "label--part": comparables.published("hi", STR)}
+
+
+def branched(top: str = "=10") -> plans.Plan:
+    """A conditional on a part of an input and an output of a task, and a task behind it."""
+    short = {
+        "inputs": {"x": "int", "label": "text"},
+        "tasks": {
+            "add": {"call": "(a: int, b: int) -> o0: int", "cache": {"version": "1"}},
+            "show": {"call": "(a: int) -> o0: int", "cache": {"version": "1"}},
+        },
+        "graphs": {
+            "main": {
+                "nodes": [
+                    {"id": "one", "call": "add", "a": "$x", "b": "=1"},
+                    {
+                        "id": "pick",
+                        "branch": {"reads": {"s": "int", "t": "text"}, "then": f's > {top[1:]} and t == "hi" -> both',
+                                   "else": "given"},
+                        "s": "one.o0", "t": "$label", "a": "one.o0",
+                    },
+                    {"id": "after", "call": "show", "a": "pick.o0"},
+                ],
+                "outputs": {"o0": "after.o0"},
+            },
+            "both": {
+                "inputs": {"a": "int"},
+                "nodes": [{"id": "two", "call": "show", "a": "$a"}, {"id": "three", "call": "show", "a": "two.o0"}],
+                "outputs": {"o0": "three.o0"},
+            },
+            "given": {"inputs": {"a": "int"}, "nodes": [], "outputs": {"o0": "$a"}},
+        },
+    }  # fmt: skip
+    return scenes.plan(notation.resource(short))
 
 
 def names(walk: CacheWalk) -> list[str]:
@@ -200,8 +235,120 @@ def test_what_comes_after_a_wholly_cached_graph_is_asked_for_with_its_outputs() 
     assert names(walk) == ["after"]
 
 
+def mapped(items: str = "[1, 2, 3]") -> plans.Plan:
+    """A map over a list in the workflow, a map over its results, and a task behind both."""
+    ints = {"type": "array", "items": INT}
+    body = scenes.workflow(
+        tasks=[task("add", {"a": INT, "b": INT}), task("sum", {"xs": ints})],
+        inputs=[],
+        outputs=[{"name": "total", "type": INT, "from": out("sum")}],
+        graphs=[
+            {
+                "name": "main",
+                "nodes": [
+                    {
+                        "id": "each",
+                        "map": {"task": "add", "over": ["a"], "outputs": ["o0"]},
+                        "inputs": {"a": {"value": items}, "b": {"value": "1"}},
+                    },
+                    {
+                        "id": "again",
+                        "map": {"task": "add", "over": ["a"], "outputs": ["o0"], "concurrency": 1},
+                        "inputs": {"a": out("each"), "b": {"value": "2"}},
+                    },
+                    {"id": "sum", "task": "sum", "inputs": {"xs": out("again")}},
+                ],
+            }
+        ],
+    )
+    return scenes.plan(body)
+
+
+def test_items_are_asked_for_at_once_and_what_comes_after_a_map_when_all_are_known() -> None:
+    walk = CacheWalk(mapped(), {})
+    assert names(walk) == ["each(0)", "each(1)", "each(2)"]
+    answer(walk, each={"o0": 2})
+    assert len(walk.wanted()) == 1, "the results are equal here, so the second map asks once"
+    answer(walk, again={"o0": 4})
+    assert names(walk) == ["sum"]
+    assert hits(walk) == [f"{name}({index})" for name in ("each", "again") for index in range(3)]
+
+
+def test_one_missing_item_is_the_end_of_its_map_and_not_of_the_other_items() -> None:
+    walk = CacheWalk(mapped(), {})
+    walk.answer({key: {"o0": 2} for spot, key in walk.keys.items() if spot.path != "each(1)"})
+    assert walk.wanted() == []
+    assert hits(walk) == ["each(0)", "each(2)"]
+    assert [spot.path for spot in walk.limited(1)] == ["each(0)"]
+
+
+def mapped_graphs() -> plans.Plan:
+    """A map of a graph of two tasks."""
+    body = scenes.workflow(
+        inputs=[],
+        outputs=[],
+        graphs=[
+            {
+                "name": "main",
+                "nodes": [
+                    {
+                        "id": "each",
+                        "map": {"graph": "inner", "over": ["p"], "outputs": ["q"]},
+                        "inputs": {"p": {"value": "[1, 2]"}},
+                    },
+                ],
+            },
+            {
+                "name": "inner",
+                "inputs": [{"name": "p", "type": INT}],
+                "outputs": [{"name": "q", "type": INT, "from": out("two")}],
+                "nodes": [
+                    {"id": "one", "task": "add", "inputs": {"a": {"input": "p"}, "b": {"value": "3"}}},
+                    {"id": "two", "task": "add", "inputs": {"a": out("one"), "b": {"value": "4"}}},
+                ],
+            },
+        ],
+    )
+    return scenes.plan(body)
+
+
+def test_a_task_of_a_mapped_graph_is_asked_for_with_the_item_itself() -> None:
+    walk = CacheWalk(mapped_graphs(), {})
+    assert names(walk) == ["each(0).one", "each(1).one"]
+    assert walk.wanted()[0].key == cache_walk.key_of(walk._plan.tasks["add"], {"a": 1, "b": 3})
+    answer(walk, one={"o0": 9})
+    assert names(walk) == ["each(0).two", "each(1).two"]
+
+
+def test_a_result_that_is_too_long_for_an_item_counts_where_it_lies_in_the_store_as_well() -> None:
+    text = {"type": "array", "items": STR}
+    body = scenes.workflow(
+        tasks=[task("read", {"a": INT}, {"o0": STR}), task("join", {"xs": text})],
+        inputs=[],
+        outputs=[],
+        nodes=[
+            {
+                "id": "each",
+                "map": {"task": "read", "over": ["a"], "outputs": ["o0"]},
+                "inputs": {"a": {"value": "[1]"}},
+            },
+            {"id": "join", "task": "join", "inputs": {"xs": out("each")}},
+        ],
+    )
+    long, stored = "x" * 300, references.Stored("a" * 64, 302, "b" * 64)
+    for there in ({}, {"o0": stored}):
+        walk = CacheWalk(scenes.plan(body), {})
+        (wanted,) = walk.wanted()
+        assert wanted.items == ("o0",)
+        walk.answer({wanted.key: {"o0": long}}, {wanted.key: there})
+        assert hits(walk) == (["each(0)"] if there else [])
+        if there:
+            assert walk.root.inner is not None
+            assert walk.root.inner.spots["each"].items[0].outputs["o0--item"] == lists.item(stored)
+
+
 def test_graphs_in_each_other_without_end_are_refused() -> None:
-    step = plans.Step("again", plans.GraphCall("main"))
+    step = plans.Step("again", calls.GraphCall("main"))
     endless = plans.Plan({"main": plans.Graph((), (step,))})
     for refused in (lambda: CacheWalk(endless, {}), lambda: cache_walk.colliding(endless, "r")):
         with pytest.raises(TooLarge):
@@ -212,6 +359,19 @@ def test_two_paths_with_one_id_are_noticed(monkeypatch: pytest.MonkeyPatch) -> N
     assert not cache_walk.colliding(nested(), "r")
     monkeypatch.setattr(nodes, "id_of", lambda run, path: path.replace("sub.two", "after"))
     assert cache_walk.colliding(nested(), "r")
+
+
+def test_an_item_of_a_map_that_would_have_the_id_of_another_node_is_noticed() -> None:
+    def plan(other: str) -> plans.Plan:
+        steps = (
+            plans.Step("m", calls.MapCall(calls.TaskCall("t"), ("x",), ("o0",)), (("x", Constant("[1]")),)),
+            plans.Step(other, calls.TaskCall("t"), (("x", Constant("1")),)),
+        )
+        return plans.Plan({"main": plans.Graph((), steps)})
+
+    assert nodes.id_of("r", "m.item(107:107)") == nodes.id_of("r", "abcypp")  # found by trying 400,000 names
+    assert cache_walk.colliding(plan("abcypp"), "r")
+    assert not cache_walk.colliding(plan("abcypq"), "r")
 
 
 @pytest.mark.parametrize("walked", golden_walks.load().values(), ids=[*golden_walks.load()])

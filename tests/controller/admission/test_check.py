@@ -130,9 +130,47 @@ def test_a_value_from_elsewhere_and_artifacts_are_refused() -> None:
 
 
 def test_inputs_that_are_too_large_together_are_refused_with_a_hint() -> None:
-    checked = told(plans.Input("a", STR), plans.Input("b", STR), a="x" * 200_000, b="y" * 200_000)
+    checked = told(*(plans.Input(name, STR) for name in "abc"), **{name: name * 95_000 for name in "abc"})
     assert codes(checked) == [Code.TOO_LARGE]
     assert "File" in checked.problems[0].hint
+
+
+def test_an_input_that_argo_would_hand_over_in_another_way_is_refused_with_the_way_by_a_file() -> None:
+    assert told(plans.Input("a", STR), a="x" * 98_000).problems == ()
+    checked = told(plans.Input("a", STR), plans.Input("b", STR), a="x" * 98_400, b="é" * 20_000)
+    assert codes(checked) == [Code.TOO_LARGE, Code.TOO_LARGE], "what is not ASCII travels as escapes"
+    assert "input a" in checked.problems[0].subject
+    assert "a must be" not in checked.problems[0].message and "98,304" in checked.problems[0].message
+    assert "File" in checked.problems[0].hint
+
+
+PAIR = {"type": "object", "title": "P", "properties": {"a": INT}, "required": ["a"], "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "message"),
+    [
+        (INT, "hunter2", "x does not fit"),
+        (INT, '"hunter2"', "x does not fit"),
+        (ENUM, "hunter2", "x does not fit"),
+        ({"type": "array", "items": INT}, '[1, "hunter2"]', "x does not fit at $[1]"),
+        ({"type": "array", "items": PAIR}, '[{"a": 1}, {"a": "hunter2"}]', "x does not fit at $[1].a"),
+        ({"type": "object", "additionalProperties": INT}, '{"hunter2": "x"}', "x does not fit"),
+        (PAIR, '{"a": 1, "hunter2": 3}', "x does not fit"),
+        (FILE, values.dumps({**REFERENCE, "digest": "hunter2"}), "x does not fit"),
+    ],
+    ids=str,
+)
+def test_no_message_holds_what_was_given(schema: dict[str, Any], text: str, message: str) -> None:
+    (problem,) = told(plans.Input("x", schema), x=text).problems
+    assert problem.message == message
+    assert "hunter" not in problem.render()
+
+
+@pytest.mark.parametrize("schema", [{"type": "quaternion"}, {"x-alula-type": "hologram"}], ids=str)
+def test_a_type_of_another_version_is_a_bad_plan_and_no_mistake_of_who_starts_the_run(schema: dict[str, Any]) -> None:
+    assert check.strange(plan(plans.Input("x", INT))) == ""
+    assert "the type of input x is of another version of alula" in check.strange(plan(plans.Input("x", schema)))
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_workflow_without_inputs_publishes_that_it_was_admitted() -> None:
 def test_the_patch_holds_only_for_the_version_that_was_read_and_marks_the_run() -> None:
     patch = decide.decide(world(), MOMENT).patch
     assert patch is not None
-    assert patch["metadata"] == {"resourceVersion": "77", "labels": {labels.ADMITTED: "uid-of-run-1"}}
+    assert patch["metadata"] == {"resourceVersion": "77", "labels": {labels.ADMITTED: "uid-of-run-1.20261122T115901Z"}}
     assert patch["status"]["nodes"] is None
     assert set(patch["status"]) == {"nodes", "compressedNodes"}
 
@@ -103,10 +103,6 @@ def stopped(run: dict[str, Any]) -> None:
     run["spec"]["shutdown"] = "Terminate"
 
 
-def marked(run: dict[str, Any]) -> None:
-    run["metadata"]["labels"][labels.ADMITTED] = "uid-of-run-1"
-
-
 def not_there_yet(run: dict[str, Any]) -> None:
     run["status"]["nodes"].clear()
 
@@ -120,7 +116,7 @@ def node_failed(run: dict[str, Any]) -> None:
     run["status"]["nodes"]["run-1-1057576855"]["phase"] = "Failed"
 
 
-@pytest.mark.parametrize("change", [finished, stopped, marked, not_there_yet, answered, node_failed])
+@pytest.mark.parametrize("change", [finished, stopped, not_there_yet, answered, node_failed])
 def test_a_run_that_does_not_wait_is_left_alone(change: Any) -> None:
     before = world()
     change(before.run)
@@ -130,6 +126,31 @@ def test_a_run_that_does_not_wait_is_left_alone(change: Any) -> None:
 def test_a_mark_copied_from_another_run_does_not_count() -> None:
     run = scenes.held_run(**{labels.ADMITTED: "uid-of-the-run-it-was-resubmitted-from"})
     assert decide.decide(world(run=run), MOMENT).outcome == Outcome.ADMITTED
+
+
+def test_a_hold_that_began_anew_is_answered_whatever_hold_was_answered_before() -> None:
+    run = scenes.held_run(**{labels.ADMITTED: "uid-of-run-1.20261122T110000Z"})
+    decision = decide.decide(world(run=run), MOMENT)
+    assert decision.outcome == Outcome.ADMITTED
+    assert decision.patch is not None
+    assert decision.patch["metadata"]["labels"] == {labels.ADMITTED: "uid-of-run-1.20261122T115901Z"}
+
+
+def test_a_refused_run_keeps_no_mark_of_an_admitted_one() -> None:
+    run = scenes.held_run(arguments={"x": "six"}, **{labels.ADMITTED: "uid-of-run-1.20261122T110000Z"})
+    for given, marks in ((run, {labels.ADMITTED: None}), (scenes.held_run(arguments={"x": "six"}), {})):
+        decision = decide.decide(world(run=given), MOMENT)
+        assert decision.outcome == Outcome.REFUSED
+        assert decision.patch is not None
+        assert decision.patch["metadata"]["labels"] == marks
+
+
+def test_what_is_said_of_a_refused_run_holds_no_value_of_its_inputs() -> None:
+    decision = decide.decide(world(run=scenes.held_run(arguments={"x": "hunter2"})), MOMENT)
+    assert decision.outcome == Outcome.REFUSED
+    assert "hunter2" not in patched(decision)["admit"]["message"], "Argo copies it into an Event"
+    assert "hunter2" not in decision.message
+    assert "x" in decision.message and "BAD_VALUE" in decision.message
 
 
 def test_a_hold_that_somebody_resumed_without_outputs_is_answered_later() -> None:
@@ -181,7 +202,7 @@ def test_a_decision_changes_nothing_that_was_read() -> None:
 
 
 def test_all_steps_have_their_place_in_order() -> None:
-    assert [step.__name__ for step in decide.STEPS] == ["leave_alone", "refuse", "admit"]
+    assert [step.__name__ for step in decide.STEPS] == ["leave_alone", "refuse", "wait", "admit"]
 
 
 def test_a_thousand_cached_tasks_fit_into_one_patch_below_the_limit() -> None:

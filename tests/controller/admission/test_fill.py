@@ -24,12 +24,12 @@ HERE = Path(__file__).parent / "golden"
 
 
 def filled(plan: plans.Plan, misses: set[str] = frozenset(), most: int | None = None) -> nodes.Nodes:  # type: ignore[assignment]
-    """The node map of a run in which everything but `misses` (by step name) is cached."""
+    """The node map of a run in which everything but `misses` (by step name, or by path) is cached."""
     walk = CacheWalk(plan, test_cache_walk.INPUTS)
     while walk.wanted():
         found = {}
         for spot, key in walk.keys.items():
-            if key and spot.step.name not in misses:
+            if key and misses.isdisjoint((spot.step.name, spot.path)):
                 types = plan.tasks[spot.task].outputs
                 found[key] = {name: 42 if schema == scenes.INT else "text {{x}}" for name, schema in types.items()}
         walk.answer(found)
@@ -50,6 +50,14 @@ def text(found: nodes.Nodes) -> str:
         ("graph-all-cached", test_cache_walk.nested(), set()),
         ("graph-partly-cached", test_cache_walk.nested(), {"two"}),
         ("graph-first-missed", test_cache_walk.nested(), {"first"}),
+        ("branch-all-cached", test_cache_walk.branched(), set()),
+        ("branch-partly-cached", test_cache_walk.branched(), {"two"}),
+        ("map-all-cached", test_cache_walk.mapped(), set()),
+        ("map-one-item-missed", test_cache_walk.mapped(), {"each(1)"}),
+        ("map-of-graphs", test_cache_walk.mapped_graphs(), set()),
+        ("map-of-graphs-partly-cached", test_cache_walk.mapped_graphs(), {"each(0).one"}),
+        ("map-without-items", test_cache_walk.mapped("[]"), set()),
+        ("branch-without-a-task", test_cache_walk.branched(top="=100"), set()),
     ],
 )
 def test_the_node_map_is_as_reviewed(name: str, plan: plans.Plan, misses: set[str]) -> None:
@@ -106,6 +114,22 @@ def test_what_comes_after_a_graph_hangs_under_the_last_tasks_in_it() -> None:
     assert under == {"run-1.sub.two", "run-1.sub.aside"}
 
 
+def test_a_map_of_which_items_lack_runs_on_with_those_that_are_known() -> None:
+    found = by_name(filled(test_cache_walk.mapped(), {"each(1)"}))
+    assert (found["run-1.each"]["phase"], found["run-1.each.item"]["phase"]) == ("Running", "Running")
+    items = [name for name in found if name.startswith("run-1.each.item(")]
+    assert items == ["run-1.each.item(0:0)", "run-1.each.item(2:2)"]
+    assert found["run-1.each.item"]["children"] == [found[name]["id"] for name in items]
+    assert "run-1.again" not in found
+
+
+def test_a_map_of_which_all_items_are_known_gives_their_list_as_the_engine_would() -> None:
+    node = by_name(filled(test_cache_walk.mapped()))["run-1.each"]
+    (output,) = node["outputs"]["parameters"]
+    assert json.loads(output["value"]) == {"$stored": {"items": ['"=42"', '"=42"', '"=42"']}}
+    assert len(node["outboundNodes"]) == 3
+
+
 def test_children_that_argo_wrote_already_stay() -> None:
     found = by_name(filled(scenes.plan()))
     assert found["run-1"]["children"] == [nodes.id_of("run-1", "admit")]
@@ -126,7 +150,7 @@ def test_the_maps_given_are_not_changed() -> None:
     assert held == before
 
 
-@given(random_plans(), st.randoms(use_true_random=False))
+@given(random_plans() | random_plans(several=True), st.randoms(use_true_random=False))
 def test_no_random_graph_with_random_hits_hangs(plan: plans.Plan, random: Any) -> None:
     walk = CacheWalk(plan, {"a": 1, "b": 2})
     while wanted := walk.wanted():
@@ -155,6 +179,7 @@ def assert_nothing_behind_running_graphs(found: nodes.Nodes, plan: plans.Plan) -
         (lambda found, ids: found[ids["run-1.admit"]].pop("children"), "nothing names run-1.add"),
         (lambda found, ids: found[ids["run-1.sub"]].pop("outboundNodes"), "done without outboundNodes"),
         (lambda found, ids: found[ids["run-1.sub"]].update(memoizationStatus={}), "memo mark"),
+        (lambda found, ids: found[ids["run-1.sub"]].update(type="TaskGroup", children=[]), "done without children"),
         (lambda found, ids: found[ids["run-1.add"]].update(boundaryID="x"), "lies in x"),
         (lambda found, ids: found[ids["run-1.add"]].update(name="run-1.other"), "its own id"),
         (

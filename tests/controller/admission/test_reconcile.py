@@ -20,9 +20,12 @@ from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.domains.gather import Domains
-from alula_controller.runs import reconcile as run_reconcile
+from alula_controller.runs import recovery, watchdog
+from alula_controller.runs.failing import Failures
+from alula_controller.runs.handlers import Handlers
 from alula_controller.runs.reconcile import RunKey, RunReconciler
 from alula_controller.runs.recovery import Recovery
+from alula_controller.runs.stop import Stop
 from alula_controller.runs.watchdog import Watchdog
 from alula_data import caches
 from alula_data import errors as data_errors
@@ -50,7 +53,14 @@ class Bench:
         access = Access(self.api, self.said.append)  # type: ignore[arg-type]
         lookups = cache_lookup.Lookups(5.0, 100)
         self.admission = Admission(access, Domains(access.api, scenes.SETTINGS), lookups)
-        self.reconciler = RunReconciler(access.api, self.admission, Recovery(access))
+        self.reconciler = RunReconciler(
+            access.api,
+            self.admission,
+            Recovery(access),
+            Stop(access),
+            failures=Failures(access),
+            handlers=Handlers(access),
+        )
         self.watchdog = Watchdog(access)
 
     def handle(self, key: RunKey = RUN) -> float | None:
@@ -93,6 +103,20 @@ def test_a_run_is_admitted_once() -> None:
     assert [event.reason for event in bench.said] == [Reason.ADMITTED]
 
 
+def test_a_retried_run_is_looked_at_until_it_is_held_anew() -> None:
+    mark = {labels.ADMITTED: "uid-of-run-1.1"}
+    retried = scenes.held_run(**mark)
+    hold = retried["status"]["nodes"].pop(nodes.id_of("run-1", "admit"))
+    bench = Bench(run=retried)
+    assert bench.handle() == reconcile.HELD_SOON
+    bench.run["status"]["nodes"][hold["id"]] = hold
+    assert bench.handle() is None
+    assert bench.run["metadata"]["labels"][labels.ADMITTED] == "uid-of-run-1.20261122T115901Z"
+    fresh = scenes.held_run()
+    fresh["status"]["nodes"].clear()
+    assert Bench(run=fresh).handle() is None, "its next change is told"
+
+
 def test_what_the_cache_answers_is_filled_in() -> None:
     bench = Bench()
     bench.cache("add-2")
@@ -123,7 +147,7 @@ def test_an_entry_whose_object_is_gone_is_a_miss() -> None:
         nodes=[{"id": "add", "task": "add", "inputs": {"a": {"input": "x"}, "b": {"value": "1"}}}],
     )
     bench = Bench(scenes.revision(body), run=scenes.held_run(body=body))
-    plan = plans.from_json(scenes.revision(body)["data"]["plan"])
+    plan = plans.from_text(scenes.revision(body)["spec"]["plan"])
     key = CacheWalk(plan, test_cache_walk.INPUTS).wanted()[0].key
     reference = {"type": "file", "digest": "c" * 64, "size": 3, "name": "x", "format": ""}
     bench.index.record(keys.CacheEntry(key, "add", {"o0": reference}, "", "r", "n"), {"o0": {"x-alula-type": "file"}})
@@ -132,6 +156,28 @@ def test_an_entry_whose_object_is_gone_is_a_miss() -> None:
     admit = bench.node("admit")
     assert admit is not None
     assert admit["phase"] == "Succeeded"
+
+
+def test_a_run_that_was_compiled_for_another_place_than_the_domains_is_not_filled_in() -> None:
+    bench = Bench(scenes.domain(storage={"root": "other"}))
+    bench.cache()
+    bench.handle()
+    assert bench.node("add") is None
+    assert bench.said[1].reason == Reason.NOT_FILLED
+    assert "s3://other/demo/dev now" in bench.said[1].message
+
+
+def test_a_revision_with_types_of_another_version_refuses_its_runs_with_a_message() -> None:
+    revision = scenes.revision()
+    text = revision["spec"]["plan"]
+    revision["spec"]["plan"] = text.replace('{"type":"integer"}', '{"type":"quaternion"}')
+    assert revision["spec"]["plan"] != text
+    bench = Bench(revision)
+    bench.handle()
+    admit = bench.node("admit")
+    assert admit is not None
+    assert admit["phase"] == "Failed"
+    assert "of another version of alula" in admit["message"]
 
 
 def test_a_store_that_does_not_answer_lets_the_run_go_unfilled_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +195,7 @@ def test_a_store_that_does_not_answer_lets_the_run_go_unfilled_and_says_why(monk
 
 
 def test_a_domain_that_turns_fill_off_has_nothing_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench(scenes.domain(fill="off"))
+    bench = Bench(scenes.domain(fill="Disabled"))
     bench.cache()
     monkeypatch.setattr(caches.CacheIndex, "find", lambda *_: pytest.fail("looked up"))
     bench.handle()
@@ -178,18 +224,18 @@ def test_bad_inputs_fail_the_run_before_any_pod() -> None:
 
 def test_a_run_whose_revision_is_gone_is_refused() -> None:
     bench = Bench()
-    bench.api.drop("ControllerRevision", scenes.SPACE, scenes.revision()["metadata"]["name"])
+    bench.api.drop("WorkflowRevision", scenes.SPACE, scenes.revision()["metadata"]["name"])
     bench.handle()
     admit = bench.node("admit")
     assert admit is not None
     assert "is gone" in admit["message"]
 
 
-@pytest.mark.parametrize("plan", [None, {}, {"v": 2}, {"v": 1, "template": 3}, "text"])
+@pytest.mark.parametrize("plan", [None, "", "{}", '{"v":3}', '{"v":1,"template":3}', "text", "[" * 5_000, {"v": 1}])
 def test_a_malformed_plan_refuses_the_run_and_raises_nothing(plan: Any) -> None:
     bench = Bench()
     revision = scenes.revision()
-    revision["data"] = {"plan": plan}
+    revision["spec"] = {"plan": plan}
     bench.api.put(revision)
     bench.handle()
     admit = bench.node("admit")
@@ -203,6 +249,14 @@ def test_a_run_of_another_template_under_our_label_is_left_alone() -> None:
     bench = Bench(run=run)
     bench.handle()
     assert bench.api.writes == []
+
+
+def test_a_run_that_is_started_again_from_the_template_of_its_replaced_revision_is_admitted() -> None:
+    run = scenes.held_run()
+    run["spec"]["workflowTemplateRef"]["name"] = run["metadata"]["labels"][labels.REVISION]
+    bench = Bench(run=run)
+    bench.handle()
+    assert [event.reason for event in bench.said] == [Reason.ADMITTED]
 
 
 def test_a_run_that_moved_since_it_was_read_is_read_again() -> None:
@@ -254,20 +308,6 @@ def test_offloaded_nodes_are_told_on_the_run_once() -> None:
     assert [event.reason for event in bench.said] == [Reason.STATUS_OFFLOADED]
 
 
-def test_a_crowd_in_one_domain_comes_back_later_instead_of_holding_the_workers() -> None:
-    bench = Bench()
-
-    async def crowd() -> float | None:
-        lookups = bench.admission._lookups
-        gate = lookups._gates.setdefault(scenes.PLACE.store, asyncio.Semaphore(cache_lookup.AT_A_TIME))
-        for _ in range(cache_lookup.AT_A_TIME):
-            await gate.acquire()
-        return await bench.reconciler.handle(RUN)
-
-    assert asyncio.run(crowd()) == reconcile.BUSY_AGAIN
-    assert bench.api.writes == []
-
-
 def test_a_run_that_has_nodes_already_is_admitted_as_it_is() -> None:
     run = scenes.held_run()
     run["status"]["nodes"]["extra"] = {
@@ -288,6 +328,16 @@ def undigested(**spec: Any) -> dict[str, Any]:
     body["metadata"]["labels"] = {}
     body["status"] = {}
     body["spec"].update(spec)
+    return body
+
+
+def taken_up(later: timedelta = timedelta(seconds=46)) -> dict[str, Any]:
+    """A run of somebody else's that Argo has begun, so much later than the other one."""
+    created = timestamps.parse(scenes.held_run()["metadata"]["creationTimestamp"])
+    assert created is not None
+    body = undigested(arguments={}, workflowTemplateRef=None)
+    body["metadata"] |= {"name": "beside", "uid": "uid-of-beside", "labels": {runs.PHASE_LABEL: "Running"}}
+    body["metadata"]["creationTimestamp"] = timestamps.seconds(created + later)
     return body
 
 
@@ -312,7 +362,7 @@ def test_a_run_that_argo_cannot_digest_is_ended_with_a_message(monkeypatch: pyte
     run = undigested()
     # Argo has stored the template's spec before it chokes (seen on 4.0.5).
     run["status"] = {"storedWorkflowTemplateSpec": {"workflowMetadata": {"labels": {labels.REVISION: "r-1"}}}}
-    bench = Bench(template(), run=run)
+    bench = Bench(template(), taken_up(), run=run)
     sweep(bench, monkeypatch, timedelta(minutes=1))
     assert bench.run["status"]["phase"] == "Failed"
     assert "label: the text holds {{" in bench.run["status"]["message"]
@@ -336,9 +386,75 @@ def test_a_run_without_a_phase_is_ended_only_if_its_text_explains_it(
     text: str, managed: bool, age: timedelta, ended: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = undigested(arguments={"parameters": [{"name": "label", "value": text}]})
-    bench = Bench(template(managed), run=run)
+    bench = Bench(template(managed), taken_up(), run=run)
     sweep(bench, monkeypatch, age)
     assert bool(bench.api.writes) is ended
+
+
+@pytest.mark.parametrize("other", [timedelta(seconds=20), None], ids=["one that came soon after", "none"])
+def test_a_run_is_not_failed_while_argo_may_be_down(other: timedelta | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(template(), *([taken_up(other)] if other else []), run=undigested())
+    for hours in (1, 2, 3):
+        sweep(bench, monkeypatch, timedelta(hours=hours))
+    assert [key for key in bench.api.writes if "run-1" in key[1]] == []
+    assert [event.reason for event in bench.said] == [Reason.NOT_BEGUN], "it is said once"
+    bench.api.put(taken_up(timedelta(hours=4)))
+    sweep(bench, monkeypatch, timedelta(hours=5))
+    assert bench.run["status"]["phase"] == "Failed"
+
+
+@pytest.mark.parametrize("spec", [{"workflowTemplateRef": True}, {"arguments": {"parameters": ["x"]}}])
+def test_a_run_that_is_not_shaped_as_one_is_left_alone(spec: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    body = scenes.held_run()
+    body["spec"].update(spec)
+    bench = Bench(run=body)
+    assert bench.handle() is None
+    body["metadata"]["labels"] = {}
+    bench.api.put(body)
+    sweep(bench, monkeypatch, timedelta(hours=1))
+    assert bench.api.writes == []
+
+
+def test_a_later_run_that_argo_took_up_counts_though_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(template(), run=undigested())
+    bench.watchdog.taken_up.saw(Seen.of(taken_up()))
+    bench.watchdog.taken_up.saw(Seen.of(taken_up(timedelta(seconds=-10))))
+    sweep(bench, monkeypatch, timedelta(minutes=1))
+    assert bench.run["status"]["phase"] == "Failed"
+
+
+def test_runs_of_other_namespaces_or_without_a_phase_do_not_show_that_argo_is_alive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(template(), run=undigested())
+    elsewhere, unseen = taken_up(), taken_up()
+    elsewhere["metadata"]["namespace"] = "elsewhere"
+    unseen["metadata"]["labels"] = {}
+    for body in (elsewhere, unseen):
+        bench.watchdog.taken_up.saw(Seen.of(body))
+    sweep(bench, monkeypatch, timedelta(minutes=5))
+    assert bench.api.writes == []
+    bench.watchdog.taken_up.forget("elsewhere")
+    assert bench.watchdog.taken_up.youngest == {}
+
+
+def test_a_sweep_reads_a_bounded_number_of_runs_and_each_version_of_one_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(template(), run=undigested(arguments={}))
+    for number in range(2 * watchdog.MAX_READ):
+        run = undigested(arguments={})
+        run["metadata"] |= {"name": f"r-{number}", "uid": f"uid-{number}"}
+        bench.api.put(run)
+    looked: list[str] = []
+    find = bench.api.find
+
+    async def counted(path: str, **options: Any) -> Any:
+        looked.append(path)
+        return await find(path, **options)
+
+    monkeypatch.setattr(bench.api, "find", counted)
+    for expected in (watchdog.MAX_READ, 2 * watchdog.MAX_READ, 2 * watchdog.MAX_READ + 1, 2 * watchdog.MAX_READ + 1):
+        sweep(bench, monkeypatch, timedelta(hours=1))
+        assert len(looked) == len(set(looked)) == expected
 
 
 def test_a_run_that_argo_took_up_meanwhile_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -390,6 +506,7 @@ def test_a_run_that_still_waits_for_argos_limits_is_looked_at_again(monkeypatch:
     sweep(bench, monkeypatch, timedelta(minutes=1))
     assert bench.api.writes == []
     bench.run["status"] |= {"phase": "Running", "storedWorkflowTemplateSpec": stored}
+    bench.api.put(bench.run)
     sweep(bench, monkeypatch, timedelta(minutes=2))
     assert bench.run["metadata"]["labels"][labels.REVISION] == "r-1"
 
@@ -398,8 +515,8 @@ def test_a_run_that_still_waits_for_argos_limits_is_looked_at_again(monkeypatch:
     ("marks", "waits"),
     [
         ({labels.REVISION: "r"}, True),
-        ({labels.REVISION: "r", labels.ADMITTED: "u"}, False),
-        ({labels.REVISION: "r", labels.ADMITTED: "another"}, True),
+        ({labels.REVISION: "r", labels.ADMITTED: "u.1", runs.COMPLETED_LABEL: "false"}, False),
+        ({labels.REVISION: "r", labels.ADMITTED: "another.1", runs.COMPLETED_LABEL: "false"}, True),
         ({labels.REVISION: "r", runs.COMPLETED_LABEL: "true"}, False),
         ({}, False),
     ],
@@ -410,7 +527,7 @@ def test_labels_say_which_runs_may_wait(marks: dict[str, str], waits: bool) -> N
 
 def lost_run(**annotations: str) -> dict[str, Any]:
     """A run that ended because the data of a filled-in node was damaged."""
-    marks = {labels.ADMITTED: "uid-of-run-1", runs.PHASE_LABEL: "Failed", runs.COMPLETED_LABEL: "true"}
+    marks = {labels.ADMITTED: "uid-of-run-1.1", runs.PHASE_LABEL: "Failed", runs.COMPLETED_LABEL: "true"}
     run = scenes.held_run("run-1", {"x": "9"}, **marks)
     run["metadata"]["annotations"] = annotations
     run["spec"] |= {"shutdown": "Stop", "entrypoint": "main", "priority": 3}
@@ -418,8 +535,10 @@ def lost_run(**annotations: str) -> dict[str, Any]:
     run["status"]["nodes"]["n"] = {
         "id": "n",
         "name": "run-1.add-2(0)",
+        "type": "Pod",
         "phase": "Failed",
-        "message": "main: Error (exit code 90): INPUT_LOST: the object is damaged: cas/aa (attempt 1)",
+        "message": "main: Error (exit code 92): INPUT_LOST: the object is damaged: cas/aa (attempt 1)",
+        "outputs": {"exitCode": "92"},
     }
     return run
 
@@ -459,10 +578,36 @@ def test_a_run_whose_data_was_lost_is_started_again_exactly_once(death: tuple[in
     assert started(bench) == ["run-1"], "not even when the second one is deleted"
 
 
+def renamed(run: dict[str, Any], name: str) -> dict[str, Any]:
+    """The run under another name: its nodes are not looked at but for what failed."""
+    run["metadata"]["name"] = name
+    return run
+
+
 def test_the_second_time_it_fails() -> None:
-    bench = Bench(compiled_template(), run=lost_run(**{labels.RESTARTED_FROM: "run-0"}))
-    bench.handle()
-    assert bench.api.writes == []
+    first = lost_run()
+    second = renamed(lost_run(**{labels.RESTARTED_FROM: "run-1"}), recovery.successor_name(first))
+    assert recovery.lost(first)
+    assert recovery.lost(second) == ""
+
+
+@pytest.mark.parametrize("followed", [True, False], ids=["started again", "not started again"])
+def test_what_a_copy_of_a_run_says_of_its_restart_is_of_the_run_that_it_was_copied_from(followed: bool) -> None:
+    first = lost_run()
+    name = recovery.successor_name(first) if followed else ""
+    marked = lost_run(**recovery.mark(first, name)["metadata"]["annotations"])
+    assert recovery.lost(marked) == ""
+    copy = renamed(marked, "run-1-x7k2p")
+    copy["metadata"]["uid"] = "uid-of-the-copy"
+    assert recovery.lost(copy)
+    second = renamed(lost_run(**{labels.RESTARTED_FROM: "run-1"}), recovery.successor_name(first) + "-x7k2p")
+    assert recovery.lost(second), "a copy of a run that took another one's place is started again once too"
+
+
+def test_a_run_of_a_template_outside_its_namespace_is_not_started_again() -> None:
+    run = lost_run()
+    run["spec"]["workflowTemplateRef"]["clusterScope"] = True
+    assert recovery.successor(run, "add", compiled_template()) is None
 
 
 def test_a_workflow_that_changed_since_is_not_run_in_the_place_of_the_old_one() -> None:
@@ -476,12 +621,24 @@ def test_a_workflow_that_changed_since_is_not_run_in_the_place_of_the_old_one() 
         assert [event.reason for event in bench.said] == [Reason.NOT_STARTED_AGAIN]
 
 
-def test_a_run_that_failed_for_another_reason_is_left_as_it_is() -> None:
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"outputs": {"exitCode": "90"}},
+        {"outputs": None},
+        {"type": "Suspend"},
+        {"type": "Retry"},
+        {"phase": "Succeeded"},
+    ],
+    ids=str,
+)
+def test_no_text_of_a_failed_node_starts_a_run_again(node: dict[str, Any]) -> None:
     run = lost_run()
-    run["status"]["nodes"]["n"]["message"] = "main: Error (exit code 90): ValueError: INPUT_LOST: not really"
+    run["status"]["nodes"]["n"] |= node
     bench = Bench(compiled_template(), run=run)
     bench.handle()
-    assert bench.api.writes == []
+    assert started(bench) == ["run-1"]
+    assert labels.RESTARTED_AS not in bench.run["metadata"].get("annotations", {})
 
 
 def test_a_run_that_found_its_data_lost_is_looked_at_for_a_day() -> None:
@@ -489,13 +646,13 @@ def test_a_run_that_found_its_data_lost_is_looked_at_for_a_day() -> None:
     moment = timestamps.parse(created)
     assert moment is not None
     marks = {
-        labels.ADMITTED: "u",
+        labels.ADMITTED: "u.1",
         labels.REVISION: "r",
         runs.PHASE_LABEL: "Failed",
         runs.COMPLETED_LABEL: "true",
     }
     failed = Seen("n", "r", "u", "1", created, marks)
-    assert run_reconcile.worth_a_look(failed, moment + timedelta(hours=23))
-    assert not run_reconcile.worth_a_look(failed, moment + timedelta(hours=25))
+    assert recovery.candidate(failed, moment + timedelta(hours=23))
+    assert not recovery.candidate(failed, moment + timedelta(hours=25))
     succeeded = Seen("n", "r", "u", "1", created, marks | {runs.PHASE_LABEL: "Succeeded"})
-    assert not run_reconcile.worth_a_look(succeeded, moment)
+    assert not recovery.candidate(succeeded, moment)

@@ -110,6 +110,75 @@ def test_an_answer_that_is_not_json_is_an_error_with_a_bit_of_it() -> None:
     assert len(str(caught.value)) < 1000
 
 
+DEEP = '{"a":' * 1_500 + "1" + "}" * 1_500
+
+
+def listed(*pages: str) -> Handler:
+    """Answers with one page after the other."""
+    left = list(pages)
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(text=left.pop(0), content_type="application/json")
+
+    return handler
+
+
+def test_an_object_that_nests_too_deep_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(errors.Poison, match="deeper than 200"):
+        talk(listed(f'{{"spec": {DEEP}}}'), lambda api: api.get("/x"))
+
+
+def test_metadata_that_nests_too_deep_is_read_without_what_is_too_deep() -> None:
+    item = f'{{"metadata": {{"name": "a", "managedFields": [{DEEP}], "uid": "u"}}}}'
+    found = talk(listed(f'{{"items": [{item}]}}'), lambda api: api.list("/x", metadata_only=True))
+    assert (found.items[0]["metadata"]["name"], found.items[0]["metadata"]["uid"]) == ("a", "u")
+
+    async def first(api: client.Cluster) -> Any:
+        async for event in api.watch("/x", since="1"):
+            return event
+        return None
+
+    assert talk(listed(f'{{"type": "ADDED", "object": {item}}}'), first)["object"]["metadata"]["uid"] == "u"
+
+
+@pytest.mark.parametrize("text", ["[1]", "no json", "[" * 100_000, ""])
+def test_an_answer_that_is_no_object_is_an_error_of_ours(text: str) -> None:
+    with pytest.raises(errors.Poison):
+        talk(listed(text), lambda api: api.get("/x"))
+
+
+def test_pages_of_large_objects_have_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "MAX_ANSWER", 10_000)
+    limits: list[int] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        first, limit = int(request.query.get("continue", "0")), int(request.query["limit"])
+        limits.append(limit)
+        items = [{"metadata": {"name": str(number), "x": "x" * 900}} for number in range(first, min(first + limit, 30))]
+        more = {"continue": str(first + limit)} if first + limit < 30 else {}
+        return web.json_response({"items": items, "metadata": {"resourceVersion": "7", **more}})
+
+    found = talk(handler, lambda api: api.list("/x"))
+    assert [item["metadata"]["name"] for item in found.items] == [str(number) for number in range(30)]
+    assert found.version == "7"
+    assert limits[:3] == [500, 62, 7]
+    with pytest.raises(errors.TooLarge):
+        talk(answering(200, {"items": ["x" * 20_000]}), lambda api: api.list("/x"))
+
+
+def test_a_list_can_stop_at_so_many_and_select_by_a_field() -> None:
+    seen: list[dict[str, str]] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        seen.append(dict(request.query))
+        items = [{"metadata": {"name": str(number)}} for number in range(int(request.query["limit"]))]
+        return web.json_response({"items": items, "metadata": {"continue": "more"}})
+
+    found = talk(handler, lambda api: api.list("/x", fields="spec.workflow=sums", most=3))
+    assert len(found.items) == 3
+    assert seen == [{"fieldSelector": "spec.workflow=sums", "limit": "3"}]
+
+
 def test_no_answer_is_unavailable() -> None:
     async def main() -> None:
         api = client.Cluster(Open("http://127.0.0.1:1"), timeout=2)

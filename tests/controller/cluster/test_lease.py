@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from typing import Any
 
 from alula_controller import settings
@@ -149,3 +150,88 @@ def test_the_lease_says_who_since_when_and_how_often_it_changed_hands() -> None:
     assert spec["holderIdentity"] == "", "let go"
     assert spec["leaseTransitions"] == 2 or spec["leaseTransitions"] == 1
     assert spec["renewTime"].endswith("Z")
+
+
+def test_a_holder_stops_as_soon_as_it_sees_another() -> None:
+    async def main() -> None:
+        api = FakeCluster()
+        told: list[bool] = []
+        first = replica(api, "a")
+        first._changed = told.append
+        task = asyncio.create_task(first.run())
+        await asyncio.sleep(10)
+        lease = next(iter(api.all("Lease").values()))
+        lease["spec"]["holderIdentity"] = "b"
+        lease["spec"]["renewTime"] = "2026-11-22T10:00:00.000000Z"
+        api.put(lease)
+        await asyncio.sleep(3.1)  # one round
+        assert not first.held()
+        assert told == [True, False]
+        task.cancel()
+
+    virtual_time.run(main())
+
+
+def test_a_renewal_that_another_overtook_is_decided_anew_at_once() -> None:
+    class Raced(FakeCluster):
+        async def replace(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+            if not self.raced:
+                self.raced = True
+                lease = copy.deepcopy(next(iter(self.all("Lease").values())))
+                lease["spec"] |= {"holderIdentity": "b", "renewTime": "2026-11-22T10:00:00.000000Z"}
+                self.put(lease)
+            return await super().replace(path, body)
+
+        raced = True
+
+    async def main() -> None:
+        api = Raced()
+        first = replica(api, "a")
+        task = asyncio.create_task(first.run())
+        await asyncio.sleep(10)
+        api.raced = False
+        await asyncio.sleep(3.1)
+        assert api.raced
+        assert not first.held()
+        task.cancel()
+
+    virtual_time.run(main())
+
+
+def test_who_held_and_lapsed_and_holds_again_is_told_so_though_nobody_stepped_in() -> None:
+    async def main() -> None:
+        api = FakeCluster()
+        told: list[bool] = []
+        first = replica(api, "a")
+        first._changed = told.append
+        await first._round()
+        await first._round()
+        assert told == []
+        await asyncio.sleep(100)
+        assert not first.held()
+        await first._round()
+        first._tell(first.held())
+        assert told == [True]
+        await asyncio.sleep(100)
+        await first._round()
+        first._tell(first.held())
+        assert told == [True, False, True]
+
+    virtual_time.run(main())
+
+
+def test_without_a_lease_it_acts_from_the_start() -> None:
+    async def main() -> list[bool]:
+        told: list[bool] = []
+        alone = Leadership(
+            FakeCluster(),  # type: ignore[arg-type]
+            settings.Settings(identity="a", lease=""),
+            lambda: 0.0,
+            told.append,
+        )
+        task = asyncio.create_task(alone.run())
+        await asyncio.sleep(1)
+        task.cancel()
+        return told
+
+    assert virtual_time.run(main()) == [True]

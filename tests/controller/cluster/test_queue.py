@@ -182,22 +182,180 @@ def test_no_more_keys_are_begun_in_a_second_than_allowed() -> None:
     )
 
 
-def test_nothing_is_begun_while_we_may_not_work() -> None:
+def test_nothing_is_kept_while_we_may_not_work() -> None:
     record = Record()
     allowed = False
 
     async def scenario(queue: WorkQueue[str]) -> None:
         nonlocal allowed
-        queue.add("a")
-        await asyncio.sleep(7)
-        assert record.calls == []
-        assert not queue.idle()
+        for number in range(1000):
+            queue.add(f"k{number}")
+        assert len(queue) == 0
         allowed = True
+        queue.add("a")
         await asyncio.sleep(1)
         assert queue.idle()
 
     run(scenario, record, may_work=lambda: allowed)
     assert [key for key, _ in record.calls] == ["a"]
+
+
+def test_nothing_is_begun_once_we_may_not_work_any_more() -> None:
+    record = Record(takes=1)
+    allowed = True
+
+    async def scenario(queue: WorkQueue[str]) -> None:
+        nonlocal allowed
+        for key in "abc":
+            queue.add(key)
+        await asyncio.sleep(0.5)
+        allowed = False
+        await asyncio.sleep(10)
+        assert not queue.idle()
+
+    run(scenario, record, workers=1, may_work=lambda: allowed)
+    assert [key for key, _ in record.calls] == ["a"]
+
+
+def test_a_key_that_is_discarded_is_not_worked_on_and_its_failures_are_forgotten() -> None:
+    record = Record(takes=1, fails=("failing",))
+
+    async def scenario(queue: WorkQueue[str]) -> None:
+        queue.add("failing")
+        await asyncio.sleep(30)
+        queue.discard("failing")
+        for key in ("busy", "waiting", "late"):
+            queue.add(key, 60.0 if key == "late" else 0.0)
+        await asyncio.sleep(0.5)
+        queue.add("busy")
+        for key in ("busy", "waiting", "late", "never there"):
+            queue.discard(key)
+        await asyncio.sleep(200)
+        assert len(queue) == 0
+        assert queue._failures == {}
+        assert not queue._later
+
+    run(scenario, record, workers=1)
+    assert [key for key, _ in record.calls if key != "failing"] == ["busy"]
+
+
+def test_a_hundred_thousand_keys_that_come_and_go_leave_nothing_behind() -> None:
+    record = Record(takes=1000)
+
+    async def scenario(queue: WorkQueue[str]) -> None:
+        queue.add("busy")
+        await asyncio.sleep(0.1)
+        for number in range(100_000):
+            queue.add(f"k{number}", 3600)
+            queue.discard(f"k{number}")
+        assert len(queue) == 0
+        assert len(queue._later) < 200
+
+    run(scenario, record, workers=1)
+
+
+def test_what_was_forgotten_is_not_worked_on() -> None:
+    record = Record(takes=1)
+
+    async def scenario(queue: WorkQueue[str]) -> None:
+        for key in "abcd":
+            queue.add(key, behind=key in "cd")
+        queue.add("e", 5)
+        await asyncio.sleep(0.5)
+        queue.add("a")
+        queue.clear()
+        queue.add("f")
+        await asyncio.sleep(20)
+
+    run(scenario, record, workers=1)
+    assert [key for key, _ in record.calls] == ["a", "f"]
+
+
+def test_lanes_take_turns_so_that_a_crowd_in_one_delays_another_by_one_key() -> None:
+    record = Record(takes=1)
+
+    async def scenario(queue: WorkQueue[str]) -> None:
+        for number in range(100):
+            queue.add(f"crowd-{number}")
+        await asyncio.sleep(5.5)
+        for number in range(3):
+            queue.add(f"small-{number}")
+        await asyncio.sleep(20)
+
+    run(scenario, record, workers=1, lane=lambda key: key.partition("-")[0])
+    begun = dict(record.calls)
+    assert [begun[f"small-{number}"] for number in range(3)] == [7.0, 9.0, 11.0]
+    crowd = [key for key, _ in record.calls if key.startswith("crowd")]
+    assert crowd == [f"crowd-{number}" for number in range(len(crowd))], "in a lane the oldest comes first"
+
+
+def test_a_lane_whose_keys_hang_holds_no_more_than_its_share_of_the_workers() -> None:
+    async def handle(key: str) -> float | None:
+        begun.append((key, now()))
+        if key.startswith("hanging"):
+            await asyncio.sleep(1000)
+        return None
+
+    begun: list[tuple[str, float]] = []
+
+    async def scenario(queue: WorkQueue[str]) -> None:
+        for number in range(20):
+            queue.add(f"hanging-{number}")
+        await asyncio.sleep(1)
+        for number in range(20):
+            queue.add(f"healthy-{number}", behind=number % 2 == 0)
+        await asyncio.sleep(10)
+        assert len(queue) == 17
+
+    run(scenario, handle, workers=5, per_lane=3, lane=lambda key: key.partition("-")[0])
+    assert [key for key, _ in begun[:3]] == ["hanging-0", "hanging-1", "hanging-2"]
+    assert sorted(key for key, at in begun if at == 1.0) == sorted(f"healthy-{number}" for number in range(20))
+    assert len(begun) == 23
+
+
+def test_a_full_lane_goes_on_when_one_of_its_keys_is_done() -> None:
+    record = Record(takes=2)
+
+    async def scenario(queue: WorkQueue[str]) -> None:
+        for number in range(4):
+            queue.add(f"a-{number}")
+        await asyncio.sleep(10)
+
+    run(scenario, record, workers=5, per_lane=2, lane=lambda key: key.partition("-")[0])
+    assert record.calls == [("a-0", 0), ("a-1", 0), ("a-2", 2), ("a-3", 2)]
+
+
+def test_keys_behind_come_after_all_others_but_are_never_starved() -> None:
+    record = Record(takes=1)
+
+    async def scenario(queue: WorkQueue[str]) -> None:
+        for key in ("behind-1", "behind-2", "behind-3"):
+            queue.add(key, behind=True)
+        for number in range(12):
+            queue.add(f"front-{number}")
+        queue.add("behind-2")
+        await asyncio.sleep(20)
+
+    run(scenario, record, workers=1)
+    keys = [key for key, _ in record.calls]
+    assert keys[0] == "behind-2", "it was added once more and not behind, and has waited for longest"
+    assert keys.index("behind-1") == 7, "one in eight"
+    assert keys[-1] == "behind-3"
+
+
+def test_a_server_that_asks_for_time_is_given_it() -> None:
+    calls: list[float] = []
+
+    async def handle(key: str) -> float | None:
+        calls.append(round(now(), 3))
+        raise errors.Unavailable("429", retry_after=7.0)
+
+    async def scenario(queue: WorkQueue[str]) -> None:
+        queue.add("a")
+        await asyncio.sleep(15)
+
+    run(scenario, handle)
+    assert calls == [0, 7, 14]
 
 
 def test_many_keys_with_many_updates_are_all_worked_on_after_their_last_update() -> None:

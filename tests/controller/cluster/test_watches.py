@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from alula_api.contract import labels
 from alula_controller.cluster import client, errors, resources
 from alula_controller.cluster.watches import Seen, Watch
 from tests.controller import virtual_time
@@ -28,13 +29,14 @@ class Script:
         self.steps = list(steps)
         self.asked: list[str] = []
 
-    async def list(self, path: str, **_: Any) -> client.Listing:
+    async def pages(self, path: str, **_: Any) -> AsyncIterator[client.Listing]:
         self.asked.append("list")
         step = self.steps.pop(0)
         if isinstance(step, Exception):
             raise step
         assert isinstance(step, client.Listing), step
-        return step
+        for item in step.items or (None,):  # in pages of one
+            yield client.Listing((item,) if item else (), step.version)
 
     async def watch(self, path: str, *, since: str, labels: str = "") -> AsyncIterator[dict[str, Any]]:
         self.asked.append(f"watch {since}")
@@ -132,12 +134,62 @@ def test_it_does_not_ask_again_at_once_for_ever() -> None:
     assert len(script.asked) < 100
 
 
+def test_streams_that_end_as_soon_as_they_begin_are_not_opened_without_pause() -> None:
+    script = Script(listing(5), *[[]] * 1000)
+    told(script, seconds=600)
+    assert len(script.asked) < 100
+
+
+def test_a_stream_that_said_something_is_opened_again_soon_however_many_ended_before() -> None:
+    script = Script(listing(5), *[[]] * 6, [event("ADDED", item("a", 6))], [event("ADDED", item("b", 7))])
+    when: list[float] = []
+
+    async def main() -> None:
+        watch = Watch(script, resources.RUNS, lambda seen, gone: when.append(asyncio.get_running_loop().time()))  # type: ignore[arg-type]
+        task = asyncio.create_task(watch.run())
+        await asyncio.sleep(100)
+        task.cancel()
+
+    virtual_time.run(main())
+    assert 0 < when[1] - when[0] < 0.5
+
+
+def test_versions_that_are_always_too_old_are_not_listed_without_pause() -> None:
+    script = Script(*[step for _ in range(500) for step in (listing(5), [errors.Gone("410")])])
+    told(script, seconds=600)
+    assert script.asked.count("list") < 100
+
+
+def test_a_server_that_asks_for_time_is_given_it() -> None:
+    script = Script(listing(5), *[[errors.Unavailable("429", retry_after=20.0)]] * 100)
+    told(script, seconds=200)
+    assert len(script.asked) <= 12
+
+
+def test_a_watch_that_remembers_nothing_tells_what_it_is_asked_for_page_by_page() -> None:
+    script = Script(listing(5, item("a", 1), item("b", 2)), [event("ADDED", item("c", 6))])
+    heard: list[str] = []
+
+    async def main() -> Watch:
+        watch = Watch(script, resources.RUNS, lambda seen, gone: heard.append(seen.name), remember=False)  # type: ignore[arg-type]
+        task = asyncio.create_task(watch.run())
+        await asyncio.sleep(60)
+        script.steps = [errors.Unavailable("503"), listing(7, item("a", 1), item("b", 2), item("c", 6))]
+        watch.again()
+        await asyncio.sleep(60)
+        task.cancel()
+        return watch
+
+    assert virtual_time.run(main()).known == {}
+    assert heard == ["a", "b", "c", "a", "b", "c"]
+
+
 def test_only_what_anybody_asks_for_is_kept_of_an_object() -> None:
-    body = item("a", 1, team="x")
+    body = item("a", 1, **{"team": "x" * 60, labels.REVISION: "r"})
     body["metadata"] |= {
         "annotations": {"big": "x" * 10_000},
         "creationTimestamp": "2026-11-22T10:00:00Z",
         "ownerReferences": [{"uid": "other"}, {"uid": "owner", "controller": True}],
     }
     seen = Seen.of(body)
-    assert seen == Seen("n", "a", "u", "1", "2026-11-22T10:00:00Z", {"team": "x"}, "owner")
+    assert seen == Seen("n", "a", "u", "1", "2026-11-22T10:00:00Z", {labels.REVISION: "r"}, "owner")

@@ -12,9 +12,11 @@ from alula_api import kinds
 from alula_api.contract import labels
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
+from alula_api.contract.triggers import Trigger
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.definitions import children, decide, revisions
+from alula_controller.definitions.revisions import Revision
 from alula_controller.definitions.world import Compiled, Key, World
 from alula_controller.domains.places import NoPlace
 from tests.controller import scenes
@@ -39,12 +41,11 @@ def settled(*launch_plans: dict[str, Any], **changes: Any) -> World:
     before = world(*launch_plans, **changes)
     decision = decide.decide(before, NOW)
     live = {
-        children.about(body): {**body, "metadata": {"uid": f"uid-{i}", **body["metadata"]}}
+        children.about(body): {**body, "metadata": {"uid": f"uid-{i}", "resourceVersion": "7", **body["metadata"]}}
         for i, body in enumerate(decision.apply)
     }
     stored = [
-        Seen(scenes.SPACE, body["metadata"]["name"], "u", "1", "2026-11-22T11:00:00Z", {}, "uid-of-sums")
-        for body in decision.revisions
+        Revision(body["metadata"]["name"], "u", "uid-of-sums", "2026-11-22T11:00:00Z") for body in decision.revisions
     ]
     patches = {status.body["metadata"]["uid"]: status.patch for status in decision.statuses}
 
@@ -86,17 +87,17 @@ def test_a_settled_world_needs_nothing() -> None:
 
 def test_a_schedule_is_written_after_the_template_that_it_starts() -> None:
     decision = decide.decide(world(scenes.launch_plan()), NOW)
-    assert names(decision.apply) == ["WorkflowTemplate/sums", "WorkflowTemplate/lp-nightly", "CronWorkflow/lp-nightly"]
+    assert names(decision.apply) == ["WorkflowTemplate/sums", "WorkflowTemplate/lp-nightly"]
     assert len(decision.revisions) == 2
     assert ready(decision, "nightly")["Ready"]["status"] == "True"
 
 
-def test_templates_are_owned_by_the_definition_and_schedules_are_not() -> None:
+def test_templates_are_owned_by_the_definition_and_a_launch_plans_says_when_it_fires() -> None:
     decision = decide.decide(world(scenes.launch_plan()), NOW)
-    template, _, cron = decision.apply
-    assert [owner["uid"] for owner in template["metadata"]["ownerReferences"]] == ["uid-of-sums"]
-    assert "ownerReferences" not in cron["metadata"]
-    assert cron["metadata"]["labels"][labels.OWNER_UID] == "uid-of-sums"
+    for template in decision.apply:
+        assert [owner["uid"] for owner in template["metadata"]["ownerReferences"]] == ["uid-of-sums"]
+    _, plan = decision.apply
+    assert plan["metadata"]["annotations"][labels.SCHEDULE] == '{"lines":["0 2 * * *"]}'
 
 
 def test_nothing_of_the_definitions_metadata_is_copied() -> None:
@@ -123,13 +124,61 @@ def test_a_field_that_somebody_changed_is_put_back() -> None:
     assert decision.statuses == ()
 
 
-def test_a_field_that_somebody_added_beside_ours_stays() -> None:
+def changed(before: World, **spec: Any) -> World:
+    """The world after somebody wrote these fields into the spec of the template."""
+    live = dict(before.live)
+    body = live[children.TEMPLATE, "sums"]
+    live[children.TEMPLATE, "sums"] = {**body, "spec": body["spec"] | spec}
+    return dataclasses.replace(before, live=live)
+
+
+def test_whatever_somebody_adds_to_the_spec_is_taken_away_and_said() -> None:
     before = settled()
-    live = {
-        key: {**body, "metadata": {**body["metadata"], "labels": {**body["metadata"]["labels"], "team": "a"}}}
-        for key, body in before.live.items()
+    spec = before.live[children.TEMPLATE, "sums"]["spec"]
+    labels_ = {**spec["workflowMetadata"]["labels"], "team": "a"}
+    added = {
+        "hooks": {"exit": {"templateRef": {"name": "evil", "template": "x"}}},
+        "hostNetwork": True,
+        "securityContext": {"runAsUser": 0},
+        "workflowMetadata": {**spec["workflowMetadata"], "labels": labels_},
     }
-    assert decide.decide(dataclasses.replace(before, live=live), NOW) == decide.Decision()
+    decision = decide.decide(changed(before, **added), NOW)
+    (strip,) = decision.strip
+    assert strip.patch["metadata"] == {"uid": "uid-0", "resourceVersion": "7"}
+    assert strip.patch["spec"] == {
+        "hooks": None,
+        "hostNetwork": None,
+        "securityContext": None,
+        "workflowMetadata": {"labels": {"team": None}},
+    }
+    assert decision.apply == ()
+    (event,) = decision.events
+    assert (event.reason, event.warning, event.regarding["kind"]) == ("Reverted", True, "Workflow")
+    for place in ("spec.hooks", "spec.hostNetwork", "spec.securityContext", "spec.workflowMetadata.labels.team"):
+        assert place in event.message
+    assert "evil" not in event.message
+
+
+def test_what_somebody_changes_is_said_and_what_we_change_is_not() -> None:
+    before = settled()
+    decision = decide.decide(changed(before, entrypoint="elsewhere"), NOW)
+    assert names(decision.apply) == ["WorkflowTemplate/sums"] and decision.strip == ()
+    assert [event.message for event in decision.events] == [
+        "WorkflowTemplate sums was changed by others and is as compiled again: spec.entrypoint"
+    ]
+    newer = scenes.workflow(version="v2")
+    ours = dataclasses.replace(before, workflow={**before.workflow, **newer}, compiled=scenes.compiled(newer))
+    assert decide.decide(ours, NOW).events == ()
+
+
+def test_labels_that_others_put_on_a_template_stay() -> None:
+    before = settled()
+    live = dict(before.live)
+    body = live[children.TEMPLATE, "sums"]
+    marked = {**body["metadata"], "labels": {**body["metadata"]["labels"], "team": "a"}}
+    live[children.TEMPLATE, "sums"] = {**body, "metadata": marked}
+    decision = decide.decide(dataclasses.replace(before, live=live), NOW)
+    assert decision == decide.Decision()
 
 
 def test_a_template_of_somebody_else_is_not_touched() -> None:
@@ -158,6 +207,17 @@ def test_a_template_of_a_workflow_that_had_this_name_is_waited_for() -> None:
     assert ready(decision)["Reconciling"]["reason"] == Reason.NAME_TAKEN
     assert decision.again is not None
     assert decision.again < 10
+
+
+@pytest.mark.parametrize(("waited", "again"), [(0, 30), (100, 50), (10_000, 600)])
+def test_a_name_that_is_taken_is_looked_at_the_later_the_longer_it_has_been_taken(waited: int, again: float) -> None:
+    strange = {"kind": children.TEMPLATE, "metadata": {"name": "sums", "uid": "x"}, "spec": {}}
+    taken = {(children.TEMPLATE, "sums"): strange}
+    first = decide.decide(world(live=taken), NOW)
+    assert first.again == 30
+    workflow = {**scenes.workflow(), "status": next(iter(first.statuses)).patch}
+    later = decide.decide(world(live=taken, workflow=workflow), NOW + timedelta(seconds=waited))
+    assert later.again == again
 
 
 def test_a_plan_that_moved_waits_until_its_old_workflow_lets_go() -> None:
@@ -200,6 +260,20 @@ def test_a_bad_plan_spoils_only_itself() -> None:
     assert "nope" in ready(decision, "bad")["Stalled"]["message"]
 
 
+def test_plans_that_wait_for_each_other_in_a_circle_are_refused_and_one_that_waits_for_them_is_not() -> None:
+    plans = [
+        scenes.launch_plan("a", schedule=None, trigger={"launchPlan": "b"}),
+        scenes.launch_plan("after", schedule=None, trigger={"launchPlan": "a"}),
+    ]
+    waits = {"b": ("other", Trigger(plan="a"))}
+    decision = decide.decide(dataclasses.replace(world(*plans), waits=waits), NOW)
+    assert ready(decision, "after")["Ready"]["status"] == "True"
+    stalled = ready(decision, "a")["Stalled"]
+    assert stalled["reason"] == Reason.INVALID
+    assert "the launch plans a -> b -> a wait for each other in a circle" in stalled["message"]
+    assert "WorkflowTemplate/lp-a" not in names(decision.apply)
+
+
 def test_a_plan_that_went_bad_keeps_its_last_good_schedule() -> None:
     before = settled(scenes.launch_plan())
     bad = scenes.launch_plan(inputs=[{"name": "nope", "value": "1"}])
@@ -223,23 +297,51 @@ def test_plans_wait_for_a_workflow_that_is_not_there() -> None:
     assert "sums" in ready(decision, "nightly")["Ready"]["message"]
 
 
-def test_the_schedules_of_a_workflow_that_is_gone_go_and_leave_their_runs() -> None:
+def cron(plan: str = "nightly") -> dict[tuple[str, str], dict[str, Any]]:
+    """The CronWorkflow that an earlier version made of a launch plan."""
+    marks = {labels.WORKFLOW: "sums", labels.LAUNCH_PLAN: plan, labels.OWNER_UID: "uid-of-sums"}
+    body = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "CronWorkflow",
+        "metadata": {"name": f"lp-{plan}", "uid": "uid-of-cron", "labels": {**marks, labels.MANAGED_BY: "alula"}},
+        "spec": {"schedules": ["0 2 * * *"]},
+    }
+    return {("CronWorkflow", f"lp-{plan}"): body}
+
+
+def test_a_cronworkflow_of_an_earlier_version_goes_when_it_is_recorded_how_far_it_came() -> None:
     before = settled(scenes.launch_plan())
-    decision = decide.decide(World(KEY, None, live=before.live), NOW)
+    before = dataclasses.replace(before, live={**before.live, **cron()})
+    assert decide.decide(before, NOW).delete == ()
+    (plan,) = before.launch_plans
+    schedule = {"decided": "2026-11-22T02:00:00Z", "timetable": "x", "state": "Active"}
+    recorded = {**plan, "status": {**plan["status"], "schedule": schedule}}
+    decision = decide.decide(dataclasses.replace(before, launch_plans=(recorded,)), NOW)
+    assert [(each.kind, each.name, each.orphan) for each in decision.delete] == [("CronWorkflow", "lp-nightly", True)]
+
+
+def test_a_cronworkflow_of_a_plan_that_has_no_schedule_any_more_goes_at_once() -> None:
+    plan = scenes.launch_plan()
+    del plan["spec"]["schedule"]
+    decision = decide.decide(dataclasses.replace(settled(plan), live={**settled(plan).live, **cron()}), NOW)
+    assert [each.kind for each in decision.delete] == ["CronWorkflow"]
+
+
+def test_the_schedules_of_a_workflow_that_is_gone_go_and_leave_their_runs() -> None:
+    decision = decide.decide(World(KEY, None, live={**settled(scenes.launch_plan()).live, **cron()}), NOW)
     assert [(each.kind, each.name, each.orphan) for each in decision.delete] == [("CronWorkflow", "lp-nightly", True)]
 
 
 def test_a_schedule_of_an_older_workflow_of_this_name_goes() -> None:
-    before = settled(scenes.launch_plan())
     newer = {**scenes.workflow(), "metadata": {**scenes.workflow()["metadata"], "uid": "newer"}}
-    live = {key: body for key, body in before.live.items() if key[0] == "CronWorkflow"}
-    decision = decide.decide(world(workflow=newer, live=live), NOW)
+    decision = decide.decide(world(workflow=newer, live=cron()), NOW)
     assert [each.name for each in decision.delete] == ["lp-nightly"]
 
 
 def test_what_a_removed_plan_had_goes_schedule_first() -> None:
     before = settled(scenes.launch_plan())
-    decision = decide.decide(dataclasses.replace(before, launch_plans=(), compiled=scenes.compiled()), NOW)
+    live = {**before.live, **cron()}
+    decision = decide.decide(dataclasses.replace(before, live=live, launch_plans=(), compiled=scenes.compiled()), NOW)
     assert [(each.kind, each.name) for each in decision.delete] == [
         ("CronWorkflow", "lp-nightly"),
         ("WorkflowTemplate", "lp-nightly"),
@@ -251,41 +353,11 @@ def test_a_template_stays_while_an_unfinished_run_names_it(completed: str, delet
     before = settled(scenes.launch_plan())
     named = revisions.name_of(before.live["WorkflowTemplate", "lp-nightly"])
     run = Seen(scenes.SPACE, "r", "u", "1", "", {labels.REVISION: named, "workflows.argoproj.io/completed": completed})
-    gone = dataclasses.replace(before, launch_plans=(), compiled=scenes.compiled(), runs=(run,))
+    gone = dataclasses.replace(
+        before, launch_plans=(), compiled=scenes.compiled(), unfinished=(run,) if completed == "false" else ()
+    )
     decision = decide.decide(gone, NOW)
     assert (("WorkflowTemplate", "lp-nightly") in [(each.kind, each.name) for each in decision.delete]) is deleted
-    assert ("CronWorkflow", "lp-nightly") in [(each.kind, each.name) for each in decision.delete]
-
-
-def old_revisions(count: int) -> tuple[Seen, ...]:
-    return tuple(
-        Seen(scenes.SPACE, f"sums-{i:08x}", f"r{i}", "1", f"2026-11-21T{i % 24:02d}:00:00Z", {}, "uid-of-sums")
-        for i in range(count)
-    )
-
-
-def test_old_revisions_go_but_not_those_that_runs_carry() -> None:
-    before = settled()
-    run = Seen(
-        scenes.SPACE, "r", "u", "1", "", {labels.REVISION: "sums-00000001", "workflows.argoproj.io/completed": "true"}
-    )
-    decision = decide.decide(
-        dataclasses.replace(before, revisions=before.revisions + old_revisions(8), runs=(run,)), NOW
-    )
-    gone = {each.name for each in decision.delete}
-    assert gone == {"sums-00000000", "sums-00000002", "sums-00000003"}, "the current one and the four before it stay"
-
-
-def test_young_revisions_stay_for_runs_that_carry_no_label_yet() -> None:
-    before = settled()
-    young = tuple(dataclasses.replace(seen, created="2026-11-22T11:30:00Z") for seen in old_revisions(8))
-    assert decide.decide(dataclasses.replace(before, revisions=before.revisions + young), NOW).delete == ()
-
-
-def test_revisions_of_another_workflow_of_this_name_are_not_ours_to_delete() -> None:
-    before = settled()
-    theirs = tuple(dataclasses.replace(seen, owner="older") for seen in old_revisions(8))
-    assert decide.decide(dataclasses.replace(before, revisions=before.revisions + theirs), NOW).delete == ()
 
 
 def test_a_definition_that_is_being_deleted_is_left_alone() -> None:

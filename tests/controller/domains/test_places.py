@@ -42,6 +42,13 @@ def test_missing_or_odd_labels_are_no_place_and_the_message_says_what_to_type(pr
     assert "kubectl label namespace demo-dev alula.dev/project=" in place.message
 
 
+def test_no_domain_keeps_its_data_where_all_domains_read_their_code() -> None:
+    place = places.locate(scenes.SETTINGS, scenes.namespace(domain="releases"), DomainView())
+    assert isinstance(place, NoPlace)
+    assert place.reason == Reason.NAMESPACE_NOT_LABELLED
+    assert "releases" in place.message
+
+
 def other(name: str, created: str, project: str = "demo") -> Seen:
     return Seen("", name, f"uid-of-{name}", "1", created, {"alula.dev/project": project, "alula.dev/domain": "dev"})
 

@@ -1,0 +1,112 @@
+"""Lists that no pod collected: every value comes back, no other does, and a thousand items fit into an argument."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alula_api.contract import jsontext, keys, lists, references, values
+from alula_api.contract.graphs import bindings
+from alula_api.contract.problems import InvalidValue
+from tests import strategies
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+    | strategies.texts(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(strategies.texts(), inner, max_size=3),
+    max_leaves=6,
+).filter(lambda value: not references.is_envelope(value))  # fmt: skip
+DIGESTS = st.binary(min_size=32, max_size=32).map(bytes.hex)
+STORED = st.builds(references.Stored, DIGESTS, st.integers(0, references.MOST_SIZE), DIGESTS)
+
+
+def go(text: str) -> str:
+    """A text as Go's encoder writes it into a list."""
+    quoted = json.dumps(text)
+    for character in "<>&":
+        quoted = quoted.replace(character, f"\\u{ord(character):04x}")
+    return quoted
+
+
+@given(st.lists(JSON | STORED, max_size=5))
+def test_a_list_comes_back_as_it_was_and_is_safe_in_argo(items: list[object]) -> None:
+    wire = jsontext.argo_safe(jsontext.dumps(lists.listed(items).to_json()))
+    assert "{{" not in wire and wire.isascii()
+    found = lists.read(jsontext.parse(wire))
+    assert found is not None
+    assert found.values() == items
+    assert bindings.value_of(jsontext.parse(wire)) == found
+
+
+@given(JSON | STORED)
+def test_what_fits_is_no_longer_in_argos_own_list_than_it_may_be(value: object) -> None:
+    published = lists.item(value)
+    written = go(lists.text(published))
+    assert lists.fits(published) is (len(written) - 2 <= lists.MAX_ITEM)
+    if isinstance(value, references.Stored):
+        assert lists.fits(published)
+
+
+def test_a_thousand_items_fit_into_one_argument_of_a_process() -> None:
+    stored = references.Stored("f" * 64, references.MOST_SIZE, "0" * 64)
+    items = [lists.text(lists.item(stored))] * lists.MAX_ITEMS
+    assert len(json.dumps({"$stored": {"items": items}})) < 128 * 1024
+    assert lists.MAX_ITEMS * (lists.MAX_ITEM + len('"",')) + len('{"$stored":{"items":[]}}') < 128 * 1024
+
+
+@given(st.lists(st.integers(), max_size=5))
+def test_a_list_whose_items_are_known_has_the_identity_of_the_list_itself(items: list[int]) -> None:
+    schema = {"type": "array", "items": {"type": "integer"}}
+    wire = lists.listed(items).to_json()
+    assert keys.identity(wire, schema) == values.codec(schema).identity(items)
+
+
+@given(st.lists(st.integers() | STORED, max_size=4), st.lists(st.integers() | STORED, max_size=4))
+def test_two_lists_have_one_identity_only_if_their_items_have(left: list[object], right: list[object]) -> None:
+    schema = {"type": "array", "items": {"type": "integer"}}
+
+    def identities(items: list[object]) -> list[str]:
+        return [keys.identity(bindings.wire_of(item), schema["items"]) for item in items]
+
+    same = keys.identity(lists.listed(left).to_json(), schema) == keys.identity(lists.listed(right).to_json(), schema)
+    mixed = any(isinstance(item, references.Stored) for item in left) is any(
+        isinstance(item, references.Stored) for item in right
+    )
+    assert same is (identities(left) == identities(right) and mixed)
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        (["1"], "must be a JSON text of a text"),
+        (['"1"'], "must begin with = or @"),
+        (['"@a.b"'], "must begin with = or @"),
+        (['"@aa.1.aa"'], "must hold a digest"),
+        (['"={\\"$stored\\": {\\"digest\\": \\"\\"}}"'], "must not be an envelope"),
+    ],
+)
+def test_an_item_that_is_none_is_refused_with_its_place(items: list[str], message: str) -> None:
+    found = lists.read({"$stored": {"items": items}})
+    assert found is not None
+    with pytest.raises(InvalidValue, match=message):
+        found.values()
+
+
+def test_a_list_of_no_texts_is_refused_and_anything_else_is_none() -> None:
+    with pytest.raises(InvalidValue, match="must be a list of texts"):
+        lists.read({"$stored": {"items": [1]}})
+    for other in ([], {}, {"$stored": {"digest": ""}}, {"$stored": []}, {"items": []}):
+        assert lists.read(other) is None
+
+
+def test_a_part_of_a_list_is_that_of_its_item() -> None:
+    stored = references.Stored("f" * 64, 3, "0" * 64)
+    found = lists.listed([{"a": [7]}, stored])
+    assert bindings.selected(found, ("0", "a", "0")) == 7
+    assert bindings.selected(found, ("1",)) == stored
+    assert bindings.selected(found, ("1", "a")) is bindings.UNKNOWN
+    with pytest.raises(InvalidValue, match="does not exist in a list of 2 items"):
+        bindings.selected(found, ("2",))

@@ -1,0 +1,168 @@
+"""The outcome that each workflow of the project must have, whichever way it is run.
+
+A case has the workflow, its inputs and outputs, the nodes that did not run, and of a failure the words of its message.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from dataclasses import dataclass
+from typing import Any
+
+PROJECT = pathlib.Path(__file__).parent / "project"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run.
+
+    Attributes:
+        construct: What it shows, a line of the table.
+        workflow: In the project, as `branches.py:chosen`.
+        inputs: As JSON.
+        outputs: As JSON; None for a run that fails.
+        absent: Tasks that must not run, by the path of their node.
+        message: In what a failed run says.
+        done: Tasks that must have succeeded, although the run failed.
+        failed: Tasks that must have failed.
+    """
+
+    construct: str
+    workflow: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any] | None
+    absent: tuple[str, ...] = ()
+    message: str = ""
+    done: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """For people, and for the run."""
+        given = "-".join(str(value) for value in self.inputs.values())
+        return f"{self.workflow.partition(':')[2]}-{given}"
+
+
+def _branch(construct: str, name: str, n: int, outputs: Any, *absent: str, message: str = "") -> Case:
+    found = outputs if outputs is None or isinstance(outputs, dict) else {"o0": outputs}
+    return Case(construct, f"branches.py:{name}", {"n": n}, found, absent, message)
+
+
+def _map(construct: str, name: str, n: int, outputs: Any, *absent: str, message: str = "") -> Case:
+    found = outputs if outputs is None or isinstance(outputs, dict) else {"o0": outputs}
+    return Case(construct, f"maps.py:{name}", {"n": n}, found, absent, message)
+
+
+_SHORT = ["{{=1+1}}", "{{workflow.uid}}", "é '\" \\ <&>", "null", "[1, 2]", "=x", "@x", ""]
+_HOSTILE = [*_SHORT, *(text * 40 for text in _SHORT[:4])]
+
+MAPS = (
+    _map("over a task's list", "doubled", 3, {"o0": 15, "o1": [0, 2, 4]}),
+    _map("over an empty list", "doubled", 0, {"o0": 0, "o1": []}),
+    _map("over a list in the workflow, with a bound input", "given", 4, [6, 8, 10]),
+    _map("over an input", "inputs", 1, [11, 13, 15]),
+    _map("over single results", "single", 3, [12, 14, 6]),
+    _map("over the results of a map", "twice", 3, [1, 5, 9]),
+    _map("hostile texts, in the run and in the store", "hostile", 12, [True] * 12),
+    _map("records, in the run and in the store", "records", 4, 10600),
+    _map("lists in step", "paired", 3, [f"{i} {_SHORT[i]}" for i in range(3)]),
+    _map("lists of different lengths", "paired", 2, None, message="x has 2 and text has 3"),
+    _map("several outputs", "pairs", 3, {"o0": 3, "o1": "n0|n1|n2"}),
+    _map("an item fails", "fails", 5, None, "total", message="failed on purpose with 3"),
+    _map("no item fails", "fails", 3, 3),
+    _map("two items at a time", "limited", 3, 3),
+    _map("two items at a time, one fails", "limited", 5, None, "total", message="failed on purpose with 3"),
+    _map(
+        "a list too long for a map",
+        "doubled",
+        1001,
+        None,
+        "total",
+        message="has 1,001 items, and a map takes at most 1,000",
+    ),
+    _map("in a branch that is taken", "branched", 3, 6),
+    _map("in a branch that is not taken", "branched", 2, 0, "choose.then.total"),
+    _map("items may fail, enough succeed", "enough", 5, {"o0": "0 1 2 - 4", "o1": [0, 1, 2, None, 4]}),
+    _map("items may fail, none does", "enough", 2, {"o0": "0 1", "o1": [0, 1]}),
+    _map("items may fail, of an empty list", "enough", 0, {"o0": "", "o1": []}),
+    _map("sub-workflows may fail, enough succeed", "tolerant", 5, "- 10 14 18 22"),
+    _map(
+        "sub-workflows may fail, too few succeed",
+        "tolerant",
+        3,
+        None,
+        "known",
+        message="only 2 of 3 items succeeded, and 4 must",
+    ),
+    _map(
+        "sub-workflows may fail, of an empty list", "tolerant", 0, None, "known", message="only 0 of 0 items succeeded"
+    ),
+    _map(
+        "items may fail, too few succeed", "share", 4, None, "known", message="only 3 of 4 items succeeded, and 4 must"
+    ),
+    _map("sub-workflows as items", "graphs", 3, {"o0": 14, "o1": ["0 item", "1 item", "2 item"]}),
+    _map("sub-workflows as items of an empty list", "graphs", 0, {"o0": 0, "o1": []}),
+    _map("a map in a branch in a map", "layered", 4, [0, 0, 2, 6]),
+    _map("an item of sub-workflows fails", "chained", 3, None, "total", message="failed on purpose with 3"),
+    _map("in sub-workflows", "nested", 3, {"o0": 6, "o1": [0, 4, 8]}),
+)
+
+BRANCHES = (
+    _branch("the first branch", "chosen", 11, 12, "choose.elif-1.inc", "choose.elif-1.inc-2"),
+    _branch("a later branch", "chosen", 6, 8, "choose.then.inc"),
+    _branch("the last branch, without a task", "chosen", 1, 1, "choose.then.inc", "choose.elif-1.inc"),
+    _branch("comparisons of every kind hold", "compared", 7, "all of it", "all.else.say"),
+    _branch("comparisons of every kind do not hold", "compared", 2, "not all", "all.then.say"),
+    _branch("a result that is there", "maybe", 4, "got 5"),
+    _branch("a result that is None", "maybe", 3, "nothing", "some.then.inc"),
+    _branch("taken, with what waits for it", "aside", 4, 5),
+    _branch("not taken, with what waits for it", "aside", 3, 4, "aside.then.inc", "after", "later"),
+    _branch("several outputs of a task", "several", 4, {"o0": 4, "o1": "n4"}),
+    _branch("several outputs of constants", "several", 3, {"o0": 0, "o1": "none"}, "pair.then.two"),
+    _branch("nested, over a sub-workflow", "nested", 8, 11, "outer.then.within.else.inc"),
+    _branch("nested, the outer one not taken", "nested", 1, 1, "outer.then.within.then.inc", "sub.inner.then.inc"),
+    _branch("a value in the store, taken", "stored", 9, 9),
+    _branch("a value in the store, not taken", "stored", 2, -1, "long.then.count"),
+    _branch("a branch that fails", "broken", 4, None, "behind", message="failed on purpose with 4"),
+    _branch("a branch that does not fail", "broken", 3, 5, "risk.then.fails"),
+    _branch("a branch that ends in a failure, taken", "refused", 5, None, "check.then.inc", message="0.5 of {n} {"),
+    _branch("a branch that ends in a failure, not taken", "refused", 8, 9, "check.elif-1.fail", "check.elif-1.hostile"),
+    _branch("a branch that ends in a failure, none of its kind", "refused", 1, -1, "check.elif-1.fail"),
+    _branch("a failure that nothing else stands beside", "guarded", 7, None, "inc-2", message="more than 5"),
+    Case("cached, in a branch", "remembered.py:whole", {"n": 4}, {"o0": 43}),
+    Case("cached, a branch without a task", "remembered.py:whole", {"n": 2}, {"o0": 21}),
+    Case("partly cached, in a branch", "remembered.py:partly", {"n": 5}, {"o0": 54}),
+    Case("cached, items of maps", "remembered.py:items", {"n": 3}, {"o0": 12}),
+    Case(
+        "cached, all items but one that fails", "remembered.py:unfinished", {"n": 0}, None, ("total",), "purpose with 0"
+    ),
+    Case("cached, items that lie in the store", "remembered.py:texts", {"n": 3}, {"o0": 900}),
+    Case("cached, one item", "remembered.py:many", {"xs": [7]}, {"o0": [8]}),
+    Case("cached, no item", "remembered.py:many", {"xs": []}, {"o0": []}),
+    Case("another environment for a call", "overrides.py:elsewhere", {"n": 2}, {"o0": "oslo 2"}),
+    Case("settings of a pod", "overrides.py:settled", {"n": 2}, {"o0": 3}),
+    Case("no retries for a call", "overrides.py:once", {"n": 3}, None, message="PLACE_OF_CALL"),
+)
+
+
+def _fail(construct: str, name: str, absent: str, done: str, failed: str, message: str = "on purpose") -> Case:
+    paths = (tuple(each.split()) for each in (absent, done, failed))
+    gone, ended, broken = paths
+    return Case(construct, f"failures.py:{name}", {"n": 1}, None, gone, message, ended, broken)
+
+
+FAILURES = (
+    _fail(
+        "nothing new starts, and what runs may finish",
+        "drained",
+        "after later.after",
+        "slow later.slow",
+        "fail",
+    ),
+    _fail("what runs is ended", "aborted", "after", "", "fail slow"),
+    _fail("what is independent goes on", "continued", "behind", "slow after", "fail"),
+    _fail("the first failure is the message of the run", "twice", "after", "", "fail second"),
+    _fail("a run longer than its deadline", "late", "after", "", "slow", "took longer than its deadline of 20s"),
+    _fail("a failure in a sub-workflow", "inside", "after sub.behind", "slow", "sub.fail"),
+)
+CASES = (*BRANCHES, *MAPS)

@@ -1,0 +1,179 @@
+"""Conditionals that are not ones."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from dataclasses import dataclass
+
+from alula import File, conditional, is_none, task, workflow
+
+
+class Color(enum.Enum):
+    RED = 1
+
+
+@dataclass
+class Score:
+    accuracy: float
+    name: str
+    color: Color
+    wins: int | None
+
+
+@task
+def score(n: int) -> Score:
+    return Score(n, "", Color.RED, None)
+
+
+@task
+def count(n: int) -> int:
+    return n
+
+
+@task
+def say(n: int) -> str:
+    return str(n)
+
+
+@task
+def write(n: int) -> File:
+    return File("x")
+
+
+@task
+def note(n: int) -> None:
+    pass
+
+
+@workflow
+def in_an_elif(n: int) -> int:
+    if count(n) > 3:
+        return 1
+    if n == 4:
+        return 2
+    return 3
+
+
+@workflow
+def chained(n: int) -> int:
+    return conditional("c").if_(0 < n < 4).then(count(n)).else_().then(0)
+
+
+@workflow
+def joined_by_and(n: int) -> int:
+    return conditional("c").if_(n > 0 and n < 4).then(count(n)).else_().then(0)
+
+
+@workflow
+def unlike_types(n: int) -> int:
+    found = score(n)
+    return (
+        conditional("c")
+        .if_((n > found.accuracy) | (found.name == 3) | (found.color == "RED") | (n > 0.5) | (n > "3"))  # type: ignore
+        .then(count(n))
+        .elif_((found.name < "a") | (n == datetime.date(2026, 1, 1)) | is_none(n))  # type: ignore
+        .then(count(n))
+        .else_()
+        .then(0)
+    )
+
+
+@workflow
+def known_now(n: int) -> int:
+    return conditional("c").if_(3 > 2).then(count(n)).else_().then(0)
+
+
+@workflow
+def a_number(n: int) -> int:
+    return conditional("c").if_(n).then(count(n)).else_().then(0)
+
+
+@workflow
+def on_a_file(n: int) -> int:
+    return conditional("c").if_(write(n) == "x").then(count(n)).else_().then(0)  # type: ignore
+
+
+@workflow
+def of_nothing(n: int) -> int:
+    return conditional("c").if_(note(n) == 3).then(count(n)).else_().then(0)  # type: ignore
+
+
+@workflow
+def unlike_branches(n: int) -> int:
+    return conditional("c").if_(n > 3).then(count(n)).else_().then(say(n))  # type: ignore
+
+
+@workflow
+def other_numbers_of_values(n: int) -> int:
+    return conditional("c").if_(n > 3).then((1, 2)).else_().then(say(n))  # type: ignore
+
+
+@workflow
+def none_where_a_value_is_needed(n: int) -> int:
+    return conditional("c").if_(n > 3).then(count(n)).or_none()  # type: ignore
+
+
+@workflow
+def a_result_from_inside(n: int) -> int:
+    inside = []
+    conditional("c").if_(n > 3).then(inside.append(count(n)))
+    return count(inside[0])
+
+
+@workflow
+def without_then(n: int) -> int:
+    conditional("c").if_(n > 3)
+    return count(n)
+
+
+@workflow
+def twice_one_name(n: int) -> int:
+    conditional("c").if_(n > 3).then(count(n))
+    conditional("c").if_(n > 3).then(count(n))
+    return count(n)
+
+
+@workflow
+def no_name(n: int) -> int:
+    conditional("My Branch").if_(n > 3).then(count(n))
+    return count(n)
+
+
+@workflow
+def a_list(n: int) -> list[int]:
+    return conditional("c").if_(n > 3).then([count(n), n]).else_().then([1])
+
+
+@workflow
+def a_part(n: int) -> str:
+    return conditional("c").if_(n > 3).then(score(n).name).else_().then(say(n))
+
+
+@workflow
+def a_part_of_what_was_there(n: int) -> str:
+    found = score(n)
+    return conditional("c").if_(n > 3).then(say(n)).else_().then(found.name)
+
+
+@workflow
+def failing_with_unfit_values(n: int) -> int:
+    found = score(n)
+    return (
+        conditional("a")
+        .if_(n > 3)
+        .fail("{made} {found} {missing}", made=write(n), found=found)
+        .elif_(n > 2)
+        .fail("a { alone, and nothing of this", n=n)
+        .elif_(n > 1)
+        .fail(say(n))  # type: ignore[arg-type]
+        .elif_(n > 0)
+        .fail("{found} and {when}", found=[found], when=datetime.date(2026, 1, 1))
+        .else_()
+        .then(n)
+    )
+
+
+@workflow
+def failing_in_all_branches(n: int) -> int:
+    return conditional("a").if_(n > 3).fail("too much").else_().fail("too little")

@@ -1,0 +1,114 @@
+"""Maps that cannot be made."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from alula import map_task, task, workflow
+
+
+@task
+def numbers(n: int) -> list[int]:
+    return []
+
+
+@task
+def texts(n: int) -> list[str]:
+    return []
+
+
+@task
+def double(x: int, plus: int = 0) -> int:
+    return 2 * x + plus
+
+
+@task
+def total(xs: list[int]) -> int:
+    return 0
+
+
+@workflow
+def over_one_number(n: int) -> list[int]:
+    return map_task(double)(n)  # type: ignore
+
+
+@workflow
+def over_a_constant(n: int) -> list[int]:
+    return map_task(double)(3)  # type: ignore
+
+
+@workflow
+def items_of_another_type(n: int) -> list[int]:
+    return map_task(double)(texts(n))  # type: ignore
+
+
+@workflow
+def results_of_another_type(n: int) -> list[str]:
+    return map_task(double)(numbers(n))  # type: ignore
+
+
+@workflow
+def unequal(n: int) -> list[int]:
+    return map_task(double)([1, 2, 3], [n, n])
+
+
+@workflow
+def a_million(n: int) -> list[int]:
+    return map_task(double)([0] * 1_000_000)
+
+
+@workflow
+def no_list(n: int) -> list[int]:
+    return map_task(double)()
+
+
+@workflow
+def all_by_name(n: int) -> list[int]:
+    return map_task(double)(x=numbers(n), plus=3)  # type: ignore
+
+
+@workflow
+def too_many_lists(n: int) -> list[int]:
+    return map_task(partial(double, plus=n))(numbers(n), numbers(n))  # type: ignore
+
+
+@workflow
+def twice(n: int) -> list[int]:
+    return map_task(double)(numbers(n), x=3)  # type: ignore
+
+
+@workflow
+def no_such_input(n: int) -> list[int]:
+    return map_task(double)(numbers(n), scale=3)  # type: ignore
+
+
+@workflow
+def one_item_where_all_are_needed(n: int) -> int:
+    made: Any = map_task(double)(numbers(n))
+    return total(made[0])
+
+
+@workflow
+def no_task(n: int) -> list[str]:
+    return map_task(str)(numbers(n))
+
+
+@workflow
+def more_than_all(n: int) -> list[int | None]:
+    return map_task(double, min_success_ratio=1.5)(numbers(n))
+
+
+@workflow
+def results_that_may_be_none(n: int) -> int:
+    return total(map_task(double, min_successes=1)(numbers(n)))  # type: ignore
+
+
+@workflow
+def none_at_one_time(n: int) -> list[int]:
+    return map_task(double, concurrency=0)(numbers(n))
+
+
+@workflow
+def no_such_option(n: int) -> list[int]:
+    return map_task(double, parallel=3)(numbers(n))  # type: ignore
