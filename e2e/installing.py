@@ -23,8 +23,12 @@ from e2e.cluster import clusters, processes, s3
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ALULA = "alula.dev/v1alpha1"
 ARGO = "argoproj.io/v1alpha1"
-ROOTS = 8
+KINDS = ("workflows.alula.dev", "launchplans.alula.dev", "domains.alula.dev", "workflowrevisions.alula.dev")
+ROOTS = 40
 """So many domains a session may have: the controller learns its roots when it starts."""
+
+RELEASES = "system:serviceaccount:argocd:argocd-application-controller"
+"""Whose definitions the policies take in strict domains."""
 
 Object = dict[str, Any]
 
@@ -83,8 +87,8 @@ class Installation:
 
     def __init__(self, cluster: clusters.Cluster) -> None:
         self.cluster = cluster
-        cluster.kubectl("apply", "--server-side", "-f", "-", input=kustomize("kustomize/base"))
-        cluster.await_crds("workflows.alula.dev", "launchplans.alula.dev", "domains.alula.dev")
+        cluster.kubectl("apply", "--server-side", "-f", "-", input=kustomize("e2e/installation"))
+        cluster.await_crds(*KINDS)
         self._buckets = [cluster.s3.bucket(f"alula-root-{number}") for number in range(ROOTS)]
         self._account = cluster.login("alula-system", "alula-controller")
         self._places: dict[str, Place] = {}
@@ -92,7 +96,11 @@ class Installation:
         self.start()
 
     def start(self) -> None:
-        """Start the controller, with its own ServiceAccount and the S3 server's root account."""
+        """Start the controller."""
+        self.controller = self.spawn()
+
+    def spawn(self, name: str = "alula-controller", **changed: str) -> processes.Process:
+        """Start a controller with its own ServiceAccount, the S3 server's root account, and some variables changed."""
         roots = {f"root-{n}": {"url": each.url, "endpoint": each.endpoint} for n, each in enumerate(self._buckets)}
         environment = {
             **self.cluster.s3.as_root(self._buckets[0]).environment(),
@@ -102,9 +110,10 @@ class Installation:
             "ALULA_PORT": "8080",
             "ALULA_LOG_FORMAT": "text",
             "ALULA_LEASE_SECONDS": "3",
+            "ALULA_LEAST_INTERVAL": "1",
+            **changed,
         }
-        argv = [sys.executable, "-m", "alula_controller"]
-        self.controller = self.cluster.spawn("alula-controller", argv, environment)
+        return self.cluster.spawn(name, [sys.executable, "-m", "alula_controller"], environment)
 
     def kill(self) -> None:
         """End the controller as a node failure would: SIGKILL."""
@@ -112,13 +121,13 @@ class Installation:
         self.controller.kill()
         self.controller.wait(10)
 
-    def place(self, project: str, domain: str) -> Place:
-        """A project-domain of its own, made on first use."""
+    def place(self, project: str, domain: str, policies: str = "open") -> Place:
+        """A project-domain of its own, made on first use, with the admission policies of that name."""
         key = f"{project}-{domain}"
         if key not in self._places:
             number = len(self._places)
             place = Place(self.cluster, project, domain, self._buckets[number])
-            labels = {"alula.dev/project": project, "alula.dev/domain": domain}
+            labels = {"alula.dev/project": project, "alula.dev/domain": domain, "alula.dev/policies": policies}
             self.cluster.namespace(place.namespace, labels)
             install_domain(self.cluster, place, f"root-{number}")
             self._places[key] = place
@@ -127,12 +136,13 @@ class Installation:
 
 def install_domain(cluster: clusters.Cluster, place: Place, root: str) -> None:
     """Give a namespace what `kustomize/domain` holds, its root of storage and the keys of its account."""
+    released = cluster.api.acting_as(RELEASES, "system:masters")
     for item in yaml.safe_load_all(kustomize("kustomize/domain")):
         if item["kind"] == "Domain":
             item["spec"]["storage"]["root"] = root
         for subject in item.get("subjects", []):
             subject["namespace"] = place.namespace
-        cluster.apply(item, place.namespace)
+        released.apply(item, place.namespace)
     keys = {"AWS_ACCESS_KEY_ID": place.bucket.access_key, "AWS_SECRET_ACCESS_KEY": place.bucket.secret_key}
     data = {name: base64.b64encode(text.encode()).decode() for name, text in keys.items()}
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "alula-store"}, "data": data}

@@ -7,6 +7,7 @@ use in whatever network the thread is in then.
 
 from __future__ import annotations
 
+import copy
 import http.client
 import json
 import re
@@ -43,6 +44,14 @@ class Api:
         self._local = threading.local()
         self._open: set[http.client.HTTPSConnection] = set()
         self._resources: dict[tuple[str, str], tuple[str, bool]] = {}
+
+    def acting_as(self, user: str, group: str = "") -> Api:
+        """The same server, by the same connections, as another user with the rights of that user and of the group."""
+        other = copy.copy(self)
+        other._headers = {**self._headers, "Impersonate-User": user}
+        if group:
+            other._headers["Impersonate-Group"] = group
+        return other
 
     # Raw requests
 

@@ -10,9 +10,10 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from e2e.cluster import api, binaries, control_plane, errors, processes
+from e2e.cluster import api, binaries, control_plane, errors, processes, users
 
 NAMESPACE = "argo"
+CONTROLLER, SERVER = "argo", "argo-server"  # their ServiceAccounts
 EXECUTOR_IMAGE = "localhost/argoexec:e2e"  # made by `images` of whatever executor is at hand
 SERVER_PORT = 2746
 
@@ -78,14 +79,30 @@ def install_configuration(client: api.Api, settings: dict[str, str]) -> None:
     )
 
 
+def install_accounts(client: api.Api) -> None:
+    """Identities of Argo's own, because policies tell Argo from everybody else; they may do all that Argo ever does."""
+    for name in (CONTROLLER, SERVER):
+        client.apply(users.account(name, NAMESPACE))
+        subject = {"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}
+        client.apply(
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "ClusterRoleBinding",
+                "metadata": {"name": name},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+                "subjects": [subject],
+            }
+        )
+
+
 def start_controller(
-    supervisor: processes.Supervisor, plane: control_plane.ControlPlane, log: pathlib.Path
+    supervisor: processes.Supervisor, kubeconfig: pathlib.Path, log: pathlib.Path
 ) -> processes.Process:
     """Starts Argo's workflow controller with the shortest requeue period it allows."""
     environment = processes.clean_environment({"LEADER_ELECTION_DISABLE": "true", "DEFAULT_REQUEUE_TIME": "1s"})
     command = [
         *binaries.find("workflow-controller"),
-        *("--kubeconfig", str(plane.kubeconfig)),
+        *("--kubeconfig", str(kubeconfig)),
         *("--namespace", NAMESPACE),
         *("--executor-image", EXECUTOR_IMAGE),
         *("--qps", "100", "--burst", "200"),
@@ -93,14 +110,12 @@ def start_controller(
     return supervisor.spawn("workflow-controller", command, environment, log)
 
 
-def start_server(
-    supervisor: processes.Supervisor, plane: control_plane.ControlPlane, log: pathlib.Path
-) -> processes.Process:
+def start_server(supervisor: processes.Supervisor, kubeconfig: pathlib.Path, log: pathlib.Path) -> processes.Process:
     """Starts Argo's server with its web UI, open to everyone inside the cluster's network."""
     command = [
         *binaries.find("argo"),
         *("server", "--auth-mode=server", "--secure=false"),
-        *("--kubeconfig", str(plane.kubeconfig)),
+        *("--kubeconfig", str(kubeconfig)),
         *("--namespace", NAMESPACE),
         *("--port", str(SERVER_PORT)),
     ]

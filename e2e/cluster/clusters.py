@@ -198,7 +198,8 @@ class Cluster:
         """The address of Argo's web UI, started on first use; reachable from inside only."""
         if "argo-server" not in self.servers:
             log = self.logs_dir / "argo-server.log"
-            self.servers["argo-server"] = argo.start_server(self.supervisor, self.plane, log)
+            kubeconfig = self.login(argo.NAMESPACE, argo.SERVER).kubeconfig
+            self.servers["argo-server"] = argo.start_server(self.supervisor, kubeconfig, log)
         return f"http://127.0.0.1:{argo.SERVER_PORT}"
 
     def web_ui(self) -> str:

@@ -36,6 +36,17 @@ class ControlPlane:
     kubeconfig: pathlib.Path
     certificates: certificates.Certificates
     servers: dict[str, processes.Process]
+    own: _Servers
+
+    def restart_api(self, while_down: Callable[[], None] = lambda: None) -> None:
+        """End the API server as a failure of its node would, and start it again; returns when it is ready.
+
+        Args:
+            while_down: what is done before it is started again.
+        """
+        self.servers["kube-apiserver"].kill()
+        while_down()
+        self.servers["kube-apiserver"] = self.own.start_apiserver(self.servers["etcd"])
 
 
 Prepare = Callable[[api.Api], None]
@@ -77,7 +88,7 @@ def start(
     etcd, apiserver = servers.start_api()
     manager = servers.start_controllers(kubeconfig, controllers)
     running = {process.name: process for process in (etcd, apiserver, manager)}
-    return ControlPlane(client, kubeconfig, tls, running)
+    return ControlPlane(client, kubeconfig, tls, running, servers)
 
 
 class _Servers:
@@ -106,6 +117,10 @@ class _Servers:
             "--listen-peer-urls=http://127.0.0.1:2380",
             "--log-level=warn",
         )
+        return etcd, self.start_apiserver(etcd)
+
+    def start_apiserver(self, etcd: processes.Process) -> processes.Process:
+        """Starts kube-apiserver on a running etcd and waits until it is ready."""
         apiserver = self._spawn(
             "kube-apiserver",
             "--etcd-servers=http://127.0.0.1:2379",
@@ -128,7 +143,7 @@ class _Servers:
             "--profiling=false",
         )
         await_ready("kube-apiserver", [etcd, apiserver], lambda: _is_ready(self._client), 90)
-        return etcd, apiserver
+        return apiserver
 
     def start_controllers(self, kubeconfig: pathlib.Path, controllers: Sequence[str]) -> processes.Process:
         """Starts kube-controller-manager; nobody waits for it."""

@@ -108,8 +108,10 @@ def _start_servers(cluster: clusters.Cluster, argo_settings: dict[str, str]) -> 
     cluster.plane = control_plane.start(supervisor, folder, controllers, snapshot, argo.install_crds)
     cluster.servers = dict(cluster.plane.servers)
     argo.install_configuration(cluster.api, argo_settings)
+    argo.install_accounts(cluster.api)
+    kubeconfig = cluster.login(argo.NAMESPACE, argo.CONTROLLER).kubeconfig
     log = cluster.logs_dir / "workflow-controller.log"
-    cluster.servers["workflow-controller"] = argo.start_controller(supervisor, cluster.plane, log)
+    cluster.servers["workflow-controller"] = argo.start_controller(supervisor, kubeconfig, log)
     _start_pods(cluster)
     argo.await_served(cluster.api)
     cluster.s3.await_ready()

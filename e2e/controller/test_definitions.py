@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
 
+from alula_api.contract.graphs import plans
 from e2e.cluster import api
 from e2e.controller import definitions
 from e2e.controller.conftest import Scene, condition, until, writes
@@ -24,11 +26,13 @@ def test_a_definition_becomes_a_template_with_its_revision_and_says_so(scene: Sc
     revision = template["spec"]["workflowMetadata"]["labels"]["alula.dev/revision"]
     assert workflow["status"]["revision"] == revision
     assert workflow["status"]["version"] == "v1"
-    stored = scene.api.get("apps/v1", "ControllerRevision", revision, scene.space)
-    assert stored["data"]["plan"]["template"] == "made"
-    assert stored["data"]["spec"] == template["spec"]
-    cron = scene.api.get(ARGO, "CronWorkflow", "lp-made-nightly", scene.space)
-    assert "ownerReferences" not in cron["metadata"]
+    stored = scene.api.get(ALULA, "WorkflowRevision", revision, scene.space)
+    assert plans.from_text(stored["spec"]["plan"]).template == "made"
+    assert json.loads(stored["spec"]["spec"]) == template["spec"]
+    with pytest.raises(api.ApiError, match="must not change"):
+        scene.api.patch(ALULA, "WorkflowRevision", revision, scene.space, {"spec": {"plan": "{}"}})
+    assert revision in scene.place.cluster.kubectl("get", "arev", "-n", scene.space).stdout
+    assert scene.api.list(ARGO, "CronWorkflow", scene.space) == []
     assert until(lambda: scene.events("made")) == ["Compiled"]
 
 
@@ -62,10 +66,32 @@ def test_what_somebody_changes_or_deletes_is_put_back(scene: Scene) -> None:
     until(back, 30)
 
 
+def test_what_somebody_adds_is_taken_away_and_said(scene: Scene) -> None:
+    scene.define(definitions.workflow("grown"))
+    made = scene.api.get(ARGO, "WorkflowTemplate", "grown", scene.space)["spec"]
+    evil = {"name": "evil", "template": "x"}
+    added = {
+        "hooks": {"exit": {"templateRef": evil}},
+        "hostNetwork": True,
+        "templateDefaults": {"container": {"envFrom": [{"secretRef": {"name": "alula-store"}}]}},
+        "securityContext": {"runAsUser": 0},
+        "workflowMetadata": {"labels": {"team": "a"}},
+    }
+    scene.api.patch(ARGO, "WorkflowTemplate", "grown", scene.space, {"spec": added})
+    until(lambda: scene.api.get(ARGO, "WorkflowTemplate", "grown", scene.space)["spec"] == made, 30)
+    until(lambda: "Reverted" in scene.events("grown"), 30)
+    time.sleep(2)
+    assert scene.events("grown").count("Reverted") == 1
+    found = scene.api.list("v1", "Event", scene.space)
+    reverted = [each for each in found if each["reason"] == "Reverted"]
+    (message,) = [each["message"] for each in reverted if each["involvedObject"]["name"] == "grown"]
+    assert "spec.hooks" in message and "spec.securityContext" in message and "evil" not in message
+
+
 def test_a_change_makes_a_new_revision_and_keeps_the_old_one(scene: Scene) -> None:
     scene.define(definitions.workflow("grows"))
     scene.define(definitions.workflow("grows", version="v2"))
-    revisions = list(scene.api.list("apps/v1", "ControllerRevision", scene.space, "alula.dev/workflow=grows"))
+    revisions = list(scene.api.list(ALULA, "WorkflowRevision", scene.space, "alula.dev/workflow=grows"))
     assert len(revisions) == 2
     status = scene.api.get(ALULA, "Workflow", "grows", scene.space)["status"]
     assert status["version"] == "v2"
@@ -90,7 +116,9 @@ def test_a_plan_waits_for_its_workflow(scene: Scene) -> None:
     scene.place.ready("LaunchPlan", "early", 30)
 
 
-def test_a_deleted_workflow_takes_its_schedules_with_it_and_a_new_one_of_its_name_works(scene: Scene) -> None:
+def test_a_deleted_workflow_takes_its_launch_plans_templates_with_it_and_a_new_one_of_its_name_works(
+    scene: Scene,
+) -> None:
     bodies = (
         definitions.workflow("again"),
         definitions.launch_plan("again-plan", "again", schedule={"cron": ["0 2 * * *"]}),
@@ -100,7 +128,7 @@ def test_a_deleted_workflow_takes_its_schedules_with_it_and_a_new_one_of_its_nam
     until(
         lambda: (
             "lp-again-plan"
-            not in [each["metadata"]["name"] for each in scene.api.list(ARGO, "CronWorkflow", scene.space)]
+            not in [each["metadata"]["name"] for each in scene.api.list(ARGO, "WorkflowTemplate", scene.space)]
         )
     )
     scene.define(*bodies)

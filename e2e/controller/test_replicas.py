@@ -7,39 +7,38 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from typing import Any
 
-from alula_controller.cluster import permissions
+import pytest
+import yaml
+
+from alula_api.contract import labels
+from e2e import installing
+from e2e.cluster import api, users
 from e2e.controller import definitions
 from e2e.controller.conftest import Scene, until
+
+ADMITTED_SECONDS = 5.0  # after a takeover
 
 
 def test_a_second_replica_stands_by_and_takes_over(restarted: Scene) -> None:
     scene = restarted
-    cluster = scene.place.cluster
-    controller = scene.installation.controller
-    assert controller is not None
-    environment = {
-        **cluster.s3.as_root(scene.place.bucket).environment(),
-        "KUBECONFIG": str(scene.installation._account.kubeconfig),
-        "ALULA_ROOTS": json.dumps(
-            {f"root-{n}": {"url": b.url, "endpoint": b.endpoint} for n, b in enumerate(scene.installation._buckets)}
-        ),
-        "ALULA_DEFAULT_ROOT": "root-0",
-        "ALULA_PORT": "8081",
-        "ALULA_LEASE_SECONDS": "3",
-        "ALULA_IDENTITY": "second",
-        "ALULA_LOG_FORMAT": "json",
-    }
-    second = cluster.spawn("alula-second", [sys.executable, "-m", "alula_controller"], environment)
+    second = scene.installation.spawn(
+        "alula-second", ALULA_PORT="8081", ALULA_IDENTITY="second", ALULA_LOG_FORMAT="json"
+    )
     try:
         until(lambda: answers("http://127.0.0.1:8081/readyz"), 30)
         assert "alula_leader 0.0" in read("http://127.0.0.1:8081/metrics")
         scene.define(definitions.workflow("handover"))
+        time.sleep(2)  # Argo's own view of templates is a moment behind
         scene.installation.kill()
+        waits = scene.place.run("handover", {"x": "1099"})  # it comes while nobody leads
         until(lambda: "alula_leader 1.0" in read("http://127.0.0.1:8081/metrics"), 20)
+        until(lambda: admitted(scene, waits), ADMITTED_SECONDS)
         run = scene.run("handover", x="1100")
         assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
-        second.terminate(30)
+        assert second.terminate(30) == 0, second.tail()
+        assert json.loads(second.tail(1))["message"] == "stopped"
         scene.installation.start()
         scene.define(definitions.workflow("handover", version="v2"))
         for line in second.log.read_text(encoding="utf-8").splitlines():
@@ -49,24 +48,47 @@ def test_a_second_replica_stands_by_and_takes_over(restarted: Scene) -> None:
             second.kill()
 
 
-def test_an_installation_for_some_namespaces_needs_rights_in_those_only(restarted: Scene) -> None:
+def admitted(scene: Scene, run: str) -> bool:
+    metadata = scene.api.get(installing.ARGO, "Workflow", run, scene.space)["metadata"]
+    return bool(metadata.get("labels", {}).get(labels.ADMITTED))
+
+
+NARROW = "alula-narrow"
+
+
+def rights(folder: str, space: str) -> list[dict[str, Any]]:
+    """The Roles of a folder of kustomize and their bindings, in a namespace and for an account of its own."""
+    found = []
+    for body in yaml.safe_load_all((installing.ROOT / "kustomize" / folder / "roles.yaml").read_text()):
+        if body["kind"] not in ("Role", "RoleBinding"):
+            continue
+        body["metadata"] = {"name": f"{body['metadata']['name']}-narrow", "namespace": space}
+        if body["kind"] == "RoleBinding":
+            body["roleRef"]["name"] += "-narrow"
+            body["subjects"][0]["name"] = NARROW
+        found.append(body)
+    return found
+
+
+def test_an_installation_for_some_namespaces_needs_no_right_on_the_cluster(restarted: Scene) -> None:
     scene = restarted
     cluster = scene.place.cluster
     scene.installation.kill()
     space = cluster.namespace("only-here", {"alula.dev/project": "only", "alula.dev/domain": "here"})
-    own = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create", "get", "update"]}
-    name = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}
-    rules = [
-        {"apiGroups": [rule.resource.group], "resources": [rule.target], "verbs": list(rule.verbs)}
-        for rule in permissions.SERVED
-    ]
-    user = cluster.user("narrow", [own, name, *rules], space)
+    cluster.apply(users.account(NARROW, "alula-system"))
+    cluster.apply(rights("base", "alula-system"))
+    cluster.apply(rights("components/domain-rights", space))
+    user = cluster.login("alula-system", NARROW)
+    account = scene.api.acting_as(f"system:serviceaccount:alula-system:{NARROW}")
+    with pytest.raises(api.ApiError, match="at the cluster scope"):
+        account.list("alula.dev/v1alpha1", "Workflow")
+    with pytest.raises(api.ApiError, match="forbidden"):
+        account.list("alula.dev/v1alpha1", "Workflow", scene.space)
     environment = {
         **cluster.s3.as_root(scene.place.bucket).environment(),
         "KUBECONFIG": str(user.kubeconfig),
         "ALULA_ROOTS": scene.place.bucket.url,
         "ALULA_NAMESPACES": space,
-        "ALULA_NAMESPACE": space,
         "ALULA_PORT": "8082",
         "ALULA_LOG_FORMAT": "text",
     }

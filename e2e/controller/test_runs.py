@@ -29,9 +29,10 @@ class Begun:
 @pytest.fixture(scope="module", autouse=True)
 def begun(scene: Scene) -> Begun:
     """They start before everything else here; what is asked of them is asked at the end."""
-    scene.define(definitions.workflow("typed"))
-    indigestible = scene.place.run("typed", {"label": "{{= bad((}"})
-    queued = scene.installation.place("queued", "dev")
+    queued = scene.installation.place("queued", "dev", "off")
+    queued.cluster.apply(definitions.workflow("typed"), queued.namespace)
+    queued.ready("Workflow", "typed")
+    indigestible = queued.run("typed", {"label": "{{= bad((}"})
     limit = "workflows.argoproj.io/parallelism-limit=1"
     queued.cluster.kubectl("label", "namespace", queued.namespace, limit)
     queued.cluster.apply(definitions.workflow("queued"), queued.namespace)
@@ -175,10 +176,11 @@ def test_a_damaged_object_behind_a_cache_entry_is_never_delivered_and_the_run_is
 ) -> None:
     scene.define(definitions.stored("stored"))
     first = scene.run("stored", x="1", label="d")
-    damage_value(store, first)
+    damaged = damage_value(store, first)
     lost = scene.run("stored", x="2", label="d")
     assert lost["status"]["phase"] == "Failed"
     assert "INPUT_LOST" in json.dumps(nodes(lost))
+    assert store.head(f"quarantine/{damaged}") is not None
 
     def successor() -> str:
         found = scene.api.get("argoproj.io/v1alpha1", "Workflow", lost["metadata"]["name"], scene.space)
@@ -207,7 +209,7 @@ def test_an_object_that_is_gone_behind_a_cache_entry_is_a_miss(scene: Scene, sto
         ({"x": "six"}, "x does not fit"),
         ({"x": "1.5"}, "expected int"),
         ({"y": "1"}, "no input 'y'"),
-        ({"x": "{{workflow.uid}}"}, "x does not fit"),
+        ({"label": "y" * 130_000}, "declare it as a File"),
     ],
 )
 def test_bad_inputs_fail_a_run_before_any_pod_with_a_message(scene: Scene, inputs: dict[str, str], said: str) -> None:
@@ -237,17 +239,18 @@ def test_a_fixed_input_is_out_of_reach(scene: Scene) -> None:
     "text", ["{{workflow.uid}}", "{{=1+1}}", "lone {{", 'quote " and \\ and $(HOME) $$', "🐦\u2028"]
 )
 def test_text_typed_into_an_input_arrives_and_is_never_evaluated(scene: Scene, text: str) -> None:
-    scene.define(definitions.workflow("typed"))
-    run = scene.run("typed", label=text)
+    """Also where no policy keeps it from Argo."""
+    place = scene.installation.place("queued", "dev", "off")
+    run = place.ended(place.run("typed", {"label": text}))
     if run["status"]["phase"] != "Succeeded":
         assert run["status"]["message"], "refused, with a message"
-        assert scene.pods(run) == []
+        assert place.cluster.pods.started(run["metadata"]["name"], place.namespace) == []
         return
     assert json.loads(nodes(run)["greet"]["outputs"]["parameters"][0]["value"]) == f"hello {text}"
 
 
 def test_a_run_that_argo_cannot_digest_is_ended_with_a_message(scene: Scene, begun: Begun) -> None:
-    run = scene.place.ended(begun.indigestible)
+    run = scene.installation.place("queued", "dev", "off").ended(begun.indigestible)
     assert run["status"]["phase"] in ("Failed", "Error")
     assert run["status"]["message"]
 
@@ -259,13 +262,49 @@ def test_a_run_whose_label_is_copied_from_an_older_one_is_admitted_for_itself(sc
     name = done.stdout.strip().rpartition("/")[2]
     run = scene.place.ended(name)
     assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
-    assert run["metadata"]["labels"]["alula.dev/admitted"] == run["metadata"]["uid"]
+    assert run["metadata"]["labels"]["alula.dev/admitted"].startswith(f"{run['metadata']['uid']}.")
     assert scene.pods(run) == []
+
+
+@pytest.mark.parametrize("x", ["six", "610"], ids=["refused", "admitted"])
+def test_a_run_whose_hold_is_reset_by_a_retry_is_answered_anew(scene: Scene, x: str) -> None:
+    """`argo retry` keeps the uid, the labels and the id of the node."""
+    chain = [definitions.node("fails", "uncached", a={"input": "x"})]
+    scene.define(definitions.workflow("retried", chain))
+    first = scene.run("retried", x=x, label="retried")
+    name = first["metadata"]["name"]
+    if x == "six":
+        assert "alula.dev/admitted" not in first["metadata"]["labels"]
+    else:
+        first = scene.place.ended(name)
+        body = {"status": {"phase": "Failed"}, "metadata": {"labels": {"workflows.argoproj.io/phase": "Failed"}}}
+        scene.api.patch(ARGO, "Workflow", name, scene.space, body)  # Argo retries what failed
+    again = ("--restart-successful", "--node-field-selector", "templateName=admit")
+    scene.place.cluster.argo("retry", name, "-n", scene.space, "-p", "x=611", *again)
+    run = scene.place.ended(name)
+    assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    published = {each["name"]: json.loads(each["value"]) for each in nodes(run)["admit"]["outputs"]["parameters"]}
+    assert published["x"] == 611
+    assert run["metadata"]["labels"]["alula.dev/admitted"] != first["metadata"]["labels"].get("alula.dev/admitted")
+
+
+def test_no_text_in_an_input_starts_a_run_or_reaches_an_event_or_the_log(scene: Scene) -> None:
+    scene.define(definitions.workflow("forged"))
+    text = "exit code 92): INPUT_LOST: hunter2"
+    refused = scene.run("forged", x=text)
+    assert "x does not fit" in refused["status"]["message"]
+    name = refused["metadata"]["name"]
+    assert until(lambda: scene.events(name)) == ["RunRefused"]
+    time.sleep(3)
+    found = scene.api.get(ARGO, "Workflow", name, scene.space)
+    assert "alula.dev/restarted-as" not in (found["metadata"].get("annotations") or {})
+    assert "hunter2" not in json.dumps(scene.api.list("v1", "Event", scene.space))
+    assert "hunter2" not in scene.installation.controller.log.read_text()
 
 
 def test_a_run_that_waits_for_argos_limit_is_admitted_when_its_turn_comes(scene: Scene, begun: Begun) -> None:
     """Argo does not give such a run the labels of its template, by which the controller finds runs."""
-    place = scene.installation.place("queued", "dev")
+    place = scene.installation.place("queued", "dev", "off")
     for name in begun.queued:
         run = place.ended(name)
         assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
@@ -300,14 +339,14 @@ def test_thirty_runs_at_once_with_the_controller_killed_five_times_are_each_admi
         run = scene.place.ended(name)
         assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
         assert memoized(run) == {"add", "add-2", "greet"}
-        assert run["metadata"]["labels"]["alula.dev/admitted"] == run["metadata"]["uid"]
+        assert run["metadata"]["labels"]["alula.dev/admitted"].startswith(f"{run['metadata']['uid']}.")
         assert scene.pods(run) == []
 
 
 def test_turning_fill_off_in_the_domain_leaves_the_lookup_to_the_pods(scene: Scene) -> None:
     scene.define(definitions.workflow("plain"))
     scene.run("plain", x="900")
-    scene.api.patch("alula.dev/v1alpha1", "Domain", "domain", scene.space, {"spec": {"fill": "off"}})
+    scene.api.patch("alula.dev/v1alpha1", "Domain", "domain", scene.space, {"spec": {"fill": "Disabled"}})
     try:
         run = scene.run("plain", x="900")
     finally:

@@ -5,13 +5,9 @@ It serves the CRDs of the Argo that runs, and beside them those of Argo 4.1 unde
 
 from __future__ import annotations
 
-import json
-import pathlib
-
 import pytest
 
 import alula_compiler
-from alula_compiler.passes import check_schedules
 from e2e.cluster import api, binaries, clusters, errors
 from e2e.engine import runs
 from tests.compiler import compiled, test_goldens
@@ -39,7 +35,7 @@ def newer(cluster: clusters.Cluster) -> str:
         folder = binaries.manifests("argo-workflows-4.1")
     except errors.Unavailable as error:
         pytest.skip(str(error))
-    for plural in ("workflowtemplates", "cronworkflows"):
+    for plural in ("workflowtemplates",):
         crd = (folder / f"argoproj.io_{plural}.yaml").read_text()
         for field, value in (("name", f"{plural}.argoproj.io"), ("group", "argoproj.io")):
             crd = crd.replace(f"{field}: {value}\n", f"{field}: {value.replace('argoproj.io', NEWER)}\n", 1)
@@ -67,27 +63,8 @@ def test_the_crds_of_4_1_evaluate_their_rules(cluster: clusters.Cluster, namespa
 @pytest.mark.parametrize("name", compiled.NAMES)
 def test_argo_s_own_linter_has_nothing_to_say(cluster: clusters.Cluster, namespace: str, name: str) -> None:
     path = compiled.GOLDEN / f"{name}.yaml"
-    done = cluster.argo("lint", "--offline", "--kinds=workflowtemplates,cronworkflows", str(path), check=False)
+    done = cluster.argo("lint", "--offline", "--kinds=workflowtemplates", str(path), check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-GOOD = ["0 2 * * *", "*/15 8-18 1,15 jan-MAR ?", "0 0 * * SUN", "5/10 * * * 1-5/2", "@daily", "@every 1h30m"]
-BAD = ["61 * * * *", "0 2 * *", "0 0 2 * * *", "0 2 * * 7", "0 2 * * sunday", "@dayly", "*/0 * * * *", "5-1 * * * *"]
-
-
-def test_argo_reads_exactly_the_cron_lines_that_the_compiler_accepts(
-    cluster: clusters.Cluster, tmp_path: pathlib.Path
-) -> None:
-    template, cron = (one for one in test_goldens.compile_golden("launch-plans").objects[1:3])
-    read = {}
-    for line in [*GOOD, *BAD]:
-        found = [template, {**cron, "spec": {**cron["spec"], "schedules": [line]}}]
-        path = tmp_path / "cron.json"
-        path.write_text("\n---\n".join(json.dumps(one) for one in found))
-        done = cluster.argo("lint", "--offline", "--kinds=cronworkflows,workflowtemplates", str(path), check=False)
-        read[line] = done.returncode == 0
-    assert read == {line: not check_schedules.problems_of(line) for line in read}
-    assert read == {**dict.fromkeys(GOOD, True), **dict.fromkeys(BAD, False)}
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ VERBS: dict[str, Callable[[Store], object]] = {
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_another_domains_keys_are_refused(installation: installing.Installation, opened: Opened, verb: str) -> None:
-    mine, other = installation.place("penguins", "dev"), installation.place("echo", "dev")
+    mine, other = installation.place("penguins", "dev"), installation.place("echo", "dev", "off")
     opened(mine, mine).put("cas/secret", b"mine")
     with pytest.raises(errors.StoreError):
         VERBS[verb](opened(mine, other))

@@ -232,7 +232,8 @@ def test_a_run_that_came_before_argo_had_seen_its_template_is_started_anew(
         command.says(r"^Argo had not yet seen the template going-resting: starting the run anew$")
         kept = ("name", "labels", "annotations", "ownerReferences")
         metadata = {key: value for key, value in template["metadata"].items() if key in kept}
-        cluster.api.create({**template, "metadata": metadata}, "remote-dev")
+        controller = cluster.api.acting_as("system:serviceaccount:alula-system:alula-controller")
+        controller.create({**template, "metadata": metadata}, "remote-dev")
     finally:
         installation.start()
     assert command.process.wait(90) == 0

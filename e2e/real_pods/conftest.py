@@ -25,21 +25,26 @@ def road(building_cluster: clusters.RealCluster, tmp_path_factory: pytest.TempPa
     """The penguins on their way to a real domain."""
     real_cluster = building_cluster
     bucket = real_cluster.s3.bucket("penguins-dev")
-    _build(real_cluster, tmp_path_factory.mktemp("images"))
+    project = tmp_path_factory.mktemp("images") / "penguins"
+    shutil.copytree(PENGUINS, project, ignore=shutil.ignore_patterns("__pycache__", ".alula", "golden"))
+    shutil.copy(pathlib.Path(__file__).with_name("following.py"), project / "flows")
+    _build(real_cluster, project)
     overlay = _overlay(tmp_path_factory.mktemp("installation"), bucket.endpoint)
-    _apply_overlay(real_cluster, overlay)
+    # The keys come first: a container that starts before them has none, as they are optional.
+    real_cluster.kubectl("create", "namespace", "alula-system")
     _keys(real_cluster, "alula-system", bucket.environment())
+    _apply_overlay(real_cluster, overlay)
     _keys(real_cluster, NAMESPACE, bucket.environment())
     real_cluster.apply(_guards(), NAMESPACE)
     gitops = tmp_path_factory.mktemp("gitops")
     subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
-    return Road(installing.Place(real_cluster, "penguins", "dev", bucket), PENGUINS, gitops)
+    return Road(installing.Place(real_cluster, "penguins", "dev", bucket), project, gitops)
 
 
-def _build(cluster: clusters.RealCluster, folder: pathlib.Path) -> None:
+def _build(cluster: clusters.RealCluster, project: pathlib.Path) -> None:
     """Both images, side by side."""
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for building in [pool.submit(_build_controller, cluster), pool.submit(_build_tasks, cluster, folder)]:
+        for building in [pool.submit(_build_controller, cluster), pool.submit(_build_tasks, cluster, project)]:
             building.result()
 
 
@@ -48,10 +53,8 @@ def _build_controller(cluster: clusters.RealCluster) -> None:
     cluster.build_image(installing.ROOT, CONTROLLER, arguments={"BASE": images.PYTHON, "EXTRAS": "controller"})
 
 
-def _build_tasks(cluster: clusters.RealCluster, folder: pathlib.Path) -> None:
-    """The tasks' image, from the example and a wheel."""
-    context = folder / "penguins"
-    shutil.copytree(PENGUINS, context, ignore=shutil.ignore_patterns("__pycache__", ".alula", "golden"))
+def _build_tasks(cluster: clusters.RealCluster, context: pathlib.Path) -> None:
+    """The tasks' image, from the project and a wheel."""
     with processes.outside():
         wheel = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(context), str(installing.ROOT)]
         subprocess.run([sys.executable, *wheel], check=True, env=processes.MACHINE)
@@ -76,7 +79,7 @@ def _overlay(folder: pathlib.Path, endpoint: str) -> pathlib.Path:
 
 def _apply_overlay(cluster: clusters.RealCluster, overlay: pathlib.Path) -> None:
     cluster.kubectl("apply", "--server-side", "-k", str(overlay / ".." / ".." / ".." / "crds"))
-    cluster.await_crds("workflows.alula.dev", "launchplans.alula.dev", "domains.alula.dev")
+    cluster.await_crds(*installing.KINDS)
     cluster.kubectl("apply", "--server-side", "-k", str(overlay))
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from e2e import installing
 from e2e.cluster import clusters
 
 CRDS = pathlib.Path(__file__).resolve().parents[2] / "crds"
-KINDS = ("workflows.alula.dev", "launchplans.alula.dev", "domains.alula.dev")
 
 _numbers = itertools.count(1)
 
@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 def kinds_installed(cluster: clusters.Cluster) -> clusters.Cluster:
     """The cluster, once our CRDs are established on it."""
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(CRDS))
-    cluster.await_crds(*KINDS)
+    cluster.await_crds(*installing.KINDS)
     return cluster
 
 

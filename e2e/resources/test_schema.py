@@ -146,8 +146,8 @@ def test_short_names_category_and_columns(kinds_installed: clusters.Cluster, nam
     }
     assert headers == {
         "awf": ["NAME", "VERSION", "READY", "AGE"],
-        "alp": ["NAME", "WORKFLOW", "SCHEDULE", "SUSPEND", "READY", "AGE"],
-        "adom": ["NAME", "PROJECT", "DOMAIN", "READY", "AGE"],
+        "alp": ["NAME", "WORKFLOW", "SCHEDULE", "SUSPEND", "NEXT", "READY", "AGE"],
+        "adom": ["NAME", "PROJECT", "DOMAIN", "RUNNING", "WAITING", "READY", "AGE"],
     }
 
 

@@ -140,7 +140,7 @@ class PodProcess:
         self._outcome = outcome
         # Outputs first: Argo reads them when it sees that the pod has ended.
         if outcome.code is not None and spec.NODE_ID in self.pod["metadata"]["annotations"]:
-            self._client.create(status.task_result(self.pod, outcome))
+            self._client.acting_as(spec.account(self.pod)).create(status.task_result(self.pod, outcome))
         self._set(status.ended(self.pod, outcome, self._started, self._ended))
 
     def _wait(self, launch: spec.Launch) -> status.Outcome:

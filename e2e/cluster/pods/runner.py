@@ -26,7 +26,7 @@ from e2e.cluster.pods import kubelet, observe, process, spec
 
 Object = dict[str, Any]
 
-PARALLEL = 4
+PARALLEL = 8
 
 
 class Runner:

@@ -31,6 +31,11 @@ _MAX_ARGUMENT = 128 * 1024
 _ARGO_VOLUMES = ("var-run-argo", "tmp-dir-argo", "argo-env-config")
 
 
+def account(pod: Object) -> str:
+    """The user that the pod is to the API server."""
+    return f"system:serviceaccount:{pod['metadata']['namespace']}:{pod['spec'].get('serviceAccountName') or 'default'}"
+
+
 class BadPod(Exception):
     """The pod cannot run here; the message becomes its status."""
 

@@ -1,5 +1,7 @@
 """Tasks small enough that only what is around them shows."""
 
+import time
+
 from alula import Cache, task
 
 
@@ -26,3 +28,9 @@ def much(letter: str) -> str:
 @task(cache=Cache("1"))
 def count(text: str, salt: int) -> int:
     return len(text) + salt
+
+
+@task
+def rest(seconds: int) -> int:
+    time.sleep(seconds)
+    return seconds
