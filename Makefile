@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help setup demo test unit e2e e2e-setup e2e-servers lint types fmt cases verify generate golden bench image clean
+.PHONY: help setup demo test unit e2e soak quiet large queue simulation e2e-setup e2e-servers lint types fmt cases verify generate golden bench image clean
 
 help:  ## list what can be done here
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,7 +18,8 @@ $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || { echo "making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
 	@echo "installing alula and its development tools into $(VENV) (about a minute the first time) ..."
 	@$(BIN)/python -m pip install --quiet --upgrade 'uv>=0.8'
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[all]' --group dev
+	@# compiled once here: the tests start hundreds of interpreters, some where none may write bytecode
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[all]' --group dev
 	@touch $@
 
 demo: $(STAMP)  ## run the penguins pipeline locally, see the cache at work, register and compile it
@@ -29,14 +30,30 @@ test: unit e2e verify  ## all tests: unit, property, golden, cluster scenarios, 
 unit: $(STAMP)  ## everything that needs no cluster
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile -q
 
-cases: $(STAMP)  ## the property tests of frames with many cases (CASES=100000: hours)
-	ALULA_CASES=$(or $(CASES),100000) $(BIN)/python -m pytest tests/types/test_frames.py -q -k 'any_frame or every_dtype'
+cases: $(STAMP)  ## many cases of what the cache must see and of what frames must keep (CASES=100000 SEED=0)
+	$(BIN)/python -m tests.code.random_projects $(or $(CASES),100000) $(SEED)
+	$(BIN)/python -m tests.types.random_frames $(or $(CASES),100000) $(SEED)
 
 e2e: $(STAMP)  ## scenarios on real servers (skipped in one loud line where they cannot start; ALULA_E2E=required forbids that)
 	$(BIN)/python -m pytest e2e -n $(WORKERS) -q --durations=25
 
 e2e-setup:  ## install the Debian packages that the cluster scenarios need (root)
 	bash e2e/setup
+
+soak: $(STAMP)  ## hostile objects of all kinds against real servers and the real controller, for MINUTES (10), with bounds
+	$(BIN)/python -m e2e.soak --minutes $(or $(MINUTES),10)
+
+quiet: $(STAMP)  ## 54 workflows on real servers, with Argo CD: once all is settled nothing is written, for MINUTES (10)
+	ALULA_E2E=required ALULA_QUIET_SECONDS=$$(( 60 * $(or $(MINUTES),10) )) $(BIN)/python -m pytest -q e2e/gitops/test_settling.py -k nothing_is_written
+
+queue: $(STAMP)  ## the story of docs/domains.md on real servers with RUNS (200) runs, while both replicas are killed and stopped
+	ALULA_E2E=required ALULA_QUEUE_RUNS=$(or $(RUNS),200) $(BIN)/python -m pytest -q e2e/controller/test_thirty_runs.py
+
+simulation: $(STAMP)  ## random schedules of two replicas that crash at any write, and of clocks that step (SCHEDULES=100000)
+	ALULA_SCHEDULES=$(or $(SCHEDULES),100000) $(BIN)/python -m pytest -q tests/controller/admission/test_ledger.py
+
+large: $(STAMP)  ## a map of ITEMS (1000) items with a pod for each, on real servers
+	ALULA_E2E=required ALULA_LARGE=$(or $(ITEMS),1000) $(BIN)/python -m pytest -q -s e2e/main_road/test_a_thousand_items.py
 
 e2e-servers: $(STAMP)  ## build the servers of the cluster scenarios from published Go modules (25 minutes; what was built before is kept)
 	$(BIN)/python -m e2e.servers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -16,11 +17,15 @@ HEAD = "from alula import task, workflow\n\n"
 
 
 def tasks(shape: str, count: int, *, cache: bool = False) -> str:
-    """A module with a chain of `count` calls of one task, or a fan: one, `count - 2` beside each other, a join."""
+    """A module with a chain of `count` calls of one task, a fan (one, `count - 2` side by side, a join), or a map."""
     decorator = "@task(cache=True)" if cache else "@task"
     text = f"{HEAD}{decorator}\ndef inc(x: int) -> int:\n    return x + 1\n\n"
     text += "@task\ndef join(xs: list[int]) -> int:\n    return sum(xs)\n\n"
-    if shape == "chain":
+    if shape == "map":
+        text = text.replace("import task", "import map_task, task")
+        text += f"@task\ndef numbers(x: int) -> list[int]:\n    return list(range(x, {count}))\n\n"
+        body = "    return join(map_task(inc)(numbers(x)))\n"
+    elif shape == "chain":
         body = f"    for _ in range({count}):\n        x = inc(x)\n    return x\n"
     else:
         body = f"    first = inc(x)\n    return join([inc(first) for _ in range({count} - 2)])\n"
@@ -98,6 +103,24 @@ def threaded(module: Any) -> Callable[[], object]:
     return lambda: alula.run(module.flow, x=0, threads=True)
 
 
+def forks(count: int) -> Callable[[], object]:
+    """The floor of a process a task: this process is forked, hears of each child that it runs, and reaps it."""
+
+    def fork() -> None:
+        for _ in range(count):
+            ear, mouth = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                os.write(mouth, b"1")
+                os._exit(0)
+            os.close(mouth)
+            os.read(ear, 1)
+            os.close(ear)
+            os.waitpid(pid, 0)
+
+    return fork
+
+
 def alone(module: Any, count: int) -> Callable[[], object]:
     """The task called as a function, types checked."""
 
@@ -115,28 +138,36 @@ import pandas as pd
 from alula import task, workflow
 
 @task
-def hold(number: int, count: int, folder: str) -> int:
+def hold(number: int, count: int, folder: str) -> list[int]:
     frame = pd.DataFrame({"x": range(10)})
     Path(folder, f"{number}").touch()
     while len([*Path(folder).iterdir()]) < count:
         time.sleep(0.01)
-    found = size(os.getpid())
-    if number == 0:  # also the template, and the process that runs the workflow
-        found += size(os.getppid()) + size(int(Path(f"/proc/{os.getppid()}/stat").read_text().split()[3]))
+    own, files = size("self")
+    if number == 0 and count > 1:  # also the template, and the process that runs the workflow
+        parent = os.getppid()
+        others = [size(parent), size(int(Path(f"/proc/{parent}/stat").read_text().split()[3]))]
+        own, files = own + sum(each[0] for each in others), max(files, *(each[1] for each in others))
     time.sleep(0.5)  # until all have looked
-    return found + 0 * len(frame)
+    return [own, files + 0 * len(frame)]
 
-def size(pid: int) -> int:
-    return int(re.search("Pss: +([0-9]+)", Path(f"/proc/{pid}/smaps_rollup").read_text()).group(1))
+def size(pid: object) -> tuple[int, int]:
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    found = {name: int(kilobytes) for name, kilobytes in re.findall("^([A-Za-z_]+): +([0-9]+) kB", text, re.M)}
+    return found["Pss_Anon"], found["Rss"] - found["Anonymous"]
 
 @task
-def total(sizes: list[int]) -> int:
-    return sum(sizes)
+def total(sizes: list[list[int]]) -> int:
+    return sum(own for own, _ in sizes) + max(files for _, files in sizes)
 """
 
 
 def memory(folder: Path, count: int) -> float:
-    """MiB that a run takes while `count` tasks of a project with pandas run; what they share counts once."""
+    """MiB that a run takes while `count` tasks of a project with pandas run; what they share counts once.
+
+    That is the proportional sizes of what they have allocated, and once the files (libraries) that the largest process
+    has mapped: others on the machine may map the same files, which would make the whole's proportional size smaller.
+    """
     name = f"holding_{count}"
     marks = folder / f"{name}_marks"
     marks.mkdir()
@@ -145,6 +176,58 @@ def memory(folder: Path, count: int) -> float:
     module = write_module(folder, name, text)
     kilobytes: int = alula.run(module.flow, folder=str(marks), workers=count).value
     return kilobytes / 1024
+
+
+def frames(folder: Path, rows: int) -> tuple[Callable[[], object], Callable[[], object]]:
+    """A frame written with proof and read, and the floor: pandas writing and reading it, with the same compression."""
+    import numpy
+    import pandas
+
+    from alula.types.frames import tables
+
+    random = numpy.random.default_rng(7)
+    words = numpy.array([f"word {number}" for number in range(1000)], dtype=object)
+    frame = pandas.DataFrame({
+        "i": random.integers(0, 10**9, rows), "f": random.normal(size=rows),
+        "s": words[random.integers(0, 1000, rows)], "t": pandas.date_range("2026", periods=rows, freq="s"),
+    })  # fmt: skip
+    ours, theirs = folder / "ours.parquet", folder / "theirs.parquet"
+
+    def travel() -> None:
+        tables.write(frame, ours)
+        tables.read(ours)
+
+    def pandas_alone() -> None:
+        frame.to_parquet(theirs, compression="zstd")
+        pandas.read_parquet(theirs)
+
+    return travel, pandas_alone
+
+
+def project(folder: Path, modules: int) -> tuple[list[str], Path]:
+    """A project whose task's code reaches all of its modules; returns the arguments that digest it once.
+
+    Each module has helpers, a class and a constant, and its first helper calls those of two others.
+    """
+    root = folder / "wide"
+    (root / "wide").mkdir(parents=True)
+    (root / "pyproject.toml").write_text('[project]\nname = "wide"\n')
+    (root / "wide" / "__init__.py").write_text("")
+    for number in range(modules):
+        others = [each for each in (2 * number + 1, 2 * number + 2) if each < modules]
+        after = "".join(f"from wide import m{each}\n" for each in others)
+        call = " + ".join(f"m{each}.helper7(x)" for each in others) or "x"
+        helpers = "".join(
+            f"def helper{index}(x: int) -> int:\n    rows = [RATE * each for each in range(x)]\n"
+            f"    return sum(rows) + Model(x).get() + {call if index == 0 else f'helper{index - 1}(x)'}\n\n\n"
+            for index in range(8)
+        )
+        model = "class Model:\n    def __init__(self, x: int) -> None:\n        self.x = x\n\n"
+        model += "    def get(self) -> int:\n        return self.x * RATE\n\n\n"
+        (root / "wide" / f"m{number}.py").write_text(f"{after}\nRATE = {number}\n\n\n{model}{helpers}")
+    flow = "from alula import task\nfrom wide import m0\n\n\n@task(cache=True)\ndef f(x: int) -> int:\n"
+    (root / "flow.py").write_text(f"{flow}    return m0.helper7(x)\n")
+    return ["-c", "import flow; flow.f.version"], root
 
 
 def json_round_trips(count: int) -> Callable[[], object]:
@@ -223,13 +306,13 @@ def kfp_executor(interpreter: str, folder: Path) -> tuple[list[str], dict[str, s
 
 def walk(count: int) -> Callable[[], object]:
     """The contract's walk over a chain, without the tasks."""
-    from alula_api.contract.graphs import bindings, plans, walks
+    from alula_api.contract.graphs import bindings, calls, plans, walks
 
-    steps = [plans.Step("n0", plans.TaskCall("inc"), (("x", bindings.FromInput("x")),))]
+    steps = [plans.Step("n0", calls.TaskCall("inc"), (("x", bindings.FromInput("x")),))]
     for index in range(1, count):
         before = f"n{index - 1}"
         inputs = (("x", bindings.FromNode(before, "o0")),)
-        steps.append(plans.Step(f"n{index}", plans.TaskCall("inc"), inputs, (before,)))
+        steps.append(plans.Step(f"n{index}", calls.TaskCall("inc"), inputs, (before,)))
     plan = plans.Plan({"main": plans.Graph(("x",), tuple(steps))})
 
     def go() -> None:

@@ -63,6 +63,24 @@ def connect() -> bool:
     return "DB_PASSWORD" in os.environ
 
 
+# Pod
+from alula import Pod, Toleration
+
+
+@task(pod=Pod(node_selector={"pool": "gpu"}, tolerations=[Toleration("nvidia.com/gpu")], shared_memory="2Gi"))
+def render(pages: int) -> int:
+    return pages
+
+
+# Toleration
+spot = Pod(tolerations=[Toleration("spot", effect="NoSchedule")], labels={"team": "search"})
+
+
+@task(pod=spot)
+def draft(pages: int) -> int:
+    return pages
+
+
 # Cache
 @task(cache=Cache(version="2"))  # the code does not count; the version is yours
 def tokens(text: str) -> list[str]:
@@ -76,7 +94,7 @@ from alula import workflow
 @workflow
 def train(trees: int = 4) -> int:
     """Fit, and write a page."""
-    score = fit.named("fit-forest")(trees)
+    score = fit.with_overrides(name="fit-forest", retries=0)(trees)
     return size(page(as_text(score)))
 
 
@@ -86,6 +104,72 @@ def as_text(score: float) -> str:
 
 
 assert train(trees=2) == len("<h1>50%</h1>")
+
+
+# map_task
+from functools import partial
+
+from alula import map_task, task, workflow
+
+
+@task
+def lengths(n: int) -> list[int]:
+    return [n, 2 * n]
+
+
+@task
+def area(length: int, width: int = 1) -> int:
+    return length * width
+
+
+@workflow
+def areas(n: int) -> list[int]:
+    return map_task(area)(lengths(n), width=3)
+
+
+@workflow
+def squares(n: int) -> list[int]:
+    sides = map_task(partial(area, width=1))(length=lengths(n))
+    return map_task(area)(sides, sides)
+
+
+assert areas(2) == [6, 12]
+assert squares(2) == [4, 16]
+
+
+# conditional
+from alula import conditional, is_none, task, workflow
+
+
+@task
+def measure(n: int) -> float:
+    return n / 10
+
+
+@task
+def publish(n: int) -> str:
+    return f"published {n}"
+
+
+@workflow
+def if_good(n: int) -> str:
+    accuracy = measure(n)
+    return conditional("publish").if_(accuracy > 0.9).then(publish(n)).else_().then("not good enough")
+
+
+assert if_good(10) == "published 10"
+assert if_good(3) == "not good enough"
+
+
+# is_none
+@workflow
+def if_there(n: int) -> str:
+    text = conditional("text").if_(n > 3).then(publish(n)).or_none()
+    return conditional("shown").if_(is_none(text)).then("nothing").else_().then("something")
+
+
+assert if_there(3) == "nothing"
+assert if_there(4) == "something"
 
 
 # order
@@ -102,6 +186,20 @@ def steps() -> None:
     order(note("first"), [note("then"), note("beside it")], note("last"))
 
 
+# Failure
+from alula import Failure, task, workflow
+
+
+@task
+def alarm(trees: int, failure: Failure) -> None:
+    print(f"{failure.run} with {trees} trees failed at {failure.node}: {failure.message}")
+
+
+@workflow(on_failure=alarm)
+def guarded(trees: int) -> int:
+    return trees
+
+
 # LaunchPlan
 from alula import Cron, LaunchPlan
 
@@ -111,6 +209,24 @@ nightly = LaunchPlan(
     inputs={"trees": 8},
     schedule=Cron("0 2 * * *", timezone="Europe/Berlin"),
 )
+
+# After
+from alula import After, LaunchPlan
+
+check = LaunchPlan("check", train, trigger=After(nightly, when="ended"))
+assert check.trigger.runs is nightly
+
+# Release
+from alula import LaunchPlan, Release
+
+smoke = LaunchPlan("smoke", train, inputs={"trees": 1}, trigger=Release())
+assert smoke.schedule is None
+
+# Retention
+from alula import Retention
+
+brief = LaunchPlan("brief", train, retention=Retention(succeeded="1d"))
+assert brief.retention.failed is None  # as long as the domain says
 
 # run
 import alula
