@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+SCENARIO_WORKERS ?= 3# scenarios wait more than they work
 
 .PHONY: help setup demo test unit e2e soak quiet large queue simulation e2e-setup e2e-servers lint types fmt cases verify generate golden bench image clean
 
@@ -35,7 +36,7 @@ cases: $(STAMP)  ## many cases of what the cache must see and of what frames mus
 	$(BIN)/python -m tests.types.random_frames $(or $(CASES),100000) $(SEED)
 
 e2e: $(STAMP)  ## scenarios on real servers (skipped in one loud line where they cannot start; ALULA_E2E=required forbids that)
-	$(BIN)/python -m pytest e2e -n $(WORKERS) -q --durations=25
+	$(BIN)/python -m pytest e2e -n $(SCENARIO_WORKERS) -q --durations=25
 
 e2e-setup:  ## install the Debian packages that the cluster scenarios need (root)
 	bash e2e/setup

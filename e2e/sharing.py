@@ -15,15 +15,26 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 ROOT = pathlib.Path(__file__).parents[1]
 REAL_PODS = "real pods"
+GITOPS = "e2e/gitops"
 
 # What takes longest comes first, so that no worker is left with it at the end.
-LONGEST = ("e2e/controller/test_runs.py", "e2e/main_road/test_hostile_text.py", "e2e/main_road/test_penguins.py")
+LONGEST = (
+    GITOPS,
+    "e2e/main_road/test_conformance.py",
+    "e2e/main_road/test_penguins.py",
+    "e2e/main_road/test_failures.py",
+    "e2e/controller/test_thirty_runs.py",
+    "e2e/main_road/test_hostile_text.py",
+    "e2e/controller/test_runs.py",
+)
 
 
 def unit(nodeid: str) -> str:
-    """What a scenario is scheduled with: its file, or all files on real pods, whose cluster is slow to start."""
+    """What a scenario is scheduled with: its file, or all that share what is slow to start: real pods, or Argo CD."""
     path = nodeid.partition("::")[0]
-    return REAL_PODS if "real_pods" in path else path
+    if "real_pods" in path:
+        return REAL_PODS
+    return GITOPS if path.startswith(GITOPS) else path
 
 
 def places(scenarios: Iterable[tuple[str, Collection[str]]]) -> dict[str, tuple[int, int, str]]:

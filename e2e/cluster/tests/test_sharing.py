@@ -5,7 +5,8 @@ from __future__ import annotations
 from e2e import sharing
 
 
-def test_real_pods_are_one_unit_and_every_other_file_is_its_own() -> None:
+def test_real_pods_are_one_unit_and_gitops_another_and_every_other_file_is_its_own() -> None:
+    assert sharing.unit("e2e/gitops/test_story.py::test_a") == sharing.unit("e2e/gitops/test_settling.py::test_b")
     assert sharing.unit("e2e/engine/test_real_pods.py::test_a") == sharing.unit(
         "e2e/real_pods/test_main_road.py::test_b"
     )
@@ -24,8 +25,8 @@ def test_files_with_the_controller_come_after_all_bare_ones_whatever_a_single_sc
     assert sorted(places, key=places.__getitem__) == [
         sharing.REAL_PODS,
         "e2e/engine/test_running.py",
-        "e2e/controller/test_runs.py",
         "e2e/main_road/test_hostile_text.py",
+        "e2e/controller/test_runs.py",
     ]
 
 
