@@ -72,6 +72,35 @@ def render(pages: int) -> int:
     return pages
 
 
+# Affinity
+from alula import Affinity, NodeRule
+
+same_zone = NodeRule("topology.kubernetes.io/zone", "In", ["eu-1a"])
+
+
+@task(pod=Pod(template="large", affinity=Affinity(nodes=[same_zone], apart_from=[{"app": "database"}])))
+def survey(pages: int) -> int:
+    return pages
+
+
+# NodeRule
+fast = Affinity(preferred_nodes=[NodeRule("disk", "In", ["nvme"]), NodeRule("burstable", "DoesNotExist")])
+
+
+@task(pod=Pod(affinity=fast))
+def sort(pages: int) -> int:
+    return pages
+
+
+# grow
+from alula import grow
+
+
+@task(resources=Resources(memory=("2Gi", "4Gi")), on_oom=grow(2, "32Gi"), interruptible=True)
+def join(rows: int) -> int:
+    return rows
+
+
 # Toleration
 spot = Pod(tolerations=[Toleration("spot", effect="NoSchedule")], labels={"team": "search"})
 

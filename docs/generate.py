@@ -83,7 +83,8 @@ def reference() -> str:
 
 EXAMPLES = DOCS / "api_examples.py"
 API = {
-    "Tasks": ("task", "Task", "Retries", "Backoff", "Cache", "Resources", "Secret", "Pod", "Toleration"),
+    "Tasks": ("task", "Task", "Retries", "Backoff", "Cache", "Resources", "grow", "Secret", "Pod", "Toleration",
+              "Affinity", "NodeRule"),
     "Workflows and launch plans": (
         *("workflow", "Workflow", "conditional", "is_none", "map_task", "order"),
         *("LaunchPlan", "Cron", "Every", "After", "Release", "Retention", "Failure"),

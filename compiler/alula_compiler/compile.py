@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from alula_api.contract import labels, pods
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
-from alula_compiler import passes, problems, reading
+from alula_compiler import notes, passes, problems, reading
 from alula_compiler.argo import build, limits
 from alula_compiler.argo.model import ArgoProgram, Object
 from alula_compiler.engines import Engine
@@ -31,6 +31,8 @@ class Compiled:
     """The same by launch plan; `problems.WORKFLOW` has those of the workflow itself."""
     plans: Mapping[str, Object] = field(default_factory=dict)
     """For each WorkflowTemplate, by its name, what the controller needs to admit its runs."""
+    notes: tuple[str, ...] = ()
+    """What is no mistake, and yet not what the author may think."""
 
     @property
     def ok(self) -> bool:
@@ -73,7 +75,7 @@ def compile(
         return Compiled((), diagnostics, by_plan)
     good = tuple(each for each in made.objects if _plan_of(each) not in of_plans)
     plans = {name: made.plans[name] for each in good if (name := each["metadata"]["name"]) in made.plans}
-    return Compiled(good, diagnostics, by_plan, plans)
+    return Compiled(good, diagnostics, by_plan, plans, made.notes)
 
 
 def _plan_of(found: Object) -> str:
@@ -98,7 +100,7 @@ def _compiled(program: Program, engine: Engine, report: Report) -> ArgoProgram |
         return None
     made = build.build(program, engine)
     limits.check(made, program.source, engine, report)
-    return made
+    return dataclasses.replace(made, notes=notes.notes(program))
 
 
 def _check_runtime(program: Program, report: Report) -> None:

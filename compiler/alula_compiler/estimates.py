@@ -37,10 +37,9 @@ def pools(program: Program) -> tuple[str, ...]:
 
 
 def _requests(task: TaskSpec) -> Need:
-    """A limit stands for a request that is absent, as in Kubernetes."""
-    if task.resources is None:
-        return {}
-    asked = {**task.resources.limits, **task.resources.requests}
+    """The most that an attempt asks for. A limit stands for a request that is absent, as in Kubernetes."""
+    most = task.most
+    asked = {**most.limits, **most.requests}
     return {name: quantities.amount(text) or 0 for name, text in asked.items()}
 
 

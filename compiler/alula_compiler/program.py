@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from alula_api.contract import queue
 from alula_api.contract.graphs.comparables import Part
 from alula_api.contract.graphs.handlers import Handler
-from alula_api.contract.graphs.specs import GraphSpec, Resources, Schedule, TaskSpec, Trigger
+from alula_api.contract.graphs.specs import GraphSpec, Pod, Resources, Schedule, TaskSpec, Toleration, Trigger
 from alula_api.contract.retention import Retention
 
 
@@ -40,6 +40,14 @@ class LaunchPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Interruptible:
+    """The nodes that the cluster may take away."""
+
+    selector: Mapping[str, str]
+    tolerations: tuple[Toleration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Domain:
     """What the namespace's Domain says to the compiler."""
 
@@ -51,6 +59,12 @@ class Domain:
     """Of tasks that name neither request nor limit of a resource."""
     timeout: str | None = None
     """Of tasks that have none."""
+    may_interrupt: bool | None = None
+    """Whether tasks that say nothing may run on nodes that are taken away."""
+    interruptible: Interruptible | None = None
+    """The nodes for tasks that may; None where the domain names none."""
+    pod_templates: Mapping[str, Pod] | None = None
+    """Settings of pods that tasks name; None where no Domain is known."""
     most: Mapping[str, str] = field(default_factory=dict)
     """The most of each resource that a task may request or use."""
     forbidden: tuple[str, ...] = ()

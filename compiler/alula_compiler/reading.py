@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from alula_api.contract import labels, names, queue
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
-from alula_api.contract.graphs import specs
+from alula_api.contract.graphs import json_fields, specs
 from alula_api.contract.retention import Retention
 from alula_api.kinds import domains, launch_plans, reading, workflows
-from alula_compiler.program import Domain, LaunchPlan, Program
+from alula_compiler.program import Domain, Interruptible, LaunchPlan, Program
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -153,6 +153,9 @@ def _domain(model: domains.Domain | None) -> Domain:
         system_retries=defaults.retries.system if defaults.retries else None,
         resources=specs.Resources(resources.requests, resources.limits),
         timeout=defaults.timeout,
+        may_interrupt=defaults.interruptible,
+        interruptible=_interruptible(spec.interruptible),
+        pod_templates={each.name: _pod(each) for each in spec.pod_templates},
         most=most.resources,
         forbidden=tuple(most.forbid),
         longest=most.timeout,
@@ -162,3 +165,14 @@ def _domain(model: domains.Domain | None) -> Domain:
         pools=tuple(pool.name for pool in spec.pools),
         hard=spec.guards.quota if spec.guards else {},
     )
+
+
+def _pod(model: domains.PodTemplate) -> specs.Pod:
+    return json_fields.from_json(specs.Pod, model.model_dump(by_alias=True, exclude_defaults=True, exclude={"name"}))
+
+
+def _interruptible(model: domains.Interruptible | None) -> Interruptible | None:
+    if model is None:
+        return None
+    tolerated = (specs.Toleration(each.key, each.value, each.effect) for each in model.tolerations)
+    return Interruptible(dict(sorted(model.node_selector.items())), tuple(tolerated))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from alula.declare.handlers import Failure
     from alula.declare.launch_plans import LaunchPlan
     from alula.declare.maps import map_task
-    from alula.declare.options import Backoff, Cache, Resources, Retention, Retries, Secret
-    from alula.declare.pod_settings import Pod, Toleration
+    from alula.declare.options import Backoff, Cache, Resources, Retention, Retries, Secret, grow
+    from alula.declare.pod_settings import Affinity, NodeRule, Pod, Toleration
     from alula.declare.schedules import Cron, Every
     from alula.declare.tasks import Task, task
     from alula.declare.triggers import After, Release
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from alula.types.times import NaiveDatetime
 
 __all__ = [
+    "Affinity",
     "After",
     "AlulaError",
     "Backoff",
@@ -41,6 +42,7 @@ __all__ = [
     "LaunchPlan",
     "LoadError",
     "NaiveDatetime",
+    "NodeRule",
     "NonRecoverable",
     "Pod",
     "Release",
@@ -55,6 +57,7 @@ __all__ = [
     "ValueMismatch",
     "Workflow",
     "conditional",
+    "grow",
     "is_none",
     "map_task",
     "order",
@@ -68,9 +71,9 @@ _HOMES = {
     "alula.declare.handlers": ("Failure",),
     "alula.declare.launch_plans": ("LaunchPlan",),
     "alula.declare.maps": ("map_task",),
-    "alula.declare.options": ("Backoff", "Cache", "Resources", "Retention", "Retries", "Secret"),
+    "alula.declare.options": ("Backoff", "Cache", "Resources", "Retention", "Retries", "Secret", "grow"),
     "alula.declare.call_order": ("order",),
-    "alula.declare.pod_settings": ("Pod", "Toleration"),
+    "alula.declare.pod_settings": ("Affinity", "NodeRule", "Pod", "Toleration"),
     "alula.declare.schedules": ("Cron", "Every"),
     "alula.declare.triggers": ("After", "Release"),
     "alula.declare.tasks": ("Task", "task"),

@@ -248,6 +248,8 @@ def pods_of(made: ArgoProgram) -> dict[str, Any]:
         container = template["container"]
         pod: dict[str, Any] = {"image": container["image"], "retry": template["retryStrategy"]}
         pod |= {"deadline": int(template["activeDeadlineSeconds"])} if "activeDeadlineSeconds" in template else {}
+        pod |= {"patch": template["podSpecPatch"]} if "podSpecPatch" in template else {}
+        pod |= {"affinity": template["affinity"]} if "affinity" in template else {}
         pod |= {"env": container["env"][2:]} if container["env"][2:] else {}
         found[name] = pod | ({"resources": container["resources"]} if "resources" in container else {})
     return found

@@ -62,7 +62,7 @@ def test_goldens_load_as_models_of_the_argo_workflows_package(name: str) -> None
 @pytest.mark.parametrize("name", compiled.NAMES)
 def test_what_all_pods_have_in_common_stands_once_in_an_object(name: str) -> None:
     for found in compile_golden(name).objects:
-        assert json.dumps(found).count("podSpecPatch") == (found["kind"] == "WorkflowTemplate")
+        assert ("podSpecPatch" in found["spec"]) == (found["kind"] == "WorkflowTemplate")
 
 
 def test_every_golden_file_has_its_resource() -> None:

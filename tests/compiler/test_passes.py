@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from alula_api.contract.graphs import json_fields
 from alula_api.contract.graphs.specs import TaskKind
 from alula_compiler import passes, problems, reading
 from alula_compiler.argo import build, limits, tasks
@@ -32,6 +33,8 @@ VIEWS: dict[str, Callable[[Program], Any]] = {
         for task in program.tasks
         if task.resources
     },
+    "pods": lambda program: {task.name: json_fields.to_json(task.pod) for task in program.tasks if task.pod},
+    "interruptible": lambda program: {task.name: task.interruptible for task in program.tasks},
     "timeouts": lambda program: {task.name: task.timeout for task in program.tasks},
     "budgets": lambda program: {task.name: [task.budget.user, task.budget.system] for task in program.tasks},
 }

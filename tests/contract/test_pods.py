@@ -94,6 +94,15 @@ def test_a_termination_message_is_short_and_harmless(record: failures.FailureRec
 
 
 @given(RECORDS)
+def test_a_termination_message_names_the_memory_in_its_first_line_whatever_was_raised(
+    record: failures.FailureRecord,
+) -> None:
+    message = failures.termination_message(record, "1536Mi")
+    assert pods.remark("1536Mi") in message.partition("\n")[0]
+    assert len(message.encode()) <= 4096
+
+
+@given(RECORDS)
 def test_a_failure_record_reads_back(record: failures.FailureRecord) -> None:
     assert failures.FailureRecord.from_json(values.parse(values.dumps(record.to_json()))) == record
 

@@ -9,13 +9,31 @@ import pytest
 
 import alula
 import alula.testing
-from alula import Backoff, Cache, Resources, Retries, Secret, map_task, task, workflow
+from alula import (
+    Affinity,
+    Backoff,
+    Cache,
+    NodeRule,
+    Pod,
+    Resources,
+    Retries,
+    Secret,
+    grow,
+    map_task,
+    task,
+    workflow,
+)
 from alula.emit import resources
 
 OTHERS = {
     "retries": (5, "retries", {"limit": 5}),
     "no retries": (0, "retries", None),
     "backoff": (Retries(2, Backoff("10s")), "retries", {"limit": 2, "backoff": {"duration": "10s", "factor": 2}}),
+    "backoff of losses": (
+        Retries(0, Backoff("1s", factor=1)),
+        "retries",
+        {"backoff": {"duration": "1s", "factor": 1}},
+    ),
     "timeout": ("10m", "timeout", "10m"),
     "no timeout": (None, "timeout", None),
     "cache": (Cache("2"), "cache", {"version": "2"}),
@@ -23,6 +41,14 @@ OTHERS = {
     "resources": (Resources(cpu=2), "resources", {"requests": {"cpu": "2"}, "limits": {"cpu": "2"}}),
     "no resources": (None, "resources", None),
     "image": ("ghcr.io/acme/other:1", "image", "ghcr.io/acme/other:1"),
+    "interruptible": (True, "interruptible", True),
+    "not interruptible": (False, "interruptible", False),
+    "memory that grows": (grow(1.5, "4Gi"), "onOom", {"factor": "1.5", "max": "4Gi"}),
+    "settings of a pod": (
+        Pod(template="large", affinity=Affinity(nodes=[NodeRule("disk", "In", ["ssd"])])),
+        "pod",
+        {"template": "large", "affinity": {"nodes": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}},
+    ),
     "environment": ({"A": "1"}, "env", [{"name": "A", "value": "1"}]),
     "no environment": ({}, "env", None),
     "secrets": (
@@ -49,7 +75,7 @@ def fit(n: int) -> int:
 @pytest.mark.parametrize("case", OTHERS)
 def test_an_option_replaces_the_decorators_and_the_others_stay(case: str) -> None:
     value, field, expected = OTHERS[case]
-    option = {"env": "environment"}.get(field, field)
+    option = {"env": "environment", "onOom": "on_oom"}.get(field, field)
 
     @workflow
     def both(n: int = 1) -> tuple[int, int]:
@@ -60,6 +86,14 @@ def test_an_option_replaces_the_decorators_and_the_others_stay(case: str) -> Non
     plain.pop(field, None)
     assert other.pop("name") != plain.pop("name")
     assert other == plain
+
+
+def test_a_growth_is_checked_with_the_options_that_a_call_has_together() -> None:
+    with pytest.raises(alula.DefinitionError, match=r"(?s)the option on_oom cannot be .*resources name their memory"):
+        fit.with_overrides(on_oom=grow(2, "8Gi"), resources=Resources(cpu=1))
+    with pytest.raises(alula.DefinitionError, match=r"(?s)on_oom, max cannot be '1Gi'.*more memory than the 1Gi"):
+        fit.with_overrides(on_oom=grow(2, "1Gi"))
+    assert fit.with_overrides(on_oom=grow(2, "8Gi")).with_overrides(on_oom=None).options == fit.options
 
 
 def test_what_changes_nothing_is_the_task_itself() -> None:

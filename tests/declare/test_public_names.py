@@ -5,10 +5,10 @@ from __future__ import annotations
 import alula
 
 PUBLIC = {
-    "After", "AlulaError", "Backoff", "Cache", "Cron", "DefinitionError", "Directory", "Every", "Failure", "File",
-    "LaunchPlan", "LoadError", "NaiveDatetime", "NonRecoverable", "Pod", "Release", "Resources", "Retention", "Retries",
-    "RunFailed", "Secret", "Task", "Toleration", "UserError", "ValueMismatch", "Workflow", "conditional", "is_none",
-    "map_task", "order", "run", "task", "workflow",
+    "Affinity", "After", "AlulaError", "Backoff", "Cache", "Cron", "DefinitionError", "Directory", "Every", "Failure",
+    "File", "LaunchPlan", "LoadError", "NaiveDatetime", "NodeRule", "NonRecoverable", "Pod", "Release", "Resources",
+    "Retention", "Retries", "RunFailed", "Secret", "Task", "Toleration", "UserError", "ValueMismatch", "Workflow",
+    "conditional", "grow", "is_none", "map_task", "order", "run", "task", "workflow",
 }  # fmt: skip
 
 

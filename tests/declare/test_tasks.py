@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 from alula import (
+    Affinity,
     Backoff,
     Cache,
     File,
+    NodeRule,
     NonRecoverable,
     Pod,
     Resources,
@@ -25,6 +27,7 @@ from alula import (
     Toleration,
     ValueMismatch,
     errors,
+    grow,
     task,
     workflow,
 )
@@ -412,6 +415,30 @@ WRONG: dict[str, dict[str, Any]] = {
             claims={"/secrets/db": "data", "/a/../b": "data"},
         )
     },
+    "affinity of a pod": {
+        "pod": Pod(
+            template="Large",
+            affinity=Affinity(
+                nodes=[NodeRule("zone", "Within", ["a"]), NodeRule("a b"), NodeRule("zone", "In")],
+                preferred_nodes=NodeRule("zone"),  # type: ignore[arg-type]
+                apart_from={"app": "db"},  # type: ignore[arg-type]
+                preferred_apart_from=[{"app": "d b"}],
+                topology_key="a b",
+            ),
+        )
+    },
+    "an affinity as a dict": {"pod": Pod(affinity={"nodes": []})},  # type: ignore[arg-type]
+    "memory that grows without a beginning": {"on_oom": grow(2, "16Gi")},
+    "memory that does not grow": {"resources": Resources(memory="2Gi"), "on_oom": grow(1, "16Gi")},
+    "memory that begins above its end": {"resources": Resources(memory="2Gi"), "on_oom": grow(2, "2048Mi")},
+    "memory that grows to no size": {"resources": Resources(memory="2Gi"), "on_oom": grow(2, 16)},  # type: ignore[arg-type]
+    "memory that grows by text": {"resources": Resources(memory="2Gi"), "on_oom": "2"},
+    "memory that grows without another attempt": {
+        "resources": Resources(memory="2Gi"),
+        "on_oom": grow(1.5, "16Gi"),
+        "system_retries": 0,
+    },
+    "interruptible": {"interruptible": "yes"},
     "other resources": {"resources": Resources(other={"memory": "2Gi"})},
     "quantities of other resources": {"resources": Resources(other={"amd.com/gpu": 1.5, "tpu": 1, "a.b/c": "much"})},
     "a pod as a dict": {"pod": {"labels": {}}},

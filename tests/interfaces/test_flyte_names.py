@@ -114,9 +114,9 @@ CALLS: dict[str, tuple[Callable[[], object], str, str]] = {
         "write a docstring",
     ),
     "interruptible": (
-        lambda: loose(task)(interruptible=True)(lambda: 1),
-        "a task has no option 'interruptible'",
-        "what a lost pod costs is counted apart, by system_retries",
+        lambda: loose(workflow)(interruptible=True)(lambda: 1),
+        "a workflow has no option 'interruptible'",
+        "@task has it, and a Domain's taskDefaults for all tasks that say nothing",
     ),
     "with_overrides": (
         lambda: overridden.graph,

@@ -72,6 +72,8 @@ WORKFLOW: dict[str, Any] = {
                 "retries": {"limit": 3, "system": 0, "backoff": {"duration": "10s", "factor": 2, "cap": "5m"}},
                 "timeout": "10m",
                 "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "4Gi"}},
+                "onOom": {"factor": "1.5", "max": "16Gi"},
+                "interruptible": True,
                 "image": "ghcr.io/acme/loader:1",
                 "pool": "licences",
                 "env": [{"name": "LOG_LEVEL", "value": "debug"}, {"name": "EMPTY", "value": ""}],
@@ -79,12 +81,20 @@ WORKFLOW: dict[str, Any] = {
                 "pod": {
                     "nodeSelector": {"pool": "gpu"},
                     "tolerations": [{"key": "nvidia.com/gpu", "value": "yes", "effect": "NoSchedule"}],
+                    "affinity": {
+                        "nodes": [{"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["eu-1a"]}],
+                        "preferredNodes": [{"key": "fast", "operator": "In", "values": ["yes"]}],
+                        "apartFrom": [{"labels": {"app": "db"}}],
+                        "preferredApartFrom": [{"labels": {"app": "web"}}],
+                        "topologyKey": "topology.kubernetes.io/zone",
+                    },
                     "priorityClass": "high",
                     "serviceAccount": "trainer",
                     "labels": {"team": "birds"},
                     "annotations": {"example.org/note": "a note"},
                     "sharedMemory": "1Gi",
                     "mounts": [{"path": "/secrets/db", "secret": "db"}, {"path": "/data", "claim": "data"}],
+                    "template": "large",
                 },
             },
             {
@@ -190,6 +200,8 @@ LAUNCH_PLAN: dict[str, Any] = {
         "retention": {"succeeded": "1h", "failed": "2d"},
     },
 }
+_POD = WORKFLOW["spec"]["tasks"][0]["pod"]
+
 DOMAIN: dict[str, Any] = {
     "apiVersion": "alula.dev/v1alpha1",
     "kind": "Domain",
@@ -201,6 +213,7 @@ DOMAIN: dict[str, Any] = {
             "retries": {"system": 1},
             "resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "1Gi"}},
             "timeout": "1h",
+            "interruptible": True,
         },
         "quota": {
             "running": 5,
@@ -214,6 +227,11 @@ DOMAIN: dict[str, Any] = {
         "schedules": "Disabled",
         "taskLimits": {"resources": {"memory": "64Gi"}, "timeout": "1d", "forbid": ["ServiceAccount"]},
         "source": "Committed",
+        "interruptible": {
+            "nodeSelector": {"lifecycle": "spot"},
+            "tolerations": [{"key": "lifecycle", "value": "spot", "effect": "NoSchedule"}],
+        },
+        "podTemplates": [{**{key: each for key, each in _POD.items() if key != "template"}, "name": "large"}],
         "images": {"allow": ["ghcr.io/acme"], "digests": "Required"},
         "pools": [{"name": "licences", "limit": 3}],
         "resources": {"cpu": "64"},

@@ -210,6 +210,7 @@ VERSIONS = {
     4: "268fdebdfcc1f10523e44c68ff22842464e128aa79d70a9760d4644d4128624d",
     5: "55b0e2b426d3f3a58cd0d12c3496a989a0e50eba49e831a8606cb81e3b3c2a72",
     6: "e8d934c4d687b0bec40f332c948941a72cddd9bb443ff26464723efaf72c9713",
+    7: "d148f1eb84d015e63a152ebcbad900457acdfd518ebd3487a926003b4c4bc389",
 }
 """Of every document that was released: its version, and the digest that it has for good."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from alula_api.contract import failures, references, values
+from alula_api.contract import failures, pods, references, values
 from alula_data import bundles, content
 from alula_data.stores import folders
 from tests.data import damaging
@@ -167,6 +167,14 @@ def test_a_process_that_ends_without_a_word_leaves_a_message_and_nothing_else(po
     assert ended.outputs == {}
     assert list(pod.store.list()) == []
     assert ("flows/m.py" in ended.stderr) == (code == -11)
+
+
+def test_every_failed_attempt_of_a_task_whose_memory_grows_names_its_memory(pod: Pod) -> None:
+    memory = {pods.Env.MEMORY: "1536Mi"}
+    pod.write(task("import os, signal; os.kill(os.getpid(), signal.SIGKILL)"))
+    assert pod.start({"x": 1}, environment=memory).end().message.endswith("(memory 1536Mi)")
+    pod.write(task("raise ValueError('no')"))
+    assert ", attempt 1, memory 1536Mi)" in pod.start({"x": 1}, environment=memory).end().message
 
 
 def test_a_kill_in_the_middle_of_a_commit_leaves_nothing_readable_and_the_next_attempt_mends(pod: Pod) -> None:

@@ -98,3 +98,5 @@ class ArgoProgram:
     objects: tuple[Object, ...]
     plans: Mapping[str, Object]
     """For each WorkflowTemplate, by its name, what the controller needs to admit its runs."""
+    notes: tuple[str, ...] = ()
+    """What its author may want to know although nothing is wrong."""

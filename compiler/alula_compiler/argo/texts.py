@@ -39,11 +39,21 @@ _COUNTED = (
     r"|'only '|' of '|' items succeeded, and '|' must'"
 )
 """The parts of what a map of items that may fail computes: whether enough of them succeeded."""
+_AMOUNT = r"[0-9][.0-9A-Za-z]*"
+_STEP = (
+    rf"int\(max\(0, min\([0-9]+, \((?:lastRetry\.message contains 'memory {_AMOUNT}\)' \? [0-9]+ : )+"
+    r"asInt\(retries\) - 1\) \+ \(lastRetry\.message startsWith 'main: OOMKilled' \? 1 : 0\)\)\)\)"
+)
+"""How far the memory of a task's attempts has grown."""
+_SETTING = r"'(?:[-A-Za-z0-9_./:,\"\[\]]|\\u007[bd])*'"
+"""A setting of a pod as JSON, in which are no texts but labels and names of Kubernetes."""
 LIVE_TAGS: Final = (
     r"\{\{workflow\.name\}\}",
     r"\{\{workflow\.uid\}\}",
     r"\{\{node\.name\}\}",
     r"\{\{retries\}\}",
+    rf"\{{\{{=\['{_AMOUNT}'(?:,'{_AMOUNT}')*\]\[{_STEP}\]\}}\}}",
+    rf"\{{\{{=asInt\(retries\) < [0-9]+ \? {_SETTING} : {_SETTING}\}}\}}",
     rf"\{{\{{inputs\.parameters\.{_NAME}\}}\}}",
     rf"\{{\{{tasks\.{_NAME}\.outputs\.parameters\.{_NAME}\}}\}}",
     rf"\{{\{{=(?:{_READ}|{_DECIDED})+\}}\}}",

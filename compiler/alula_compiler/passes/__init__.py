@@ -18,6 +18,7 @@ from alula_compiler.passes import (
     check_tasks,
     check_triggers,
     check_types,
+    pod_templates,
     publish_parts,
     resolve,
     split_graphs,
@@ -36,6 +37,7 @@ CHECKS: tuple[Pass, ...] = (
     check_triggers.run,  # plans wait for what can come
     check_graph.run,  # no circles; nodes in order; not more than a run holds
     check_domain.run,  # tasks and images are ones that the domain allows
+    pod_templates.run,  # what the domain's templates say of pods stands in the tasks
     check_tasks.run,  # kinds, images and environments are ones that can run
 )
 REWRITES: tuple[Pass, ...] = (

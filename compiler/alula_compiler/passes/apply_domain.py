@@ -21,6 +21,7 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
 def _task(task: TaskSpec, domain: Domain) -> TaskSpec:
     return dataclasses.replace(
         task,
+        interruptible=domain.may_interrupt if task.interruptible is None else task.interruptible,
         retries=_retries(task.retries, domain.system_retries),
         resources=_resources(task.resources, domain.resources),
         timeout=task.timeout or domain.timeout,

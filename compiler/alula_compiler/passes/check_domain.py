@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alula_api.contract import durations, quantities
 from alula_api.contract.codes import Code
-from alula_api.contract.graphs.specs import Pod, Resources, TaskSpec
+from alula_api.contract.graphs.specs import Pod, TaskSpec
 from alula_compiler import problems
 from alula_compiler.argo import pods
 from alula_compiler.engines import Engine
@@ -29,7 +29,7 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
 
 
 def _resources(task: TaskSpec, domain: Domain, subject: Subject, report: Report) -> None:
-    own = task.resources or Resources()
+    own = task.most
     for name, most in domain.most.items():
         texts = dict.fromkeys(side[name] for side in (own.requests, own.limits) if name in side)
         if not texts and name in (quantities.CPU, "memory"):
@@ -44,7 +44,7 @@ def _resources(task: TaskSpec, domain: Domain, subject: Subject, report: Report)
 
 def _quota(task: TaskSpec, domain: Domain, subject: Subject, report: Report) -> None:
     """One pod that is beyond the ResourceQuota is refused for ever, and Argo tries it for ever."""
-    own = task.resources or Resources()
+    own = task.most
     asked = {"requests": {**own.limits, **own.requests}, "limits": own.limits}  # as Kubernetes fills in requests
     for name, hard in domain.hard.items():
         side, dot, resource = name.partition(".")
@@ -76,6 +76,7 @@ def _pod(task: TaskSpec, domain: Domain, subject: Subject, report: Report) -> No
     said = {
         "NodeSelector": pod.node_selector,
         "Tolerations": pod.tolerations,
+        "Affinity": pod.affinity,
         "PriorityClass": pod.priority_class,
         "ServiceAccount": pod.service_account,
         "Labels": pod.labels,

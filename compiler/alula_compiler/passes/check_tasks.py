@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from alula_api.contract import durations, pods, quantities
+from alula_api.contract import durations, memory, pods, quantities
 from alula_api.contract.codes import Code
-from alula_api.contract.graphs.specs import Pod, TaskSpec
+from alula_api.contract.graphs.specs import Affinity, Pod, Resources, TaskSpec
 from alula_compiler import problems
 from alula_compiler.argo import tasks, texts
 from alula_compiler.engines import Engine
@@ -26,6 +26,7 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
         _resources(task, subject, report)
         _timeout(task, subject, report)
         _environment(task, of_store, subject, report)
+        _growth(task, subject, report)
         _pod(task.pod or Pod(), subject, report)
     return program
 
@@ -47,6 +48,20 @@ def _resources(task: TaskSpec, subject: Subject, report: Report) -> None:
     for wrong in quantities.problems(task.resources.requests, task.resources.limits):
         message = f"the resource {wrong.name} cannot be {wrong.value}"
         report.add(Code.BAD_OPTION, subject, message, expected=wrong.expected, hint=wrong.hint)
+
+
+def _growth(task: TaskSpec, subject: Subject, report: Report) -> None:
+    if task.on_oom is None:
+        return
+    own, growth = task.resources or Resources(), task.on_oom
+    what, expected, hint = memory.problem(growth.factor, growth.max, own.requests, own.limits)
+    if what:
+        shown = {"factor": growth.factor, "max": growth.max, "memory": "there"}[what]
+        message = f"onOom cannot be {shown}" if what == "memory" else f"the {what} of onOom cannot be {shown}"
+        report.add(Code.BAD_OPTION, subject, message, expected=expected, hint=hint)
+    elif not task.budget.system:
+        message = "onOom cannot be there: a killed attempt is a loss, and the task's system retries are 0"
+        report.add(Code.BAD_OPTION, subject, message, hint="allow system retries, one for each kill")
 
 
 def _timeout(task: TaskSpec, subject: Subject, report: Report) -> None:
@@ -74,6 +89,11 @@ def _pod(pod: Pod, subject: Subject, report: Report) -> None:
         for key in given:
             if reserved := pods.reserved_label(key):
                 report.add(Code.BAD_NAME, subject, f"the {what} `{key}` of the pod {reserved}")
+    affinity = pod.affinity or Affinity()
+    for rule in (*affinity.nodes, *affinity.preferred_nodes):
+        if expected := pods.rule_problem(rule.operator, rule.values):
+            message = f"the rule {rule.operator} for the node's label {rule.key} does not fit its values"
+            report.add(Code.BAD_OPTION, subject, message, expected=expected)
     for mount in pod.mounts:
         if expected := pods.folder_problem(mount.path):
             report.add(Code.BAD_OPTION, subject, f"nothing can be mounted at {mount.path}", expected=expected)

@@ -81,7 +81,7 @@ def compiled(said: Mapping[str, Any]) -> Compiled:
         for plan, found in said["diagnostics"].items()
     }
     own, wrong = objects.pop("", ()), diagnostics.pop("", ())
-    return Compiled(own, wrong, objects, diagnostics, dict(said["plans"]))
+    return Compiled(own, wrong, objects, diagnostics, dict(said["plans"]), tuple(said["notes"]))
 
 
 @dataclass

@@ -50,6 +50,7 @@ def answer(asked: Mapping[str, Any]) -> Json:
     return {
         "objects": objects,
         "plans": {name: jsontext.encode(plan) for name, plan in made.plans.items()},
+        "notes": made.notes,
         "diagnostics": {plan: [_fields(each) for each in found] for plan, found in made.by_plan.items()},
     }
 

@@ -171,7 +171,7 @@ def _with_everything(world: World, draft: _Draft, now: datetime) -> None:
         _restore(world, draft, set())  # by a template of ours that was changed, as it may be
         return
     keep = {children.about(body) for body in wanted}
-    draft.wanted[""] = Wanted(True, Reason.COMPILED, _made(wanted))
+    draft.wanted[""] = Wanted(True, Reason.COMPILED, "; ".join((_made(wanted), *compiled.notes)))
     _answer(world, draft, "", world.workflow, wanted)
     for plan in world.launch_plans:
         keep |= _launch_plan(world, draft, plan)

@@ -38,6 +38,7 @@ class Compiled:
         plan_objects: of each launch plan, by its name.
         plan_diagnostics: what is wrong with each launch plan, by its name.
         plans: the text of what `admit` needs, by template name.
+        notes: what its author may want to know although nothing is wrong.
         stopped: why there is no answer: the compiler's process ended, for the reason that is said here.
         passing: whether it is worth another try.
     """
@@ -47,6 +48,7 @@ class Compiled:
     plan_objects: Mapping[str, tuple[Body, ...]] = field(default_factory=dict)
     plan_diagnostics: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     plans: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     stopped: str = ""
     passing: bool = False
 

@@ -56,6 +56,7 @@ class Code(Explained):
     UNKNOWN_TASK = "UNKNOWN_TASK", "A node names a task that does not exist."
     UNKNOWN_GRAPH = "UNKNOWN_GRAPH", "A node names a graph that does not exist."
     BAD_TRIGGER = "BAD_TRIGGER", "A launch plan waits for something that cannot start its runs."
+    UNKNOWN_POD_TEMPLATE = "UNKNOWN_POD_TEMPLATE", "A task names a pod template that its domain does not have."
     UNKNOWN_POOL = "UNKNOWN_POOL", "A task names a pool that its domain does not have."
     UNKNOWN_NODE = "UNKNOWN_NODE", "A binding or an order names a node that does not exist."
     UNSUPPORTED_BINDING = (

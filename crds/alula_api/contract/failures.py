@@ -23,6 +23,7 @@ USER: Final = "user"
 SYSTEM: Final = "system"
 
 _MAX_SEGMENT = 255
+_MAX_FIRST = 2048
 _TAG = re.compile(r"\{(?=\{)|\}(?=\})")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -80,17 +81,23 @@ class FailureRecord:
         return cls(**found)
 
 
-def termination_message(record: FailureRecord) -> str:
+def termination_message(record: FailureRecord, memory: str = "") -> str:
     """Return the text for Argo's UI and kubectl: the error in the first line, then the traceback, at most 4,096 bytes.
+
+    `memory` is the container's where it grows: the next attempt's is read in the first line, so that is never cut off.
 
     Argo puts messages into templates that it evaluates, so two braces never stand together; nor is there a control
     character but the line feed.
     """
     first, _, more = record.message.strip().partition("\n")
+    if memory:
+        first = cut(first, _MAX_FIRST).replace("\n", " ")
     name = record.exception or (record.code if record.code != Code.TASK_FAILED else "")
     places = [record.source] if record.source else []
     if record.attempt:
         places.append(f"attempt {record.attempt}")
+    if memory:
+        places.append(f"memory {memory}")
     headline = (f"{name}: {first}" if name and first else name or first or record.code) + (
         f" ({', '.join(places)})" if places else ""
     )

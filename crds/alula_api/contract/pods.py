@@ -51,6 +51,8 @@ class Env:
     """Digest of the code bundle, absent when the code is in the image."""
     TIMEOUT: Final = "ALULA_TIMEOUT"
     """Seconds after which the runtime ends the attempt, as a decimal number; absent for a task without a timeout."""
+    MEMORY: Final = "ALULA_MEMORY"
+    """The container's memory in this attempt, for a task whose memory grows: the termination message names it."""
     INLINE_LIMIT: Final = "ALULA_INLINE_LIMIT"
     """Bytes up to which an output travels inline."""
     OUT: Final = "ALULA_OUT"
@@ -103,6 +105,27 @@ def reserved_label(key: str) -> str:
     domain = key.partition("/")[0] if "/" in key else ""
     owner = next((own for own in _OWN_LABELS if domain == own or domain.endswith(f".{own}")), "")
     return f"is one of {owner}" if owner else ""
+
+
+OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
+"""What may hold for a label of a node."""
+
+
+def rule_problem(operator: object, values: Sequence[str]) -> str:
+    """Return what is expected of the rule for a node's label; empty where it is one that Kubernetes takes."""
+    if operator not in OPERATORS:
+        return f"one of {', '.join(OPERATORS)}"
+    if operator in ("Exists", "DoesNotExist"):
+        return f"no values: {operator} asks for the label alone" if values else ""
+    if operator in ("Gt", "Lt"):
+        fits = len(values) == 1 and values[0].isascii() and values[0].isdigit()
+        return "" if fits else f"one whole number as the value of {operator}"
+    return "" if values else f"one or more values of {operator}"
+
+
+def remark(memory: str) -> str:
+    """Return how a termination message names the memory of its attempt, with the parenthesis that ends it."""
+    return f"memory {memory})"
 
 
 class Call(NamedTuple):

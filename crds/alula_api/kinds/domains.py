@@ -26,6 +26,7 @@ from alula_api.kinds.fields import (
     bounded,
 )
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, NameRule, Resource, Status
+from alula_api.kinds.workflows import LabelValue, PodSettings, Toleration
 
 
 class Storage(Part):
@@ -35,6 +36,21 @@ class Storage(Part):
     secret: ObjectName | None = pydantic.Field(
         None, description="Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the pods"
     )
+
+
+class Interruptible(Part):
+    """The nodes that may be taken away at any moment, as those that a cloud sells for less."""
+
+    node_selector: Annotated[dict[str, LabelValue], Mapped(16)] = pydantic.Field(
+        description="the labels by which such a node is known"
+    )
+    tolerations: Annotated[list[Toleration], Listed(16)] = pydantic.Field([], description="of the taints that it has")
+
+
+class PodTemplate(PodSettings):
+    """What tasks' pods have that name it."""
+
+    name: Label
 
 
 class DefaultRetries(Part):
@@ -61,6 +77,7 @@ class TaskDefaults(Part):
     retries: DefaultRetries | None = None
     resources: DefaultResources | None = None
     timeout: Duration | None = pydantic.Field(None, description="of one attempt")
+    interruptible: bool | None = pydantic.Field(None, description="whether tasks may run on interruptible nodes")
 
 
 class TaskLimits(Part):
@@ -75,6 +92,7 @@ class TaskLimits(Part):
             Literal[
                 "NodeSelector",
                 "Tolerations",
+                "Affinity",
                 "PriorityClass",
                 "ServiceAccount",
                 "Labels",
@@ -186,6 +204,12 @@ class DomainSpec(Part):
     task_limits: TaskLimits | None = None
     source: Literal["Committed", "Any"] | None = pydantic.Field(
         None, description="whether a release must have been registered from committed files; Any when absent"
+    )
+    interruptible: Interruptible | None = pydantic.Field(
+        None, description="the nodes for interruptible tasks; without it they run as all others"
+    )
+    pod_templates: Annotated[list[PodTemplate], Listed(32, "name")] = pydantic.Field(
+        [], description="settings of pods that tasks name"
     )
     images: Images | None = None
     pools: Annotated[list[Pool], Listed(64, "name")] = pydantic.Field([], description="limits across runs")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 import pydantic
 import pydantic_core
 
-from alula_api.contract import names, pods
+from alula_api.contract import memory, names, pods
 from alula_api.contract.graphs import calls
 from alula_api.contract.retries import MAX_RETRIES
 from alula_api.kinds.bindings import Binding
@@ -50,7 +50,7 @@ from alula_api.kinds.fields import (
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, NameRule, Resource, Status, label_name
 
 MAX_TASKS = 2_000
-LABEL_VALUE = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
+LabelValue = Annotated[str, bounded(63, "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$", least=0)]
 MAX_GRAPHS = 2_000
 MAX_NODES = 10_000
 MAX_PARAMETERS = 1_000
@@ -185,6 +185,15 @@ class Resources(Part):
     )
 
 
+class Growth(Part):
+    """How the memory grows after the container was killed for lack of it."""
+
+    factor: Annotated[str, bounded(8, f"^{memory.FACTOR}$")] = pydantic.Field(
+        description="by which the next attempt has more, as 2 or 1.5"
+    )
+    max: Quantity = pydantic.Field(description="the most memory that any attempt has")
+
+
 class EnvVar(Part):
     """An environment variable with a value that everyone may read."""
 
@@ -204,11 +213,43 @@ class Toleration(Part):
     """A taint of nodes that a pod may run on in spite of."""
 
     key: LabelKey
-    value: Annotated[str, bounded(63, LABEL_VALUE, least=0)] | None = pydantic.Field(
-        None, description="any when absent"
-    )
+    value: LabelValue | None = pydantic.Field(None, description="any when absent")
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = pydantic.Field(
         None, description="all when absent"
+    )
+
+
+class NodeRule(Part):
+    """What holds for a label of a node."""
+
+    key: LabelKey
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
+    values: Annotated[list[LabelValue], Listed(64)] = pydantic.Field(
+        [], description="one or more for In and NotIn, one number for Gt and Lt, none for the others"
+    )
+
+
+class Peers(Part):
+    """The pods of the namespace with these labels."""
+
+    labels: Annotated[dict[str, LabelValue], Mapped(64)]
+
+
+class Affinity(Part):
+    """Which nodes a pod may run on, by their labels and by the pods that run there."""
+
+    nodes: Annotated[list[NodeRule], Listed(16)] = pydantic.Field([], description="all of them hold")
+    preferred_nodes: Annotated[list[NodeRule], Listed(16)] = pydantic.Field(
+        [], description="the more of them hold, the better"
+    )
+    apart_from: Annotated[list[Peers], Listed(16)] = pydantic.Field(
+        [], description="never where one of these pods runs"
+    )
+    preferred_apart_from: Annotated[list[Peers], Listed(16)] = pydantic.Field(
+        [], description="rather not where one of these pods runs"
+    )
+    topology_key: LabelKey | None = pydantic.Field(
+        None, description="the label of nodes that says what is one place; kubernetes.io/hostname when absent"
     )
 
 
@@ -220,26 +261,33 @@ class Mount(Part):
     claim: ObjectName | None = pydantic.Field(None, description="the PersistentVolumeClaim")
 
 
-class Pod(Part):
-    """Where a task's pod runs, and what stands in it."""
+class PodSettings(Part):
+    """Where a pod runs, and what stands in it."""
 
-    node_selector: Annotated[dict[str, Annotated[str, bounded(63, LABEL_VALUE, least=0)]], Mapped(64)] = pydantic.Field(
+    node_selector: Annotated[dict[str, LabelValue], Mapped(64)] = pydantic.Field(
         {}, description="labels that the node must have"
     )
     tolerations: Annotated[list[Toleration], Listed(64)] = pydantic.Field(
         [], description="taints of nodes that it may run on in spite of"
     )
+    affinity: Affinity | None = pydantic.Field(None, description="rules for nodes, and for pods beside it")
     priority_class: ObjectName | None = pydantic.Field(None, description="the PriorityClass")
     service_account: ObjectName | None = pydantic.Field(None, description="in place of the installation's")
-    labels: Annotated[dict[str, Annotated[str, bounded(63, LABEL_VALUE, least=0)]], Mapped(64)] = pydantic.Field(
-        {}, description="of the pod"
-    )
+    labels: Annotated[dict[str, LabelValue], Mapped(64)] = pydantic.Field({}, description="of the pod")
     annotations: Annotated[dict[str, Annotated[str, bounded(4096, least=0)]], Mapped(64)] = pydantic.Field(
         {}, description="of the pod"
     )
     shared_memory: Quantity | None = pydantic.Field(None, description="the size of /dev/shm")
     mounts: Annotated[list[Mount], Listed(64, key="path")] = pydantic.Field(
         [], description="Secrets and PersistentVolumeClaims as folders"
+    )
+
+
+class Pod(PodSettings):
+    """Where a task's pod runs, and what stands in it."""
+
+    template: Label | None = pydantic.Field(
+        None, description="of the Domain's podTemplates: what holds where this says nothing"
     )
 
 
@@ -257,6 +305,12 @@ class Task(Part):
     retries: Retries | None = None
     timeout: Duration | None = pydantic.Field(None, description="of one attempt, as 10m")
     resources: Resources | None = None
+    on_oom: Growth | None = pydantic.Field(
+        None, description="how the memory grows after the container was killed for lack of it"
+    )
+    interruptible: bool | None = pydantic.Field(
+        None, description="whether it may run on nodes that may be taken away; what the Domain says when absent"
+    )
     image: Image | None = pydantic.Field(None, description="in place of the workflow's")
     pool: Label | None = pydantic.Field(None, description="of the Domain, which limits its tasks over all runs")
     env: Annotated[list[EnvVar], Listed(500, key="name")] = pydantic.Field([], description="environment variables")

@@ -26,7 +26,10 @@ def main(found: flags.Scan) -> int:
     if found.text("domain"):
         resources = [each for each in resources if each.resource["kind"] != "Domain"]
         resources += _domain(Path(found.text("domain")))
-    objects, problems = compiled(resources)
+    notes: list[str] = []
+    objects, problems = compiled(resources, notes)
+    for note in notes:
+        display.note(f"note: {note}")
     if problems:
         from alula.emit import lines
 
@@ -101,8 +104,10 @@ def _read(path: Path) -> list[manifests.Found]:
     return found or manifests.read([path])
 
 
-def compiled(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], list[diagnostics.Diagnostic]]:
-    """Each workflow with its launch plans and the domain, if one is among them."""
+def compiled(
+    found: Iterable[manifests.Found], notes: list[str] | None = None
+) -> tuple[list[dict[str, Any]], list[diagnostics.Diagnostic]]:
+    """Each workflow with its launch plans and the domain, if one is among them; `notes` gets what is no mistake."""
     import alula_compiler
     from alula_api.contract import triggers
 
@@ -121,6 +126,8 @@ def compiled(found: Iterable[manifests.Found]) -> tuple[list[dict[str, Any]], li
         own = plans.pop(name, [])
         compiled = alula_compiler.compile(workflow.resource, [plan.resource for plan in own], domain)
         objects += compiled.objects
+        if notes is not None:
+            notes += [f"{name}: {note}" for note in compiled.notes]
         waits |= triggers.compiled(name, compiled.objects)
         problems += [_placed(problem, [workflow, *own]) for problem in compiled.diagnostics]
     problems += [_orphan(name, plan) for name, orphans in plans.items() for plan in orphans]

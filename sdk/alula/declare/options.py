@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import datetime
 
     from alula.declare.pod_settings import Pod
+    from alula_api.contract.graphs import specs
 
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _OBJECT = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
@@ -113,6 +114,35 @@ class Resources(NamedTuple):
         return {name: _quantity(value) for name, value in chosen.items() if value is not None}
 
 
+@callee.explain_options
+class Growth(NamedTuple):
+    """More memory for the attempt after one whose container was killed for lack of it; `grow` makes it.
+
+    Attributes:
+        factor: By which it grows each time, from 1.1 to 16.
+        max: The most that any attempt gets, as `16Gi`.
+    """
+
+    factor: int | float
+    max: str
+
+    def spelled(self) -> specs.Growth:
+        """As it stands in the resource."""
+        from alula_api.contract.graphs import specs
+
+        return specs.Growth(_decimals(self.factor), self.max)
+
+
+def grow(factor: int | float, max: str) -> Growth:
+    """Let memory grow after a kill for lack of it: `@task(resources=Resources(memory="2Gi"), on_oom=grow(2, "16Gi"))`.
+
+    Args:
+        factor: By which request and limit grow each time, from 1.1 to 16.
+        max: The most that any attempt gets, as `16Gi`.
+    """
+    return Growth(factor, max)
+
+
 _RESOURCES = {"cpu": "cpu", "memory": "memory", "nvidia.com/gpu": "gpu", "ephemeral-storage": "ephemeral_storage"}
 """What the options are called in a pod."""
 
@@ -146,6 +176,9 @@ class TaskOptions(NamedTuple):
     environment: Mapping[str, str] = {}
     secrets: tuple[Secret, ...] = ()
     pod: Pod | None = None
+    interruptible: bool | None = None
+    """None: what the Domain says."""
+    on_oom: Growth | None = None
 
     @property
     def budget(self) -> budgets.Budget:
@@ -298,6 +331,37 @@ class _Check:
             self.problem(option, shown, wrong.expected, hint)
         return value
 
+    def interruptible(self, value: object) -> bool | None:
+        if value is None or isinstance(value, bool):
+            return value
+        self.problem("interruptible", value, "True, False, or None for what the Domain says")
+        return None
+
+    def on_oom(self, value: object) -> Growth | None:
+        if value is None or isinstance(value, Growth):
+            return value
+        self.problem("on_oom", value, 'grow(2, "16Gi"): the factor, and the most memory')
+        return None
+
+    def growth(self, chosen: TaskOptions) -> None:
+        """What `on_oom` demands of the other options."""
+        growth = chosen.on_oom
+        if growth is None:
+            return
+        from alula_api.contract import memory
+
+        own = chosen.resources or Resources()
+        text = _decimals(growth.factor) if _is_number(growth.factor) else ""
+        most: Any = growth.max
+        what, expected, hint = memory.problem(text, most if isinstance(most, str) else "", own.requests(), own.limits())
+        if what == "memory":
+            self.problem("on_oom", growth, expected, hint)
+        elif what:
+            self.problem(f"on_oom, {what}", getattr(growth, what), expected, hint)
+        elif chosen.system_retries == 0:
+            expected = "system_retries of 1 or more, one for each kill: a killed attempt counts as lost"
+            self.problem("on_oom", growth, expected)
+
     def pod(self, value: object) -> Pod | None:
         if value is None:
             return None
@@ -380,6 +444,15 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
+
+
+def _decimals(value: int | float) -> str:
+    """A factor as the resource has it: `2`, `1.5`."""
+    return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
 def _is_quantity(value: object) -> bool:
     if isinstance(value, bool):
         return False
@@ -401,8 +474,17 @@ def _quantity_hint(value: object) -> str:
     return ""
 
 
-def check(given: Mapping[str, Any], source: str, subject: str) -> tuple[TaskOptions, list[Diagnostic]]:
-    """Options as the decorator got them to checked ones, with all that is wrong with them."""
+def check(
+    given: Mapping[str, Any], source: str, subject: str, *, partial: bool = False
+) -> tuple[TaskOptions, list[Diagnostic]]:
+    """Options as the decorator got them to checked ones, with all that is wrong with them.
+
+    Args:
+        given: The options.
+        source: Where they stand.
+        subject: What messages call the task.
+        partial: Whether these are some of a task's options only, so that they are not looked at together.
+    """
     checking = _Check(source, subject)
     names = TaskOptions._fields
     for name in given:
@@ -420,4 +502,14 @@ def check(given: Mapping[str, Any], source: str, subject: str) -> tuple[TaskOpti
     made = {name: convert(given[name]) for name, convert in checks.items() if name in given}
     checking.variables(made.get("environment", {}), made.get("secrets", ()))
     made["timeout"] = None if timeout is None else checking.timeout(timeout)
-    return TaskOptions(**made), checking.problems
+    chosen = TaskOptions(**made)
+    if not partial:
+        checking.growth(chosen)
+    return chosen, checking.problems
+
+
+def check_together(chosen: TaskOptions, source: str, subject: str) -> list[Diagnostic]:
+    """What is wrong with options that are right each by itself: those of a call with overrides."""
+    checking = _Check(source, subject)
+    checking.growth(chosen)
+    return checking.problems

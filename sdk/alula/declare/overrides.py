@@ -42,6 +42,8 @@ class Overrides(TypedDict, total=False):
     environment: dict[str, str] | None
     secrets: list[options.Secret] | tuple[options.Secret, ...]
     pod: pod_settings.Pod | None
+    interruptible: bool | None
+    on_oom: options.Growth | None
 
 
 def overridden(task: Task[..., Any], given: Mapping[str, Any]) -> Task[..., Any]:
@@ -52,11 +54,12 @@ def overridden(task: Task[..., Any], given: Mapping[str, Any]) -> Task[..., Any]
     """
     source, chosen = str(places.caller()), dict(given)
     name = chosen.pop("name", None)
-    found, problems = options.check(chosen, source, task.subject)
+    found, problems = options.check(chosen, source, task.subject, partial=True)
     if "name" in given:
         problems += checks.node_name(name, task.node_name, source, task.subject)
     merged = task.options._replace(**{option: getattr(found, option) for option in chosen if option in found._fields})
     problems += _twice(merged, chosen, source, task.subject)
+    problems += options.check_together(merged, source, task.subject) if not problems else ()
     if problems:
         raise errors.DefinitionError(problems)
     made = copy.copy(task)

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from alula.interfaces import callee
-from alula_api.contract import pods
+from alula_api.contract import names, pods
 
 if TYPE_CHECKING:
     from alula_api.contract.graphs import specs
 
+Operator = Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
 Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 _KEY = r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _VALUE = r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?"
@@ -38,6 +39,58 @@ class Toleration(NamedTuple):
 
 
 @callee.explain_options
+class NodeRule(NamedTuple):
+    """What must hold for a label of a node: `NodeRule("topology.kubernetes.io/zone", "In", ["eu-1a", "eu-1b"])`.
+
+    Attributes:
+        key: The label.
+        operator: `In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt` or `Lt`, as in Kubernetes.
+        values: One or more for `In` and `NotIn`, one whole number for `Gt` and `Lt`.
+    """
+
+    key: str
+    operator: Operator = "Exists"
+    values: tuple[str, ...] | list[str] = ()
+
+
+@callee.explain_options
+class Affinity(NamedTuple):
+    """Which nodes a pod may run on, by their labels and by the pods that run there.
+
+    Attributes:
+        nodes: Rules that all hold.
+        preferred_nodes: The more of them hold, the better.
+        apart_from: Labels of pods; never where one that has all of them runs.
+        preferred_apart_from: The same, where it can be.
+        topology_key: The label of nodes that says what is one place: each node by itself unless set.
+    """
+
+    nodes: tuple[NodeRule, ...] | list[NodeRule] = ()
+    preferred_nodes: tuple[NodeRule, ...] | list[NodeRule] = ()
+    apart_from: tuple[Mapping[str, str], ...] | list[Mapping[str, str]] = ()
+    preferred_apart_from: tuple[Mapping[str, str], ...] | list[Mapping[str, str]] = ()
+    topology_key: str | None = None
+
+    def spelled(self) -> specs.Affinity:
+        """As it stands in the resource."""
+        from alula_api.contract.graphs import specs
+
+        def rules(given: Iterable[NodeRule]) -> tuple[specs.NodeRule, ...]:
+            return tuple(specs.NodeRule(each.key, each.operator, tuple(each.values)) for each in given)
+
+        def peers(given: Iterable[Mapping[str, str]]) -> tuple[specs.Peers, ...]:
+            return tuple(specs.Peers(dict(each)) for each in given)
+
+        return specs.Affinity(
+            rules(self.nodes),
+            rules(self.preferred_nodes),
+            peers(self.apart_from),
+            peers(self.preferred_apart_from),
+            self.topology_key,
+        )
+
+
+@callee.explain_options
 class Pod(NamedTuple):
     """Where a task's pod runs, and what stands in it.
 
@@ -51,6 +104,8 @@ class Pod(NamedTuple):
         shared_memory: The size of `/dev/shm`, as `2Gi`; it counts as memory of the container.
         secrets: Secrets of the namespace as files: the folder, and the Secret whose keys are its files.
         claims: PersistentVolumeClaims of the namespace: the folder, and the claim.
+        affinity: Rules for the nodes it runs on, and for pods that it does not run beside.
+        template: One of the Domain's `podTemplates`: what holds where these settings say nothing.
     """
 
     node_selector: Mapping[str, str] = {}
@@ -62,12 +117,16 @@ class Pod(NamedTuple):
     shared_memory: str | None = None
     secrets: Mapping[str, str] = {}
     claims: Mapping[str, str] = {}
+    affinity: Affinity | None = None
+    template: str | None = None
 
     def spelled(self) -> specs.Pod:
         """As it stands in the resource."""
         from alula_api.contract.graphs import specs
 
         return specs.Pod(
+            template=self.template,
+            affinity=self.affinity.spelled() if self.affinity is not None else None,
             node_selector=dict(self.node_selector),
             tolerations=tuple(specs.Toleration(each.key, each.value, each.effect) for each in self.tolerations),
             priority_class=self.priority_class,
@@ -111,6 +170,10 @@ def problems(pod: Pod) -> Iterable[Wrong]:
     for setting in ("priority_class", "service_account"):
         if getattr(pod, setting) is not None and not _fits(_OBJECT, getattr(pod, setting)):
             yield Wrong(setting, getattr(pod, setting), "the name of an object: lower case letters, digits, - and .")
+    template: Any = pod.template
+    if template is not None and not (isinstance(template, str) and names.is_dns_label(template)):
+        yield Wrong("template", pod.template, "the name of a pod template of the Domain: lower case letters, digits, -")
+    yield from _affinity(pod.affinity)
     if pod.shared_memory is not None and not _is_size(pod.shared_memory):
         yield Wrong("shared_memory", pod.shared_memory, "a size such as 512Mi or 2Gi")
     yield from _folders(pod)
@@ -128,6 +191,36 @@ def _texts(pod: Pod, setting: str, pattern: str, expected: str) -> Iterable[Wron
             yield Wrong(setting, key, f"another name: this one {reserved}")
         elif not _fits(pattern, value):
             yield Wrong(f"{setting} {key}", value, expected)
+
+
+def _affinity(given: Any) -> Iterable[Wrong]:
+    if given is None:
+        return
+    if not isinstance(given, Affinity):
+        yield Wrong("affinity", given, 'Affinity(nodes=[NodeRule("pool", "In", ["gpu"])])')
+        return
+    for setting in ("nodes", "preferred_nodes"):
+        listed: Any = getattr(given, setting)
+        if not isinstance(listed, (list, tuple)) or not all(isinstance(each, NodeRule) for each in listed):
+            yield Wrong(f"affinity {setting}", listed, '[NodeRule("pool", "In", ["gpu"])]')
+            continue
+        for rule in listed:
+            if not _fits(_KEY, rule.key):
+                yield Wrong(f"affinity {setting}", rule.key, "the name of a label, as team or example.org/team")
+            elif not isinstance(rule.values, (list, tuple)) or not all(_fits(_VALUE, each) for each in rule.values):
+                yield Wrong(f"affinity {setting}", rule.values, "a list of labels: letters, digits, -, _ and .")
+            elif expected := pods.rule_problem(rule.operator, rule.values):
+                yield Wrong(f"affinity {setting}", rule, expected)
+    for setting in ("apart_from", "preferred_apart_from"):
+        listed = getattr(given, setting)
+        if not isinstance(listed, (list, tuple)) or not all(isinstance(each, Mapping) and each for each in listed):
+            yield Wrong(f"affinity {setting}", listed, 'a list of labels of pods, as [{"app": "db"}]')
+            continue
+        for key, value in [pair for each in listed for pair in each.items()]:
+            if not _fits(_KEY, key) or not _fits(_VALUE, value):
+                yield Wrong(f"affinity {setting}", {key: value}, "labels of pods: letters, digits, -, _ and .")
+    if given.topology_key is not None and not _fits(_KEY, given.topology_key):
+        yield Wrong("affinity topology_key", given.topology_key, "a label of nodes, as topology.kubernetes.io/zone")
 
 
 def _folders(pod: Pod) -> Iterable[Wrong]:

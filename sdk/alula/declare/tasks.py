@@ -214,6 +214,8 @@ def task(
     environment: dict[str, str] | None = None,
     secrets: list[options.Secret] | tuple[options.Secret, ...] = (),
     pod: pod_settings.Pod | None = None,
+    interruptible: bool | None = None,
+    on_oom: options.Growth | None = None,
 ) -> Decorator: ...
 def task(function: Callable[..., Any] | None = None, /, *, name: str | None = None, **given: Any) -> Any:
     """Make a task of a typed function: `@task`, or `@task(retries=3, cache=True)`.
@@ -232,6 +234,9 @@ def task(function: Callable[..., Any] | None = None, /, *, name: str | None = No
         environment: Variables of the task's process; they count for the cache.
         secrets: Variables that Secrets of the namespace fill.
         pod: Where its pod runs and what stands in it, as `Pod(node_selector={"pool": "gpu"})`; local runs leave it out.
+        interruptible: Whether its pods may run on nodes that the cluster may take away at any moment, which cost less;
+            the last attempt whose loss is forgiven does not. None for what the Domain says, which also names the nodes.
+        on_oom: More memory for the next attempt after a kill for lack of it, as `grow(2, "16Gi")`.
 
     Raises:
         DefinitionError: An option has a value that it cannot take.

@@ -169,6 +169,8 @@ def _task(task: tasks.Task[..., Any]) -> specs.TaskSpec:
         retries=_retries(chosen),
         timeout=durations.text(chosen.timeout.total_seconds()) if chosen.timeout is not None else None,
         resources=specs.Resources(resources.requests(), resources.limits()) if resources is not None else None,
+        on_oom=chosen.on_oom.spelled() if chosen.on_oom is not None else None,
+        interruptible=chosen.interruptible,
         image=chosen.image,
         pool=chosen.pool,
         env=tuple(specs.EnvVar(name, text) for name, text in chosen.environment.items()),
@@ -180,7 +182,7 @@ def _task(task: tasks.Task[..., Any]) -> specs.TaskSpec:
 def _retries(chosen: options.TaskOptions) -> specs.Retry | None:
     backoff = chosen.retries.backoff.spelled() if chosen.retries.backoff is not None else None
     found = specs.Retry(chosen.retries.limit, chosen.system_retries, backoff)
-    return found if found.limit or found.system is not None else None
+    return found if found != specs.Retry() else None
 
 
 def _graph(definition: workflows.Workflow[..., Any]) -> specs.GraphSpec:

@@ -63,7 +63,7 @@ NAMES: dict[str, Flyte] = {
     "Artifact": Flyte(NOT_YET, "return a File or a frame: it is stored by its content, and a run names it"),
     "Checkpoint": Flyte(NOT_YET, "split the work into tasks with cache=True: what is done is not done again"),
     "PodTemplate": Flyte(
-        OTHER, "`pod=Pod(node_selector=, tolerations=, ...)` of @task, beside `resources` and `secrets`"
+        OTHER, "`pod=Pod(node_selector=, template=, ...)` of @task; a Domain's `podTemplates` have names"
     ),
     "SensorEngine": Flyte(NOT_YET, "poll in a task with a timeout and retries"),
     "current_context": Flyte(
@@ -143,16 +143,15 @@ MISSING: dict[str, dict[str, str]] = {
     "task": {
         "cache_serialize": "two equal calls at one time both run, and store the same",
         "cache_ignore_input_vars": "every input counts",
-        "interruptible": "what a lost pod costs is counted apart, by system_retries",
         "task_config": "@task stands on a function, and a pod runs it",
-        "pod_template": "write pod=Pod(node_selector=..., tolerations=...), beside resources, environment and image",
+        "pod_template": "write pod=Pod(template=...) for one of the Domain's, or Pod(node_selector=..., ...)",
         "accelerator": "resources=Resources(gpu=...) asks for GPUs",
         "shared_memory": 'write pod=Pod(shared_memory="2Gi")',
         "enable_deck": "return a File with the HTML",
         "pickle_untyped": "annotate what the task takes and returns",
     },
     "workflow": {
-        "interruptible": "what a lost pod costs is counted apart, by system_retries of @task",
+        "interruptible": "@task has it, and a Domain's taskDefaults for all tasks that say nothing",
         "docs": "write a docstring",
     },
     "map_task": {

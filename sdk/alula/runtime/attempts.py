@@ -53,6 +53,8 @@ class AttemptEnv(NamedTuple):
     """File for the termination message, empty where Kubernetes mounts none."""
     timeout: float
     """Seconds after which the attempt is over, 0 without a timeout."""
+    memory: str = ""
+    """The container's, where it grows from attempt to attempt."""
 
 
 class Attempt:
@@ -117,6 +119,7 @@ def read(environment: Mapping[str, str]) -> AttemptEnv:
         work=os.path.dirname(out.rstrip("/")) or ".",  # noqa: PTH120
         termination_log=log,
         timeout=_seconds(environment.get(pods.Env.TIMEOUT, "")),
+        memory=environment.get(pods.Env.MEMORY, ""),
     )
 
 

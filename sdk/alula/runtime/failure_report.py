@@ -32,7 +32,7 @@ def conclude(attempt: Attempt, error: BaseException) -> int:
     """Reports a failure everywhere; returns the exit code."""
     record = _record(attempt, error)
     logs.write(_traceback(record, error))
-    termination_message.leave(attempt.env, failures.termination_message(record))
+    termination_message.leave(attempt.env, failures.termination_message(record, attempt.env.memory))
     again = record.retryable
     try:
         store = _patient(attempt)

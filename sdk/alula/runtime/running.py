@@ -36,7 +36,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         logs.line(f"{Code.BAD_ENGINE}: {error}")
         return exits.FATAL
     watch = signals.Watch(attempt.env.timeout, lambda error: os._exit(_concluded(attempt, error)))
-    termination_message.leave(attempt.env, termination_message.UNREPORTED)
+    termination_message.leave(attempt.env, termination_message.unreported(attempt.env))
     try:
         watch.start()
         made = _perform(attempt, arguments)

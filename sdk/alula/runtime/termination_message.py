@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from alula.runtime import logs
 from alula.runtime.attempts import AttemptEnv
+from alula_api.contract import pods
 
 UNREPORTED = (
     "the task's process ended without a report: killed, out of memory, ended by os._exit, or crashed in native code"
 )
+
+
+def unreported(env: AttemptEnv) -> str:
+    """What is true of an attempt that never reports."""
+    return f"{UNREPORTED} ({pods.remark(env.memory)}" if env.memory else UNREPORTED
 
 
 def leave(env: AttemptEnv, message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alula_api.contract import durations, labels, names, pods
 from alula_api.contract.graphs import specs
 from alula_api.contract.graphs.specs import TaskSpec
-from alula_compiler.argo import attempts, expressions, texts
+from alula_compiler.argo import attempts, expressions, pod_settings, texts
 from alula_compiler.argo.model import Object, TaskTemplate
 from alula_compiler.engines import Engine
 from alula_compiler.program import Program
@@ -39,38 +39,8 @@ def template(task: TaskSpec, form: TaskTemplate, program: Program, engine: Engin
     if pod.annotations:
         made["metadata"]["annotations"] = dict(sorted(pod.annotations.items()))
     container = _container(task.image or program.image, _arguments(task, form, lists, program), task, engine)
-    return {**made, **_pool(task), **attempts.fields(task), **_pod(pod), "container": container}
-
-
-def _pod(pod: specs.Pod) -> Object:
-    """The settings of the pod, as Argo has them in a template."""
-    found: Object = {
-        "nodeSelector": dict(sorted(pod.node_selector.items())),
-        "tolerations": [_toleration(each) for each in pod.tolerations],
-        "priorityClassName": pod.priority_class,
-        "serviceAccountName": pod.service_account,
-        "volumes": [volume for volume, _ in _mounts(pod)],
-    }
-    return {name: value for name, value in found.items() if value}
-
-
-def _toleration(each: specs.Toleration) -> Object:
-    match = {"operator": "Exists"} if each.value is None else {"operator": "Equal", "value": each.value}
-    return {"key": each.key, **match, **({"effect": each.effect} if each.effect else {})}
-
-
-def _mounts(pod: specs.Pod) -> list[tuple[Object, Object]]:
-    """The volumes of a pod, each with its place in the container; all of kinds that PodSecurity `restricted` allows."""
-    found: list[tuple[Object, Object]] = []
-    if pod.shared_memory:
-        memory = {"medium": "Memory", "sizeLimit": pod.shared_memory}
-        found.append(({"name": "shared-memory", "emptyDir": memory}, {"mountPath": pods.SHARED_MEMORY}))
-    for number, mount in enumerate(pod.mounts):
-        secret = {"secret": {"secretName": mount.secret}}
-        source = secret if mount.secret else {"persistentVolumeClaim": {"claimName": mount.claim}}
-        place = {"mountPath": mount.path, **({"readOnly": True} if mount.secret else {})}
-        found.append(({"name": f"mount-{number}", **source}, place))
-    return [(volume, {"name": volume["name"], **place}) for volume, place in found]
+    bounds = attempts.fields(task, program.domain.interruptible)
+    return {**made, **_pool(task), **bounds, **pod_settings.fields(pod), "container": container}
 
 
 def _pool(task: TaskSpec) -> Object:
@@ -135,7 +105,7 @@ def _container(image: str, arguments: list[str], task: TaskSpec, engine: Engine)
         sides = (("requests", task.resources.requests), ("limits", task.resources.limits))
         container["resources"] = {side: dict(sorted(quantities.items())) for side, quantities in sides if quantities}
     own = {"name": VOLUME, "mountPath": pods.WORK_DIR}
-    container["volumeMounts"] = [own, *(place for _, place in _mounts(task.pod or specs.Pod()))]
+    container["volumeMounts"] = [own, *(place for _, place in pod_settings.mounts(task.pod or specs.Pod()))]
     return container
 
 

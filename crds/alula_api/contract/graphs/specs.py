@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from alula_api.contract import keys, names, type_spelling
+from alula_api.contract import keys, memory, names, type_spelling
 from alula_api.contract.families import Schema
 from alula_api.contract.graphs import bindings, calls, json_fields
 from alula_api.contract.graphs.bindings import Binding, FromNode, Leaf
@@ -100,6 +100,16 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """How the memory grows after the container was killed for lack of it."""
+
+    factor: str
+    """By which each further attempt has more, as a decimal."""
+    max: str
+    """The most that any attempt has."""
+
+
+@dataclass(frozen=True, slots=True)
 class EnvVar:
     """An environment variable with a value that everyone may read."""
 
@@ -128,6 +138,39 @@ class Toleration:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeRule:
+    """What holds for a label of a node."""
+
+    key: str
+    operator: str
+    """`In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt` or `Lt`, as in Kubernetes."""
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """The pods of the namespace with these labels."""
+
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Affinity:
+    """Which nodes a pod may run on, by their labels and by the pods that run there."""
+
+    nodes: tuple[NodeRule, ...] = ()
+    """All of them hold."""
+    preferred_nodes: tuple[NodeRule, ...] = ()
+    """The more of them hold, the better."""
+    apart_from: tuple[Peers, ...] = ()
+    """Never where one of these pods runs."""
+    preferred_apart_from: tuple[Peers, ...] = ()
+    """Rather not where one of these pods runs."""
+    topology_key: str | None = None
+    """The label that says what is one place; `kubernetes.io/hostname` when absent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mount:
     """A folder of the container, and the Secret or PersistentVolumeClaim that lies there."""
 
@@ -142,6 +185,7 @@ class Pod:
 
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
+    affinity: Affinity | None = None
     priority_class: str | None = None
     service_account: str | None = None
     """In place of the installation's."""
@@ -150,6 +194,8 @@ class Pod:
     shared_memory: str | None = None
     """The size of `/dev/shm`."""
     mounts: tuple[Mount, ...] = ()
+    template: str | None = None
+    """Of the Domain: what holds where this says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +216,9 @@ class TaskSpec:
     timeout: str | None = None
     """Of one attempt."""
     resources: Resources | None = None
+    on_oom: Growth | None = None
+    interruptible: bool | None = None
+    """Whether it may run on nodes that the cluster may take away; what the Domain says when absent."""
     image: str | None = None
     """In place of the workflow's."""
     pool: str | None = None
@@ -183,6 +232,27 @@ class TaskSpec:
         """The failures after which there is another attempt."""
         chosen = self.retries or Retry()
         return Budget(chosen.limit, SYSTEM_RETRIES if chosen.system is None else chosen.system)
+
+    @property
+    def memory(self) -> list[memory.Step]:
+        """The memory of its attempts, after each kill for lack of it; empty where it does not grow."""
+        if self.on_oom is None or self.resources is None:
+            return []
+        kills = self.budget.system  # a killed process leaves no record of a failure of the user's code
+        return memory.steps(self.on_oom.factor, self.on_oom.max, self.resources.requests, self.resources.limits, kills)
+
+    @property
+    def most(self) -> Resources:
+        """The most that an attempt of it asks for."""
+        chosen, steps = self.resources or Resources(), self.memory
+        if not steps:
+            return chosen
+        last = steps[-1]
+
+        def grown(side: Mapping[str, str], text: str) -> Mapping[str, str]:
+            return {**side, memory.MEMORY: text} if text else side
+
+        return Resources(grown(chosen.requests, last.request), grown(chosen.limits, last.limit))
 
     @property
     def interface(self) -> str:

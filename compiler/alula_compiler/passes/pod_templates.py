@@ -1,0 +1,68 @@
+"""A task whose pod names a template of the domain has what the template says where the task says nothing.
+
+The one rule: what is known by a name is united, and the task's own wins where both have it (labels, annotations, node
+selector, mounts by their folder); what is a list without names has the template's entries and then the task's; of what
+is one thing the task's stands. What a domain forbids its tasks to say, its own templates may.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from alula_api.contract.codes import Code
+from alula_api.contract.graphs.specs import Affinity, Pod, TaskSpec
+from alula_compiler import problems
+from alula_compiler.engines import Engine
+from alula_compiler.problems import Report
+from alula_compiler.program import Program
+
+
+def run(program: Program, engine: Engine, report: Report) -> Program:
+    """Merge the templates into the tasks that name them; report a name that the domain does not have."""
+    known = program.domain.pod_templates
+    if known is None:
+        return program
+    for task in program.tasks:
+        name = task.pod.template if task.pod else None
+        if name is not None and name not in known:
+            subject = problems.of_program(program).at(f"task {task.name}")
+            hint = problems.did_you_mean(name, list(known)) if known else "have it named in the Domain's podTemplates"
+            report.add(Code.UNKNOWN_POD_TEMPLATE, subject, f"the domain has no pod template `{name}`", hint=hint)
+    return dataclasses.replace(program, tasks=tuple(_task(task, known) for task in program.tasks))
+
+
+def _task(task: TaskSpec, known: Mapping[str, Pod]) -> TaskSpec:
+    below = known.get(task.pod.template or "") if task.pod else None
+    if task.pod is None or below is None:
+        return task
+    return dataclasses.replace(task, pod=merged(below, task.pod))
+
+
+def merged(below: Pod, own: Pod) -> Pod:
+    """Return the settings of a pod with those of its template below them."""
+    mounts = {each.path: each for each in (*below.mounts, *own.mounts)}
+    return Pod(
+        template=own.template,
+        node_selector={**below.node_selector, **own.node_selector},
+        tolerations=tuple(dict.fromkeys((*below.tolerations, *own.tolerations))),
+        affinity=_affinity(below.affinity, own.affinity),
+        priority_class=own.priority_class or below.priority_class,
+        service_account=own.service_account or below.service_account,
+        labels={**below.labels, **own.labels},
+        annotations={**below.annotations, **own.annotations},
+        shared_memory=own.shared_memory or below.shared_memory,
+        mounts=tuple(mounts.values()),
+    )
+
+
+def _affinity(below: Affinity | None, own: Affinity | None) -> Affinity | None:
+    if below is None or own is None:
+        return own or below
+    return Affinity(
+        nodes=(*below.nodes, *own.nodes),
+        preferred_nodes=(*below.preferred_nodes, *own.preferred_nodes),
+        apart_from=(*below.apart_from, *own.apart_from),
+        preferred_apart_from=(*below.preferred_apart_from, *own.preferred_apart_from),
+        topology_key=own.topology_key or below.topology_key,
+    )
