@@ -59,10 +59,18 @@ def steps(factor: str, most: str, requests: Mapping[str, str], limits: Mapping[s
     request, limit = requests.get(MEMORY, ""), limits.get(MEMORY, "")
     found = [Step(request, limit)]
     for number in range(1, count + 1):
-        grown = Step(_grown(request, factor, number, most), _grown(limit, factor, number, most))
-        if quantities.amount(grown.name) == quantities.amount(found[-1].name):
+        more, bound = _grown(request, factor, number, most), _grown(limit, factor, number, most)
+        # Rounded up, a request of less than 1Mi would pass its limit.
+        grown = Step(bound if more and bound and _amount(more) > _amount(bound) else more, bound)
+        if _amount(grown.name) == _amount(found[-1].name):
             break
         found.append(grown)
+    return found
+
+
+def _amount(text: str) -> int:
+    found = quantities.amount(text)
+    assert found is not None
     return found
 
 
@@ -75,9 +83,7 @@ def _factor(text: str) -> int:
 def _grown(text: str, factor: str, number: int, most: str) -> str:
     if not text:
         return ""
-    first, bound = quantities.amount(text), quantities.amount(most)
-    assert first is not None
-    assert bound is not None
+    first, bound = _amount(text), _amount(most)
     mebi = quantities.ONE * 1024 * 1024
     grown = -(-first * _factor(factor) ** number // (1000**number * mebi)) * mebi
     return most if grown >= bound else _text(grown // quantities.ONE)
