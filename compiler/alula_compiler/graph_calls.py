@@ -31,10 +31,14 @@ def order(called: Mapping[str, Sequence[str]], start: str = names.MAIN) -> list[
 
 
 def nodes_in_run(graphs: Mapping[str, GraphSpec], in_order: Sequence[str]) -> dict[str, int]:
-    """Return how many calls one call of each graph makes at most, those of inner graphs each time."""
+    """Return how many calls one call of each graph makes at most, those of inner graphs and of rounds each time."""
     counts: dict[str, int] = {}
     for name in in_order:
-        counts[name] = len(graphs[name].nodes) + sum(counts[called] for called in _called(graphs[name]))
+        counts[name] = len(graphs[name].nodes)
+        for node in graphs[name].nodes:
+            rounds = calls.most_rounds(node.call)
+            counts[name] += rounds * sum(counts[called] for called in calls.graphs(node.call))
+            counts[name] += rounds if rounds > 1 else 0
     return counts
 
 

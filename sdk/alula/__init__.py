@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from alula.declare.maps import map_task
     from alula.declare.options import Backoff, Cache, Resources, Retention, Retries, Secret, grow
     from alula.declare.pod_settings import Affinity, NodeRule, Pod, Toleration
+    from alula.declare.repeats import repeat
     from alula.declare.schedules import Cron, Every
     from alula.declare.tasks import Task, task
     from alula.declare.triggers import After, Release
@@ -61,6 +62,7 @@ __all__ = [
     "is_none",
     "map_task",
     "order",
+    "repeat",
     "run",
     "task",
     "workflow",
@@ -74,6 +76,7 @@ _HOMES = {
     "alula.declare.options": ("Backoff", "Cache", "Resources", "Retention", "Retries", "Secret", "grow"),
     "alula.declare.call_order": ("order",),
     "alula.declare.pod_settings": ("Affinity", "NodeRule", "Pod", "Toleration"),
+    "alula.declare.repeats": ("repeat",),
     "alula.declare.schedules": ("Cron", "Every"),
     "alula.declare.triggers": ("After", "Release"),
     "alula.declare.tasks": ("Task", "task"),

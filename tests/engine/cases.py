@@ -145,6 +145,33 @@ BRANCHES = (
 )
 
 
+def _repeat(construct: str, name: str, n: int, outputs: Any, *absent: str, message: str = "") -> Case:
+    found = outputs if outputs is None or isinstance(outputs, dict) else {"o0": outputs}
+    return Case(construct, f"repeats.py:{name}", {"n": n}, found, absent, message)
+
+
+REPEATS = (
+    _repeat("until a condition holds", "counted", 2, 5, "inc.round-4"),
+    _repeat("that holds after the first round", "counted", 9, 10, "inc.round-2", "inc.round-3"),
+    _repeat("that never holds", "counted", -7, -1),
+    _repeat(
+        "over records, with bound inputs",
+        "records",
+        2,
+        {"o0": {"size": 11, "name": "é {{=1+1}} !!!", "best": 0.5}, "o1": "large"},
+        "improve.round-4",
+    ),
+    _repeat("over fields, by name", "fields", 9, {"position": 8, "error": 0.5}, "approach.round-4"),
+    _repeat("over parts, by place", "places", 1, {"o0": 7, "o1": "135"}, "swapped.round-4"),
+    _repeat("over values in the store", "stored", 2, 7),
+    _repeat("of a sub-workflow with a branch", "graphs", 1, 6, "onwards.round-1.jump.elif-1.inc"),
+    _repeat("in which a round fails", "fails", 1, None, "inc", "breaks.round-4", message="failed on purpose with 3"),
+    _repeat("in which no round fails", "fails", 4, 6, "breaks.round-2"),
+    _repeat("of a repeat", "twice", 2, 7, "counted.round-1.inc.round-4", "counted.round-4"),
+    _repeat("in a map in a branch", "each", 2, 20),
+)
+
+
 def _fail(construct: str, name: str, absent: str, done: str, failed: str, message: str = "on purpose") -> Case:
     paths = (tuple(each.split()) for each in (absent, done, failed))
     gone, ended, broken = paths
@@ -165,4 +192,4 @@ FAILURES = (
     _fail("a run longer than its deadline", "late", "after", "", "slow", "took longer than its deadline of 20s"),
     _fail("a failure in a sub-workflow", "inside", "after sub.behind", "slow", "sub.fail"),
 )
-CASES = (*BRANCHES, *MAPS)
+CASES = (*BRANCHES, *MAPS, *REPEATS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alula.local import plan
-from alula_api.contract.graphs import walks
+from alula_api.contract.graphs import outlines
 from alula_api.contract.graphs.bindings import Constant, FromInput, FromNode, Items
 from alula_api.contract.graphs.calls import GraphCall, MapCall, TaskCall
 from alula_api.contract.graphs.plans import Graph, Plan, Step
@@ -31,7 +31,7 @@ def test_a_chain_is_its_nodes_in_order() -> None:
 def test_a_sub_workflow_is_a_call_of_its_graph_which_stands_there_once() -> None:
     found = plan.of(flows.outer).plan
     assert [*found.graphs] == ["flows-outer", "flows-sub"]
-    assert [place.path for place in walks.outline(found)] == [
+    assert [place.path for place in outlines.outline(found)] == [
         "flows-sub", "flows-sub.inc", "flows-sub.add", "flows-sub-2", "flows-sub-2.inc", "flows-sub-2.add", "inc",
     ]  # fmt: skip
     second = found.graphs["flows-outer"].steps[1]

@@ -8,7 +8,7 @@ import pytest
 
 import alula_compiler
 from alula.remote.outline import Expected, Outline
-from alula_api.contract.graphs import calls, plans, walks
+from alula_api.contract.graphs import calls, outlines, plans
 from alula_api.contract.graphs.specs import Code, GraphSpec, NodeSpec, WorkflowSpec
 from tests.contract.graphs import golden_walks
 from tests.remote import worlds
@@ -60,7 +60,7 @@ def test_every_path_that_the_compiler_makes_is_found_again() -> None:
     compiled = alula_compiler.compile(workflow)
     assert compiled.ok
     plan = plans.from_json(compiled.plans["chain"])
-    paths = [place.path for place in walks.outline(plan) if isinstance(place.step.call, calls.TaskCall)]
+    paths = [place.path for place in outlines.outline(plan) if isinstance(place.step.call, calls.TaskCall)]
     outline = Outline(WorkflowSpec.from_json(spec))
     assert len(plan.graphs) > 1
     assert (

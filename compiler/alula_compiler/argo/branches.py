@@ -10,22 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from alula_api.contract import names
-from alula_api.contract.graphs import calls, comparables
+from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import Constant, FromInput
 from alula_api.contract.graphs.calls import BranchCall
-from alula_api.contract.graphs.conditions import (
-    Both,
-    Compare,
-    Condition,
-    Either,
-    IsNone,
-    Literal,
-    Not,
-    Read,
-    Truth,
-)
+from alula_api.contract.graphs.conditions import Read
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec
-from alula_compiler.argo import expressions
+from alula_compiler.argo import decisions, expressions
 from alula_compiler.argo.model import Names, Object
 
 NOTHING: Final[Object] = {"name": names.NOTHING, "suspend": {"duration": "0"}}
@@ -97,77 +87,18 @@ def arguments(node: NodeSpec, call: BranchCall, graph: GraphSpec) -> list[Object
         for name, binding in inputs.items()
         if name not in read
     ]
-    decision = _Decision(node, call, graph)
+
+    def term(read: Read) -> str:
+        leaf = inputs[read.name]
+        if isinstance(leaf, Constant):
+            return decisions.constant(leaf)
+        assert isinstance(leaf, expressions.Source)
+        return expressions.term(leaf, graph)
+
+    decision = decisions.Decision(term, dict(call.reads))
     last = calls.ELSE if call.otherwise else names.NONE_TAKEN
     chain = "".join(f"{decision.text(case.when)} ? '{case.name}' : " for case in call.cases)
     return [*passed, {"name": names.TAKEN, "value": "{{=" + f"{chain}'{last}'" + "}}"}]
-
-
-class _Decision:
-    """Conditions of one node as terms of Argo's expressions, over published parts."""
-
-    def __init__(self, node: NodeSpec, call: BranchCall, graph: GraphSpec) -> None:
-        self._inputs, self._types, self._graph = dict(node.inputs), dict(call.reads), graph
-
-    def text(self, condition: Condition) -> str:
-        """The condition, in parentheses."""
-        match condition:
-            case Compare():
-                return f"({self._comparison(condition)})"
-            case IsNone(read):
-                return f"({self._term(read)} == 'null')"
-            case Truth(read):
-                return f"({self._term(read)} == 'true')"
-            case Not(part):
-                return f"(!{self.text(part)})"
-            case Both(parts):
-                return f"({' && '.join(map(self.text, parts))})"
-            case Either(parts):
-                return f"({' || '.join(map(self.text, parts))})"
-
-    def _comparison(self, found: Compare) -> str:
-        left, right = self._term(found.left), found.right
-        if isinstance(right, Literal) and right.json is None:
-            return f"{left} {found.op} 'null'"
-        schema, _ = comparables.without_none(self._types[found.left.name])
-        kind = schema["type"]
-        other = self._term(right) if isinstance(right, Read) else _literal(right, kind)
-        if kind in ("boolean", "string"):
-            return f"{left} {found.op} {other}"
-        compared = f"{_number(left, kind)} {found.op} {_number(other, kind) if isinstance(right, Read) else other}"
-        if found.op not in ("==", "!="):
-            return compared
-        may_be = [
-            self._term(each)
-            for each in (found.left, right)
-            if isinstance(each, Read) and comparables.without_none(self._types[each.name])[1]
-        ]
-        if not may_be:
-            return compared
-        none = " || ".join(f"{term} == 'null'" for term in may_be)
-        unequal = f"{left} {found.op} {other}" if isinstance(right, Read) else ("false" if found.op == "==" else "true")
-        return f"({none}) ? ({unequal}) : ({compared})"
-
-    def _term(self, read: Read) -> str:
-        leaf = self._inputs[read.name]
-        if isinstance(leaf, Constant):
-            return f"'{leaf.text}'"  # a number, true, false, null or a digest
-        assert isinstance(leaf, expressions.Source)
-        return expressions.term(leaf, self._graph)
-
-
-def _number(term: str, kind: str) -> str:
-    return f"asInt({term})" if kind == "integer" else f"asFloat(trim({term}, '\"'))"
-
-
-def _literal(literal: Literal, kind: str) -> str:
-    if kind == "string":
-        return f"'\"{literal.json}\"'"
-    if kind == "boolean":
-        return "'true'" if literal.json else "'false'"
-    if isinstance(literal.json, str):  # NaN and the infinities
-        return f"asFloat('{literal.json}')"
-    return repr(literal.json)
 
 
 def optional(graph: GraphSpec) -> frozenset[str]:

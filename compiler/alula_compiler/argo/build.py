@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from alula_api.contract import lists, names
 from alula_api.contract.graphs import calls
-from alula_api.contract.graphs.calls import MapCall
+from alula_api.contract.graphs.calls import MapCall, RepeatCall
 from alula_api.contract.graphs.plans import to_json
 from alula_api.contract.graphs.specs import NodeSpec
 from alula_compiler import graph_calls, plans
-from alula_compiler.argo import branches, maps, objects, pods, tasks, template_names, templates
-from alula_compiler.argo.model import ArgoProgram, Names, Object, map_key
+from alula_compiler.argo import branches, maps, objects, pods, repeats, tasks, template_names, templates
+from alula_compiler.argo.model import ArgoProgram, Names, Object, map_key, repeat_key
 from alula_compiler.engines import Engine
 from alula_compiler.program import Program
 
@@ -49,6 +49,13 @@ def _templates(program: Program, found: Names, engine: Engine) -> list[Object]:
     made += [each for node, call in mapped.values() for each in maps.templates(node, call, found)]
     if any(call.is_tolerant for _, call in mapped.values()) and branches.NOTHING not in made:
         made.append(branches.NOTHING)
+    repeated = {
+        repeat_key(node, node.call): repeats.template(node, node.call, found)
+        for graph in program.graphs
+        for node in graph.nodes
+        if isinstance(node.call, RepeatCall)
+    }
+    made += repeated.values()
     for form in found.tasks.values():
         task = by_name[form.task]
         made.append(tasks.of(task).template(task, form, program, engine))

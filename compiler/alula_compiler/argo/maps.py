@@ -118,8 +118,8 @@ def _enough(call: MapCall) -> Object:
     }
 
 
-def arguments(node: NodeSpec, call: MapCall, graph: GraphSpec) -> list[Object]:
-    """Return the arguments of a map: lists as their items, all else as it is."""
+def arguments(node: NodeSpec, graph: GraphSpec) -> list[Object]:
+    """Return the arguments of a map or a repeat: lists as their items, all else as it is."""
     parameters: list[Object] = []
     for name, binding in node.inputs:
         value = items(binding, graph) if isinstance(binding, Items) else expressions.argument(binding, graph)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, assert_never
 
+from alula_api.contract import jsontext
 from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import Items
-from alula_api.contract.graphs.calls import BranchCall, Call, GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.calls import BranchCall, Call, GraphCall, MapCall, RepeatCall, TaskCall
 from alula_api.contract.graphs.specs import NodeSpec
 
 Object: TypeAlias = dict[str, Any]
@@ -22,8 +23,11 @@ Form: TypeAlias = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
 
 
 def form(node: NodeSpec) -> Form:
-    """Return the form of a call. Calls of one task that have one form share a template; in a map a list is a value."""
-    if isinstance(node.call, MapCall):
+    """Return the form of a call. Calls of one task that have one form share a template.
+
+    In a map and in a repeat a list is a value.
+    """
+    if isinstance(node.call, MapCall | RepeatCall):
         return ()
     lists = [(name, binding) for name, binding in node.inputs if isinstance(binding, Items)]
     return tuple((name, tuple(leaf.path for leaf in items.leaves)) for name, items in sorted(lists, key=_FIRST))
@@ -54,6 +58,9 @@ class Names:
     tries: Mapping[tuple[MapCall, tuple[str, ...]], str] = field(default_factory=dict)
     """The templates of items that may fail, likewise."""
 
+    repeats: Mapping[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+    """By the repeat and the inputs that its node gives."""
+
     def of(self, node: NodeSpec) -> str:
         """Return the name of the template that a node calls."""
         match node.call:
@@ -65,6 +72,8 @@ class Names:
                 return self.branches[calls.graphs(node.call)]
             case MapCall():
                 return self.maps[map_key(node, node.call)]
+            case RepeatCall():
+                return self.repeats[repeat_key(node, node.call)]
             case _:
                 assert_never(node.call)
 
@@ -73,7 +82,9 @@ class Names:
         return self.tasks[call.task, ()].name if isinstance(call, TaskCall) else self.graphs[call.graph]
 
     def item(self, call: Call) -> str:
-        """Return the name of the template of an item of a map; empty for every other call."""
+        """Return the name of the template of an item of a map or a round of a repeat; empty for every other call."""
+        if isinstance(call, RepeatCall):
+            return self.single(call.step)
         return self.single(call.item) if isinstance(call, MapCall) else ""
 
     def paths(self, call: TaskCall | GraphCall) -> tuple[str, ...]:
@@ -84,6 +95,12 @@ class Names:
 def map_key(node: NodeSpec, call: MapCall) -> tuple[MapCall, tuple[str, ...]]:
     """Return what the maps that share a template have in common."""
     return call, tuple(name for name, _ in node.inputs)
+
+
+def repeat_key(node: NodeSpec, call: RepeatCall) -> tuple[str, tuple[str, ...]]:
+    """Return what the repeats that share a template have in common."""
+    spelled = jsontext.dumps_sorted(calls.to_json(call, lambda schema: schema))
+    return spelled, tuple(name for name, _ in node.inputs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from alula_api.contract import names
 from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import path_of
-from alula_api.contract.graphs.calls import MapCall
-from alula_compiler.argo.model import Form, Names, TaskTemplate, form, map_key
+from alula_api.contract.graphs.calls import MapCall, RepeatCall
+from alula_compiler.argo.model import Form, Names, TaskTemplate, form, map_key, repeat_key
 from alula_compiler.program import Program
 
 
@@ -37,12 +37,19 @@ def names_of(program: Program) -> Names:
         for node in graph.nodes
         if isinstance(node.call, MapCall)
     }
+    repeats = {
+        repeat_key(node, node.call): node.id
+        for graph in program.graphs
+        for node in graph.nodes
+        if isinstance(node.call, RepeatCall)
+    }
     return Names(
         tasks,
         graphs,
         {called: _free(node, taken) for called, node in branches.items()},
         {key: _free(node, taken) for key, node in maps.items()},
         {key: _free(f"{node}-{names.ITEM}", taken) for key, node in maps.items() if key[0].is_tolerant},
+        {key: _free(node, taken) for key, node in repeats.items()},
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from alula_api.argo import outputs
 from alula_api.contract import names
 from alula_api.contract.graphs.bindings import path_of
-from alula_api.contract.graphs.calls import BranchCall, MapCall
+from alula_api.contract.graphs.calls import BranchCall, MapCall, RepeatCall
 from alula_api.contract.graphs.comparables import Part
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Output, Port
 from alula_compiler.argo import branches, expressions, maps
@@ -55,8 +55,8 @@ def _task(node: NodeSpec, graph: GraphSpec, templates: Names, optional: Collecti
     parameters: list[Object] = []
     if isinstance(node.call, BranchCall):
         return {**made, "arguments": {"parameters": branches.arguments(node, node.call, graph)}}
-    if isinstance(node.call, MapCall):
-        return {**made, "arguments": {"parameters": maps.arguments(node, node.call, graph)}}
+    if isinstance(node.call, MapCall | RepeatCall):
+        return {**made, "arguments": {"parameters": maps.arguments(node, graph)}}
     for name, binding in node.inputs:
         parameters.append({"name": name, "value": expressions.argument(binding, graph)})
         if path_of(binding):  # of tasks only: graphs get whole values

@@ -13,7 +13,7 @@ from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
 from alula_api.contract.graphs import calls, comparables, conditions, interfaces
 from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items, Leaf, mapped
-from alula_api.contract.graphs.calls import BranchCall
+from alula_api.contract.graphs.calls import BranchCall, RepeatCall
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Port
 from alula_compiler import problems, tables
 from alula_compiler.engines import Engine
@@ -69,15 +69,20 @@ class _Graph:
         return dataclasses.replace(node, inputs=tuple(bindings))
 
     def _conditions(self, node: NodeSpec, inputs: Mapping[str, Binding], subject: Subject) -> None:
-        """What a branch compares: of one kind, and read as what it is, because it is published by its own type."""
-        if not isinstance(node.call, BranchCall):
-            return
-        self._branches(node.call, subject)
-        types = dict(node.call.reads)
-        for case in node.call.cases:
-            for message in conditions.problems(case.when, types):
-                self.report.add(Code.EDGE_TYPE, subject.at(f"case {case.name}"), message)
-        for name, schema in node.call.reads:
+        """What a condition compares: of one kind, and read as what it is, because it is published by its own type."""
+        types = dict(calls.reads(node.call))
+        asked = []
+        if isinstance(node.call, BranchCall):
+            self._branches(node.call, subject)
+            asked = [(f"case {case.name}", case.when) for case in node.call.cases]
+        if isinstance(node.call, RepeatCall):
+            self._rounds(node.call, subject)
+            asked = [("until", node.call.until)]
+        for where, condition in asked:
+            for message in conditions.problems(condition, types):
+                self.report.add(Code.EDGE_TYPE, subject.at(where), message)
+        for name in calls.deciding(node.call) if asked else ():
+            schema = types[name]
             binding = inputs.get(name)
             where = subject.at(f"input {name}")
             if isinstance(binding, Items | FirstOf):
@@ -87,6 +92,31 @@ class _Graph:
                 if source is not None and comparables.kind(source) != comparables.kind(schema):
                     message = f"{_name(binding)} is {schemas.describe(source)}"
                     self.report.add(Code.EDGE_TYPE, where, message, expected=schemas.describe(schema))
+
+    def _rounds(self, call: RepeatCall, subject: Subject) -> None:
+        """What a round makes fits the next one, and the condition reads of it what is there."""
+        step = self.known.interfaces.of(call.step)
+        if step is None:
+            return
+        for name, output in call.state:
+            if name not in step.inputs or output not in step.outputs:
+                continue
+            target = step.inputs[name].type
+            reason = schemas.assignable(step.outputs[output], target)
+            if reason is not None:
+                message = f"`{name}` of the next round gets the output `{output}`: {reason}"
+                self.report.add(Code.EDGE_TYPE, subject, message, expected=schemas.describe(target))
+        for each in call.watched:
+            if each.output not in step.outputs:
+                continue
+            where, source = subject.at(f"read {each.name}"), step.outputs[each.output]
+            found = schemas.at(source, each.path)
+            if isinstance(found, values.Problem):
+                message = f"output `{each.output}` is {schemas.describe(source)}: {found}"
+                self.report.add(Code.EDGE_TYPE, where, message)
+            elif comparables.kind(found) != comparables.kind(each.type):
+                message = f"output `{each.output}`, `.{'.'.join(each.path)}`, is {schemas.describe(found)}"
+                self.report.add(Code.EDGE_TYPE, where, message, expected=schemas.describe(each.type))
 
     def _branches(self, call: BranchCall, subject: Subject) -> None:
         """All branches give the same outputs, of one type."""

@@ -17,7 +17,7 @@ from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
 from alula_api.contract.graphs import calls, comparables, conditions
 from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items, Leaf
-from alula_api.contract.graphs.calls import BranchCall, MapCall, TaskCall
+from alula_api.contract.graphs.calls import BranchCall, Call, MapCall, RepeatCall, TaskCall
 from alula_api.contract.graphs.comparables import Form, Part
 from alula_api.contract.graphs.conditions import Compare, Condition, IsNone, Literal, Truth
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Output, Port
@@ -41,6 +41,8 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
                 state.publish(graph.name, node.id, node.call)
             elif isinstance(node.call, MapCall):
                 state.publish_items(graph.name, node.id, node.call)
+            elif isinstance(node.call, RepeatCall):
+                state.publish_rounds(graph.name, node.id, node.call)
     return state.program()
 
 
@@ -60,7 +62,7 @@ class _Parts:
         self._inputs: dict[str, dict[str, Port]] = {}
         self._outputs: dict[str, dict[str, Output]] = {}
         self._given: dict[tuple[str, str], dict[str, Binding]] = {}
-        self._calls: dict[tuple[str, str], BranchCall] = {}
+        self._calls: dict[tuple[str, str], Call] = {}
         self._of_tasks: dict[str, dict[str, Part]] = {}
         self._of_main: dict[str, Part] = {}
 
@@ -91,6 +93,31 @@ class _Parts:
             else:
                 item = interface.outputs[output]["items"]
                 self._of_graph(call.item.graph, FromNode(node, output), item, "item", (graph, node))
+
+    def publish_rounds(self, graph: str, node: str, call: RepeatCall) -> None:
+        """Bind what the condition of a repeat reads: of a round what its step publishes."""
+        written = dict(self._nodes[graph][node].inputs)
+        given = self._given.setdefault((graph, node), {})
+        watched = []
+        for each in call.watched:
+            read = dataclasses.replace(each, type=comparables.published_type(each.type))
+            if each.output:
+                leaf = FromNode(node, each.output, each.path)
+                part = self._output(graph, leaf, each.type, "scalar", (graph, node))
+                assert isinstance(part, FromNode)
+                read = dataclasses.replace(read, output=part.output, path=())
+            else:
+                given[each.name] = self._part(graph, written[each.name], each.type, "scalar", (graph, node))
+            watched.append(read)
+        until = _published(call.until, {each.name: each.type for each in call.watched})
+        found = self._repeat(graph, node)
+        self._calls[graph, node] = dataclasses.replace(found, until=until, watched=tuple(watched))
+
+    def _repeat(self, graph: str, node: str) -> RepeatCall:
+        """A repeat with what was asked of it before."""
+        found = self._calls.get((graph, node), self._nodes[graph][node].call)
+        assert isinstance(found, RepeatCall)
+        return found
 
     def program(self) -> Program:
         """Return the program with all that was asked for."""
@@ -164,6 +191,13 @@ class _Parts:
                 passed = dict(self._nodes[caller][node].inputs)[leaf.input]
                 given = self._part(caller, behind(passed, leaf.path), schema, form, asks)
                 self._given.setdefault((caller, node), {})[name] = given
+                fed = calls.fed(self._nodes[caller][node].call).get(leaf.input)
+                if fed is not None:  # in later rounds of a repeat
+                    part = self._output(caller, FromNode(node, fed, leaf.path), schema, form, asks)
+                    assert isinstance(part, FromNode)
+                    repeat = self._repeat(caller, node)
+                    state = (*repeat.state, (name, part.output))
+                    self._calls[caller, node] = dataclasses.replace(repeat, state=state)
         return FromInput(name)
 
     def _output(self, graph: str, leaf: FromNode, schema: Schema, form: Form, asks: Place) -> Leaf:
@@ -175,8 +209,11 @@ class _Parts:
             message = f"{_uses(form)} the list that the map {leaf.node} makes, which is nowhere in one piece"
             self._wrong(Code.UNSUPPORTED_BINDING, asks, message, "let a task take the list and return what is needed")
             return Constant("null")
-        if isinstance(call, TaskCall):
-            self._of_tasks.setdefault(call.task, {})[name] = Part(name, leaf.output, leaf.path, form)
+        for task in calls.tasks(call):
+            self._of_tasks.setdefault(task, {})[name] = Part(name, leaf.output, leaf.path, form)
+        if isinstance(call, RepeatCall) and name not in (repeat := self._repeat(graph, leaf.node)).outputs:
+            outputs = (*repeat.outputs, name)
+            self._calls[graph, leaf.node] = dataclasses.replace(repeat, outputs=outputs)
         for called in calls.graphs(call):
             self._of_graph(called, leaf, schema, form, asks)
         return FromNode(leaf.node, name)

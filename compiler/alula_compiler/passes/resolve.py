@@ -12,7 +12,8 @@ from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import Binding, FromInput, FromNode, leaves
-from alula_api.contract.graphs.calls import MapCall
+from alula_api.contract.graphs.calls import GraphCall, MapCall, RepeatCall, TaskCall
+from alula_api.contract.graphs.interfaces import Interface
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec
 from alula_compiler import problems, tables
 from alula_compiler.engines import Engine
@@ -64,6 +65,8 @@ class _Graph:
         what = calls.described(node.call)
         if isinstance(node.call, MapCall):
             self._map(node, node.call, subject)
+        if isinstance(node.call, RepeatCall):
+            self._repeat(node.call, subject)
         given = {name for name, _ in node.inputs}
         for name, _ in node.inputs:
             if name not in interface.inputs:
@@ -83,10 +86,31 @@ class _Graph:
                 hint = problems.did_you_mean(name, list(item.inputs))
                 message = f"it goes over `{name}`, and {calls.described(call.item)} has no such input"
                 self.report.add(Code.UNKNOWN_INPUT, subject, message, hint=hint)
-        for name in call.outputs:
-            if name not in item.outputs:
-                hint = problems.did_you_mean(name, list(item.outputs))
-                message = f"{calls.described(call.item)} has no output `{name}`"
+        self._outputs(call.item, call.outputs, item, subject)
+
+    def _repeat(self, call: RepeatCall, subject: Subject) -> None:
+        """What a repeat passes from round to round is of its step; what only its condition reads is not."""
+        step = self.known.interfaces.of(call.step)
+        if step is None:
+            return
+        for name, _ in call.state:
+            if name not in step.inputs:
+                hint = problems.did_you_mean(name, list(step.inputs))
+                message = f"it feeds `{name}`, and {calls.described(call.step)} has no such input"
+                self.report.add(Code.UNKNOWN_INPUT, subject, message, hint=hint)
+        for name in call.own:
+            if name in step.inputs:
+                message = f"its condition reads `{name}`, which is an input of {calls.described(call.step)} too"
+                self.report.add(Code.BAD_NAME, subject, message, hint="give what the condition reads another name")
+        self._outputs(call.step, call.outputs, step, subject)
+
+    def _outputs(
+        self, run: TaskCall | GraphCall, outputs: Iterable[str], interface: Interface, subject: Subject
+    ) -> None:
+        for name in outputs:
+            if name not in interface.outputs:
+                hint = problems.did_you_mean(name, list(interface.outputs))
+                message = f"{calls.described(run)} has no output `{name}`"
                 self.report.add(Code.UNKNOWN_OUTPUT, subject, message, hint=hint)
 
     def _missing(

@@ -26,7 +26,7 @@ from alula_api.contract.graphs.bindings import (
     mapped,
     whole,
 )
-from alula_api.contract.graphs.calls import BranchCall, GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.calls import BranchCall, GraphCall, MapCall, RepeatCall, TaskCall
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Output, Port
 from alula_compiler import problems, tables
 from alula_compiler.engines import Engine, Limits
@@ -161,6 +161,9 @@ class _Rewriting:
             return self._waiting(self._map(node.call, node, inputs, subject), node)
         if isinstance(node.call, BranchCall):
             return self._waiting(self._branch(node.call, node, inputs, subject), node)
+        if isinstance(node.call, RepeatCall):
+            self._check_lists(inputs, subject)
+            return self._waiting(self._repeat(node.call, node, inputs, subject), node)
         (graph,) = calls.graphs(node.call)
         called, given = self._called(graph, (*inputs, *self._defaults(graph, node)))
         for output, shape in called.outputs.items():
@@ -212,6 +215,27 @@ class _Rewriting:
         return dataclasses.replace(
             node, call=dataclasses.replace(call, item=GraphCall(called.name)), inputs=(*over, *given)
         )
+
+    def _repeat(
+        self, call: RepeatCall, node: NodeSpec, inputs: tuple[tuple[str, Binding], ...], subject: Subject
+    ) -> NodeSpec:
+        """A repeat: each round of a graph gets whole values and gives them, the first one as all others."""
+        if isinstance(call.step, TaskCall):
+            return dataclasses.replace(node, inputs=inputs)
+        graph, state = call.step.graph, dict(call.state)
+        for name, binding in inputs:
+            if name in state and _passed(name, binding)[0] is not None:
+                where = subject.at(f"input {name}")
+                self.variants.report.add(Code.UNSUPPORTED_BINDING, where, calls.PART_OF_STATE, hint=calls.WHOLE_STATE)
+        passed = [(name, binding) for name, binding in inputs if name not in call.own]
+        called, given = self._called(graph, (*passed, *self._defaults(graph, node)))
+        if not self.variants.made[called.name].nodes:
+            message = f"a repeat runs a graph in each round, and the graph {graph} runs no task"
+            self.variants.report.add(Code.UNSUPPORTED_BINDING, subject, message, hint="leave the repeat out")
+        self._check_outputs(graph, called, subject, "workflow")
+        asked = tuple((name, binding) for name, binding in inputs if name in call.own)
+        made = dataclasses.replace(call, step=GraphCall(called.name))
+        return dataclasses.replace(node, call=made, inputs=(*asked, *given))
 
     def _check_outputs(self, graph: str, called: _Variant, subject: Subject, kind: str) -> None:
         """What has several graphs of one form gives whole values."""

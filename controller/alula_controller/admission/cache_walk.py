@@ -15,7 +15,7 @@ from types import MappingProxyType
 from alula_api.argo import nodes
 from alula_api.contract import keys, lists, names, values
 from alula_api.contract.families import Schema
-from alula_api.contract.graphs import calls, comparables, plans, walks
+from alula_api.contract.graphs import calls, comparables, outlines, plans, rounds, walks
 from alula_api.contract.graphs.bindings import UNKNOWN, MaybeValue, Value, value_of, wire_of
 from alula_api.contract.graphs.calls import TaskCall
 from alula_api.contract.graphs.walks import Spot, State
@@ -141,11 +141,12 @@ def _items_of(task: plans.Task) -> tuple[str, ...]:
 
 
 def inside(spot: Spot) -> Iterator[Spot]:
-    """What was reached in a graph, conditional or map, in its order."""
-    if spot.inner is None:
-        return iter(spot.items)
+    """What was reached in a graph, conditional, map or repeat, in its order; of a repeat the rounds that are taken."""
     frame = spot.inner
-    return (frame.spots[step.name] for step in frame.graph.steps if step.name in frame.spots)
+    if frame is None:
+        return iter(spot.items)
+    reached = (frame.spots[step.name] for step in frame.graph.steps if step.name in frame.spots)
+    return reached if frame.rounds is None else (each for each in reached if each.state is not State.NOT_TAKEN)
 
 
 def _runs_nothing(spot: Spot) -> bool:
@@ -158,22 +159,28 @@ def colliding(plan: plans.Plan, run: str) -> bool:
 
     Of more nodes than a run can have the first are looked at; maps in maps are looked at in step.
     """
-    named = (path for place in walks.outline(plan) for one in (place.path, *_below(place)) for path in _items(one))
+    named = (path for place in outlines.outline(plan) for one in (place.path, *_below(place)) for path in _items(one))
     paths = list(itertools.islice(named, walks.MAX_SPOTS))
     ids = {run, *(nodes.id_of(run, path) for path in (names.ADMIT, *paths))}
     return len(ids) != len(paths) + 2
 
 
-def _below(place: walks.Place) -> Iterator[str]:
+def _below(place: outlines.Place) -> Iterator[str]:
     """The paths of the branches of a conditional and of the items of a map: nodes of Argo's too."""
     yield from (f"{place.path}.{name}" for name in calls.branches(place.step.call))
     if calls.over(place.step.call):
         yield f"{place.path}.{names.ITEM}"
         yield f"{place.path}{walks.ITEM}"
+    if calls.fed(place.step.call):
+        yield f"{place.path}.{rounds.ANY}"
 
 
 def _items(path: str) -> Iterator[str]:
-    """A path that holds for each item of a map, as often as the map may have items."""
+    """A path that holds for each item of a map or each round of a repeat, as often as there may be one."""
+    if rounds.ANY in path:
+        for number in range(1, calls.MAX_ROUNDS + 1):
+            yield from _items(path.replace(rounds.ANY, rounds.name(number)))
+        return
     if walks.ITEM not in path:
         yield path
         return

@@ -3,7 +3,8 @@
 What hangs a run for ever and therefore never leaves this module: a node whose parent does not name it as a child, a
 graph Succeeded without `children` or `outboundNodes`, anything behind a graph left Running, a declared output missing,
 a memo mark on a graph. `problems` checks all of it, in tests and before every write. A map is a graph of one group,
-whose children are its items; of a group left Running the engine runs the items that lack.
+whose children are its items; of a group left Running the engine runs the items that lack. A repeat is a graph of the
+rounds that are taken; of one left Running the engine asks for the next round.
 """
 
 from __future__ import annotations
@@ -206,6 +207,9 @@ def outbound(spot: Spot, run: str) -> list[str]:
             continue
         if not at.inner.graph.steps:
             found[_id(branch_path(at.inner), run)] = None
+        if at.inner.rounds is not None:
+            stack += [*cache_walk.inside(at)][-1:]
+            continue
         last = [step.name for step in at.inner.graph.steps if step.name not in at.inner.shape.after]
         stack.extend(at.inner.spots[name] for name in reversed(last))
     return list(found)

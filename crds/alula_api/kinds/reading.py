@@ -178,16 +178,14 @@ def _type_problems(workflow: Workflow) -> Iterator[_Problem]:
 
 def _condition_problems(workflow: Workflow) -> Iterator[_Problem]:
     """What no condition is, and names in one that its node does not read."""
+    for at, text, known in workflow.spec.conditions():
+        try:
+            missing = [name for name in conditions.reads(conditions.parse(text)) if name not in known]
+        except problems.InvalidValue as error:
+            yield _Problem(at, error.problems[0].message)
+        else:
+            yield from (_Problem(at, f"reads `{name}`, which is not among `reads`") for name in missing)
     for loc, branch in workflow.spec.branches():
-        known = {read.name for read in branch.reads}
-        for i, case in enumerate(branch.cases):
-            at = (*loc, "cases", i, "when")
-            try:
-                missing = [name for name in conditions.reads(conditions.parse(case.when)) if name not in known]
-            except problems.InvalidValue as error:
-                yield _Problem(at, error.problems[0].message)
-            else:
-                yield from (_Problem(at, f"reads `{name}`, which is not among `reads`") for name in missing)
         if not branch.cases:
             yield _Problem((*loc, "cases"), "must have a case")
 

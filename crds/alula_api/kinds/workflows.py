@@ -14,8 +14,9 @@ import pydantic_core
 
 from alula_api.contract import memory, names, pods
 from alula_api.contract.graphs import calls
+from alula_api.contract.graphs.bindings import MAX_PATH
 from alula_api.contract.retries import MAX_RETRIES
-from alula_api.kinds.bindings import Binding
+from alula_api.kinds.bindings import Binding, PathStep
 from alula_api.kinds.fields import (
     ATOMIC,
     CacheName,
@@ -375,8 +376,52 @@ class Map(Part):
         return self
 
 
+class Fed(Part):
+    """An input of a repeat's step that gets what the round before made."""
+
+    input: Parameter
+    output: Parameter = pydantic.Field(description="of the step")
+
+
+class Watched(Read):
+    """A value that the condition of a repeat reads: of an output of its step, or without one an input of the node."""
+
+    output: Parameter | None = pydantic.Field(None, description="of the step, in which it lies")
+    path: Annotated[list[PathStep], Listed(MAX_PATH)] = pydantic.Field([], description="where it lies there")
+
+
+class Repeat(Part):
+    """A task or graph that runs round after round, each with what the one before made, until a condition holds."""
+
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={"oneOf": [{"required": [name]} for name in ("task", "graph")], **ATOMIC}
+    )
+
+    task: Label | None = pydantic.Field(None, description="the task to run in each round")
+    graph: Label | None = pydantic.Field(None, description="the graph to run in each round")
+    until: ConditionText = pydantic.Field(description="when there is no other round, as loss < 0.1")
+    max: Annotated[int, Whole(1, calls.MAX_ROUNDS)] = pydantic.Field(description="the most rounds")
+    state: Annotated[list[Fed], Listed(MAX_PARAMETERS, key="input", least=1)] = pydantic.Field(
+        description="the inputs that get an output of the round before"
+    )
+    outputs: Annotated[list[Parameter], Listed(MAX_PARAMETERS, unique=True)] = pydantic.Field(
+        [], description="the outputs of the task or graph: those of the last round are those of the node"
+    )
+    reads: Annotated[list[Watched], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
+        [], description="what the condition reads"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _one_step(self) -> Self:
+        if (self.task is None) == (self.graph is None):
+            raise pydantic_core.PydanticCustomError("call", "must have exactly one of `task`, `graph`")
+        return self
+
+
 class Node(Part):
-    """One call in a graph: of a task, of another graph, of one for each item of a list, or of one of several graphs."""
+    """One call in a graph: of a task, of another graph, of one for each item of a list, of one of several graphs, or
+    of one again and again.
+    """
 
     model_config = pydantic.ConfigDict(
         json_schema_extra={
@@ -390,6 +435,7 @@ class Node(Part):
     graph: Label | None = pydantic.Field(None, description="the graph to run")
     map: Map | None = pydantic.Field(None, description="what is run for each item of a list")
     branch: Branch | None = pydantic.Field(None, description="the graphs of which one is run")
+    repeat: Repeat | None = pydantic.Field(None, description="what is run round after round")
     inputs: Annotated[dict[str, Binding], Mapped(MAX_PARAMETERS)] = pydantic.Field(
         {}, description="by the name of the input"
     )
@@ -464,9 +510,26 @@ class WorkflowSpec(Part):
             yield from _ports(("spec", "tasks", i), task)
         for i, graph in enumerate(self.graphs):
             yield from _ports(("spec", "graphs", i), graph)
-        for loc, branch in self.branches():
-            for i, read in enumerate(branch.reads):
-                yield (*loc, "reads", i), read
+        for i, graph in enumerate(self.graphs):
+            for j, node in enumerate(graph.nodes):
+                loc: Loc = ("spec", "graphs", i, "nodes", j)
+                branch, repeat = node.branch, node.repeat
+                for k, read in enumerate(branch.reads if branch else ()):
+                    yield (*loc, "branch", "reads", k), read
+                for k, watched in enumerate(repeat.reads if repeat else ()):
+                    yield (*loc, "repeat", "reads", k), watched
+
+    def conditions(self) -> Iterator[tuple[Loc, str, set[str]]]:
+        """Every condition in the spec, with its place and what it may read."""
+        for i, graph in enumerate(self.graphs):
+            for j, node in enumerate(graph.nodes):
+                loc: Loc = ("spec", "graphs", i, "nodes", j)
+                branch, repeat = node.branch, node.repeat
+                for k, case in enumerate(branch.cases if branch else ()):
+                    known = {read.name for read in branch.reads} if branch else set()
+                    yield (*loc, "branch", "cases", k, "when"), case.when, known
+                if repeat is not None:
+                    yield (*loc, "repeat", "until"), repeat.until, {read.name for read in repeat.reads}
 
     def branches(self) -> Iterator[tuple[Loc, Branch]]:
         """Every conditional in the spec, with its place."""

@@ -7,7 +7,7 @@ function of the user's, with the name of its workflow and of its place in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from alula.graph.traceable import Traceable
@@ -76,11 +76,11 @@ def name(*parts: str) -> str:
 
 
 class Ports:
-    """What one node reads for all its parts: each source under one name."""
+    """What one node reads for all its parts: each source under one name, and none under one that is `taken`."""
 
-    def __init__(self) -> None:
+    def __init__(self, taken: Iterable[str] = ()) -> None:
         self.names: dict[Leaf, str] = {}
-        self._taken: set[str] = set()
+        self._taken = set(taken)
 
     def name(self, leaf: FromInput | FromNode) -> str:
         """The name of a source: `model`, `score`, `score_accuracy`, `score_2`."""

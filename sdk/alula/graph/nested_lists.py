@@ -79,11 +79,13 @@ class NestedLists:
                 check(binding, str(node.source), f"node {node.id}, input {name}")
             over = calls.over(node.call)
             given = _those({name: PART if name in over else form(each) for name, each in node.bindings.items()})
+            fed = calls.fed(node.call)
             for called in node.called:
                 if called.kind != callee.WORKFLOW:
                     continue
                 found = self.look(id(called), given, depth + 1)
-                if calls.branches(node.call) or over:
+                self._fed([name for name, _ in given if name in fed], node, subject)
+                if calls.branches(node.call) or over or fed:
                     self._several(called, found, node, subject)
                 else:
                     made.update(((node.id, name), each) for name, each in found)
@@ -91,12 +93,20 @@ class NestedLists:
             check(binding, str(graph.source), f"output {name}")
         return _those({name: form(binding) for name, binding in graph.outputs})
 
+    def _fed(self, names: list[str], node: Node, subject: str) -> None:
+        """Each round of a repeated workflow takes a whole value, as every round after the first one gets."""
+        for name in names:
+            where = f"{subject}, node {node.id}, input {name}"
+            source, hint = str(node.source), calls.WHOLE_STATE
+            found = Diagnostic(Code.UNSUPPORTED_BINDING, calls.PART_OF_STATE, source, where, "", hint)
+            self.problems[found] = None
+
     def _several(self, called: Callee, outputs: Forms, node: Node, subject: str) -> None:
         """Branches and items give whole values: what one of them passes on in part has no form that all share."""
         if outputs:
             told = ", ".join(name for name, _ in outputs)
             message = f"the graph {called.name} gives a part of a value, or a list of single values, as {told}"
-            hint = f"let a task of the {'workflow' if calls.over(node.call) else 'branch'} make the value"
+            hint = f"let a task of the {'branch' if calls.branches(node.call) else 'workflow'} make the value"
             where = f"{subject}, node {node.id}"
             self.problems[Diagnostic(Code.UNSUPPORTED_BINDING, message, str(node.source), where, "", hint)] = None
 

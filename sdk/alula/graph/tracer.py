@@ -15,7 +15,7 @@ from alula.code import places
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from alula.graph.nodes import Draft, Graph
     from alula.graph.promises import Promise
@@ -91,6 +91,35 @@ class Tracer:
             self._arguments.bind(self.trace, draft, interface, (), given)
             maps.check(self.trace, draft, over)
         return self._arguments.results(self.trace, draft, interface)
+
+    def repeat(
+        self,
+        target: Callee,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        frame: types.FrameType,
+        named: str | None = None,
+        *,
+        until: Callable[[Any], Any],
+        most: int,
+    ) -> Any:
+        """Record a repeat of a target, as `call` does one call; `until` is asked for its condition."""
+        from alula.graph import nodes, repeats
+
+        place = places.Call(frame.f_code, frame.f_lasti)
+        found = self._interface(target)
+        draft = self._draft(target, nodes.single(target), f"the repeat of {target.subject}", place, named)
+        if found is None:
+            return self._arguments.results(self.trace, draft, found)
+        draft.call = repeats.call(nodes.single(target), found, most, self.trace, draft)
+        self._arguments.bind(self.trace, draft, found, args, kwargs)
+        result = self._arguments.results(self.trace, draft, found)
+        drafts = self.scopes[-1].drafts
+        count = len(drafts)
+        repeats.ask(self.trace, draft, until, result)
+        if len(drafts) > count:
+            repeats.refuse_calls(self.trace, draft, list(drafts.values())[count:])
+        return result
 
     def _draft(self, target: Callee, call: Call, subject: str, place: places.Call, named: str | None) -> Draft:
         from alula.graph import nodes

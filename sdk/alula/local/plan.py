@@ -142,7 +142,9 @@ class _Flow:
 
     def input(self, graph: str, name: str) -> list[tuple[str, Binding]]:
         callers = self.callers.get(graph, ())
-        return [(place[0], found) for place in callers for each, found in self.steps[place].inputs if each == name]
+        given = [(place[0], found) for place in callers for each, found in self.steps[place].inputs if each == name]
+        fed = [(place, calls.fed(self.steps[place].call).get(name)) for place in callers]
+        return [*given, *(found for place, output in fed if output for found in self.output(*place, output))]
 
     def output(self, graph: str, node: str, name: str) -> list[tuple[str, Binding]]:
         called = calls.graphs(self.steps[graph, node].call)

@@ -169,7 +169,7 @@ class Run:
     def _give_up_blocked(self) -> None:
         """Fail what waits for values that cannot be made: a part that a value does not have."""
         for spot in [*self.walk.blocked]:
-            source = self.walkable.sources.get((spot.frame.name, spot.step.name), str(self.target.source))
+            source = self.walkable.sources.get(walks.written(spot), str(self.target.source))
             failure = failures.of_blocked(spot, spot.path or self.target.name, self.id, source)
             self.reporter.blocked(failure, self.options.clock.now())
             self.walk.fail(spot)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from alula_api.contract import names, retries
-from alula_api.contract.graphs import calls, plans, walks
+from alula_api.contract.graphs import calls, outlines, plans, rounds, walks
 from alula_api.contract.graphs.calls import TaskCall
 from alula_api.contract.graphs.specs import NodeSpec, Retry, WorkflowSpec
 
@@ -21,6 +21,13 @@ _ITEM = re.compile(rf"{names.ITEM}\((?P<index>\d+):\d+\)")
 
 
 _INDEX = re.compile(r"\((\d+)\)")
+_NUMBER = re.compile(r"(?<=[(-])[0-9]+(?=[).]|$)")
+"""That of an item or a round in a path, or of a node."""
+
+
+def _general(id: str) -> str:
+    """The id that stands for all items of its maps and all rounds of its repeats."""
+    return rounds.general(_INDEX.sub(walks.ITEM, id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +70,15 @@ class Outline:
 
     def expected(self, id: str) -> Expected | None:
         """What is known of a task, or of the item of a map, `score(3)`."""
-        return self.tasks.get(id) or self._items.get(_INDEX.sub(walks.ITEM, id))
+        return self.tasks.get(id) or self._items.get(_general(id))
 
     def over(self, id: str) -> tuple[str, ...]:
         """What a map goes over; empty for everything else."""
-        return self.maps.get(_INDEX.sub(walks.ITEM, id), ())
+        return self.maps.get(_general(id), ())
 
     def place(self, id: str) -> tuple[int, tuple[int, ...]]:
         """Where a task stands among all, an item after those before it."""
-        general = _INDEX.sub(walks.ITEM, id)
-        return self._places.get(general, len(self._places)), tuple(map(int, _INDEX.findall(id)))
+        return self._places.get(_general(id), len(self._places)), tuple(map(int, _NUMBER.findall(id)))
 
     def id(self, path: str) -> str:
         """The author's id of the node that Argo calls so, below the run's name: `main-2.train` is `train`."""
@@ -84,7 +90,7 @@ class Outline:
         kept: list[str] = []
         graph: str | None = names.MAIN
         branches: dict[str, str] = {}
-        is_map = is_tried = False
+        is_map = is_tried = is_repeat = False
         for segment in path.split("."):
             if segment in branches:
                 kept.append(segment)
@@ -94,6 +100,10 @@ class Outline:
                 is_map = False
                 item = _ITEM.fullmatch(segment)
                 kept[-1] += f"({item['index']})" if item else ""
+                continue
+            if is_repeat:  # a round, which runs the graph of its repeat
+                is_repeat = False
+                kept.append(segment)
                 continue
             if is_tried and segment == names.ATTEMPT:
                 is_tried = False
@@ -107,6 +117,7 @@ class Outline:
             is_map = call is not None and bool(calls.over(call))
             is_tried = call is not None and calls.is_tolerant(call)
             graph = next(iter(calls.graphs(call)), None) if call is not None else None
+            is_repeat = call is not None and bool(calls.fed(call))
         return ".".join(kept) or path
 
     def inside(self, id: str) -> list[str]:
@@ -119,12 +130,16 @@ class Outline:
         called = {name for graph in graphs.values() for step in graph.steps for name in calls.graphs(step.call)}
         missing = {name: plans.Graph((), ()) for name in (names.MAIN, *called)}
         with contextlib.suppress(walks.TooLarge):
-            for place in walks.outline(plans.Plan({**missing, **graphs})):
+            for place in outlines.outline(plans.Plan({**missing, **graphs})):
                 call = place.step.call
                 if calls.over(call):
                     self.maps[place.path] = calls.over(call)
                     for task in calls.tasks(call):
                         id = f"{place.path}{walks.ITEM}"
+                        self._items[id] = self._expected(id, place.graph, place.step.name, task)
+                elif calls.fed(call):
+                    for task in calls.tasks(call):
+                        id = f"{place.path}.{rounds.ANY}"
                         self._items[id] = self._expected(id, place.graph, place.step.name, task)
                 elif isinstance(call, TaskCall):
                     found = self._expected(place.path, place.graph, place.step.name, call.task)

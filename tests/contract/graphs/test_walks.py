@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alula_api.contract import lists
-from alula_api.contract.graphs import calls, plans, walks
+from alula_api.contract.graphs import calls, outlines, plans, walks
 from alula_api.contract.graphs.bindings import UNKNOWN, Binding, Constant, FirstOf, FromInput, FromNode, Items
 from alula_api.contract.graphs.calls import GraphCall, MapCall, TaskCall
 from alula_api.contract.graphs.walks import Policy, Spot, State, Walk
@@ -186,7 +186,7 @@ def _flat(values: Any) -> list[Any]:
 def test_the_outline_has_every_spot_of_a_walk_that_finishes_everything(plan: plans.Plan) -> None:
     walk = Walk(plan, INPUTS)
     started = run(walk)
-    places = {place.path: place for place in walks.outline(plan)}
+    places = {place.path: place for place in outlines.outline(plan)}
     assert {spot.path for spot in started} == {
         path for path, place in places.items() if isinstance(place.step.call, TaskCall)
     }
@@ -347,12 +347,12 @@ def test_a_chain_of_ten_thousand_and_graphs_a_hundred_deep_are_walked_without_re
 
 def test_graphs_in_each_other_without_end_and_graphs_of_too_many_nodes_are_refused() -> None:
     endless = plan(step("again", GraphCall("main")))
-    for refused in (lambda: Walk(endless, {}), lambda: list(walks.outline(endless))):
+    for refused in (lambda: Walk(endless, {}), lambda: list(outlines.outline(endless))):
         with pytest.raises(walks.TooDeep, match="more than 100 deep"):
             refused()
     wide = graph(*(step(f"n{i}", "t") for i in range(1000)))
     many = plan(*(step(f"s{i}", GraphCall("g")) for i in range(21)), g=wide)
-    for refused in (lambda: Walk(many, {}), lambda: list(walks.outline(many))):
+    for refused in (lambda: Walk(many, {}), lambda: list(outlines.outline(many))):
         with pytest.raises(walks.TooLarge, match="more than 20000 nodes"):
             refused()
     maps = [step(f"m{i}", MapCall(TaskCall("t"), ("a",), ("o0",)), a=FromInput("x")) for i in range(20)]

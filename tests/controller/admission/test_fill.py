@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alula_api.argo import nodes
-from alula_api.contract.graphs import plans, walks
+from alula_api.contract.graphs import outlines, plans
 from alula_controller.admission import fill
 from alula_controller.admission.cache_walk import CacheWalk
 from tests import goldens
@@ -164,7 +164,7 @@ def test_no_random_graph_with_random_hits_hangs(plan: plans.Plan, random: Any) -
 
 def assert_nothing_behind_running_graphs(found: nodes.Nodes, plan: plans.Plan) -> None:
     names = {node["name"]: node for node in found.values()}
-    for place in walks.outline(plan):
+    for place in outlines.outline(plan):
         if f"run-1.{place.path}" in names:
             above = place.path.rpartition(".")[0]
             beside = [f"run-1.{above}.{name}" if above else f"run-1.{name}" for name in place.step.depends]

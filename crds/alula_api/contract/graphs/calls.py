@@ -1,15 +1,14 @@
 """What a node does: one tagged union for the resource, the compiler, the stored plan and the walk.
 
 A new kind of call is a class here with its form in JSON; what else must know it asks these functions, or matches on the
-union, where a type checker finds what is missing. To come: `RepeatCall`, `RunCall` (a child run) and `GateCall` (a
-person's answer).
+union, where a type checker finds what is missing. To come: `RunCall` (a child run) and `GateCall` (a person's answer).
 """
 
 from __future__ import annotations
 
 import fractions
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, assert_never
 
@@ -101,10 +100,58 @@ class BranchCall:
     reads: tuple[tuple[str, Schema], ...] = ()
 
 
-Call: TypeAlias = TaskCall | GraphCall | MapCall | BranchCall
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A value that the condition of a repeat reads.
+
+    Attributes:
+        name: In the condition; without an `output` that of an input of the node, which no round gets.
+        type: Of the value.
+        output: Of the round that has ended, in which the value lies.
+        path: Where it lies there.
+    """
+
+    name: str
+    type: Schema
+    output: str = ""
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatCall:
+    """Runs a task or graph round after round: what a round makes is what the next one takes.
+
+    Attributes:
+        step: What runs in each round.
+        until: Asked after each round; where it holds there is no other one.
+        max: The most rounds. After the last one nothing is asked: the repeat is done, whatever `until` says.
+        state: Inputs of the step that get an output of the round before, each with that output.
+        outputs: Those of the step; of the repeat they are those of its last round.
+        watched: What `until` reads.
+    """
+
+    step: TaskCall | GraphCall
+    until: Condition
+    max: int
+    state: tuple[tuple[str, str], ...]
+    outputs: tuple[str, ...]
+    watched: tuple[Watched, ...] = ()
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The inputs of the node that only the condition reads."""
+        return tuple(each.name for each in self.watched if not each.output)
+
+
+Call: TypeAlias = TaskCall | GraphCall | MapCall | BranchCall | RepeatCall
+PART_OF_STATE: Final = "a repeated workflow takes a whole value, and gets a part of one or a list of single values"
+"""What is wrong where the first round of a graph would take another form of value than the others."""
+WHOLE_STATE: Final = "let a task make the value that the first round gets"
+MAX_ROUNDS: Final = 50
+"""Of a repeat: each is a task of one DAG, and the engine asks of all of them again and again."""
 ELSE: Final = "else"
 """The name of the last branch of a conditional."""
-KINDS: Final = ("task", "graph", "map", "branch")
+KINDS: Final = ("task", "graph", "map", "branch", "repeat")
 """The members of a node in JSON, of which it has exactly one."""
 _SINGLE: Final = ("task", "graph")
 
@@ -114,7 +161,7 @@ def parts(call: Call) -> tuple[TaskCall | GraphCall, ...]:
     match call:
         case TaskCall() | GraphCall():
             return (call,)
-        case MapCall(item):
+        case MapCall(item) | RepeatCall(item):
             return (item,)
         case BranchCall(cases, otherwise):
             return (*(GraphCall(case.graph) for case in cases), *((otherwise,) if otherwise else ()))
@@ -141,6 +188,8 @@ def with_graphs(call: Call, renamed: Callable[[str], str]) -> Call:
             return GraphCall(renamed(graph))
         case MapCall(item):
             return replace(call, item=GraphCall(renamed(item.graph))) if isinstance(item, GraphCall) else call
+        case RepeatCall(step):
+            return replace(call, step=GraphCall(renamed(step.graph))) if isinstance(step, GraphCall) else call
         case BranchCall(cases, otherwise):
             found = tuple(replace(case, graph=renamed(case.graph)) for case in cases)
             return replace(call, cases=found, otherwise=GraphCall(renamed(otherwise.graph)) if otherwise else None)
@@ -157,18 +206,32 @@ def deciding(call: Call) -> tuple[str, ...]:
             return over
         case BranchCall(reads=reads):
             return tuple(name for name, _ in reads)
+        case RepeatCall():
+            return call.own
         case _:
             assert_never(call)
 
 
 def reads(call: Call) -> tuple[tuple[str, Schema], ...]:
-    """Return the inputs that a call itself reads, with the types that it reads them as."""
+    """Return what the conditions of a call read, with the types that they read it as."""
+    if isinstance(call, RepeatCall):
+        return tuple((each.name, each.type) for each in call.watched)
     return call.reads if isinstance(call, BranchCall) else ()
 
 
 def over(call: Call) -> tuple[str, ...]:
     """Return the inputs whose items a map takes; no other call takes any."""
     return call.over if isinstance(call, MapCall) else ()
+
+
+def fed(call: Call) -> dict[str, str]:
+    """Return the inputs of a repeat's step that get an output of the round before, with that output; no other's do."""
+    return dict(call.state) if isinstance(call, RepeatCall) else {}
+
+
+def most_rounds(call: Call) -> int:
+    """Return how often what a call runs may run one after the other: the rounds of a repeat, and else once."""
+    return call.max if isinstance(call, RepeatCall) else 1
 
 
 def at_once(call: Call) -> int:
@@ -199,7 +262,7 @@ def name(call: Call) -> str:
     match call:
         case TaskCall(name) | GraphCall(name):
             return name
-        case MapCall(item):
+        case MapCall(item) | RepeatCall(item):
             return name_of_item(item)
         case BranchCall():
             return "branch"
@@ -216,6 +279,8 @@ def described(call: Call) -> str:
             return f"graph {graph}"
         case MapCall(item):
             return f"the map of {described(item)}"
+        case RepeatCall(step):
+            return f"the repeat of {described(step)}"
         case BranchCall():
             return "the branch"
         case _:
@@ -223,7 +288,7 @@ def described(call: Call) -> str:
 
 
 def name_of_item(item: TaskCall | GraphCall) -> str:
-    """Return the task or graph that runs for an item."""
+    """Return the task or graph that runs for an item or in a round."""
     return item.task if isinstance(item, TaskCall) else item.graph
 
 
@@ -257,8 +322,24 @@ def to_json(call: Call, spell: Spell) -> dict[str, Any]:
                 "cases": [{"name": c.name, "when": conditions.text(c.when), "graph": c.graph} for c in cases],
             }
             return {"branch": found | ({"otherwise": otherwise.graph} if otherwise else {})}
+        case RepeatCall(step, until, most, state, outputs, watched):
+            return {
+                "repeat": {
+                    **to_json(step, spell),
+                    "until": conditions.text(until),
+                    "max": most,
+                    "state": [{"input": name, "output": output} for name, output in state],
+                    "outputs": list(outputs),
+                    "reads": [_watched_json(each, spell) for each in watched],
+                }
+            }
         case _:
             assert_never(call)
+
+
+def _watched_json(watched: Watched, spell: Spell) -> dict[str, Any]:
+    where = {"output": watched.output or None, "path": list(watched.path) or None}
+    return {"name": watched.name, "type": spell(watched.type)} | {k: v for k, v in where.items() if v is not None}
 
 
 def from_json(found: dict[str, Any], parse: Parse, where: str = "$") -> Call:
@@ -287,7 +368,47 @@ def from_json(found: dict[str, Any], parse: Parse, where: str = "$") -> Call:
             _count(inner, "minSuccesses", at),
             _ratio(inner, "minSuccessRatio", at),
         )
-    return _branch(inner, parse, at)
+    return _branch(inner, parse, at) if kind == "branch" else _repeat(inner, parse, at)
+
+
+def _repeat(found: dict[str, Any], parse: Parse, at: str) -> RepeatCall:
+    kind, step = _kind(found, _SINGLE, at)
+    most = _count(found, "max", at)
+    if most is None or most > MAX_ROUNDS:
+        raise _invalid(member(at, "max"), f"must be a whole number from 1 to {MAX_ROUNDS}, not {shown(most)}")
+    outputs = _texts(found, "outputs", at)
+    state = tuple(
+        (_text(each, "input", where), _one_of(outputs, each, where)) for each, where in _objects(found, "state", at)
+    )
+    if not state:
+        raise _invalid(member(at, "state"), "must have an input that gets what the round before made")
+    if len(dict(state)) < len(state):
+        raise _invalid(member(at, "state"), "must name each input once")
+    watched = tuple(
+        Watched(
+            _text(each, "name", where),
+            _type(each, parse, where),
+            _one_of(outputs, each, where) if each.get("output") is not None else "",
+            _texts(each, "path", where),
+        )
+        for each, where in _objects(found, "reads", at)
+    )
+    until = _condition(found, "until", at)
+    _known(until, "until", {each.name for each in watched}, at)
+    return RepeatCall(_single(kind, step, at), until, most, state, outputs, watched)
+
+
+def _one_of(outputs: tuple[str, ...], found: dict[str, Any], where: str) -> str:
+    output = _text(found, "output", where)
+    if output not in outputs:
+        raise _invalid(member(where, "output"), f"is `{output}`, which is not among `outputs`")
+    return output
+
+
+def _known(condition: Condition, key: str, known: Collection[str], where: str) -> None:
+    for name in conditions.reads(condition):
+        if name not in known:
+            raise _invalid(member(where, key), f"reads `{name}`, which is not among `reads`")
 
 
 def _branch(found: dict[str, Any], parse: Parse, at: str) -> BranchCall:
@@ -297,10 +418,8 @@ def _branch(found: dict[str, Any], parse: Parse, at: str) -> BranchCall:
     known = {name for name, _ in reads}
     cases = []
     for each, where in _objects(found, "cases", at):
-        when = _condition(each, where)
-        for name in conditions.reads(when):
-            if name not in known:
-                raise _invalid(member(where, "when"), f"reads `{name}`, which is not among `reads`")
+        when = _condition(each, "when", where)
+        _known(when, "when", known, where)
         cases.append(Case(_text(each, "name", where), when, _text(each, "graph", where)))
     if not cases:
         raise _invalid(member(at, "cases"), "must have a case")
@@ -316,11 +435,11 @@ def _type(found: dict[str, Any], parse: Parse, where: str) -> Schema:
         raise InvalidValue([Problem(at, each.message, each.code) for each in error.problems]) from None
 
 
-def _condition(found: dict[str, Any], where: str) -> Condition:
+def _condition(found: dict[str, Any], key: str, where: str) -> Condition:
     try:
-        return conditions.parse(_text(found, "when", where))
+        return conditions.parse(_text(found, key, where))
     except InvalidValue as error:
-        raise _invalid(member(where, "when"), error.problems[0].message) from None
+        raise _invalid(member(where, key), error.problems[0].message) from None
 
 
 def _objects(found: dict[str, Any], key: str, where: str) -> list[tuple[dict[str, Any], str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from alula_api.contract.graphs import bindings
@@ -19,6 +20,7 @@ from alula_api.contract.graphs.plans import Graph, Step
 from alula_api.contract.problems import InvalidValue
 
 if TYPE_CHECKING:
+    from alula_api.contract.graphs.calls import RepeatCall
     from alula_api.contract.graphs.walks import Spot
 
 Source: TypeAlias = str | tuple[str, str]
@@ -31,17 +33,18 @@ class Shape:
     """What is the same wherever a graph is opened.
 
     Attributes:
-        name: Of the graph, in the plan.
+        name: Of the graph, in the plan; of the rounds of a repeat that of the graph in which it lies.
+        graph: Its steps.
         after: The steps that wait for one, last first, as they are reached last in, first out.
         first: The steps that wait for none, last first.
         waits: How many steps each waits for.
         reads: How often each value is read by inputs of steps and by outputs of the graph; empty unless asked for.
     """
 
-    __slots__ = ("after", "first", "name", "reads", "waits")
+    __slots__ = ("after", "first", "graph", "name", "reads", "waits")
 
     def __init__(self, name: str, graph: Graph, *, with_reads: bool) -> None:
-        self.name = name
+        self.name, self.graph = name, graph
         self.after: dict[str, list[Step]] = {}
         self.first: list[Step] = []
         self.waits: dict[str, int] = {}
@@ -67,8 +70,9 @@ class Frame:
     """An opened graph.
 
     Attributes:
-        name: Of the graph, in the plan.
+        name: As of its shape.
         graph: Its steps.
+        rounds: The repeat whose rounds they are.
         spot: The one that opened it.
         spots: Those of its steps that were reached, by name.
         values: What is known; an error where a path led nowhere.
@@ -81,13 +85,14 @@ class Frame:
     """
 
     __slots__ = (
-        "absent", "behind", "borrows", "depth", "graph", "left", "name", "passed", "prefix", "shape", "spot", "spots",
-        "trouble", "uses", "values", "waits",
+        "absent", "behind", "borrows", "depth", "graph", "left", "name", "passed", "prefix", "rounds", "shape", "spot",
+        "spots", "trouble", "uses", "values", "waits",
     )  # fmt: skip
 
-    def __init__(self, graph: Graph, shape: Shape, spot: Spot | None, prefix: str, depth: int) -> None:
-        self.name = shape.name
-        self.graph, self.shape, self.spot, self.prefix, self.depth = graph, shape, spot, prefix, depth
+    def __init__(self, shape: Shape, spot: Spot | None, prefix: str, depth: int) -> None:
+        self.name, self.graph = shape.name, shape.graph
+        self.rounds: RepeatCall | None = None
+        self.shape, self.spot, self.prefix, self.depth = shape, spot, prefix, depth
         self.spots: dict[str, Spot] = {}
         self.values: dict[Source, MaybeValue | InvalidValue] = {}
         self.behind: dict[Source, list[Made]] = {}
@@ -95,7 +100,7 @@ class Frame:
         self.uses = dict(shape.reads)
         self.borrows = False
         self.waits = dict(shape.waits)
-        self.left = len(graph.steps)
+        self.left = len(self.graph.steps)
         self.trouble: dict[str, Spot] = {}
         self.absent: set[Source] = set()
 
@@ -133,6 +138,17 @@ class Frame:
         several = [binding for _, binding in step.inputs if isinstance(binding, FirstOf)]
         choices = {node for binding in several for node in bindings.nodes(binding)}
         return any(name in self.absent and name not in choices for name in step.depends)
+
+    def only_last(self) -> list[Made]:
+        """Have the last round that was taken give the outputs of a repeat; returns what the others made of them."""
+        outputs, others = [], list[Made]()
+        for name, binding in self.graph.outputs:
+            leaves = bindings.leaves(binding)
+            last = next((leaf for leaf in leaves if not self._is_absent(leaf)), leaves[-1])
+            outputs.append((name, last))
+            others += (made for leaf in leaves if leaf is not last for made in self.made(leaf))
+        self.graph = replace(self.graph, outputs=tuple(outputs))
+        return others
 
     def _is_absent(self, leaf: Leaf) -> bool:
         return isinstance(leaf, FromNode) and (leaf.node in self.absent or (leaf.node, leaf.output) in self.absent)

@@ -13,7 +13,7 @@ from typing import assert_never
 from alula_api.contract import families
 from alula_api.contract.families import Schema
 from alula_api.contract.graphs import calls
-from alula_api.contract.graphs.calls import BranchCall, Call, GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.calls import BranchCall, Call, GraphCall, MapCall, RepeatCall, TaskCall
 from alula_api.contract.graphs.specs import GraphSpec, Port, TaskSpec
 
 
@@ -43,6 +43,8 @@ class Interfaces:
                 return self._map(call)
             case BranchCall():
                 return self._branch(call)
+            case RepeatCall():
+                return self._repeat(call)
             case _:
                 assert_never(call)
 
@@ -70,6 +72,15 @@ class Interfaces:
         for branch in known:
             inputs |= {name: replace(port, default=None) for name, port in branch.inputs.items()}
         return Interface(inputs, agreed([branch.outputs for branch in known]))
+
+    def _repeat(self, call: RepeatCall) -> Interface | None:
+        """As of its step, and what only its condition reads."""
+        step = self.of(call.step)
+        if step is None:
+            return None
+        read = {each.name: Port(each.name, each.type) for each in call.watched if not each.output}
+        made = {name: step.outputs[name] for name in call.outputs if name in step.outputs}
+        return Interface({**read, **step.inputs}, made)
 
 
 def agreed(branches: Iterable[Mapping[str, Schema]]) -> dict[str, Schema]:

@@ -8,10 +8,11 @@ cache. Both do the same:
         walk.finish(spot, outputs)                # or walk.fail(spot), walk.rest(spot), walk.retry(spot)
 
 A *spot* is a step in its place: `spot.path` is `sub.train`, `spot.call` what it does, `spot.inputs` what it gets. Only
-tasks become ready. Graphs, branches and maps open by themselves when everything before them is done, and end when all
-that lies in them has. After `walk.over`, `walk.root` has the state and the outputs of the run, `walk.failed` the spots
-that failed, `walk.skipped` those that never started with the path of the one that they did not start `because` of (a
-graph's spot stands for all that lies in it), and `walk.blocked` those that could not be opened or ended.
+tasks become ready. Graphs, branches, maps and repeats open by themselves when everything before them is done, and end
+when all that lies in them has. After `walk.over`, `walk.root` has the state and the outputs of the run, `walk.failed`
+the spots that failed, `walk.skipped` those that never started with the path of the one that they did not start
+`because` of (a graph's spot stands for all that lies in it), and `walk.blocked` those that could not be opened or
+ended.
 
 - An input that cannot be known here (a part of a value in the store, an output that `finish` was not given) is
   `UNKNOWN`, never a guess; so is one whose path leads nowhere, for which `spot.problems` has the error. A branch or map
@@ -20,6 +21,8 @@ graph's spot stands for all that lies in it), and `walk.blocked` those that coul
 - A step is *not taken* when no case of its branch holds, or when it needs one that is not taken: waits for it, or reads
   it in any way but as one of several in a `FirstOf` of which another has a value. What is not taken does not fail
   the graph around it; as an item of a map's list it is null.
+- A repeat is a graph of its rounds, `tune.round-1` and so on, opened as a graph is: a round after one with which its
+  condition holds is not taken, and the last one that is gives the outputs.
 - An item of a map that lets items fail is null in the map's lists when it does, and stops nothing; a map of which too
   few items succeed is blocked.
 - After the first failure nothing new starts, and what runs may finish (or is ended, by what runs it, with
@@ -35,11 +38,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
-from alula_api.contract.graphs import bindings, calls, conditions
+from alula_api.contract.graphs import bindings, calls, conditions, rounds
 from alula_api.contract.graphs.bindings import UNKNOWN, MaybeValue, Value
-from alula_api.contract.graphs.calls import BranchCall, Call, GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.calls import BranchCall, Call, GraphCall, MapCall, RepeatCall, TaskCall
 from alula_api.contract.graphs.frames import Frame, Made, Shape, given_up, makers
 from alula_api.contract.graphs.plans import Graph, Plan, Step
 from alula_api.contract.lists import MAX_ITEMS, Listed, listed, too_few, too_many, unequal
@@ -174,12 +177,12 @@ class Walk:
         self._compiled = compiled
         self._tolerates = False
         self._resting: dict[Spot, None] = {}
-        self._shapes: dict[str, Shape] = {}
+        self._shapes: dict[str | tuple[str, str], Shape] = {}
         self._count = 0
         self._reached: list[tuple[Frame, Step]] = []
         self._ended: list[tuple[Spot, State, Outputs]] = []
         call = GraphCall(plan.entrypoint)
-        outside = Frame(Graph((), ()), Shape("", Graph((), ()), with_reads=False), None, "", -1)
+        outside = Frame(Shape("", Graph((), ()), with_reads=False), None, "", -1)
         self.root = Spot("", Step("", call), call, outside, inputs)
         self._open(self.root, plan.entrypoint, "")
         self._settle()
@@ -288,10 +291,24 @@ class Walk:
             self._skip(spot, cause)
         elif frame.absent and frame.needs_absent(step):
             self._ended.append((spot, _NOT_TAKEN, {}))
+        elif frame.rounds is not None and step.depends and not self._goes_on(spot, frame.rounds):
+            pass  # it is not taken, or blocked
         elif isinstance(call, TaskCall):
             self.ready.append(spot)
         else:
             self._enter(spot)
+
+    def _goes_on(self, spot: Spot, call: RepeatCall) -> bool:
+        """Whether another round of a repeat begins; what becomes of it where it does not is settled here."""
+        try:
+            ended = rounds.ended(call, rounds.before(spot.step.name), spot.frame)
+        except InvalidValue as error:
+            ended, spot.problems = None, {**spot.problems, "": error}
+        if ended is None:
+            self._block(spot)
+        elif ended:
+            self._ended.append((spot, _NOT_TAKEN, {}))
+        return ended is False
 
     def _cause(self, frame: Frame, step: Step) -> Spot | None:
         """The spot because of which a step does not start."""
@@ -314,6 +331,8 @@ class Walk:
                 self._choose(spot, spot.call)
             case MapCall():
                 self._open_items(spot, spot.call)
+            case RepeatCall():
+                self._open_rounds(spot, spot.call)
             case TaskCall():
                 raise AssertionError(f"{spot.path} is a task")
             case _:
@@ -338,16 +357,28 @@ class Walk:
         else:
             self._open(spot, taken.graph, f"{spot.path}.{name}.")
 
+    def _open_rounds(self, spot: Spot, call: RepeatCall) -> None:
+        """Open the graph of a repeat's rounds."""
+        key = spot.frame.name, spot.step.name
+        shape = self._shapes.get(key)
+        if shape is None:
+            graph = rounds.graph(spot.step, call)
+            shape = self._shapes[key] = Shape(spot.frame.name, graph, with_reads=self._released is not None)
+        self._begin_frame(spot, shape, f"{spot.path}.").rounds = call
+
     def _open(self, spot: Spot, name: str, prefix: str) -> None:
+        shape = self._shapes.get(name)
+        if shape is None:
+            shape = Shape(name, self.plan.graphs[name], with_reads=self._released is not None)
+            self._shapes[name] = shape
+        self._begin_frame(spot, shape, prefix)
+
+    def _begin_frame(self, spot: Spot, shape: Shape, prefix: str) -> Frame:
         depth = spot.frame.depth + 1
         if depth > MAX_DEPTH:
             raise TooDeep(f"graphs lie more than {MAX_DEPTH} deep in each other")
-        graph = self.plan.graphs[name]
-        shape = self._shapes.get(name)
-        if shape is None:
-            shape = self._shapes[name] = Shape(name, graph, with_reads=self._released is not None)
         spot.state = State.OPEN
-        frame = spot.inner = Frame(graph, shape, spot, prefix, depth)
+        frame = spot.inner = Frame(shape, spot, prefix, depth)
         frame.borrows = spot.whole is not None
         for each, value in spot.inputs.items():
             frame.values[each] = spot.problems.get(each, value)
@@ -358,8 +389,9 @@ class Walk:
         if self._released is not None and spot is not self.root:
             spot.inputs = {}  # the frame has them
         self._reached += [(frame, step) for step in shape.first]
-        if not graph.steps:
+        if not shape.graph.steps:
             self._close(frame, spot)
+        return frame
 
     def _open_items(self, spot: Spot, call: MapCall) -> None:
         lists = _lists(spot, call.over)
@@ -548,6 +580,8 @@ class Walk:
                 spot.because = failed.because or failed.path
                 self._ended.append((spot, State.FAILED, {}))
             return
+        if frame.rounds is not None:
+            self._give_up(frame.only_last())
         outputs: dict[str, MaybeValue] = {}
         for name, binding in frame.graph.outputs:
             if frame.absent and frame.lacks(binding):
@@ -603,6 +637,13 @@ def tolerated(spot: Spot) -> bool:
     return any(calls.is_tolerant(whole.call) for whole in _maps(spot))
 
 
+def written(spot: Spot) -> tuple[str, str]:
+    """The graph and the node in which a spot is written; that of a round is the node of its repeat."""
+    while spot.frame.rounds is not None and spot.frame.spot is not None:
+        spot = spot.frame.spot
+    return spot.frame.name, spot.step.name
+
+
 def siblings(spot: Spot) -> int:
     """How many items the innermost map has in which a spot lies; 0 outside of maps."""
     return next((len(whole.items) for whole in _maps(spot)), 0)
@@ -615,53 +656,3 @@ def _maps(spot: Spot) -> Iterator[Spot]:
         if at.whole is not None:
             yield at.whole
         at = at.whole or at.frame.spot
-
-
-class Place(NamedTuple):
-    """A step that a run may reach.
-
-    Attributes:
-        path: As of its spot; inside the items of a map `score(i).train`.
-        step: The node.
-        graph: The name of the graph that it lies in.
-    """
-
-    path: str
-    step: Step
-    graph: str
-
-
-def outline(plan: Plan) -> Iterator[Place]:
-    """Yield every step that a run may reach, in the author's order, a graph's before what lies in it.
-
-    Raises:
-        TooLarge: After `MAX_SPOTS` steps, and where graphs lie in each other without end.
-    """
-    stack = [("", plan.entrypoint, iter(plan.graphs[plan.entrypoint].steps))]
-    count = 0
-    while stack:
-        prefix, graph, steps = stack[-1]
-        step = next(steps, None)
-        if step is None:
-            stack.pop()
-            continue
-        count += 1
-        if count > MAX_SPOTS:
-            raise TooLarge(f"the graph has more than {MAX_SPOTS} nodes")
-        path = f"{prefix}{step.name}"
-        yield Place(path, step, graph)
-        inner = [(f"{path}{part}.", name, iter(plan.graphs[name].steps)) for part, name in _inside(step.call)]
-        if inner and len(stack) > MAX_DEPTH:
-            raise TooDeep(f"graphs lie more than {MAX_DEPTH} deep in each other")
-        stack += reversed(inner)
-
-
-def _inside(call: Call) -> list[tuple[str, str]]:
-    """What a call adds to the path of each graph that it may run."""
-    match call:
-        case MapCall():
-            return [(ITEM, name) for name in calls.graphs(call.item)]
-        case BranchCall():
-            return [(f".{name}", graph) for name, graph in calls.branches(call).items()]
-        case _:
-            return [("", name) for name in calls.graphs(call)]

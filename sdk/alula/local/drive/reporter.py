@@ -10,9 +10,8 @@ from alula.local.plan import Walkable
 from alula.progress.reports import NodeReport
 from alula.progress.watchers import Watcher
 from alula_api.contract.failures import SYSTEM
-from alula_api.contract.graphs import calls, walks
+from alula_api.contract.graphs import calls, outlines, walks
 from alula_api.contract.graphs.calls import TaskCall
-from alula_api.contract.graphs.plans import Step
 from alula_api.contract.graphs.walks import Spot, State, Walk
 
 
@@ -31,7 +30,7 @@ class Reporter:
 
     def __init__(self, walkable: Walkable, watcher: Watcher, cached: Collection[str], now: Callable[[], float]) -> None:
         self.nodes: list[NodeReport] = []
-        """What can be known before, in the order of the author's calls; later also the items of maps."""
+        """What can be known before, in the order of the author's calls; later also the items of maps and rounds."""
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
         self._walkable = walkable
@@ -40,16 +39,17 @@ class Reporter:
         self._now = now
         self._lock = threading.Lock()
         self._reports: dict[str, NodeReport] = {}
-        for path, step, graph in walks.outline(walkable.plan):
+        for path, step, graph in outlines.outline(walkable.plan):
             if isinstance(step.call, TaskCall) and walks.ITEM not in path:
-                self._add(path, step.call.task, graph, step)
+                self._add(path, step.call.task, graph, step.name)
         self._known = len(self.nodes)
 
     def report(self, spot: Spot) -> NodeReport:
         """The report of a spot."""
         found = self._reports.get(spot.path)
         if found is None:
-            found = self._add(spot.path, spot.task, spot.frame.name, spot.step)
+            graph, node = walks.written(spot)
+            found = self._add(spot.path, spot.task, graph, node)
             found.items = walks.siblings(spot)
         return found
 
@@ -128,8 +128,8 @@ class Reporter:
     def close(self, walk: Walk, interrupted: bool) -> None:
         """Give every node that never came to its end the state that it has now, and items the place of their map."""
         if len(self.nodes) > self._known:
-            places = {place.path: number for number, place in enumerate(walks.outline(self._walkable.plan))}
-            self.nodes.sort(key=lambda report: places.get(report.id.partition("(")[0], len(places)))
+            places = {place.path: number for number, place in enumerate(outlines.outline(self._walkable.plan))}
+            self.nodes.sort(key=lambda report: places.get(outlines.home(report.id), len(places)))
         elsewhere = _not_taken(walk)
         for report in self.nodes:
             if report.state == "waiting":
@@ -139,12 +139,12 @@ class Reporter:
             elif report.state == "running" and interrupted:
                 report.state = "stopped"
 
-    def _add(self, path: str, name: str, graph: str, step: Step) -> NodeReport:
+    def _add(self, path: str, name: str, graph: str, node: str) -> NodeReport:
         task = self._walkable.tasks[name]
         report = self._reports[path] = NodeReport(
             id=path,
             task=name,
-            source=self._walkable.sources[graph, step.name],
+            source=self._walkable.sources[graph, node],
             cacheable=name in self._cached,
             most_attempts=1 + task.options.retries.limit,
         )

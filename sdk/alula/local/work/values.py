@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from alula.local.work.carriers import FrameShelf, MemoryCarrier, StoreCarrier
+from alula_api.contract.graphs import walks
 
 if TYPE_CHECKING:
     from alula.local.plan import Place
@@ -34,7 +35,7 @@ class Values:
 
     def carrier(self, spot: Spot) -> Carrier:
         """What brings the inputs of a task, and takes its outputs."""
-        if self._stored is None or (spot.frame.name, spot.step.name) in self._stored:
+        if self._stored is None or walks.written(spot) in self._stored:
             return self.store
         return self.memory
 
