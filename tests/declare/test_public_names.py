@@ -8,7 +8,7 @@ PUBLIC = {
     "Affinity", "After", "AlulaError", "Backoff", "Cache", "Cron", "DefinitionError", "Directory", "Every", "Failure",
     "File", "LaunchPlan", "LoadError", "NaiveDatetime", "NodeRule", "NonRecoverable", "Pod", "Release", "Resources",
     "Retention", "Retries", "RunFailed", "Secret", "Task", "Toleration", "UserError", "ValueMismatch", "Workflow",
-    "conditional", "grow", "is_none", "map_task", "order", "run", "task", "workflow",
+    "conditional", "grow", "is_none", "map_task", "order", "repeat", "run", "task", "workflow",
 }  # fmt: skip
 
 

@@ -163,7 +163,7 @@ REPEATS = (
     ),
     _repeat("over fields, by name", "fields", 9, {"position": 8, "error": 0.5}, "approach.round-4"),
     _repeat("over parts, by place", "places", 1, {"o0": 7, "o1": "135"}, "swapped.round-4"),
-    _repeat("over values in the store", "stored", 2, 7),
+    _repeat("over values in the store", "kept", 2, 7),
     _repeat("of a sub-workflow with a branch", "graphs", 1, 6, "onwards.round-1.jump.elif-1.inc"),
     _repeat("in which a round fails", "fails", 1, None, "inc", "breaks.round-4", message="failed on purpose with 3"),
     _repeat("in which no round fails", "fails", 4, 6, "breaks.round-2"),

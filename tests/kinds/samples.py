@@ -141,6 +141,33 @@ WORKFLOW: dict[str, Any] = {
                         "inputs": {"x": {"value": "[1, 2]"}},
                     },
                     {
+                        "id": "rounds",
+                        "repeat": {
+                            "graph": "sub",
+                            "until": "seed > 3 or y is None",
+                            "max": 3,
+                            "state": [{"input": "x", "output": "y"}],
+                            "outputs": ["y"],
+                            "reads": [
+                                {"name": "seed", "type": "int"},
+                                {"name": "y", "type": "int | None", "output": "y", "path": ["a"]},
+                            ],
+                        },
+                        "inputs": {"seed": {"input": "seed"}, "x": {"value": "1"}},
+                    },
+                    {
+                        "id": "calls",
+                        "repeat": {
+                            "task": "load",
+                            "until": "seed > 3",
+                            "max": 50,
+                            "state": [{"input": "x", "output": "o0"}],
+                            "outputs": ["o0"],
+                            "reads": [{"name": "seed", "type": "int"}],
+                        },
+                        "inputs": {"seed": {"input": "seed"}, "x": {"value": "1"}},
+                    },
+                    {
                         "id": "loads",
                         "map": {
                             "task": "load",

@@ -73,7 +73,7 @@ def told(obj: Any, kind: type[kinds.Resource] = kinds.Workflow) -> list[str]:
         ),
         (
             {"spec__graphs__0__nodes__0__graph": "sub"},
-            "spec.graphs[0].nodes[0]: must have exactly one of `task`, `graph`, `map`, `branch`",
+            "spec.graphs[0].nodes[0]: must have exactly one of `task`, `graph`, `map`, `branch`, `repeat`",
         ),
         (
             {"spec__graphs__0__nodes__1__inputs__df": {"value": "1", "input": "seed"}},

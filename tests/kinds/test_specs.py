@@ -61,7 +61,15 @@ NOWHERE = {
 }
 CALLS = [name for name in calls.KINDS if name in workflows.Node.model_fields]
 """A node's call stands beside its fields, as one of these."""
-OF_CALLS = {workflows.Branch, workflows.Case, workflows.Map, workflows.Read}
+OF_CALLS = {
+    workflows.Branch,
+    workflows.Case,
+    workflows.Fed,
+    workflows.Map,
+    workflows.Read,
+    workflows.Repeat,
+    workflows.Watched,
+}
 """What a call is made of; `calls` has its form."""
 SPELLED = {workflows.WorkflowSpec: {"types"}}
 """What a spec has in its ports' types."""

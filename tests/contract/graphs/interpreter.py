@@ -14,7 +14,7 @@ from typing import Any
 from alula_api.contract import jsontext
 from alula_api.contract.graphs import bindings, conditions, plans
 from alula_api.contract.graphs.bindings import UNKNOWN, FirstOf, FromNode
-from alula_api.contract.graphs.calls import BranchCall, GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.calls import BranchCall, GraphCall, MapCall, RepeatCall, TaskCall
 
 DONE, FAILED, NOT_TAKEN, SKIPPED = "done", "failed", "not taken", "skipped"
 
@@ -91,6 +91,18 @@ class _Reader:
                 if bad:
                     return FAILED if FAILED in bad else SKIPPED, {}
                 return DONE, {name: [made.get(name) for _, made in each] for name in outputs}
+            case RepeatCall(item, until, most, state, outputs, watched):
+                (read,) = watched  # of these plans one output, compared with a constant
+                given = {name: value for name, value in inputs.items() if name not in step.call.own}
+                for number in range(1, most + 1):
+                    ended, made = self._run(item, given, f"{path}.round-{number}")
+                    self.meaning.states[f"{path}.round-{number}"] = ended
+                    if ended != DONE or conditions.holds(until, {read.name: made.get(read.output, UNKNOWN)}, {read.name: read.type}):
+                        break
+                    given = {**given, **{name: made[output] for name, output in state}}
+                for later in range(number + 1, most + 1):
+                    self.meaning.states[f"{path}.round-{later}"] = NOT_TAKEN if ended == DONE else SKIPPED
+                return ended, {name: made[name] for name in outputs if name in made}
             case BranchCall(cases, otherwise):
                 for case in cases:
                     if inputs[conditions.text(case.when)] is True:  # of these plans a name alone

@@ -3,12 +3,14 @@ kind. Used by the tests of the walk, of filling in, and of the compiler's meanin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hypothesis import strategies as st
 
 from alula_api.contract.graphs import plans
 from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items
-from alula_api.contract.graphs.calls import BranchCall, Call, Case, GraphCall, MapCall, TaskCall
-from alula_api.contract.graphs.conditions import Read, Truth
+from alula_api.contract.graphs.calls import BranchCall, Call, Case, GraphCall, MapCall, RepeatCall, TaskCall, Watched
+from alula_api.contract.graphs.conditions import Compare, Literal, Read, Truth
 
 INT = {"type": "integer"}
 PORTS = {"a": INT, "b": INT}
@@ -23,14 +25,14 @@ def random_plans(draw: st.DrawFn, *, several: bool = False) -> plans.Plan:
     """Plans of tasks and graphs, with `several` also of maps and branches."""
     graphs: dict[str, plans.Graph] = {}
     for level in range(draw(st.integers(1, 3))):
-        graphs[f"g{level}"] = draw(_graphs(list(graphs), several))
-    graphs["main"] = draw(_graphs(list(graphs), several))
+        graphs[f"g{level}"] = draw(_graphs(graphs, several))
+    graphs["main"] = draw(_graphs(graphs, several))
     inputs = tuple(plans.Input(name, INT, default="1") for name in PORTS)
     return plans.Plan(graphs, "main", TASKS, inputs, (("o0", INT),), "t")
 
 
 @st.composite
-def _graphs(draw: st.DrawFn, below: list[str], several: bool) -> plans.Graph:
+def _graphs(draw: st.DrawFn, below: Mapping[str, plans.Graph], several: bool) -> plans.Graph:
     steps: list[plans.Step] = []
     for index in range(draw(st.integers(0 if several else 1, 5))):
         before = [step.name for step in steps]
@@ -55,11 +57,12 @@ def _nodes(binding: Binding) -> list[str]:
     return [leaf.node for leaf in leaves if isinstance(leaf, FromNode)]
 
 
-def _calls(below: list[str], several: bool) -> st.SearchStrategy[Call]:
+def _calls(below: Mapping[str, plans.Graph], several: bool) -> st.SearchStrategy[Call]:
     tasks = st.sampled_from(["cached", "cached", "cached", "plain"]).map(TaskCall)
     if not below:
-        return tasks if not several else st.one_of(tasks, _maps(tasks))
-    graphs = st.sampled_from(below)
+        return tasks if not several else st.one_of(tasks, _maps(tasks), _repeats(tasks))
+    graphs = st.sampled_from(list(below))
+    steps = [TaskCall("cached"), TaskCall("plain"), *(GraphCall(n) for n, graph in below.items() if _is_number(graph))]
     calls = graphs.map(GraphCall)
     if not several:
         return st.one_of(tasks, tasks, calls)
@@ -70,7 +73,7 @@ def _calls(below: list[str], several: bool) -> st.SearchStrategy[Call]:
         st.lists(graphs, min_size=1, max_size=2),
         st.none() | calls,
     )
-    return st.one_of(tasks, tasks, calls, branches, _maps(tasks | calls))
+    return st.one_of(tasks, tasks, calls, branches, _maps(tasks | calls), _repeats(st.sampled_from(steps)))
 
 
 def branch(*cases: tuple[str, str, str], otherwise: GraphCall | None = None) -> BranchCall:
@@ -82,6 +85,22 @@ def branch(*cases: tuple[str, str, str], otherwise: GraphCall | None = None) -> 
 
 def _maps(items: st.SearchStrategy[TaskCall | GraphCall]) -> st.SearchStrategy[MapCall]:
     return st.builds(MapCall, items, st.just(("a",)), st.just(("o0",)), st.integers(0, 2))
+
+
+def _is_number(graph: plans.Graph) -> bool:
+    """Whether a graph gives what a task of it makes, which is a number."""
+    tasks = {step.name for step in graph.steps if isinstance(step.call, TaskCall)}
+    (binding,) = (binding for _, binding in graph.outputs)
+    return isinstance(binding, FromNode) and binding.node in tasks
+
+
+def _repeats(steps: st.SearchStrategy[TaskCall | GraphCall]) -> st.SearchStrategy[RepeatCall]:
+    """Repeats of which about half end before their last round: what a task makes is a number of 32 bits."""
+    until = Compare("<", Read("made"), Literal(2**31))
+    watched = (Watched("made", INT, "o0"),)
+    return st.builds(
+        RepeatCall, steps, st.just(until), st.integers(1, 4), st.just((("a", "o0"),)), st.just(("o0",)), st.just(watched)
+    )
 
 
 def _conditions() -> st.SearchStrategy[Binding]:

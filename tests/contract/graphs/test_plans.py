@@ -111,7 +111,7 @@ def with_step(**step: Any) -> dict[str, Any]:
          "the revision's plan is malformed: InvalidValue $.map.over must name a list to go over"),
         (with_step(graph="sub"),
          "the revision's plan is malformed: InvalidValue"
-         " $ must have exactly one of task, graph, map, branch, not task and graph"),
+         " $ must have exactly one of task, graph, map, branch, repeat, not task and graph"),
         (changed(outputs={"o": {"node": "gone", "output": "o"}}),
          "an output of graph 'main' reads 'gone', which need not be finished before it"),
         ("text", "the revision's plan is malformed: TypeError 'text' is not an object"),

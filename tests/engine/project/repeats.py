@@ -128,7 +128,7 @@ def places(n: int) -> tuple[int, str]:
 
 
 @workflow
-def stored(n: int) -> int:
+def kept(n: int) -> int:
     """A state in the store, after as many rounds as there may be."""
     return count(repeat(heavy, until=lambda made: made.size > 100, max=3)(["a"], n).texts)
 
