@@ -166,6 +166,23 @@ assert areas(2) == [6, 12]
 assert squares(2) == [4, 16]
 
 
+# repeat
+from alula import repeat, task, workflow
+
+
+@task
+def halve(error: float) -> float:
+    return error / 2
+
+
+@workflow
+def refine(error: float, goal: float = 0.1) -> float:
+    return repeat(halve, until=lambda error: error < goal, max=20)(error)
+
+
+assert refine(1.0) == 0.0625
+
+
 # conditional
 from alula import conditional, is_none, task, workflow
 

@@ -36,7 +36,7 @@ def test_the_api_page_has_every_public_name_and_every_example() -> None:
         assert f"- `{option}`: " in text
 
 
-@pytest.mark.parametrize("page", ["projects.md", "caching.md", "branches.md", "maps.md"])
+@pytest.mark.parametrize("page", ["projects.md", "caching.md", "branches.md", "maps.md", "repeat.md"])
 def test_the_commands_of_a_page_end_well_in_the_project_that_it_shows(page: str, tmp_path: Path) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
     (tmp_path / "pyproject.toml").write_text('[tool.alula]\nproject = "page"\n')

@@ -20,8 +20,8 @@ from alula.local.drive.schedule import RetryPolicy, Schedule
 from alula.local.plan import Walkable
 from alula.progress.watchers import Watcher
 from alula_api.contract.failures import FailureRecord
-from alula_api.contract.graphs.plans import Plan
 from alula_api.contract.graphs.outlines import outline
+from alula_api.contract.graphs.plans import Plan
 from alula_api.contract.graphs.walks import Walk
 from alula_api.contract.retries import Budget
 from tests.contract.graphs import golden_walks, interpreter

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 
 from alula_api.argo import outputs
 from alula_api.contract import names
+from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import path_of
-from alula_api.contract.graphs.calls import BranchCall, MapCall, RepeatCall
+from alula_api.contract.graphs.calls import BranchCall
 from alula_api.contract.graphs.comparables import Part
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Output, Port
 from alula_compiler.argo import branches, expressions, maps
@@ -55,7 +56,7 @@ def _task(node: NodeSpec, graph: GraphSpec, templates: Names, optional: Collecti
     parameters: list[Object] = []
     if isinstance(node.call, BranchCall):
         return {**made, "arguments": {"parameters": branches.arguments(node, node.call, graph)}}
-    if isinstance(node.call, MapCall | RepeatCall):
+    if calls.over(node.call) or calls.fed(node.call):
         return {**made, "arguments": {"parameters": maps.arguments(node, graph)}}
     for name, binding in node.inputs:
         parameters.append({"name": name, "value": expressions.argument(binding, graph)})

@@ -78,9 +78,9 @@ class _Graph:
         if isinstance(node.call, RepeatCall):
             self._rounds(node.call, subject)
             asked = [("until", node.call.until)]
-        for where, condition in asked:
+        for place, condition in asked:
             for message in conditions.problems(condition, types):
-                self.report.add(Code.EDGE_TYPE, subject.at(where), message)
+                self.report.add(Code.EDGE_TYPE, subject.at(place), message)
         for name in calls.deciding(node.call) if asked else ():
             schema = types[name]
             binding = inputs.get(name)

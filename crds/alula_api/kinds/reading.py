@@ -188,6 +188,12 @@ def _condition_problems(workflow: Workflow) -> Iterator[_Problem]:
     for loc, branch in workflow.spec.branches():
         if not branch.cases:
             yield _Problem((*loc, "cases"), "must have a case")
+    for loc, repeat in workflow.spec.repeats():
+        named = [((*loc, "state", i, "output"), fed.output) for i, fed in enumerate(repeat.state)]
+        named += [((*loc, "reads", i, "output"), each.output) for i, each in enumerate(repeat.reads) if each.output]
+        for at, output in named:
+            if output not in repeat.outputs:
+                yield _Problem(at, f"is `{output}`, which is not among `outputs`")
 
 
 def _of_type(loc: tuple[int | str, ...], problem: problems.Problem) -> _Problem:

@@ -531,6 +531,13 @@ class WorkflowSpec(Part):
                 if repeat is not None:
                     yield (*loc, "repeat", "until"), repeat.until, {read.name for read in repeat.reads}
 
+    def repeats(self) -> Iterator[tuple[Loc, Repeat]]:
+        """Every repeat in the spec, with its place."""
+        for i, graph in enumerate(self.graphs):
+            for j, node in enumerate(graph.nodes):
+                if node.repeat is not None:
+                    yield ("spec", "graphs", i, "nodes", j, "repeat"), node.repeat
+
     def branches(self) -> Iterator[tuple[Loc, Branch]]:
         """Every conditional in the spec, with its place."""
         for i, graph in enumerate(self.graphs):

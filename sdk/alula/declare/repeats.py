@@ -45,22 +45,29 @@ def repeat(step: Callable[P, R], /, *, until: Callable[[R], int], max: int) -> R
     Raises:
         DefinitionError: It is neither task nor workflow, or an option has a value that it cannot take.
     """
-    source, wrong = str(places.caller()), []
+    found: object = step
+    wrong = _wrong(found, until, max, str(places.caller()))
+    if wrong or not isinstance(found, Callee):
+        raise errors.DefinitionError(wrong)
+    return Repeat(found, until, max)
+
+
+def _wrong(step: object, until: object, most: object, source: str) -> list[Diagnostic]:
+    """What is wrong with the arguments, whatever they are."""
+    found = []
     if not isinstance(step, Callee):
         what = getattr(step, "__name__", type(step).__name__)
         message = f"repeat() takes a task or a workflow, and {what} is neither"
-        wrong.append(Diagnostic(Code.NOT_A_TASK, message, source, hint="decorate the function with @task"))
+        found.append(Diagnostic(Code.NOT_A_TASK, message, source, hint="decorate the function with @task"))
     if not callable(until):
         message = f"until of repeat() must be a function of what the step returns, not {problems.shown(until)}"
         hint = "write until=lambda state: state.loss < 0.1"
-        wrong.append(Diagnostic(Code.BAD_OPTION, message, source, hint=hint))
-    if type(max) is not int or not 1 <= max <= MAX_ROUNDS:
-        message = f"max of repeat() must be a whole number from 1 to {MAX_ROUNDS}, not {problems.shown(max)}"
-        hint = "let each call of the step do more" if type(max) is int and max > MAX_ROUNDS else ""
-        wrong.append(Diagnostic(Code.BAD_OPTION, message, source, hint=hint))
-    if wrong or not isinstance(step, Callee):
-        raise errors.DefinitionError(wrong)
-    return Repeat(step, until, max)
+        found.append(Diagnostic(Code.BAD_OPTION, message, source, hint=hint))
+    if type(most) is not int or not 1 <= most <= MAX_ROUNDS:
+        message = f"max of repeat() must be a whole number from 1 to {MAX_ROUNDS}, not {problems.shown(most)}"
+        hint = "let each call of the step do more" if type(most) is int and most > MAX_ROUNDS else ""
+        found.append(Diagnostic(Code.BAD_OPTION, message, source, hint=hint))
+    return found
 
 
 class Repeat(Generic[P, R]):

@@ -5,8 +5,8 @@ Called by `tracer` and by `alula.declare.repeats`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from alula.graph import bodies, comparisons
 from alula_api.contract import schemas
@@ -64,10 +64,10 @@ def call(step: TaskCall | GraphCall, interface: Interface, most: int, trace: Tra
     return RepeatCall(step, NEVER, most, found, tuple(each.name for each in interface.outputs))
 
 
-def ask(trace: Trace, draft: Draft, until: Callable[[Any], Any], result: Any) -> None:
-    """Ask for the condition that ends a repeat, and give the node what it reads beside the rounds' outputs."""
+def ask(trace: Trace, draft: Draft, until: object) -> None:
+    """Give a repeat the condition that ends it, and what that reads beside the rounds' outputs."""
     assert isinstance(draft.call, RepeatCall)
-    found = comparisons.condition(until(result), trace, draft.subject)
+    found = comparisons.condition(until, trace, draft.subject)
     if found.tree is None:
         return
     ports = bodies.Ports(taken=(each.name for each in draft.called[0].interface.inputs))
@@ -99,4 +99,3 @@ def refuse_calls(trace: Trace, draft: Draft, made: Sequence[Draft]) -> None:
         message = f"its condition calls {each.subject}, which is a node that runs when all rounds are over"
         hint = "let the step return what is compared"
         trace.problem(Code.NOT_A_TASK, message, trace.place(each.place), subject=draft.subject, hint=hint)
-        draft.bindings = {name: leaf for name, leaf in draft.bindings.items() if each.id not in bindings.nodes(leaf)}

@@ -116,9 +116,11 @@ class Tracer:
         result = self._arguments.results(self.trace, draft, found)
         drafts = self.scopes[-1].drafts
         count = len(drafts)
-        repeats.ask(self.trace, draft, until, result)
+        condition = until(result)
         if len(drafts) > count:
             repeats.refuse_calls(self.trace, draft, list(drafts.values())[count:])
+        else:
+            repeats.ask(self.trace, draft, condition)
         return result
 
     def _draft(self, target: Callee, call: Call, subject: str, place: places.Call, named: str | None) -> Draft:

@@ -97,7 +97,8 @@ class _Reader:
                 for number in range(1, most + 1):
                     ended, made = self._run(item, given, f"{path}.round-{number}")
                     self.meaning.states[f"{path}.round-{number}"] = ended
-                    if ended != DONE or conditions.holds(until, {read.name: made.get(read.output, UNKNOWN)}, {read.name: read.type}):
+                    found = {read.name: made.get(read.output, UNKNOWN)}
+                    if ended != DONE or conditions.holds(until, found, {read.name: read.type}):
                         break
                     given = {**given, **{name: made[output] for name, output in state}}
                 for later in range(number + 1, most + 1):

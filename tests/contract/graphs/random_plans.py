@@ -99,7 +99,13 @@ def _repeats(steps: st.SearchStrategy[TaskCall | GraphCall]) -> st.SearchStrateg
     until = Compare("<", Read("made"), Literal(2**31))
     watched = (Watched("made", INT, "o0"),)
     return st.builds(
-        RepeatCall, steps, st.just(until), st.integers(1, 4), st.just((("a", "o0"),)), st.just(("o0",)), st.just(watched)
+        RepeatCall,
+        steps,
+        st.just(until),
+        st.integers(1, 4),
+        st.just((("a", "o0"),)),
+        st.just(("o0",)),
+        st.just(watched),
     )
 
 

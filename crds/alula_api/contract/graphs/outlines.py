@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from alula_api.contract.graphs import calls, rounds
-from alula_api.contract.graphs.calls import BranchCall, Call, MapCall, RepeatCall
+from alula_api.contract.graphs.calls import Call
 from alula_api.contract.graphs.plans import Plan, Step
 from alula_api.contract.graphs.walks import ITEM, MAX_DEPTH, MAX_SPOTS, TooDeep, TooLarge
 
@@ -65,12 +65,8 @@ def outline(plan: Plan) -> Iterator[Place]:
 
 def _inside(call: Call) -> list[tuple[str, str]]:
     """What a call adds to the path of each graph that it may run."""
-    match call:
-        case MapCall():
-            return [(ITEM, name) for name in calls.graphs(call.item)]
-        case RepeatCall():
-            return [(f".{rounds.ANY}", name) for name in calls.graphs(call.step)]
-        case BranchCall():
-            return [(f".{name}", graph) for name, graph in calls.branches(call).items()]
-        case _:
-            return [("", name) for name in calls.graphs(call)]
+    branches = calls.branches(call)
+    if branches:
+        return [(f".{name}", graph) for name, graph in branches.items()]
+    part = ITEM if calls.over(call) else f".{rounds.ANY}" if calls.fed(call) else ""
+    return [(part, name) for name in calls.graphs(call)]
