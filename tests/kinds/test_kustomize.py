@@ -211,6 +211,7 @@ VERSIONS = {
     5: "55b0e2b426d3f3a58cd0d12c3496a989a0e50eba49e831a8606cb81e3b3c2a72",
     6: "e8d934c4d687b0bec40f332c948941a72cddd9bb443ff26464723efaf72c9713",
     7: "d148f1eb84d015e63a152ebcbad900457acdfd518ebd3487a926003b4c4bc389",
+    8: "9fc2be7920f5e30eab3a2de39a2da65594d7b2a35edf7c80e1260979e942494e",
 }
 """Of every document that was released: its version, and the digest that it has for good."""
 
