@@ -137,6 +137,7 @@ BRANCHES = (
         "cached, all items but one that fails", "remembered.py:unfinished", {"n": 0}, None, ("total",), "purpose with 0"
     ),
     Case("cached, items that lie in the store", "remembered.py:texts", {"n": 3}, {"o0": 900}),
+    Case("cached, rounds of a repeat", "remembered.py:rounds", {"n": 11}, {"o0": 15}, ("step.round-4",)),
     Case("cached, one item", "remembered.py:many", {"xs": [7]}, {"o0": [8]}),
     Case("cached, no item", "remembered.py:many", {"xs": []}, {"o0": []}),
     Case("another environment for a call", "overrides.py:elsewhere", {"n": 2}, {"o0": "oslo 2"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alula import NonRecoverable, conditional, map_task, task, workflow
+from alula import NonRecoverable, conditional, map_task, repeat, task, workflow
 
 
 @task(cache=True)
@@ -47,6 +47,24 @@ def items(n: int) -> int:
 def unfinished(n: int) -> int:
     """One item fails, and is alone to be repeated."""
     return total(map_task(picky)([1, 2, n]))
+
+
+@task(cache=True)
+def step(n: int) -> int:
+    """A round."""
+    return n + 1
+
+
+@workflow
+def rounds(n: int) -> int:
+    """All rounds that run are cached, and what is behind them."""
+    return step.named("behind")(repeat(step, until=lambda n: n >= 14, max=6)(n))
+
+
+@workflow
+def further(n: int) -> int:
+    """The same rounds as those of `rounds`, and then two more."""
+    return fresh(repeat(step, until=lambda n: n >= 17, max=9)(n))
 
 
 @task(cache=True)
