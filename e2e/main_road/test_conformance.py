@@ -99,7 +99,9 @@ def test_no_more_items_of_a_map_run_at_one_time_than_its_concurrency(ended: dict
 def test_a_second_run_finds_what_is_cached_through_conditionals_and_maps(
     road: Road, ended: dict[str, installing.Object], workflow: str, n: int, output: int, pods: int
 ) -> None:
-    assert "Failed" not in {ended[name]["status"]["phase"] for name in ("whole-4", "partly-5", "items-3", "texts-3", "rounds-11")}
+    assert "Failed" not in {
+        ended[name]["status"]["phase"] for name in ("whole-4", "partly-5", "items-3", "texts-3", "rounds-11")
+    }
     run = road.place.ended(road.place.run(f"remembered-{workflow}", {"n": str(n)}), 300)
     nodes = argo.read(run["status"])
     shown = {node["name"]: (node["phase"], node.get("message", "")) for node in nodes.values()}

@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -31,7 +32,9 @@ def road(installation: installing.Installation, tmp_path_factory: pytest.TempPat
     (project / "pyproject.toml").write_text(f'[tool.alula]\nproject = "failures"\nimage = "{IMAGE}"\n')
     gitops = tmp_path_factory.mktemp("gitops")
     subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
-    installation.cluster.pods.image(IMAGE, env={"PYTHONPATH": str(project)})
+    (project / "signals").mkdir()
+    environment = {"PYTHONPATH": str(project), "SIGNALS": str(project / "signals")}
+    installation.cluster.pods.image(IMAGE, env=environment)
     found = Road(installation.place("failures", "dev"), project, gitops)
     found.register("failures.py")
     found.apply()
@@ -43,23 +46,53 @@ def _object(case: Case) -> str:
 
 
 @pytest.fixture(scope="module")
-def ended(road: Road) -> dict[str, installing.Object]:
-    """The run of each case, half of them at a time: what fails must not wait for a place among the pods while what it
-    stops is at work.
-    """
+def handled(road: Road) -> tuple[str, str, str]:
+    """Runs with handlers: one that fails, one that ends well, and one whose handler fails too."""
+    road.place.ready("Workflow", "failures-handled")
+    failed, well, worse = (road.place.run("failures-handled", {"n": str(n)}) for n in (2, 1, 4))
+    return failed, well, worse
+
+
+@pytest.fixture(scope="module")
+def ended(road: Road, handled: tuple[str, str, str]) -> dict[str, installing.Object]:
+    """The run of each case, no more at a time than have a place among the pods with all that they run."""
     for case in FAILURES:
         road.place.ready("Workflow", _object(case))
-    half = len(FAILURES) // 2
-    return _ended(road, FAILURES[:half]) | _ended(road, FAILURES[half:])
+    by_name = {case.workflow.partition(":")[2]: case for case in FAILURES}
+    late = _started(road, by_name.pop("late"))
+    first = [by_name.pop(name) for name in ("drained", "aborted")]
+    found = {}
+    for group in (first, list(by_name.values())):
+        runs = {_started(road, case): case for case in group}
+        _drive(road, runs)
+        found |= {case.name: road.place.ended(run, 300) for run, case in runs.items()}
+    return found | {case.name: road.place.ended(late, 300) for case in FAILURES if case.name not in found}
 
 
-def _ended(road: Road, cases: tuple[Case, ...]) -> dict[str, installing.Object]:
-    """The run of each: all are started before the first is waited for."""
-    runs = {
-        case.name: road.place.run(_object(case), {name: json.dumps(value) for name, value in case.inputs.items()})
-        for case in cases
-    }
-    return {name: road.place.ended(run, 300) for name, run in runs.items()}
+def _started(road: Road, case: Case) -> str:
+    return road.place.run(_object(case), {name: json.dumps(value) for name, value in case.inputs.items()})
+
+
+def _drive(road: Road, runs: Mapping[str, Case]) -> None:
+    """Let the first task of each run fail when all that stand beside it are at work, and let those go on when the
+    controller has seen the failure.
+    """
+    api, pods, signals = road.place.cluster.api, road.place.cluster.pods, road.project / "signals"
+    waiting = dict(runs)
+    deadline = time.monotonic() + 240
+    while waiting and time.monotonic() < deadline:
+        for run, case in list(waiting.items()):
+            mark = case.workflow.partition(":")[2]
+            beside = sum(not path.endswith("after") for path in (*case.done, *case.failed))
+            at_work = [pod for pod in pods.started(run, road.place.namespace) if pod.started]
+            if len(at_work) >= beside:
+                (signals / f"{mark}.fail").touch()
+            found = api.get("argoproj.io/v1alpha1", "Workflow", run, road.place.namespace)
+            over = found.get("status", {}).get("phase") in ("Failed", "Error", "Succeeded")
+            if over or found["spec"].get("suspend") or (mark == "continued" and len(at_work) >= beside):
+                (signals / f"{mark}.go").touch()
+                del waiting[run]
+        time.sleep(0.3)
 
 
 @pytest.mark.parametrize("case", FAILURES, ids=lambda case: case.name)
@@ -122,9 +155,10 @@ def _made(run: installing.Object, path: str) -> str:
     return str(json.loads(found["outputs"]["parameters"][0]["value"]))
 
 
-def test_handlers_run_after_a_failure_and_get_what_failed_and_after_a_success_only_that_of_the_exit(road: Road) -> None:
-    road.place.ready("Workflow", "failures-handled")
-    failed, well, worse = (road.place.run("failures-handled", {"n": str(n)}) for n in (2, 1, 4))
+def test_handlers_run_after_a_failure_and_get_what_failed_and_after_a_success_only_that_of_the_exit(
+    road: Road, handled: tuple[str, str, str]
+) -> None:
+    failed, well, worse = handled
     assert road.place.ended(failed)["status"]["phase"] == "Failed"
     found = _handlers(road, failed)
     assert {event: run["status"]["phase"] for event, run in found.items()} == {

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
 import time
 
 from alula import Failure, task, workflow
 
 
+def _wait(signal: str, seconds: float) -> None:
+    """Wait until somebody makes this file in the folder `SIGNALS`; where there is no such folder, so many seconds."""
+    folder = os.environ.get("SIGNALS")
+    if not folder:
+        time.sleep(seconds)
+        return
+    for _ in range(900):
+        if (pathlib.Path(folder) / signal).exists():
+            return
+        time.sleep(0.1)
+
+
 @task
-def rest(n: int, seconds: float) -> int:
+def rest(n: int, signal: str, seconds: float) -> int:
     """At work for a while."""
-    time.sleep(seconds)
+    _wait(signal, seconds)
     return n
 
 
@@ -21,62 +35,62 @@ def inc(n: int) -> int:
 
 
 @task
-def fail(n: int, seconds: float) -> int:
+def fail(n: int, signal: str, seconds: float) -> int:
     """Fails after a while."""
-    time.sleep(seconds)
+    _wait(signal, seconds)
     raise ValueError(f"failed on purpose with {n}")
 
 
 @workflow
 def later(n: int) -> int:
     """At work when something else fails."""
-    slow = rest.named("slow")(n, 45.0)
+    slow = rest.named("slow")(n, "drained.go", 15.0)
     return inc.named("after")(slow)
 
 
 @workflow
 def drained(n: int) -> int:
     """As without a policy: `slow` and `later.slow` may finish, and nothing starts behind them."""
-    slow = rest.named("slow")(n, 45.0)
+    slow = rest.named("slow")(n, "drained.go", 15.0)
     later.named("later")(n)
-    fail(n, 12.0)
+    fail(n, "drained.fail", 4.0)
     return inc.named("after")(slow)
 
 
 @workflow(failure_policy="abort")
 def aborted(n: int) -> int:
     """`slow` is ended."""
-    slow = rest.named("slow")(n, 90.0)
-    fail(n, 12.0)
+    slow = rest.named("slow")(n, "aborted.go", 20.0)
+    fail(n, "aborted.fail", 4.0)
     return inc.named("after")(slow)
 
 
 @workflow(failure_policy="continue")
 def continued(n: int) -> int:
     """Only what is behind the failure does not run."""
-    slow = rest.named("slow")(n, 5.0)
-    inc.named("behind")(fail(n, 0.0))
+    slow = rest.named("slow")(n, "continued.go", 5.0)
+    inc.named("behind")(fail(n, "continued.fail", 0.0))
     return inc.named("after")(slow)
 
 
 @workflow
 def twice(n: int) -> int:
     """A second task fails while the run drains."""
-    slow = fail.named("second")(n, 45.0)
-    fail(n, 12.0)
+    slow = fail.named("second")(n, "twice.go", 15.0)
+    fail(n, "twice.fail", 4.0)
     return inc.named("after")(slow)
 
 
 @workflow
 def failing(n: int) -> int:
     """Fails inside another workflow."""
-    return inc.named("behind")(fail(n, 12.0))
+    return inc.named("behind")(fail(n, "inside.fail", 4.0))
 
 
 @workflow
 def inside(n: int) -> int:
     """The path of the failure is that of the task in the workflow that is called."""
-    slow = rest.named("slow")(n, 45.0)
+    slow = rest.named("slow")(n, "inside.go", 15.0)
     failing.named("sub")(n)
     return inc.named("after")(slow)
 
@@ -84,7 +98,7 @@ def inside(n: int) -> int:
 @workflow(failure_policy="continue", deadline="20s")
 def late(n: int) -> int:
     """Ended at its deadline."""
-    return inc.named("after")(rest.named("slow")(n, 600.0))
+    return inc.named("after")(rest.named("slow")(n, "late.go", 600.0))
 
 
 @task
@@ -119,4 +133,4 @@ def even(n: int) -> int:
 @workflow(on_exit=note)
 def stopped(n: int) -> int:
     """At work until it is stopped."""
-    return rest.named("slow")(n, 600.0)
+    return rest.named("slow")(n, "stopped.go", 600.0)
