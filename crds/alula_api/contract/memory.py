@@ -56,15 +56,12 @@ def steps(factor: str, most: str, requests: Mapping[str, str], limits: Mapping[s
 
     Both sides grow by the factor, rounded up to whole Mi, and none goes beyond `most`.
     """
-    request, limit = requests.get(MEMORY, ""), limits.get(MEMORY, "")
-    found = [Step(request, limit)]
-    for number in range(1, count + 1):
-        more, bound = _grown(request, factor, number, most), _grown(limit, factor, number, most)
+    found = [Step(requests.get(MEMORY, ""), limits.get(MEMORY, ""))]
+    while len(found) <= count and _amount(found[-1].name) < _amount(most):
+        limit = _grown(found[-1].limit, factor, most)
+        request = _grown(found[-1].request, factor, most)
         # Rounded up, a request of less than 1Mi would pass its limit.
-        grown = Step(bound if more and bound and _amount(more) > _amount(bound) else more, bound)
-        if _amount(grown.name) == _amount(found[-1].name):
-            break
-        found.append(grown)
+        found.append(Step(limit if request and limit and _amount(request) > _amount(limit) else request, limit))
     return found
 
 
@@ -80,18 +77,17 @@ def _factor(text: str) -> int:
     return int(whole + decimals.ljust(3, "0"))
 
 
-def _grown(text: str, factor: str, number: int, most: str) -> str:
+def _grown(text: str, factor: str, most: str) -> str:
     if not text:
         return ""
-    first, bound = _amount(text), _amount(most)
     mebi = quantities.ONE * 1024 * 1024
-    grown = -(-first * _factor(factor) ** number // (1000**number * mebi)) * mebi
-    return most if grown >= bound else _text(grown // quantities.ONE)
+    grown = -(-_amount(text) * _factor(factor) // (1000 * mebi)) * mebi
+    return most if grown >= _amount(most) else _text(grown // quantities.ONE)
 
 
 def _text(found: int) -> str:
     """Bytes in the largest unit that divides them."""
     for power, unit in zip(range(len(_UNITS), 0, -1), _UNITS, strict=True):
-        if found % 1024**power == 0:
+        if found and found % 1024**power == 0:
             return f"{found // 1024**power}{unit}"
     return str(found)
