@@ -134,6 +134,22 @@ def as_text(score: float) -> str:
 
 assert train(trees=2) == len("<h1>50%</h1>")
 
+# ImperativeWorkflow
+from alula import ImperativeWorkflow
+
+
+def sizes(name: str, forests: list[int]) -> ImperativeWorkflow:
+    wf = ImperativeWorkflow(name)
+    title = wf.add_input("title", str, default="score")
+    for trees in forests:
+        wf.add_output(f"fit_{trees}", wf.add(fit.named(f"fit-{trees}"), trees))
+    wf.add_output("page", wf.add(size, wf.add(page, title)))
+    return wf
+
+
+both = sizes("both-forests", [2, 4])
+assert both(title="x").fit_4 == 0.75
+
 
 # map_task
 from functools import partial

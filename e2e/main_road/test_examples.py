@@ -24,6 +24,10 @@ INPUTS: Mapping[str, Mapping[str, str]] = {
 """Of workflows without defaults."""
 
 
+IMPERATIVE: Mapping[str, str] = {"imperative.py:OSLO": "forecast-oslo", "imperative.py:LIMA": "forecast-lima"}
+"""Workflows that a program puts together, and their objects."""
+
+
 def workflows() -> list[str]:
     """As `alula run` names them."""
     found = []
@@ -33,6 +37,7 @@ def workflows() -> list[str]:
                 "workflow" in ast.unparse(mark) for mark in each.decorator_list
             ):
                 found.append(f"{file.name}:{each.name}")
+    found += IMPERATIVE
     return [each for each in found if not each.endswith(":checked")]  # a part of another
 
 
@@ -62,7 +67,7 @@ def started(road: Road) -> dict[str, str]:
 
 
 def _object(workflow: str) -> str:
-    return workflow.replace(".py:", "-").replace("_", "-")
+    return IMPERATIVE.get(workflow) or workflow.replace(".py:", "-").replace("_", "-")
 
 
 @pytest.mark.parametrize("workflow", workflows())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from alula.declare.call_order import order
     from alula.declare.conditionals import conditional, is_none
     from alula.declare.handlers import Failure
+    from alula.declare.imperative import ImperativeWorkflow
     from alula.declare.launch_plans import LaunchPlan
     from alula.declare.maps import map_task
     from alula.declare.options import Backoff, Cache, Resources, Retention, Retries, Secret, grow
@@ -40,6 +41,7 @@ __all__ = [
     "Every",
     "Failure",
     "File",
+    "ImperativeWorkflow",
     "LaunchPlan",
     "LoadError",
     "NaiveDatetime",
@@ -71,6 +73,7 @@ __all__ = [
 _HOMES = {
     "alula.declare.conditionals": ("conditional", "is_none"),
     "alula.declare.handlers": ("Failure",),
+    "alula.declare.imperative": ("ImperativeWorkflow",),
     "alula.declare.launch_plans": ("LaunchPlan",),
     "alula.declare.maps": ("map_task",),
     "alula.declare.options": ("Backoff", "Cache", "Resources", "Retention", "Retries", "Secret", "grow"),

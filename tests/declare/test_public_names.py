@@ -6,9 +6,10 @@ import alula
 
 PUBLIC = {
     "Affinity", "After", "AlulaError", "Backoff", "Cache", "Cron", "DefinitionError", "Directory", "Every", "Failure",
-    "File", "LaunchPlan", "LoadError", "NaiveDatetime", "NodeRule", "NonRecoverable", "Pod", "Release", "Resources",
-    "Retention", "Retries", "RunFailed", "Secret", "Task", "Toleration", "UserError", "ValueMismatch", "Workflow",
-    "conditional", "grow", "is_none", "map_task", "order", "repeat", "run", "task", "workflow",
+    "File", "ImperativeWorkflow", "LaunchPlan", "LoadError", "NaiveDatetime", "NodeRule", "NonRecoverable", "Pod",
+    "Release", "Resources", "Retention", "Retries", "RunFailed", "Secret", "Task", "Toleration", "UserError",
+    "ValueMismatch", "Workflow", "conditional", "grow", "is_none", "map_task", "order", "repeat", "run", "task",
+    "workflow",
 }  # fmt: skip
 
 

@@ -61,6 +61,18 @@ def test_the_files_of_the_page_on_releases_are_those_that_are_written(done: dict
     assert len(shown) == 5
 
 
+def test_the_workflow_that_a_program_makes_is_registered_as_the_page_on_running_says(greet: Path, alula: Alula) -> None:
+    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8").partition("## Workflows that a program makes")[2]
+    (snippet, *_) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    tasks = "@task\ndef fit(n: int) -> int:\n    return n\n\n@task\ndef best(found: list[int]) -> int:\n    return 1\n"
+    (greet / "cities.py").write_text(f"from alula import ImperativeWorkflow, task\n\n{tasks}\n{snippet}")
+    assert alula("register", "cities.py").code == 0
+    resource = yaml.safe_load((greet / "gitops/greet/dev/release/greet/workflow-fit-nordic.yaml").read_text())
+    assert [node["id"] for node in resource["spec"]["graphs"][0]["nodes"]] == ["fit-oslo", "fit-bergen", "best"]
+    assert alula("run", "--plain", "cities.py:nordic", "--rounds", "4").code == 0
+    assert alula("run", "--plain", "cities.py").code == 0
+
+
 def test_the_calls_of_a_loop_have_the_names_that_the_page_on_running_gives_them(greet: Path, alula: Alula) -> None:
     text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8").partition("## Names of calls")[2]
     (snippet, *_) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

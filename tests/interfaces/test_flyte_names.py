@@ -101,12 +101,12 @@ CALLS: dict[str, tuple[Callable[[], object], str, str]] = {
     "an imperative workflow": (
         lambda: loose(Workflow)(name="w"),
         "Workflow: missing a required argument: 'function'",
-        "there is no imperative workflow: write a function with @workflow, and a function that makes it for variants",
+        "put it together with ImperativeWorkflow: add_input, add, add_output, and `with wf:` for the rest",
     ),
     "add_entity": (
         lambda: loose(Workflow).add_entity(one),
         "Workflow has no method add_entity",
-        "there is no imperative workflow: write a function with @workflow, and a function that makes it for variants",
+        "put it together with ImperativeWorkflow: add_input, add, add_output, and `with wf:` for the rest",
     ),
     "docs": (
         lambda: loose(workflow)(docs="what it does"),

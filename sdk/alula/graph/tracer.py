@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from alula.graph.nodes import Draft, Graph
     from alula.graph.promises import Promise
     from alula.interfaces.callee import Callee
-    from alula.interfaces.interface import Interface
+    from alula.interfaces.interface import Input, Interface
+    from alula.types.pytypes import PyType
     from alula_api.contract.graphs.bindings import Binding, FromInput, FromNode
     from alula_api.contract.graphs.calls import Call
     from alula_api.contract.schemas import Schema
@@ -60,7 +61,7 @@ class Tracer:
         """Record a call as a node, by the name that it is given or that of its target; return promises of outputs."""
         from alula.graph import nodes
 
-        place = places.Call(frame.f_code, frame.f_lasti)
+        place = _place(frame)
         draft = self._draft(target, nodes.single(target), target.subject, place, named)
         interface = self._interface(target)
         if interface is not None:
@@ -81,7 +82,7 @@ class Tracer:
         from alula.graph import maps, nodes
         from alula_api.contract.graphs.calls import MapCall
 
-        place = places.Call(frame.f_code, frame.f_lasti)
+        place = _place(frame)
         found = self._interface(target)
         outputs = tuple(output.name for output in found.outputs) if found is not None else ()
         call = MapCall(nodes.single(target), over, outputs, **options)
@@ -202,6 +203,30 @@ class Tracer:
         outputs = results.outputs(self.trace, interface, result)
         return None if problems else self._graph(interface, outputs)
 
+    def give(self, item: Input) -> Promise:
+        """Add an input to a workflow that has no function, and return the promise of its value."""
+        from alula.interfaces.interface import Interface
+
+        self._given |= self._arguments.inputs(self.trace, Interface((item,), (), "none"))
+        return self._given[item.name]
+
+    def declared(self, leaf: FromNode) -> PyType | None:
+        """The declared type of what a call of one task or workflow returns; None for what has no declaration."""
+        from alula.graph import nodes
+
+        draft = self.scopes[0].drafts.get(leaf.node)
+        if draft is None or len(draft.called) != 1 or draft.call != nodes.single(draft.called[0]):
+            return None
+        interface = self._interface(draft.called[0])
+        found = interface.outputs if interface is not None else ()
+        return next((output.type for output in found if output.name == leaf.output), None)
+
+    def end(self, interface: Interface, outputs: tuple[tuple[str, Binding], ...]) -> Graph | None:
+        """The graph of a workflow that has no function; None when there were problems."""
+        for part in self.scopes[0].parts:
+            part.end()
+        return None if self.trace.problems else self._graph(interface, outputs)
+
     def _graph(self, interface: Interface, outputs: tuple[tuple[str, Binding], ...]) -> Graph | None:
         from alula.graph import nodes
 
@@ -216,3 +241,11 @@ class Tracer:
             source=self.workflow.source,
             output_types=interface.outputs,
         )
+
+
+def _place(frame: types.FrameType) -> places.Call:
+    """Where the user's code makes a call: above what of ours makes it for them."""
+    found = frame
+    while places.ours(found.f_code.co_filename) and found.f_back is not None:
+        found = found.f_back
+    return places.Call(found.f_code, found.f_lasti)

@@ -187,7 +187,7 @@ METHODS: dict[str, dict[str, str]] = {
             "add_workflow_input", "add_workflow_output", "add_entity", "add_task", "add_subwf", "add_launch_plan",
             "create_conditional", "add_on_failure_handler", "ready",
         ),
-        "there is no imperative workflow: write a function with @workflow, and a function that makes it for variants",
+        "put it together with ImperativeWorkflow: add_input, add, add_output, and `with wf:` for the rest",
     ),
     "LaunchPlan": {
         "get_or_create": 'write LaunchPlan("name", workflow, inputs=..., fixed_inputs=...)',

@@ -38,6 +38,43 @@ def read(function: Callable[..., Any], subject: str, namespace: dict[str, Any] |
     return _Reading(function, subject, namespace or {}).interface()
 
 
+def port(
+    what: str,
+    name: Any,
+    annotation: Any,
+    default: dict[str, Any],
+    *,
+    function: types.FunctionType,
+    subject: str,
+    source: str,
+) -> Input:
+    """An input or output of a workflow that is put together without a function.
+
+    Args:
+        what: `input` or `output`.
+        name: Its name.
+        annotation: Its type.
+        default: The default by its name; empty for none.
+        function: What stands for the workflow: annotations that are strings name what its module has.
+        subject: What messages call the workflow.
+        source: Where the user's code says it.
+
+    Raises:
+        DefinitionError: With everything that is wrong with it.
+    """
+    holder = types.FunctionType(function.__code__, function.__globals__, function.__name__)
+    holder.__annotations__ = {name: annotation}
+    reading = _Reading(holder, subject, {})
+    reading.source = source
+    if not isinstance(name, str):
+        reading.problem(Code.BAD_NAME, f"{name!r} cannot name an {what}", expected="a text such as rounds")
+        raise errors.DefinitionError(reading.problems)
+    made = reading.input(name, default, what)
+    if made is None or reading.problems:
+        raise errors.DefinitionError(reading.problems)
+    return made
+
+
 _VARARGS, _VARKEYWORDS, _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x04, 0x08, 0x20, 0x80, 0x200
 """Flags of code objects, as `inspect` names them."""
 
@@ -146,8 +183,8 @@ class _Reading:
             message = f"the inputs are passed by name, got {code.co_posonlyargcount} that are positional only"
             self.problem(Code.BAD_NAME, message, "drop the `/` from the signature")
 
-    def input(self, name: str, defaults: dict[str, Any]) -> Input | None:
-        place = f"input {name}"
+    def input(self, name: str, defaults: dict[str, Any], what: str = "input") -> Input | None:
+        place = f"{what} {name}"
         self.name(name, place)
         if name not in self.function.__annotations__:
             hint = f"write `{name}: T` with its type T, as in `{name}: int`"
