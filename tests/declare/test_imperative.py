@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import alula
-from alula import ImperativeWorkflow, conditional, errors, map_task, task, workflow
+from alula import ImperativeWorkflow, conditional, errors, map_task, repeat, task, workflow
 from alula.emit import resources
 
 CODE = resources.Code("ghcr.io/acme/all:1")
@@ -153,7 +153,7 @@ def _wrong_output(wf: ImperativeWorkflow) -> None:
 
 
 MISTAKES: dict[str, tuple[Callable[[ImperativeWorkflow], Any], str, str]] = {
-    "a function that is no task": (lambda wf: wf.add(len, [1]), "len is neither", "no task"),
+    "a function that is no task": (lambda wf: wf.add(len, [1]), "len is none of them", "no task"),
     "too late": (_used, "nothing can be added to it any more", "# too late"),
     "a result of another type": (_mistyped, "list[int]", "# mistyped"),
     "a constant of another type": (_within, "expected int, got the str", "# within"),
@@ -179,6 +179,13 @@ def test_a_mistake_is_told_at_once_where_it_stands(case: str) -> None:
         assert told.startswith(_line(place)), told
     else:
         assert re.match(r"tests/declare/test_imperative.py:\d+: error", told)
+
+
+def test_a_repetition_is_added_like_a_call() -> None:
+    wf = ImperativeWorkflow("again")
+    made = wf.add(repeat(inc, until=lambda n: n > 5, max=9), wf.add_input("n", int))
+    wf.add_output("o0", made, int)
+    assert wf(2) == 6
 
 
 def test_what_was_found_wrong_stays_wrong() -> None:

@@ -23,6 +23,7 @@ from alula.code import places
 from alula.declare import options, workflows
 from alula.declare.maps import MapTask
 from alula.declare.named import Named
+from alula.declare.repeats import Repeat
 from alula.graph import tracer
 from alula.interfaces import callee
 from alula.interfaces.callee import Callee
@@ -108,16 +109,16 @@ class ImperativeWorkflow(workflows.Workflow[..., Any]):
         """Add a call and return its result, as `target(...)` does in a workflow: `model = wf.add(train, rounds)`.
 
         Args:
-            target: A task, a workflow or a `map_task`, with `.named(...)` and `.with_overrides(...)` as anywhere.
+            target: A task, a workflow, `map_task(...)` or `repeat(...)`, named or with overrides as anywhere.
             args: What it is called with: results of other calls, inputs, constants.
             kwargs: The same by name.
 
         Raises:
             DefinitionError: It is none of these, or what it is called with does not fit.
         """
-        if not isinstance(target, (Callee, Named, MapTask)):
+        if not isinstance(target, (Callee, Named, MapTask, Repeat)):
             what = getattr(target, "__name__", builtin_name(target))
-            message = f"add() takes a task, a workflow or a map_task, and {what} is neither"
+            message = f"add() takes a task, a workflow, a map_task or a repeat, and {what} is none of them"
             raise self._wrong(Code.NOT_A_TASK, message, "decorate the function with @task, or write it in `with wf:`")
         call: Callable[..., Any] = target
         with self:

@@ -107,7 +107,7 @@ class Tracer:
         """Record a repeat of a target, as `call` does one call; `until` is asked for its condition."""
         from alula.graph import nodes, repeats
 
-        place = places.Call(frame.f_code, frame.f_lasti)
+        place = _place(frame)
         found = self._interface(target)
         draft = self._draft(target, nodes.single(target), f"the repeat of {target.subject}", place, named)
         if found is None:
