@@ -44,6 +44,7 @@ NAMES: dict[str, Flyte] = {
         OTHER, '`LaunchPlan("nightly", train, inputs=, fixed_inputs=, schedule=)`, in git like all else'
     ),
     "map_task": Flyte(BETTER, "lists by position too, constants by name, several outputs"),
+    "map": Flyte(OTHER, "write map_task(fit)(values): `map` is a builtin, and what maps is a task to be called"),
     "conditional": Flyte(BETTER, "the same, and an `else_` may be left out; `.or_none()` ends it with `T | None`"),
     "dynamic": Flyte(NOT_YET, "a loop over constants stands in the workflow itself; one over values goes into a task"),
     "eager": Flyte(NOT_YET, "an async task may await other async tasks, which then run in its process"),
