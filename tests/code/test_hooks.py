@@ -47,7 +47,8 @@ if __name__ == "__main__":
             "wrong(1)",
             "flows/up.py:11: error PROMISE_AS_VALUE: the input n decides an `if`, `while`, `and`, `or` or `not`, but a "
             "workflow is traced before its tasks run: it has no value yet\n  in workflow up-wrong\n"
-            '  hint: write conditional("name").if_(...).then(...).else_().then(...), or decide in a task\n',
+            '  hint: write conditional("name").if_(...).then(...).else_().then(...), '
+            "or repeat(step, until=..., max=...) for a loop; or decide in a task\n",
         ),
         ("fit('x')", "<string>:1: error BAD_VALUE: expected float, got the str 'x'\n  in task fit, input x\n"),
     ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from alula.graph.promises import UNKNOWN, Promise, PromiseUsed
+from alula.graph.promises import INSTEAD_OF_IF, UNKNOWN, Promise, PromiseUsed
 from alula.types.mismatches import Mismatch, kind
 from alula_api.contract import schemas
 from alula_api.contract.codes import Code
@@ -55,7 +55,7 @@ class Condition:
     def __bool__(self) -> NoReturn:
         trace = self.trace
         message = "a condition decides an `if`, `while`, `and`, `or` or `not`, or a comparison is chained"
-        hint = f'write conditional("name").if_(...).then(...).else_().then(...); {_HOW}'
+        hint = f"{INSTEAD_OF_IF}; {_HOW}"
         trace.problem(Code.PROMISE_AS_VALUE, f"{message}: it has no value yet", trace.here(), hint=hint)
         raise PromiseUsed(trace.problems[-1:])
 

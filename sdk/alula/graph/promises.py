@@ -118,6 +118,11 @@ def _used(promise: Promise, what: str, hint: str) -> NoReturn:
     raise PromiseUsed(trace.problems[-1:])
 
 
+INSTEAD_OF_IF = (
+    'write conditional("name").if_(...).then(...).else_().then(...), or repeat(step, until=..., max=...) for a loop'
+)
+
+
 def _forbid(operators: dict[str, str], hint: str) -> None:
     for operator, shown in operators.items():
 
@@ -130,7 +135,7 @@ def _forbid(operators: dict[str, str], hint: str) -> None:
 
 _forbid(
     {"__bool__": "decides an `if`, `while`, `and`, `or` or `not`"},
-    'write conditional("name").if_(...).then(...).else_().then(...), or decide in a task',
+    f"{INSTEAD_OF_IF}; or decide in a task",
 )
 _forbid(
     dict.fromkeys(("__str__", "__format__"), "is made into text (an f-string, str() or print)"),
