@@ -264,7 +264,12 @@ def _documented(module: ModuleType, name: str) -> Iterable[tuple[str, str]]:
 def conformance() -> str:
     """Every case of `tests/engine`, with the outcome that it must have here and in Argo."""
     found = _module(DOCS.parent / "tests" / "engine" / "cases.py")
-    groups = {"Branches, the cache, overrides": found.BRANCHES, "Maps": found.MAPS, "Failures": found.FAILURES}
+    groups = {
+        "Branches, the cache, overrides": found.BRANCHES,
+        "Maps": found.MAPS,
+        "Repeats": found.REPEATS,
+        "Failures": found.FAILURES,
+    }
     parts = [
         f"{GENERATED}# One semantic, here and on a cluster\n\n"
         "Each line is a workflow of [tests/engine/project](../tests/engine/project) with the one outcome that it must "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import pathlib
 import re
 import time
@@ -16,6 +17,9 @@ NAMESPACE = "argo"
 CONTROLLER, SERVER = "argo", "argo-server"  # their ServiceAccounts
 EXECUTOR_IMAGE = "localhost/argoexec:e2e"  # made by `images` of whatever executor is at hand
 SERVER_PORT = 2746
+
+REQUEUE = "ALULA_E2E_REQUEUE"
+"""The variable with Argo's requeue period; its own default is 10s."""
 
 # Without a delay a worker of Argo's may take up a run before it is counted, and then treats it as one that its limits
 # of parallelism make wait: a second later, and without the labels of its template (seen on 4.0.5).
@@ -98,8 +102,9 @@ def install_accounts(client: api.Api) -> None:
 def start_controller(
     supervisor: processes.Supervisor, kubeconfig: pathlib.Path, log: pathlib.Path
 ) -> processes.Process:
-    """Starts Argo's workflow controller with the shortest requeue period it allows."""
-    environment = processes.clean_environment({"LEADER_ELECTION_DISABLE": "true", "DEFAULT_REQUEUE_TIME": "1s"})
+    """Starts Argo's workflow controller, with the shortest requeue period it allows unless `REQUEUE` says another."""
+    requeue = os.environ.get(REQUEUE, "1s")
+    environment = processes.clean_environment({"LEADER_ELECTION_DISABLE": "true", "DEFAULT_REQUEUE_TIME": requeue})
     command = [
         *binaries.find("workflow-controller"),
         *("--kubeconfig", str(kubeconfig)),

@@ -177,6 +177,14 @@ class Cluster:
                 raise TimeoutError(f"workflow {name} is {status.get('phase')} after {timeout:g} s: {nodes}")
             time.sleep(0.2)
 
+    def restart_argo(self) -> None:
+        """Kills Argo's controller, as the loss of its node would, and starts it again."""
+        self.servers["workflow-controller"].kill()
+        self.servers["workflow-controller"].wait(10)
+        kubeconfig = self.login(argo.NAMESPACE, argo.CONTROLLER).kubeconfig
+        log = self.logs_dir / "workflow-controller.log"
+        self.servers["workflow-controller"] = argo.start_controller(self.supervisor, kubeconfig, log)
+
     def _is_established(self, crd: str) -> bool:
         # Its conditions are absent at first, which `kubectl wait` takes for an error.
         found = self.api.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", crd)

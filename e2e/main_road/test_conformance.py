@@ -1,10 +1,16 @@
-"""The cases of `tests/engine` in Argo, with pods as local processes: each ends as it does in the local runner."""
+"""The cases of `tests/engine` in Argo, with pods as local processes: each ends as it does in the local runner.
+
+Cases that succeed are sub-workflows of a few runs, as a run costs more than what lies in it; those that fail, and those
+whose cache entries are asked for, have runs of their own. In the middle of all of them both controllers are killed.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
+import time
 from typing import Any
 
 import pytest
@@ -23,6 +29,7 @@ def road(installation: installing.Installation, tmp_path_factory: pytest.TempPat
     """The project, registered and applied, with its code "in the image"."""
     project = tmp_path_factory.mktemp("conformance") / "flows"
     shutil.copytree(PROJECT, project)
+    (project / "together.py").write_text(_together())
     (project / "pyproject.toml").write_text(f'[tool.alula]\nproject = "conformance"\nimage = "{IMAGE}"\n')
     gitops = tmp_path_factory.mktemp("gitops")
     subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
@@ -33,16 +40,97 @@ def road(installation: installing.Installation, tmp_path_factory: pytest.TempPat
     return found
 
 
+GROUP = 10
+"""Cases in one run."""
+TOGETHER = [case for case in CASES if case.outputs is not None and case.workflow.partition(":")[0] != "remembered.py"]
+
+
+FILES = sorted({case.workflow.partition(".")[0] for case in TOGETHER})
+
+
+def _node(case: Case) -> str:
+    """The node of a case in the run that it shares."""
+    return f"{case.workflow.partition(':')[2]}-{CASES.index(case)}"
+
+
+def _groups() -> dict[str, list[Case]]:
+    """Cases of one file that share a run, by the function that calls them."""
+    found: dict[str, list[Case]] = {}
+    for file in FILES:
+        cases = [case for case in TOGETHER if case.workflow.startswith(f"{file}.")]
+        count = -(-len(cases) // GROUP)
+        found |= {f"{file}_{number}": cases[number::count] for number in range(count)}
+    return found
+
+
+def _together() -> str:
+    """A module with a workflow for each group, which gets the inputs of its cases and passes them on."""
+    parts = [f"from alula import workflow\n\nimport {', '.join(FILES)}\n"]
+    for name, cases in _groups().items():
+        inputs = ", ".join(f"n{number}: int" for number in range(len(cases)))
+        parts.append(f"\n\n@workflow\ndef {name}({inputs}) -> None:\n")
+        for number, case in enumerate(cases):
+            called = case.workflow.replace(".py:", ".")
+            parts.append(f"    {called}.named({_node(case)!r})(n{number})\n")
+    return "".join(parts)
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """What became of a case.
+
+    Attributes:
+        phase: Of its run, or of its node in a run that it shares.
+        nodes: Those below that, by path.
+        outputs: As they travel.
+    """
+
+    phase: str
+    nodes: dict[str, dict[str, Any]]
+    outputs: dict[str, Any]
+
+
+def _ended(run: installing.Object, node: str = "") -> Ended:
+    name = run["metadata"]["name"] + (f".{node}" if node else "")
+    nodes = {each["name"]: each for each in argo.read(run["status"]).values()}
+    whole = nodes[name]
+    outputs = {each["name"]: json.loads(each["value"]) for each in whole.get("outputs", {}).get("parameters", ())}
+    below = {path.removeprefix(f"{name}."): each for path, each in nodes.items() if path.startswith(f"{name}.")}
+    return Ended(whole["phase"] if node else run["status"]["phase"], below, outputs)
+
+
 @pytest.fixture(scope="module")
-def ended(road: Road) -> dict[str, installing.Object]:
-    """The run of each case in Argo: all are started before the first is waited for."""
-    for name in sorted({_object(case) for case in CASES}):
+def ended(road: Road, installation: installing.Installation) -> dict[str, Ended]:
+    """What became of each case: all are started before the first is waited for."""
+    groups = _groups()
+    alone = [case for case in CASES if case not in TOGETHER]
+    objects = {name: f"together-{name.replace('_', '-')}" for name in groups}
+    for name in sorted({*objects.values(), *map(_object, alone)}):
         road.place.ready("Workflow", name)
-    started = {
-        case.name: road.place.run(_object(case), {name: json.dumps(value) for name, value in case.inputs.items()})
-        for case in CASES
+    shared = {
+        name: road.place.run(objects[name], {f"n{i}": json.dumps(case.inputs["n"]) for i, case in enumerate(cases)})
+        for name, cases in groups.items()
     }
-    return {name: road.place.ended(run, 300) for name, run in started.items()}
+    single = {
+        case.name: road.place.run(_object(case), {name: json.dumps(value) for name, value in case.inputs.items()})
+        for case in alone
+    }
+    _restart(road, installation)
+    found = {name: _ended(road.place.ended(run, 300)) for name, run in single.items()}
+    for name, run in shared.items():
+        over = road.place.ended(run, 300)
+        found |= {case.name: _ended(over, _node(case)) for case in groups[name]}
+    return found
+
+
+def _restart(road: Road, installation: installing.Installation) -> None:
+    """Kill both controllers while branches, maps and repeats are under way, and start them again."""
+    deadline = time.monotonic() + 60
+    while len(road.place.cluster.pods.started(namespace=road.place.namespace)) < 12 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    installation.kill()
+    road.place.cluster.restart_argo()
+    installation.start()
 
 
 def _object(case: Case) -> str:
@@ -51,21 +139,16 @@ def _object(case: Case) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_in_argo_it_ends_as_it_must(road: Road, ended: dict[str, installing.Object], case: Case) -> None:
+def test_in_argo_it_ends_as_it_must(ended: dict[str, Ended], case: Case) -> None:
     run = ended[case.name]
-    status = run["status"]
-    nodes = argo.read(status)
-    shown = {node["name"]: (node["phase"], node.get("message", "")) for node in nodes.values()}
-    assert status["phase"] in (("Failed", "Error") if case.outputs is None else ("Succeeded",)), shown
-    start = len(run["metadata"]["name"]) + 1
-    ran = {node["name"][start:] for node in nodes.values() if node["phase"] in ("Succeeded", "Failed", "Running")}
+    shown = {path: (node["phase"], node.get("message", "")) for path, node in run.nodes.items()}
+    assert run.phase in (("Failed", "Error") if case.outputs is None else ("Succeeded",)), shown
+    ran = {path for path, node in run.nodes.items() if node["phase"] in ("Succeeded", "Failed", "Running")}
     assert not ran.intersection(case.absent)
     if case.outputs is None:
-        assert case.message in json.dumps([node.get("message", "") for node in nodes.values()])
-        return
-    root = nodes[run["metadata"]["name"]]
-    made = {each["name"]: _value(json.loads(each["value"])) for each in root["outputs"]["parameters"]}
-    assert {name: made[name] for name in case.outputs} == case.outputs
+        assert case.message in json.dumps([node.get("message", "") for node in run.nodes.values()])
+    else:
+        assert {name: _value(run.outputs[name]) for name in case.outputs} == case.outputs
 
 
 def _value(wire: Any) -> Any:
@@ -74,8 +157,8 @@ def _value(wire: Any) -> Any:
     return wire if listed is None else listed.values()
 
 
-def test_no_more_items_of_a_map_run_at_one_time_than_its_concurrency(ended: dict[str, installing.Object]) -> None:
-    nodes = argo.read(ended["limited-3"]["status"]).values()
+def test_no_more_items_of_a_map_run_at_one_time_than_its_concurrency(ended: dict[str, Ended]) -> None:
+    nodes = ended["limited-3"].nodes.values()
     items = [node for node in nodes if node["type"] == "Pod" and node["templateName"] == "seven"]
     assert len(items) == 3
     for item in items:
@@ -97,11 +180,9 @@ def test_no_more_items_of_a_map_run_at_one_time_than_its_concurrency(ended: dict
     ],
 )
 def test_a_second_run_finds_what_is_cached_through_conditionals_and_maps(
-    road: Road, ended: dict[str, installing.Object], workflow: str, n: int, output: int, pods: int
+    road: Road, ended: dict[str, Ended], workflow: str, n: int, output: int, pods: int
 ) -> None:
-    assert "Failed" not in {
-        ended[name]["status"]["phase"] for name in ("whole-4", "partly-5", "items-3", "texts-3", "rounds-11")
-    }
+    assert "Failed" not in {ended[name].phase for name in ("whole-4", "partly-5", "items-3", "texts-3", "rounds-11")}
     run = road.place.ended(road.place.run(f"remembered-{workflow}", {"n": str(n)}), 300)
     nodes = argo.read(run["status"])
     shown = {node["name"]: (node["phase"], node.get("message", "")) for node in nodes.values()}
@@ -112,10 +193,8 @@ def test_a_second_run_finds_what_is_cached_through_conditionals_and_maps(
     assert len(started) == pods, shown
 
 
-def test_a_run_after_a_failed_one_repeats_only_the_item_that_had_failed(
-    road: Road, ended: dict[str, installing.Object]
-) -> None:
-    assert ended["unfinished-0"]["status"]["phase"] == "Failed"
+def test_a_run_after_a_failed_one_repeats_only_the_item_that_had_failed(road: Road, ended: dict[str, Ended]) -> None:
+    assert ended["unfinished-0"].phase == "Failed"
     run = road.place.ended(road.place.run("remembered-unfinished", {"n": "0"}), 300)
     assert run["status"]["phase"] == "Failed"
     shown = {node["displayName"]: node.get("message", "") for node in argo.read(run["status"]).values()}
@@ -123,8 +202,8 @@ def test_a_run_after_a_failed_one_repeats_only_the_item_that_had_failed(
     assert len(road.place.cluster.pods.started(workflow=run["metadata"]["name"], namespace=road.place.namespace)) == 1
 
 
-def test_a_thousand_cached_items_end_without_a_pod(road: Road, ended: dict[str, installing.Object]) -> None:
-    assert ended["many-[7]"]["status"]["phase"] == "Succeeded"
+def test_a_thousand_cached_items_end_without_a_pod(road: Road, ended: dict[str, Ended]) -> None:
+    assert ended["many-[7]"].phase == "Succeeded"
     run = road.place.ended(road.place.run("remembered-many", {"xs": json.dumps([7] * 1000)}), 300)
     nodes = argo.read(run["status"])
     shown = {(node["type"], node["phase"], node.get("message", "")) for node in nodes.values()}

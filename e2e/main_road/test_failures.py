@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from alula_api.argo import nodes as argo
-from alula_api.contract import labels
+from alula_api.contract import labels, lists
 from e2e import installing
 from e2e.main_road.conftest import Road
 from tests.engine.cases import FAILURES, PROJECT, Case
@@ -200,3 +200,32 @@ def test_a_handler_runs_after_a_stop_and_not_after_a_termination_or_a_refusal(ro
     assert _made(found["exit"], "note") == "it failed at : stopped: enough"
     road.place.ended(terminated)
     assert _handlers(road, terminated) == {}
+
+
+def test_a_run_that_failed_in_a_branch_a_map_and_a_repeat_goes_on_there_when_argo_retries_it(
+    road: Road, ended: dict[str, installing.Object]
+) -> None:
+    cluster, namespace = road.place.cluster, road.place.namespace
+    road.place.ready("Workflow", "failures-retried")
+    run = road.place.run("failures-retried", {"n": "1"})
+    assert road.place.ended(run)["status"]["phase"] == "Failed"
+    before = cluster.pods.started(run, namespace)
+    (road.project / "signals" / "mended").touch()
+    time.sleep(1)
+    cluster.argo("retry", run, "-n", namespace)
+    found = road.place.ended(run)
+    nodes = {node["name"].removeprefix(f"{run}."): node for node in argo.read(found["status"]).values()}
+    shown = {path: (node["phase"], node.get("message", "")) for path, node in nodes.items()}
+    assert found["status"]["phase"] == "Succeeded", shown
+    made = {each["name"]: json.loads(each["value"]) for each in nodes[run]["outputs"]["parameters"]}
+    listed = lists.read(made["o1"])
+    assert listed is not None
+    assert (made["o0"], listed.values(), made["o2"]) == (4, [1, 2, 3], 4)
+    assert shown["mended-2.round-4"][0] == "Skipped"
+    # Anew: what had failed, and what is behind it.
+    again = {
+        pod.node.removeprefix(f"{run}.").removesuffix("(0)")
+        for pod in cluster.pods.started(run, namespace)[len(before) :]
+    }
+    failed = {"choose.then.mended", "mended.item(1:1)", "mended-2.round-2"}
+    assert again == failed | {"choose.then.inc", "behind", "mended-2.round-3", "last"}

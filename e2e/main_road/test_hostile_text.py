@@ -36,6 +36,74 @@ EMOJI = [
     "İı",
 ]
 HOSTILE = (FRAGMENTS + CONTROLS + PLANES + EMOJI)[:100]
+MORE = [*HOSTILE, *(f"{one}{HOSTILE[number - 37]}{number}{one}" for number, one in enumerate(HOSTILE))]
+"""Two hundred: each also around another one."""
+WOVEN = """
+from dataclasses import dataclass
+
+from alula import conditional, map_task, task, workflow
+
+HOSTILE = {texts}
+
+
+@dataclass
+class Texts:
+    {fields}
+
+
+@task
+def texts() -> Texts:
+    return Texts(*HOSTILE)
+
+
+@task
+def chunks() -> list[list[str]]:
+    return [HOSTILE[start : start + 40] for start in range(0, len(HOSTILE), 40)]
+
+
+@task
+def same(chunk: list[str], whole: list[str], constants: list[str], one: str) -> list[str]:
+    assert whole == constants == HOSTILE and one == HOSTILE[3]
+    return chunk
+
+
+@task
+def collect(made: list[list[str]]) -> list[str]:
+    return [text for chunk in made for text in chunk]
+
+
+@workflow
+def woven(whole: list[str]) -> tuple[list[str], {booleans}]:
+    found = texts()
+    made = map_task(same)(chunks(), whole=whole, constants=HOSTILE, one=HOSTILE[3])
+    {conditions}
+    return collect(made), {held}
+"""
+"""Texts as operands of conditions, which hold only if each is equal to itself and to no other; as items of a map, in
+its bound inputs, and as its results.
+"""
+OPERANDS = 10
+"""In one condition."""
+
+
+def woven() -> str:
+    """The module with all of them."""
+    starts = range(0, len(MORE), OPERANDS)
+    written = []
+    for start in starts:
+        asked = []
+        for number in range(start, start + OPERANDS):
+            asked.append(f"(found.t{number} == HOSTILE[{number}])")
+            asked.append(f"(found.t{number} != HOSTILE[{(number + 1) % len(MORE)}])")
+        held = f'conditional("held-{start}").if_({" & ".join(asked)}).then(True).else_().then(False)'
+        written.append(f"held_{start} = {held}")
+    return WOVEN.format(
+        texts=ascii(MORE),
+        fields="\n    ".join(f"t{number}: str" for number in range(len(MORE))),
+        booleans=", ".join("bool" for _ in starts),
+        conditions="\n    ".join(written),
+        held=", ".join(f"held_{start}" for start in starts),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +123,13 @@ def echo(installation: installing.Installation, tmp_path_factory: pytest.TempPat
         "@task\ndef same(text: str) -> str:\n    return text\n\n"
         "@workflow\ndef single(text: str) -> str:\n    return same(text)\n"
     )
+    (project / "woven.py").write_text(woven())
     gitops = tmp_path_factory.mktemp("gitops")
     subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
     place = installation.place("echo", "dev", "off")
     installation.cluster.pods.image("registry.example.org/echo:1", env={"PYTHONPATH": str(project)})
     road = Road(place, project, gitops)
-    road.register("echoes.py")
+    road.register("echoes.py", "woven.py")
     road.apply()
     place.ready("Workflow", "echoes-echo")
     place.ready("Workflow", "echoes-single")
@@ -69,6 +138,7 @@ def echo(installation: installing.Installation, tmp_path_factory: pytest.TempPat
 
 def test_there_are_a_hundred_of_them_and_all_differ() -> None:
     assert len(HOSTILE) == len(set(HOSTILE)) == 100
+    assert len(MORE) == len(set(MORE)) == 200
 
 
 TYPED = ["{{workflow.uid}}", "{{=1+1}}", "lone {{", "a\x07b", "$(HOME)", "🐧 }}"]
@@ -110,6 +180,15 @@ def test_all_arrive_between_tasks_and_through_run_remote(echo: Road, tmp_path: p
     run, outputs = echo.remote("echoes.py:echo", *arguments)
     assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
     assert [outputs[f"o{number}"] for number in range(len(HOSTILE))] == HOSTILE
+
+
+def test_two_hundred_decide_conditions_and_go_through_maps_unchanged_here_and_there(echo: Road) -> None:
+    here = json.loads(echo.alula("run", "--json", "woven.py:woven", "--whole", json.dumps(MORE)).stdout)
+    run, there = echo.remote("woven.py:woven", "--whole", json.dumps(MORE))
+    assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    assert here == there
+    assert here.pop("o0") == MORE
+    assert len(here) == len(MORE) // OPERANDS and all(here.values())
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -6,7 +6,7 @@ import os
 import pathlib
 import time
 
-from alula import Failure, task, workflow
+from alula import Failure, NonRecoverable, conditional, map_task, repeat, task, workflow
 
 
 def _wait(signal: str, seconds: float) -> None:
@@ -134,3 +134,21 @@ def even(n: int) -> int:
 def stopped(n: int) -> int:
     """At work until it is stopped."""
     return rest.named("slow")(n, "stopped.go", 600.0)
+
+
+@task
+def mended(n: int, breaks_at: int = 1) -> int:
+    """One more; fails at one number until somebody has mended what it needs."""
+    if n == breaks_at and not (pathlib.Path(os.environ.get("SIGNALS", "/")) / "mended").exists():
+        raise NonRecoverable(f"failed on purpose with {n}")
+    return n + 1
+
+
+@workflow(failure_policy="continue")
+def retried(n: int) -> tuple[int, list[int], int]:
+    """Fails in a branch, at an item and in a round; Argo's `retry` goes on there."""
+    sure = inc(n)
+    branch = conditional("choose").if_(sure > 1).then(inc(mended(n))).else_().then(0)
+    items = map_task(mended)([0, 1, 2])
+    rounds = repeat(mended, until=lambda m: m >= 3, max=4)(0)
+    return inc.named("behind")(branch), items, inc.named("last")(rounds)
