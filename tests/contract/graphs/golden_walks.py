@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from alula_api.contract.graphs import plans
 from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items, nodes
-from alula_api.contract.graphs.calls import Call, GraphCall, MapCall, TaskCall
+from alula_api.contract.graphs.calls import Call, GraphCall, MapCall, RepeatCall, TaskCall, Watched
+from alula_api.contract.graphs.conditions import Compare, Literal, Read
 from alula_api.contract.graphs.plans import Graph, Plan, Step
 from tests.contract.graphs.random_plans import branch
 
@@ -98,6 +99,13 @@ TWO = dataclasses.replace(EACH, concurrency=2)
 BRANCHES = branch(("then", "first", "pair"), ("elif-1", "second", "through"), otherwise=GraphCall("pair"))
 JOIN = _step("join", x=FirstOf((_out("either"), _out("or"))))
 
+
+def _repeat(step: TaskCall | GraphCall, last: str, most: int = 4) -> RepeatCall:
+    """Rounds until one gives the path of the task that makes it."""
+    until = Compare("==", Read("made"), Literal(last))
+    return RepeatCall(step, until, most, (("x", "o0"),), ("o0",), (Watched("made", {"type": "string"}, "o0"),))
+
+
 CASES: dict[str, tuple[Plan, tuple[str, ...]]] = {
     "a chain": (_plan(_step("a", x=X), _step("b", x=_out("a")), _step("c", x=_out("b")), o0=_out("c")), ()),
     "a fan, in the order of the graph": (
@@ -156,6 +164,25 @@ CASES: dict[str, tuple[Plan, tuple[str, ...]]] = {
         ("each(1)", "each(3)", "subs(0).a", "subs(4).b"),
     ),
     "a map over nothing": (_plan(_step("each", EACH, x=Constant("[]")), _step("b", x=_out("each")), o0=_out("b")), ()),
+    "a repeat, until its condition holds": (
+        _plan(
+            _step("again", _repeat(TaskCall("t"), "again.round-2"), x=X, y=Y), _step("b", x=_out("again")), o0=_out("b")
+        ),
+        (),
+    ),
+    "a repeat of graphs, whose condition never holds": (
+        _plan(
+            _step("again", _repeat(GraphCall("pair"), "", 2), x=X, y=Y), _step("b", x=_out("again")), o0=_out("b"),
+            graphs=GRAPHS,
+        ),
+        (),
+    ),
+    "a failure in a repeat": (
+        _plan(_step("again", _repeat(GraphCall("pair"), ""), x=X, y=Y), _step("b", x=_out("again")), o0=_out("b"),
+            graphs=GRAPHS,
+        ),
+        ("again.round-2.a",),
+    ),
     "the first branch": (
         _plan(_step("pick", BRANCHES, x=X, y=Y, first=YES, second=YES), o0=_out("pick"), graphs=GRAPHS), (),
     ),
