@@ -284,6 +284,17 @@ from alula import LaunchPlan, Release
 smoke = LaunchPlan("smoke", train, inputs={"trees": 1}, trigger=Release())
 assert smoke.schedule is None
 
+# Notify
+from alula import Cron, LaunchPlan, Notify
+
+watched = LaunchPlan(
+    "watched",
+    train,
+    schedule=Cron("0 2 * * *"),
+    notifications=[Notify("team"), Notify("pager", when=("failed", "late"), late_after="2h")],
+)
+assert watched.notifications[0].when == ("failed", "recovered")
+
 # Retention
 from alula import Retention
 

@@ -28,7 +28,7 @@ import yaml
 
 from alula.cli import main as command_line
 from alula.interfaces import flyte_names
-from alula_api.contract import codes, labels, pods
+from alula_api.contract import codes, labels, notices, pods
 from alula_compiler import engines
 from alula_controller import conditions, metrics, settings
 from alula_controller.cluster import permissions
@@ -67,6 +67,8 @@ def reference() -> str:
             table("reason", ((reason.value, reason.sentence) for reason in conditions.Reason)),
             "## Settings of the controller (environment variables)\n",
             table("variable", ((each.name, _default(each)) for each in settings.VARIABLES)),
+            "## Placeholders in the template of a webhook\n",
+            table("placeholder", ((f"{{{{{name}}}}}", text) for name, text in notices.PLACEHOLDERS.items())),
             "## Metrics of the controller\n",
             table("metric", metrics.described().items()),
             "## Environment of a task's pod\n",
@@ -87,7 +89,7 @@ API = {
               "Affinity", "NodeRule"),
     "Workflows and launch plans": (
         *("workflow", "Workflow", "ImperativeWorkflow", "conditional", "is_none", "map_task", "repeat", "order"),
-        *("LaunchPlan", "Cron", "Every", "After", "Release", "Retention", "Failure"),
+        *("LaunchPlan", "Cron", "Every", "After", "Release", "Notify", "Retention", "Failure"),
     ),
     "Files": ("File", "Directory", "NaiveDatetime"),
     "Running here": ("run", "local.options.Options", "progress.reports.RunResult", "progress.reports.NodeReport"),

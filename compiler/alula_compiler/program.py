@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 from alula_api.contract import queue
 from alula_api.contract.graphs.comparables import Part
 from alula_api.contract.graphs.handlers import Handler
-from alula_api.contract.graphs.specs import GraphSpec, Pod, Resources, Schedule, TaskSpec, Toleration, Trigger
+from alula_api.contract.graphs.specs import (
+    GraphSpec,
+    Notification,
+    Pod,
+    Resources,
+    Schedule,
+    TaskSpec,
+    Toleration,
+    Trigger,
+)
 from alula_api.contract.retention import Retention
 
 
@@ -30,6 +39,8 @@ class LaunchPlan:
     """As the resource says it; `check_schedules` checks its texts."""
     trigger: Trigger | None = None
     """As the resource says it; `check_triggers` checks it."""
+    notifications: tuple[Notification, ...] = ()
+    """As the resource says them; `check_notices` checks them."""
     suspend: bool = False
     terms: queue.Terms = field(default_factory=queue.Terms)
     """What it asks of the domain's queue."""
@@ -79,6 +90,8 @@ class Domain:
     """How long runs stay after their end."""
     pools: tuple[str, ...] | None = None
     """Those that a task may be in; None where no Domain is known."""
+    places: Mapping[str, str | None] | None = None
+    """Those for notices, each with its template, if it has one; None where no Domain is known."""
     hard: Mapping[str, str] = field(default_factory=dict)
     """What the namespace's ResourceQuota allows all pods together."""
 

@@ -125,6 +125,7 @@ def _plan(model: launch_plans.LaunchPlan, retention: Retention) -> LaunchPlan:
         description=spec.description or "",
         schedule=read.schedule,
         trigger=read.trigger,
+        notifications=read.notifications,
         suspend=bool(spec.suspend),
         terms=queue.Terms.of(
             spec.priority,
@@ -163,6 +164,7 @@ def _domain(model: domains.Domain | None) -> Domain:
         digests=images.digests == "Required",
         retention=Retention.of(kept.succeeded, kept.failed),
         pools=tuple(pool.name for pool in spec.pools),
+        places={each.name: each.webhook.template if each.webhook else None for each in spec.notifications},
         hard=spec.guards.quota if spec.guards else {},
     )
 

@@ -49,6 +49,11 @@ class Reason(Explained):
 
     TRIGGER_SKIPPED = "TriggerSkipped", "The end of a run did not start the run of this plan; the message says why."
 
+    # Notices of runs.
+    NOTICES_DELIVERED = "NoticesDelivered", "The places of the Domain take the notices that they are sent."
+    NOTICES_FAIL = "NoticesFail", "A place does not take a notice, which is tried again; the message names it and why."
+    NOTICE_LOST = "NoticeLost", "A notice was given up after many attempts; the message says which, and why."
+
     # Events about runs.
     ADMITTED = "Admitted", "The run was let through; the message says how many tasks came from the cache."
     RUN_REFUSED = "RunRefused", "The run was failed before any pod; the message says why."

@@ -101,6 +101,12 @@ APPLY_ERRORS = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+NOTICES = Counter(
+    "alula_notices",
+    "Attempts to tell a place of a run, by namespace, service and result (sent, failed, dead: given up).",
+    ["namespace", "service", "result"],
+    registry=REGISTRY,
+)
 EVENTS_DROPPED = Counter(
     "alula_events_dropped", "Events that were not posted, over the rate or refused.", registry=REGISTRY
 )
@@ -168,12 +174,13 @@ ALL = (
     SCHEDULE_LAG,
     COMPILE_SECONDS,
     APPLY_ERRORS,
+    NOTICES,
     EVENTS_DROPPED,
     LEADER,
     BUILD_INFO,
 )
 
-OF_NAMESPACES = (RUNS_ENDED, RUN_SECONDS, ADMISSION_SECONDS)
+OF_NAMESPACES = (RUNS_ENDED, RUN_SECONDS, ADMISSION_SECONDS, NOTICES)
 """What has the name of a namespace as a label, and is to be forgotten with it."""
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from alula_api.argo.runs import COMPLETED_LABEL, PHASE_LABEL
 from alula_api.contract import labels, names
 from alula_api.contract.graphs import handlers
+from alula_api.contract.notices import PENDING
 from alula_api.contract.queue import Terms
 from alula_api.contract.timetables import Schedule
 from alula_controller import edge, metrics, probing, resync, timestamps
@@ -36,6 +37,10 @@ from alula_controller.definitions.world import Key
 from alula_controller.domains import view
 from alula_controller.domains.gather import Domains
 from alula_controller.inventory import Inventory
+from alula_controller.notices import reconcile as notices
+from alula_controller.notices.delivery import Deliveries
+from alula_controller.notices.outbox import Outbox, PlaceKey
+from alula_controller.notices.reconcile import NoticeKey, Notices
 from alula_controller.runs import failing
 from alula_controller.runs.failing import Failures
 from alula_controller.runs.handlers import Handlers
@@ -50,9 +55,10 @@ from alula_controller.settings import Settings
 from alula_controller.triggers.reconcile import ENDED_RUN, WAITING_PLAN, TriggerKey, Triggers
 
 log = logging.getLogger(__name__)
-K = TypeVar("K", bound="RunKey | DomainKey | PlanKey | TriggerKey")
+K = TypeVar("K", bound="RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey")
 
 SCHEDULES_PER_SECOND = 200.0  # launch plans that are looked at: ten thousand fire at midnight
+PLACES_AT_ONCE = 64  # that may all hang for a few seconds without holding up another one's notices
 NAMESPACES_AT_ONCE = 8  # whose runs may all hang in their stores for a few seconds without holding up another's
 LEASE = "lease"  # the part that holds it
 SWEEP_SECONDS = 30.0
@@ -91,13 +97,14 @@ class Controller:
         access = Access(api, self.announcer.say, self.leadership.held)
         self.dispatcher = Dispatcher(access, self._terms, self._known_waiting, self._look, clock)
         self.queues = self._queue("queues", self.dispatcher.handle)
-        self.scheduler = Scheduler(access, self._schedule, self._fire)
+        self.scheduler = Scheduler(access, self._schedule, self._fire, decided=self._schedule_decided)
         self.schedules = self._queue("schedules", self.scheduler.handle, per_second=SCHEDULES_PER_SECOND)
         self.ended = self._queue("ended", Outcomes(api).handle)
         self.inventory = Inventory(self._known_runs, self.scheduler.overdue, self.leadership.held)
         self.triggers = Triggers(access)
         self.triggered = self._queue("triggers", self.triggers.handle)
         domains = Domains(api, settings, self._known_namespaces)
+        self._tell_of_runs(access, domains)
         self.compiler = Compiler()
         gatherer = Gatherer(api, settings, domains, self.compiler.compile, self._has_crons)
         self.echoes = Echoes()
@@ -111,6 +118,7 @@ class Controller:
             noted=self.inventory.saw,
             wrote=self.echoes.note,
             scheduled=self._scheduled,
+            delivered=self.deliveries.condition,
         )
         lookups = Lookups(settings.fill_seconds, settings.fill_lookups)
         admission = Admission(access, domains, lookups, self.dispatcher.refusal)
@@ -122,6 +130,23 @@ class Controller:
         self.relist = resync.Relist(api, settings, self.definitions.add)
         self.edge = edge.Definitions(settings, api.credentials, self.definitions.add, self.echoes)
         self.tasks: list[asyncio.Task[None]] = []
+
+    def _tell_of_runs(self, access: Access, domains: Domains) -> None:
+        """Make what tells people of runs: it needs the watches, and nothing waits for it."""
+        outbox = self.outbox = Outbox(self._deliver, time.monotonic)
+        self.notices = Notices(access, outbox, self._notice)
+        self.noticed = self._queue("notices", self.notices.handle)
+        self.deliveries = Deliveries(
+            access, self.settings, domains, outbox, choice=self.notices.choice, told=self._places_changed
+        )
+        self.delivering: WorkQueue[PlaceKey] = WorkQueue(
+            "deliveries",
+            self.deliveries.handle,
+            lane=lambda place: place,
+            workers=PLACES_AT_ONCE,
+            per_lane=1,
+            may_work=self.leadership.held,
+        )
 
     def _watch_everything(self) -> None:
         """Make the watches of all that is watched outside kopf."""
@@ -146,6 +171,8 @@ class Controller:
         self.failed = self._ended(failed, self._run_failed)
         pending = f"{labels.HANDLERS}={handlers.PENDING},{COMPLETED_LABEL}=true"
         self.handled = self._ended(pending, self._run_to_handle)
+        owed = f"{labels.NOTICES}={PENDING},{COMPLETED_LABEL}=true"
+        self.untold = self._ended(owed, self._run_to_tell)
         over = f"{labels.REVISION},{COMPLETED_LABEL}=true,!{labels.TRIGGERED}"
         self.unanswered = self._ended(over, self._run_over)
 
@@ -175,6 +202,7 @@ class Controller:
             *self.unanswered,
             *self.failed,
             *self.handled,
+            *self.untold,
         ]
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -192,6 +220,7 @@ class Controller:
         finally:
             metrics.REGISTRY.unregister(self.inventory)
             await runner.cleanup()
+            await self.deliveries.close()
             await self.compiler.close()
             await self.api.close()
 
@@ -221,6 +250,8 @@ class Controller:
         self._start("schedules", self.schedules.run())
         self._start("ended", self.ended.run())
         self._start("triggers", self.triggered.run())
+        self._start("notices", self.noticed.run())
+        self._start("deliveries", self.delivering.run())
         self._start("agenda", self._wake())
         self._start("kopf", self.edge.run())
 
@@ -293,6 +324,7 @@ class Controller:
         while True:
             if self.leadership.held():
                 self.scheduler.wake()
+                self.notices.wake()
             await asyncio.sleep(schedules.LOOK_SECONDS)
 
     def _fire(self, key: PlanKey) -> None:
@@ -304,6 +336,9 @@ class Controller:
             self.schedules.add(plan)
             if self._waits(plan, seen, gone):
                 self.triggered.add(TriggerKey(plan.namespace, plan.name, WAITING_PLAN))
+            workflow = seen.labels.get(labels.WORKFLOW, "")
+            if self.notices.note(plan.namespace, plan.name, workflow, "" if gone else seen.notices):
+                self.noticed.add(NoticeKey(plan.namespace, plan.name))
 
     def _waits(self, plan: PlanKey, seen: Seen, gone: bool) -> bool:
         """Remember what a launch plan waits for; whether it does, or has."""
@@ -322,6 +357,8 @@ class Controller:
         self.watchdog.taken_up.saw(seen)
         key = RunKey(seen.namespace, seen.name)
         self._perhaps_failing(seen, gone)
+        if self.leadership.held() and seen.labels.get(labels.LAUNCH_PLAN):
+            self.notices.saw(seen, waits=waiting(seen), gone=gone)
         if gone:
             self.settled.discard(seen.uid)
             self.runs.discard(key)
@@ -356,6 +393,23 @@ class Controller:
         if not gone:
             self.runs.add(RunKey(seen.namespace, seen.name, "EndedRun"), behind=True)
 
+    def _run_to_tell(self, seen: Seen, gone: bool) -> None:
+        if not gone and (plan := seen.labels.get(labels.LAUNCH_PLAN)):
+            self.noticed.add(NoticeKey(seen.namespace, plan), notices.SETTLE_SECONDS)
+
+    def _notice(self, key: NoticeKey) -> None:
+        self.noticed.add(key)
+
+    def _deliver(self, place: PlaceKey) -> None:
+        self.delivering.add(place)
+
+    def _schedule_decided(self, key: PlanKey) -> None:
+        if self.notices.choice(key.namespace, key.name)[1].notices:
+            self.noticed.add(NoticeKey(key.namespace, key.name))
+
+    def _places_changed(self, namespace: str) -> None:
+        self.definitions.add(Key("Domain", namespace, view.NAME), ECHO_SECONDS)
+
     def _run_over(self, seen: Seen, gone: bool) -> None:
         if not gone and self.triggers.concerns(seen):
             self.triggered.add(TriggerKey(seen.namespace, seen.name, ENDED_RUN))
@@ -375,6 +429,10 @@ class Controller:
         self.schedules.clear()
         self.ended.clear()
         self.triggered.clear()
+        self.noticed.clear()
+        self.delivering.clear()
+        self.outbox.clear()
+        self.notices.clear()
         self.scheduler.clear()
         self.inventory.clear()
         if not acting:
@@ -382,8 +440,10 @@ class Controller:
         for watch in self.started:
             for seen in watch.known.values():
                 self._run_changed(seen, False)
-        for watch in (*self.failed, *self.handled, *self.unanswered):
+        for watch in (*self.failed, *self.handled, *self.unanswered, *self.untold):
             watch.again()
+        for told in self.notices.plans():
+            self.noticed.add(told, behind=True)
         for waits in self.triggers.plans():
             self.triggered.add(waits, behind=True)
         for seen in self._known_templates():
@@ -450,7 +510,7 @@ async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
             each.cancel()
 
 
-def _lane(key: Key | RunKey | DomainKey | PlanKey | TriggerKey) -> str:
+def _lane(key: Key | RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey) -> str:
     return key.namespace
 
 

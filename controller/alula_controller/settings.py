@@ -6,11 +6,13 @@ Nothing else in the package reads the environment (the object store's own creden
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from alula_api.contract import names
+from alula_controller.notices.hosts import Allowed
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,18 @@ VARIABLES = (
     Variable(
         "ALULA_TASK_SERVICE_ACCOUNT", "alula-task", "The ServiceAccount of task pods, in every domain's namespace."
     ),
+    Variable(
+        "ALULA_NOTICE_HOSTS",
+        "",
+        "The hosts that notices may go to, comma-separated: `hooks.slack.com`, `*.logic.azure.com`,"
+        " `smtp.acme.org:587`, unencrypted `http://alerts.monitoring:9093`, `smtp://relay.acme.org:25`; none if empty.",
+    ),
+    Variable(
+        "ALULA_NOTICE_SECRETS",
+        "/etc/alula/notices",
+        "The folder with the credentials of places, in files named `<namespace>.<place>`.",
+    ),
+    Variable("ALULA_ARGO_UI", "", "The address of Argo's UI, such as `https://argo.acme.org`, for links in notices."),
 )
 
 
@@ -77,6 +91,9 @@ class Settings:
     fill_lookups: int = 2000
     least_interval: int = 60
     task_service_account: str = "alula-task"
+    notice_hosts: tuple[Allowed, ...] = ()
+    notice_secrets: str = "/etc/alula/notices"
+    argo_ui: str = ""
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -117,6 +134,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         fill_lookups=int(reader.number("ALULA_FILL_LOOKUPS", 0, 100_000)),
         least_interval=int(reader.number("ALULA_LEAST_INTERVAL", 1, 86400)),
         task_service_account=reader.text("ALULA_TASK_SERVICE_ACCOUNT"),
+        notice_hosts=reader.hosts("ALULA_NOTICE_HOSTS"),
+        notice_secrets=reader.text("ALULA_NOTICE_SECRETS"),
+        argo_ui=reader.address("ALULA_ARGO_UI"),
     )
     if reader.problems:
         raise SettingsError(reader.problems)
@@ -160,6 +180,21 @@ class _Reader:
         if wrong:
             self.problems.append(f"{name} must hold names of namespaces, comma-separated, not {', '.join(wrong)}")
         return found
+
+    def hosts(self, name: str) -> tuple[Allowed, ...]:
+        found = []
+        for part in filter(None, (each.strip() for each in self.text(name).split(","))):
+            try:
+                found.append(Allowed.of(part))
+            except ValueError as error:
+                self.problems.append(f"{name}: {error}")
+        return tuple(found)
+
+    def address(self, name: str) -> str:
+        text = self.text(name).rstrip("/")
+        if text and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+            self.problems.append(f"{name} must be an address such as https://argo.acme.org, not {text!r}")
+        return text
 
     def roots(self, name: str) -> Mapping[str, Root]:
         text = self.text(name)

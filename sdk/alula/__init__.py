@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from alula.declare.imperative import ImperativeWorkflow
     from alula.declare.launch_plans import LaunchPlan
     from alula.declare.maps import map_task
+    from alula.declare.notices import Notify
     from alula.declare.options import Backoff, Cache, Resources, Retention, Retries, Secret, grow
     from alula.declare.pod_settings import Affinity, NodeRule, Pod, Toleration
     from alula.declare.repeats import repeat
@@ -47,6 +48,7 @@ __all__ = [
     "NaiveDatetime",
     "NodeRule",
     "NonRecoverable",
+    "Notify",
     "Pod",
     "Release",
     "Resources",
@@ -76,6 +78,7 @@ _HOMES = {
     "alula.declare.imperative": ("ImperativeWorkflow",),
     "alula.declare.launch_plans": ("LaunchPlan",),
     "alula.declare.maps": ("map_task",),
+    "alula.declare.notices": ("Notify",),
     "alula.declare.options": ("Backoff", "Cache", "Resources", "Retention", "Retries", "Secret", "grow"),
     "alula.declare.call_order": ("order",),
     "alula.declare.pod_settings": ("Affinity", "NodeRule", "Pod", "Toleration"),

@@ -88,8 +88,7 @@ def launch_plans(short: dict[str, Any], workflow: str = "w") -> list[dict[str, A
         spec["fixedInputs"] = [{"name": key, "value": text} for key, text in plan.get("fixed", {}).items()]
         if "crons" in plan or "schedule" in plan:
             spec["schedule"] = {**({"cron": plan["crons"]} if "crons" in plan else {}), **plan.get("schedule", {})}
-        if "trigger" in plan:
-            spec["trigger"] = plan["trigger"]
+        spec |= {name: plan[name] for name in ("trigger", "notifications") if name in plan}
         metadata = {"name": name, "annotations": {"alula.dev/source": f"flows/{workflow}.py"}}
         found.append({"apiVersion": "alula.dev/v1alpha1", "kind": "LaunchPlan", "metadata": metadata, "spec": spec})
     return found

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alula import After, Cron, LaunchPlan, Release, Retention, errors, task, workflow
+from alula import After, Cron, LaunchPlan, Notify, Release, Retention, errors, task, workflow
 from alula.declare import schedules
 from tests import goldens
 
@@ -64,6 +64,17 @@ WRONG: dict[str, Any] = {
     ),
     "outputs of a failed run": lambda: LaunchPlan(
         "nightly", fit, fixed_inputs={"seed": 1}, trigger=After(other, when="failed", inputs={"seed": "o0"})
+    ),
+    "notifications that are text": lambda: LaunchPlan("nightly", other, notifications="team"),  # type: ignore[arg-type]
+    "notifications": lambda: LaunchPlan(
+        "nightly",
+        other,
+        notifications=[
+            Notify("Team", when="fialed"),
+            Notify("pager", when=("late", "late")),
+            Notify("room", queued_for="soon"),
+            Notify("room", when="queued", queued_for=0.5),
+        ],
     ),
     "several at once": lambda: LaunchPlan(
         "Nightly", fit, inputs={"sed": 1, "rate": "x"}, schedule=Cron("0 25 * * *", timezone="Europe/Berlim")

@@ -6,8 +6,8 @@ import alula
 
 PUBLIC = {
     "Affinity", "After", "AlulaError", "Backoff", "Cache", "Cron", "DefinitionError", "Directory", "Every", "Failure",
-    "File", "ImperativeWorkflow", "LaunchPlan", "LoadError", "NaiveDatetime", "NodeRule", "NonRecoverable", "Pod",
-    "Release", "Resources", "Retention", "Retries", "RunFailed", "Secret", "Task", "Toleration", "UserError",
+    "File", "ImperativeWorkflow", "LaunchPlan", "LoadError", "NaiveDatetime", "NodeRule", "NonRecoverable", "Notify",
+    "Pod", "Release", "Resources", "Retention", "Retries", "RunFailed", "Secret", "Task", "Toleration", "UserError",
     "ValueMismatch", "Workflow", "conditional", "grow", "is_none", "map_task", "order", "repeat", "run", "task",
     "workflow",
 }  # fmt: skip

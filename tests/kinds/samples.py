@@ -225,6 +225,10 @@ LAUNCH_PLAN: dict[str, Any] = {
         "weight": 2,
         "queueTimeout": "2h",
         "retention": {"succeeded": "1h", "failed": "2d"},
+        "notifications": [
+            {"place": "team"},
+            {"place": "pager", "when": ["Late", "Queued"], "lateAfter": "2h", "queuedFor": "30m"},
+        ],
     },
 }
 _POD = WORKFLOW["spec"]["tasks"][0]["pod"]
@@ -270,6 +274,30 @@ DOMAIN: dict[str, Any] = {
             "accountAnnotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/penguins"},
         },
         "retention": {"succeeded": "1d", "failed": "90d"},
+        "notifications": [
+            {"name": "team", "slack": {"host": "hooks.slack.com"}},
+            {"name": "room", "teams": {"host": "prod-12.westeurope.logic.azure.com"}},
+            {
+                "name": "mail",
+                "email": {
+                    "host": "smtp.example.org",
+                    "port": 587,
+                    "security": "StartTLS",
+                    "sender": "alula@example.org",
+                    "to": ["data@example.org"],
+                },
+            },
+            {"name": "pager", "pagerDuty": {"host": "events.eu.pagerduty.com", "severity": "critical"}},
+            {
+                "name": "hook",
+                "webhook": {
+                    "url": "https://hooks.example.org/alula",
+                    "template": '{"text": "{{message}}"}',
+                    "signature": "Absent",
+                },
+            },
+            {"name": "commits", "github": {"repository": "acme/penguins", "host": "api.github.com"}},
+        ],
     },
 }
 SAMPLES = [WORKFLOW, LAUNCH_PLAN, DOMAIN]

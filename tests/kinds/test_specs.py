@@ -51,6 +51,7 @@ PAIRS: list[tuple[type, type[pydantic.BaseModel]]] = [
     (specs.TriggerInput, launch_plans.TriggerInput),
     (specs.Trigger, launch_plans.Trigger),
     (specs.Retention, launch_plans.Retention),
+    (specs.Notification, launch_plans.Notification),
     (specs.LaunchPlanSpec, launch_plans.LaunchPlanSpec),
     (named_types.Field, workflows.Field),
     (named_types.Member, workflows.Member),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from alula_api.contract import jsontext, labels, names, schedules, schemas, timetables
+from alula_api.contract import jsontext, labels, names, notices, schedules, schemas, timetables
 from alula_api.contract.families import Schema
 from alula_api.contract.graphs import handlers, specs
 from alula_api.contract.retention import Retention
@@ -44,6 +44,8 @@ def spec(program: Program, launch_plan: LaunchPlan | None, common: Object, templ
     if program.handlers:
         metadata["labels"][labels.HANDLERS] = handlers.PENDING
         annotations[labels.HANDLERS] = handlers.to_text(program.handlers)
+    if launch_plan and launch_plan.notifications:
+        metadata["labels"][labels.NOTICES] = notices.PENDING
     if annotations:
         metadata["annotations"] = annotations
     arguments = _arguments(program, launch_plan)
@@ -75,6 +77,8 @@ def workflow_template(program: Program, launch_plan: LaunchPlan | None, compiled
         annotations[labels.SCHEDULE] = _schedule(program, launch_plan, launch_plan.schedule).to_text()
     if launch_plan and launch_plan.trigger:
         annotations[labels.TRIGGER] = _trigger(launch_plan, launch_plan.trigger).to_text()
+    if launch_plan and launch_plan.notifications:
+        annotations[labels.NOTICES] = _notices(launch_plan).to_text()
     return {
         "apiVersion": API_VERSION,
         "kind": "WorkflowTemplate",
@@ -141,6 +145,21 @@ def _trigger(launch_plan: LaunchPlan, given: specs.Trigger) -> Trigger:
         inputs=tuple(Passed(each.name, each.output) for each in given.inputs),
         release=bool(given.release),
         suspended=launch_plan.suspend,
+    )
+
+
+def _notices(launch_plan: LaunchPlan) -> notices.Choice:
+    """What the controller reads of who is told; `check_notices` found nothing wrong with it."""
+    return notices.Choice(
+        tuple(
+            notices.Notice(
+                each.place,
+                each.when or tuple(notices.USUAL),
+                timetables.span(each.late_after) if each.late_after else None,
+                timetables.span(each.queued_for) if each.queued_for else None,
+            )
+            for each in launch_plan.notifications
+        )
     )
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alula_api.argo import runs
-from alula_api.contract import labels, timetables, triggers
+from alula_api.contract import labels, notices, timetables, triggers
 from alula_controller import logs, metrics
 from alula_controller.cluster import client, errors
 from alula_controller.cluster.resources import Resource
@@ -29,6 +29,7 @@ LONGEST_PAUSE = 10.0
 HEALTHY_SECONDS = 20.0  # a stream that stays open for so long was a good one, even if it said nothing
 
 
+MAX_TICK = 40  # characters of a scheduled time
 READ = (*labels.SENTENCES, runs.PHASE_LABEL, runs.COMPLETED_LABEL)
 """The labels that anybody asks for: an object may carry a megabyte of others."""
 
@@ -48,6 +49,8 @@ class Seen:
     stop: bool = False  # whether its end is asked for
     schedule: str = ""  # when runs of a launch plan start
     trigger: str = ""  # the end of which other runs starts them
+    notices: str = ""  # who is told of them
+    tick: str = ""  # the scheduled time that a run was started for, not by a backfill
 
     @staticmethod
     def of(body: Mapping[str, Any]) -> Seen:
@@ -55,6 +58,7 @@ class Seen:
         metadata = body.get("metadata") or {}
         owners = metadata.get("ownerReferences") or ()
         given = metadata.get("labels") or {}
+        notes = metadata.get("annotations") or {}
         marks = {name: sys.intern(str(given[name])) for name in READ if name in given}
         return Seen(
             str(metadata.get("namespace") or ""),
@@ -64,10 +68,12 @@ class Seen:
             str(metadata.get("creationTimestamp") or ""),
             marks,
             next((str(owner.get("uid")) for owner in owners if owner.get("controller")), ""),
-            str((metadata.get("annotations") or {}).get(labels.QUEUE, ""))[:500],
-            labels.STOP in (metadata.get("annotations") or {}),
-            _bounded(str((metadata.get("annotations") or {}).get(labels.SCHEDULE, "")), timetables.MOST_TEXT),
-            _bounded(str((metadata.get("annotations") or {}).get(labels.TRIGGER, "")), triggers.MOST_TEXT),
+            str(notes.get(labels.QUEUE, ""))[:500],
+            labels.STOP in notes,
+            _bounded(str(notes.get(labels.SCHEDULE, "")), timetables.MOST_TEXT),
+            _bounded(str(notes.get(labels.TRIGGER, "")), triggers.MOST_TEXT),
+            _bounded(str(notes.get(labels.NOTICES, "")), notices.MAX_TEXT),
+            _bounded(str(notes.get(labels.TICK, "")), MAX_TICK) if notes.get(labels.BACKFILL) != "true" else "",
         )
 
 

@@ -15,7 +15,7 @@ from alula_controller import metrics, timestamps
 from alula_controller.cluster import errors, resources
 from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
-from alula_controller.conditions import Reason, Wanted
+from alula_controller.conditions import Also, Reason, Wanted
 from alula_controller.definitions import apply, children, decide
 from alula_controller.definitions.decide import Decision, Status
 from alula_controller.definitions.gather import Gatherer
@@ -23,7 +23,7 @@ from alula_controller.definitions.world import Body, Key, World
 from alula_controller.domains import guards, status
 from alula_controller.domains.gather import Domains
 from alula_controller.domains.places import Place
-from alula_controller.domains.view import NAME
+from alula_controller.domains.view import NAME, DomainView
 
 
 class Reconciler:
@@ -41,6 +41,7 @@ class Reconciler:
         wrote: called with each object that a write of ours has made what it should be.
         scheduled: called with the namespace and name of a launch plan that changed, or with the namespace and an empty
             name where the Domain changed: when its runs start may have changed.
+        delivered: whether the places of a Domain take their notices.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Reconciler:
         noted: Callable[[Key, Body | None, Mapping[str, Any] | None], None] = lambda key, body, status: None,
         wrote: apply.Wrote = lambda answer: None,
         scheduled: Callable[[str, str], None] = lambda namespace, plan: None,
+        delivered: Callable[[str, DomainView], Also | None] = lambda namespace, domain: None,
     ) -> None:
         self._access = access
         self._api = access.api
@@ -66,6 +68,7 @@ class Reconciler:
         self._noted = noted
         self._wrote = wrote
         self._scheduled = scheduled
+        self._delivered = delivered
         self._plans: dict[Key, str] = {}  # launch plan -> digest of what it says, without what its schedule did
         self._places: dict[str, str] = {}  # namespace -> digest of what its Domain and labels say
 
@@ -144,7 +147,8 @@ class Reconciler:
         held = None
         if body is not None and key.name == NAME and isinstance(place, Place):
             held = await guards.look(self._api, body, place)
-        decision = status.decide(body, place, timestamps.now(), held) if body is not None else Decision()
+        notices = self._delivered(key.namespace, domain) if key.name == NAME else None
+        decision = status.decide(body, place, timestamps.now(), held, notices) if body is not None else Decision()
         if not self._access.may_write():
             return 1.0
         self._noted(key, body, decision.statuses[0].patch if decision.statuses else None)
@@ -200,7 +204,7 @@ def _essence(plan: Body) -> dict[str, object]:
     """A launch plan without what changes with its runs."""
     metadata, status = plan["metadata"], plan.get("status") or {}
     kept = {name: metadata.get(name) for name in ("uid", "generation", "labels", "annotations", "deletionTimestamp")}
-    said = {name: value for name, value in status.items() if name not in ("schedule", "runs", "lastSuccess")}
+    said = {name: value for name, value in status.items() if name not in ("schedule", "runs", "lastSuccess", "notices")}
     return {"metadata": kept, "spec": plan.get("spec"), "status": said, "decided": bool(status.get("schedule"))}
 
 

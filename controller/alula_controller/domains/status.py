@@ -15,8 +15,11 @@ from alula_controller.domains.view import NAME
 GUARDS_AGAIN = 300.0  # nobody tells the controller that one of them has changed
 
 
-def decide(body: Body, place: Place | NoPlace, now: datetime, guards: Also | None = None) -> Decision:
-    """Project, domain and prefix where there is a place, else why there is none; and what is known of its guards."""
+def decide(
+    body: Body, place: Place | NoPlace, now: datetime, guards: Also | None = None, notices: Also | None = None
+) -> Decision:
+    """Project, domain and prefix where there is a place, else why there is none; and what is known of its guards and
+    of the notices that its places got."""
     again = GUARDS_AGAIN if guards is not None else None
     if body["metadata"]["name"] != NAME:
         message = f"a namespace has one Domain and it must be called {NAME!r}; this one is not read"
@@ -26,7 +29,7 @@ def decide(body: Body, place: Place | NoPlace, now: datetime, guards: Also | Non
         again = PLACE_AGAIN
     else:
         wanted = Wanted(True, Reason.ACCEPTED, f"project {place.project}, domain {place.domain}, data in {place.store}")
-    patch = status_of(body, wanted, timestamps.seconds(now), [guards] if guards is not None else [])
+    patch = status_of(body, wanted, timestamps.seconds(now), [each for each in (guards, notices) if each is not None])
     if wanted.ready and isinstance(place, Place):
         patch |= {"project": place.project, "domain": place.domain, "store": place.store}
     if children.fits(patch, body.get("status") or {}):

@@ -25,6 +25,9 @@ class Agenda(Generic[K]):
     def __len__(self) -> int:
         return len(self._when)
 
+    def __contains__(self, key: K) -> bool:
+        return key in self._when
+
     def put(self, key: K, moment: datetime | None) -> None:
         """Have `key` looked at at `moment`, and not before; never, if None."""
         if moment is None:

@@ -60,6 +60,7 @@ class Scheduler:
         schedule: the schedule of a namespace's launch plan, by name, as its compiled template has it; None for none.
         add: puts a key into the queue.
         now: the wall clock.
+        decided: called with a plan of whose schedule or runs something new was written down.
     """
 
     def __init__(
@@ -68,12 +69,14 @@ class Scheduler:
         schedule: Callable[[str, str], Schedule | None],
         add: Callable[[PlanKey], None],
         now: Callable[[], datetime] = timestamps.now,
+        decided: Callable[[PlanKey], None] = lambda key: None,
     ) -> None:
         self._access = access
         self._api = access.api
         self._schedule = schedule
         self._add = add
         self._now = now
+        self._decided = decided
         self._agenda: Agenda[PlanKey] = Agenda()
         self._noticed: dict[PlanKey, datetime] = {}  # since when a tick of the plan is known to have come
         self._phases: dict[str, str] = {}  # of runs under way, by uid
@@ -163,6 +166,7 @@ class Scheduler:
         held = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
         await self._api.merge(path, {"metadata": held, "status": patch})
         metrics.WRITES.labels(kind="LaunchPlan", verb="patch").inc()
+        self._decided(PlanKey(metadata["namespace"], metadata["name"]))
 
     def _wait(self, key: PlanKey, decision: Decision, now: datetime) -> float | None:
         """Have the plan looked at when its next tick has come; the delay if that is at once."""
@@ -225,7 +229,7 @@ class Scheduler:
         others = [each for each in found.items if each["metadata"]["name"] != run["metadata"]["name"]]
         if len(others) < len(found.items) or len(others) < most:
             return ""
-        return f"{len(others[:most])} of {most} runs of launch plan {metadata['name']} are under way"
+        return f"{len(others[:most])} of {most} runs of launch plan {metadata['name']} {status.UNDER_WAY}"
 
     async def _start(self, run: dict[str, Any], tick: datetime) -> str:
         """Create a run; why there is to be none, if so."""

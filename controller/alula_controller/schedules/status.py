@@ -16,6 +16,8 @@ from alula_controller.schedules.decide import Decided, Decision, State
 
 LONGEST_REASON = 256
 MISSED = "missed: no controller was there in time, and catchUp does not ask for it"
+UNDER_WAY = "are under way"
+"""How the reason ends of a time that the plan's own policy skips."""
 ENDED = ("Succeeded", "Failed", "Error")
 SUCCEEDED = "Succeeded"
 
@@ -28,6 +30,11 @@ class Skipped:
 
     tick: datetime
     reason: str
+
+
+def by_policy(reason: str) -> bool:
+    """Whether a time has no run because the plan wants none while others are under way."""
+    return reason.endswith(UNDER_WAY)
 
 
 def decided(plan: Body) -> Decided | None:

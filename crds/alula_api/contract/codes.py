@@ -58,6 +58,8 @@ class Code(Explained):
     BAD_TRIGGER = "BAD_TRIGGER", "A launch plan waits for something that cannot start its runs."
     UNKNOWN_POD_TEMPLATE = "UNKNOWN_POD_TEMPLATE", "A task names a pod template that its domain does not have."
     UNKNOWN_POOL = "UNKNOWN_POOL", "A task names a pool that its domain does not have."
+    BAD_NOTICE = "BAD_NOTICE", "A launch plan asks for notices that cannot come, or of a place that is not right."
+    UNKNOWN_PLACE = "UNKNOWN_PLACE", "A launch plan names a place for notices that its domain does not have."
     UNKNOWN_NODE = "UNKNOWN_NODE", "A binding or an order names a node that does not exist."
     UNSUPPORTED_BINDING = (
         "UNSUPPORTED_BINDING",

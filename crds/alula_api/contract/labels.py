@@ -49,6 +49,8 @@ ESTIMATE: Final = "alula.dev/estimate"
 POOLS: Final = "alula.dev/pools"
 HANDLERS: Final = "alula.dev/handlers"
 DEADLINE: Final = "alula.dev/deadline"
+NOTICES: Final = "alula.dev/notices"
+NOTIFIED: Final = "alula.dev/notified"
 
 OF_THE_CLUSTER: Final = (
     COMPILED,
@@ -73,6 +75,8 @@ OF_THE_CLUSTER: Final = (
     CHAIN,
     ESTIMATE,
     POOLS,
+    NOTICES,
+    NOTIFIED,
 )
 """Annotations and labels that say what happened on a cluster, and so stand in no file in git."""
 
@@ -115,5 +119,7 @@ SENTENCES: Final[dict[str, str]] = {
     CHAIN: "Annotation of a run that the end of another one started: the launch plans before it, with commas between.",
     ESTIMATE: "Annotation of a run: what it requests at its peak, estimated from its graph, as JSON.",
     POOLS: "Annotation of a run: the pools of the domain that its tasks take places in, with commas between them.",
+    NOTICES: "Label of runs: `pending`, or `done` when all were told; annotation of a launch plan's template: who is.",
+    NOTIFIED: "Annotation of a run: the run's own uid, what is to be told of it and what was, as JSON.",
     RESTARTED_FROM: "Annotation of a run that starts an earlier one again, on demand or for lost data: that run.",
 }

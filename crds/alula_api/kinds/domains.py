@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 import pydantic
 
+from alula_api.contract.notices import MAX_PLACES
 from alula_api.contract.queue import MAX_INTENTS, MAX_PASSED, MAX_PRIORITY
 from alula_api.contract.retries import MAX_RETRIES
 from alula_api.kinds.fields import (
@@ -25,6 +26,7 @@ from alula_api.kinds.fields import (
     Word,
     bounded,
 )
+from alula_api.kinds.notice_places import NoticePlace
 from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, NameRule, Resource, Status
 from alula_api.kinds.workflows import LabelValue, PodSettings, Toleration
 
@@ -219,6 +221,9 @@ class DomainSpec(Part):
     guards: Guards | None = None
     retention: Retention | None = pydantic.Field(
         None, description="how long runs are kept; revisions stay for the longer of the two after they were replaced"
+    )
+    notifications: Annotated[list[NoticePlace], Listed(MAX_PLACES, key="name")] = pydantic.Field(
+        [], description="places that launch plans may have told of their runs"
     )
 
 

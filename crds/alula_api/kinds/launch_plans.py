@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import pydantic
 
 from alula_api.contract import names
+from alula_api.contract.notices import MAX_PLACES
 from alula_api.contract.queue import MAX_PRIORITY, MAX_WEIGHT
 from alula_api.kinds.fields import (
     Count,
@@ -33,6 +34,8 @@ Instant = Annotated[
 ]
 MOST_SKIPPED = 20
 MOST_RUNS = 10
+MOST_LOST = 10
+MOST_OWED = 4 * MAX_PLACES
 
 
 class InputValue(Part):
@@ -105,6 +108,21 @@ class Retention(Part):
     failed: Duration | None = pydantic.Field(None, description="all others; the domain's when absent")
 
 
+class Notification(Part):
+    """A place of the domain that is told of runs."""
+
+    place: Label = pydantic.Field(description="one of the Domain's notifications, by name")
+    when: Annotated[list[Literal["Succeeded", "Failed", "Recovered", "Late", "Queued"]], Listed(5, unique=True)] = (
+        pydantic.Field([], description="of what it is told; Failed and Recovered when there is none")
+    )
+    late_after: Duration | None = pydantic.Field(
+        None, description="with Late: after its scheduled time, when a run that has not ended is late"
+    )
+    queued_for: Duration | None = pydantic.Field(
+        None, description="with Queued: when a run has waited in the queue for too long"
+    )
+
+
 class LaunchPlanSpec(Part):
     """What a LaunchPlan should be."""
 
@@ -132,6 +150,9 @@ class LaunchPlanSpec(Part):
     )
     retention: Retention | None = pydantic.Field(
         None, description="how long runs are kept after their end, where the domain would keep them for longer"
+    )
+    notifications: Annotated[list[Notification], Listed(MAX_PLACES, key="place")] = pydantic.Field(
+        [], description="who is told of its runs"
     )
 
 
@@ -179,6 +200,35 @@ class CurrentFailure(Part):
     since: Word = pydantic.Field(description="when the first of the runs was created that failed one after the other")
 
 
+class OwedNotice(Part):
+    """A notice of scheduled times without a run that is still to be sent."""
+
+    place: Word
+    tick: Word = pydantic.Field(description="the latest of them")
+    reason: Annotated[str, bounded(256)]
+
+
+class LostNotice(Part):
+    """A notice that was given up."""
+
+    place: Word
+    when: Word
+    about: Word = pydantic.Field(description="the run, or the scheduled time")
+    at: Word
+    reason: Annotated[str, bounded(256)]
+
+
+class NoticesStatus(Part):
+    """What was told of the runs, as far as the next notice depends on it."""
+
+    failing: bool = pydantic.Field(description="whether the run that was last told of had failed")
+    run: Word | None = pydantic.Field(None, description="the uid of the run with which that began")
+    missed: Word | None = pydantic.Field(None, description="scheduled times up to it are told of that have no run")
+    owed: Annotated[list[OwedNotice], Listed(MOST_OWED)] = pydantic.Field([])
+    dead: Count | None = pydantic.Field(None, description="how many notices were given up")
+    lost: Annotated[list[LostNotice], Listed(MOST_LOST)] = pydantic.Field([], description="the latest of those")
+
+
 class LaunchPlanStatus(Status):
     """What became of a LaunchPlan."""
 
@@ -193,6 +243,7 @@ class LaunchPlanStatus(Status):
     current_failure: CurrentFailure | None = pydantic.Field(
         None, description="there while the latest run that ended has failed"
     )
+    notices: NoticesStatus | None = None
 
 
 class LaunchPlan(Resource):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic
 
 from alula import errors
 from alula.code import places
-from alula.declare import options, schedules, triggers, workflows
+from alula.declare import notices, options, schedules, triggers, workflows
 from alula.graph.tracer import active
 from alula.interfaces import callee, encode, mistakes
 from alula.types.carriers import REFUSAL
@@ -53,6 +53,7 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         queue_timeout: How long a run may wait in the queue before it fails (a timedelta, seconds or text such as
             `6h`); None for ever.
         retention: How long its runs stay on the cluster after their end, where its domain would keep them for longer.
+        notifications: Who is told of its runs, and of what: a `Notify` for each place.
         source: Where it is defined.
     """
 
@@ -72,6 +73,7 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         weight: int = 1,
         queue_timeout: Duration | None = None,
         retention: options.Retention | None = None,
+        notifications: Sequence[notices.Notify] = (),
         description: str = "",
     ) -> None:
         self.source = places.caller()
@@ -87,6 +89,7 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         self.weight = weight
         self.queue_timeout = queue_timeout
         self.retention = retention
+        self.notifications = notifications
         self.description = description
         self.values: dict[str, Any] = {**(inputs or {}), **(fixed_inputs or {})}
         """The Python values of both kinds of inputs."""
@@ -131,6 +134,9 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         self._check_trigger()
         self._check_queue()
         self._check_retention()
+        self.problems += notices.problems(
+            self.notifications, str(self.source), self.subject, scheduled=self.schedule is not None
+        )
         if self.schedule is None:
             return
         self.problems += schedules.problems(self.schedule, str(self.source), self.subject)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from alula.declare import handlers as declared
-from alula.declare import launch_plans, options, schedules, tasks, triggers, workflows
+from alula.declare import launch_plans, notices, options, schedules, tasks, triggers, workflows
 from alula.graph import nodes
 from alula.interfaces.interface import Input, Output
 from alula_api.contract import durations, jsontext, labels, names, pods, values
@@ -88,6 +88,7 @@ def plan_spec(definition: launch_plans.LaunchPlan) -> specs.LaunchPlanSpec:
         weight=definition.weight if definition.weight != 1 else None,
         queue_timeout=durations.text(options.seconds(waits)) if waits is not None else None,
         retention=_retention(definition.retention),
+        notifications=tuple(map(_notification, definition.notifications)),
     )
 
 
@@ -102,6 +103,13 @@ def _trigger(given: triggers.After | triggers.Release) -> specs.Trigger:
         when=triggers.WHEN[given.when],
         inputs=inputs,
     )
+
+
+def _notification(given: notices.Notify) -> specs.Notification:
+    late, queued = (
+        None if each is None else durations.text(options.seconds(each)) for each in (given.late_after, given.queued_for)
+    )
+    return specs.Notification(given.place, tuple(notices.WHEN[each] for each in given.events), late, queued)
 
 
 def _retention(given: options.Retention | None) -> specs.Retention | None:

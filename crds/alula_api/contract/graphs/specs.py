@@ -454,6 +454,19 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Notification:
+    """A place of the domain that is told of runs."""
+
+    place: str
+    when: tuple[str, ...] = ()
+    """Of what: `notices.When`s; `notices.USUAL` when there is none."""
+    late_after: str | None = None
+    """After its scheduled time, when a run that has not ended is late."""
+    queued_for: str | None = None
+    """When a run has waited in the queue for too long."""
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchPlanSpec:
     """What a LaunchPlan should be."""
 
@@ -476,6 +489,7 @@ class LaunchPlanSpec:
     queue_timeout: str | None = None
     """How long a run may wait in the queue before it fails; for ever when absent."""
     retention: Retention | None = None
+    notifications: tuple[Notification, ...] = ()
 
     def to_json(self) -> Json:
         """Return the `spec` of the resource."""

@@ -1,0 +1,175 @@
+"""The notices that wait to be sent, place by place, and how each place is doing. In memory only: what is owed stands in
+the cluster, and what does not fit here waits there.
+
+One place is sent one notice at a time, at a bounded rate; after a failure it is left alone for a while that doubles.
+No place waits for another.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+BURST = 10.0
+"""Notices that a place is sent at once; after them one a second."""
+PER_SECOND = 1.0
+MAX_WAITING = 500
+"""Notices of a place that are remembered; the others are found again in the cluster when it has room."""
+FIRST_DELAY, LONGEST_DELAY = 1.0, 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceKey:
+    """A place of a domain."""
+
+    namespace: str
+    name: str
+    kind: str = "NoticePlace"
+
+    def __str__(self) -> str:
+        return f"place {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A notice to send.
+
+    Attributes:
+        when: What happened: a `notices.When`.
+        place: Who is told.
+        plan: The launch plan.
+        workflow: The Workflow, as far as is known.
+        about: The uid of the run, or the scheduled time.
+        run: The run; empty for scheduled times that have none.
+        created: When the run was.
+        reason: Why there is no run.
+    """
+
+    when: str
+    place: str
+    plan: str
+    workflow: str
+    about: str
+    run: str = ""
+    created: str = ""
+    reason: str = ""
+
+    @property
+    def notice(self) -> str:
+        """As it stands in the run's mark."""
+        return f"{self.when}/{self.place}"
+
+
+@dataclass
+class _Place:
+    waiting: dict[Owed, None] = field(default_factory=dict)  # in their order
+    sent: set[Owed] = field(default_factory=set)  # that were taken and are not marked so yet
+    tokens: float = BURST
+    at: float = 0.0
+    failures: int = 0
+    rests: float = 0.0  # until when it is left alone
+    trouble: str = ""
+
+
+class Outbox:
+    """All places that something is owed to.
+
+    Args:
+        wake: called with a place that has got something to be sent.
+        clock: monotonic seconds.
+        shake: a random number in [0, 1), injected by tests.
+    """
+
+    def __init__(
+        self,
+        wake: Callable[[PlaceKey], None],
+        clock: Callable[[], float],
+        shake: Callable[[], float] = random.random,
+    ) -> None:
+        self._wake = wake
+        self._clock = clock
+        self._shake = shake
+        self._places: dict[PlaceKey, _Place] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._places.clear()
+
+    def add(self, namespace: str, owed: Owed) -> bool:
+        """Remember a notice, once; whether there was room for it."""
+        key = PlaceKey(namespace, owed.place)
+        place = self._places.setdefault(key, _Place(at=self._clock()))
+        if owed not in place.waiting:
+            if len(place.waiting) >= MAX_WAITING:
+                return False
+            place.waiting[owed] = None
+        self._wake(key)
+        return True
+
+    def first(self, key: PlaceKey) -> Owed | None:
+        """The notice whose turn it is; None for none."""
+        place = self._places.get(key)
+        return next(iter(place.waiting), None) if place is not None else None
+
+    def wait(self, key: PlaceKey) -> float:
+        """Seconds for which nothing may be sent there; 0 for none."""
+        place = self._places[key]
+        now = self._clock()
+        place.tokens = min(BURST, place.tokens + (now - place.at) * PER_SECOND)
+        place.at = now
+        return max(0.0, place.rests - now, (1.0 - place.tokens) / PER_SECOND)
+
+    def began(self, key: PlaceKey) -> None:
+        """Something is being sent there."""
+        self._places[key].tokens -= 1.0
+
+    def took(self, key: PlaceKey, owed: Owed) -> None:
+        """The place has taken a notice; it is still to be marked so."""
+        place = self._places[key]
+        place.sent.add(owed)
+        place.failures, place.rests = 0, 0.0
+
+    def was_taken(self, key: PlaceKey, owed: Owed) -> bool:
+        """Whether only the mark is missing."""
+        return owed in self._places[key].sent
+
+    def failed(self, key: PlaceKey, owed: Owed, after: float = 0.0) -> None:
+        """The place has not taken a notice: others come first, and none for a while."""
+        place = self._places[key]
+        delay = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(place.failures, 16)) * (0.5 + self._shake())
+        place.failures += 1
+        place.rests = self._clock() + max(delay, after)
+        self.later(key, owed)
+
+    def later(self, key: PlaceKey, owed: Owed) -> None:
+        """Let the others come first."""
+        place = self._places[key]
+        if owed in place.waiting:
+            del place.waiting[owed]
+            place.waiting[owed] = None
+
+    def done(self, key: PlaceKey, owed: Owed) -> None:
+        """Nothing is left to do about a notice."""
+        place = self._places[key]
+        place.waiting.pop(owed, None)
+        place.sent.discard(owed)
+        if not place.waiting and not place.trouble and place.tokens >= BURST - 1:
+            del self._places[key]
+
+    def trouble(self, key: PlaceKey, said: str) -> bool:
+        """Remember what is wrong with a place, empty for nothing; whether it is news."""
+        place = self._places.get(key)
+        if place is None or place.trouble == said:
+            return False
+        place.trouble = said
+        return True
+
+    def troubles(self, namespace: str) -> Iterator[tuple[str, str]]:
+        """What is wrong with the places of a namespace."""
+        for key, place in sorted(self._places.items(), key=lambda each: each[0].name):
+            if key.namespace == namespace and place.trouble:
+                yield key.name, place.trouble
+
+    def __len__(self) -> int:
+        return sum(len(place.waiting) for place in self._places.values())

@@ -1,0 +1,72 @@
+"""What leaves: a request over HTTP, or a mail. And why one cannot be made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+
+from yarl import URL
+
+from alula_controller.notices.hosts import Target
+
+HTTPS_PORT = 443
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A POST. Its address may hold a credential, so it is printed nowhere."""
+
+    target: Target
+    url: URL = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail, and who sends it."""
+
+    target: Target
+    message: EmailMessage
+    tls: bool
+    """Encrypted from the beginning, rather than by STARTTLS."""
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+class Unfit(Exception):
+    """Nothing can be sent to the place as things stand; says why, without anything secret."""
+
+
+def encoded(body: Any) -> bytes:
+    """JSON in ASCII alone."""
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def posted(target: Target, url: URL, body: bytes, key: str, **more: str) -> Request:
+    """A POST of JSON, with the key of the notice."""
+    headers = {"Content-Type": "application/json", "User-Agent": "alula", "Idempotency-Key": key, **more}
+    return Request(target, url, headers, body)
+
+
+def secret_url(credential: str, host: str) -> URL:
+    """The address of a webhook whose address is its credential.
+
+    Raises:
+        Unfit: It is none, or of another host than the Domain says.
+    """
+    if not credential:
+        raise Unfit("there is no credential for it")
+    try:
+        url = URL(credential)
+        port = url.port
+    except ValueError:
+        raise Unfit("its credential is not a URL") from None
+    if url.scheme != "https" or not url.host or url.user or url.password or "\n" in credential:
+        raise Unfit("its credential must be a URL that begins with https://")
+    if url.host != host or port != HTTPS_PORT:
+        raise Unfit(f"its credential is a URL of another host than {host}")
+    return url
