@@ -28,10 +28,9 @@ from e2e.controller.conftest import Scene, condition, metrics, until
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 UI = "https://argo.example.org"
-HOST = "127.0.0.9"  # whose ports are nobody else's
-HOOK, SILENT = 18443, 18444
-HTTPS = ("team", "room", "pager", "commits")
-LIVING = (*HTTPS, "hook", "mail")
+HOST = "127.0.0.1"
+HTTPS, HOOK, SILENT = 18442, 18443, 18444  # the API server has 443
+LIVING = ("team", "room", "pager", "commits", "hook", "mail")
 
 
 @dataclasses.dataclass
@@ -77,7 +76,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Servers,
     found.held.set()
     handler = type("Bound", (Handler,), {"servers": found})
     with contextlib.ExitStack() as stack:
-        for port in (443, HOOK):
+        for port in (HTTPS, HOOK):
             server = stack.enter_context(http.server.ThreadingHTTPServer((HOST, port), handler))
             server.socket = tls.wrap_socket(server.socket, server_side=True)
             threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
@@ -127,8 +126,8 @@ def told(scene: Scene, servers: tuple[Servers, pathlib.Path]) -> Iterator[Told]:
     secrets = folder / "secrets"
     secrets.mkdir()
     credentials = {
-        "team": f"https://{HOST}/slack/secret",
-        "room": f"https://{HOST}/teams/secret?sig=1",
+        "team": f"https://{HOST}:{HTTPS}/slack/secret",
+        "room": f"https://{HOST}:{HTTPS}/teams/secret?sig=1",
         "pager": "routing-key",
         "commits": "token",
         "hook": "key",
@@ -137,17 +136,17 @@ def told(scene: Scene, servers: tuple[Servers, pathlib.Path]) -> Iterator[Told]:
     for name, text in credentials.items():
         (secrets / f"{place.space}.{name}").write_text(text + "\n")
     changed = {
-        "ALULA_NOTICE_HOSTS": f"{HOST},{HOST}:{HOOK},http://{HOST}:{SILENT}",
+        "ALULA_NOTICE_HOSTS": f"{HOST},{HOST}:{HTTPS},{HOST}:{HOOK},http://{HOST}:{SILENT}",
         "ALULA_NOTICE_SECRETS": str(secrets),
         "ALULA_ARGO_UI": UI,
         "SSL_CERT_FILE": str(folder / "ca.crt"),
     }
     unsigned = {"signature": "Absent"}
     notifications = [
-        {"name": "team", "slack": {"host": HOST}},
-        {"name": "room", "teams": {"host": HOST}},
-        {"name": "pager", "pagerDuty": {"host": HOST, "severity": "critical"}},
-        {"name": "commits", "github": {"host": HOST, "repository": "acme/penguins"}},
+        {"name": "team", "slack": {"host": f"{HOST}:{HTTPS}"}},
+        {"name": "room", "teams": {"host": f"{HOST}:{HTTPS}"}},
+        {"name": "pager", "pagerDuty": {"host": f"{HOST}:{HTTPS}", "severity": "critical"}},
+        {"name": "commits", "github": {"host": f"{HOST}:{HTTPS}", "repository": "acme/penguins"}},
         {"name": "hook", "webhook": {"url": f"https://{HOST}:{HOOK}/hook", "template": '{"said": ["{{message}}"]}'}},
         {"name": "mail", "email": {"host": HOST, "sender": "alula@example.org", "to": ["data@example.org"]}},
         {"name": "silent", "webhook": {"url": f"http://{HOST}:{SILENT}/x", **unsigned}},

@@ -276,7 +276,7 @@ DOMAIN: dict[str, Any] = {
         "retention": {"succeeded": "1d", "failed": "90d"},
         "notifications": [
             {"name": "team", "slack": {"host": "hooks.slack.com"}},
-            {"name": "room", "teams": {"host": "prod-12.westeurope.logic.azure.com"}},
+            {"name": "room", "teams": {"host": "prod-12.westeurope.logic.azure.com:443"}},
             {
                 "name": "mail",
                 "email": {

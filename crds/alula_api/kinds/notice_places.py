@@ -14,6 +14,8 @@ from alula_api.contract.notices import MAX_TEMPLATE
 from alula_api.kinds.fields import ATOMIC, Label, Listed, ObjectName, Part, Whole, bounded
 
 Address = Annotated[str, bounded(254, "^[A-Za-z0-9.!#$%&*+/=?^_~-]+@[A-Za-z0-9][-A-Za-z0-9.]*$")]
+Authority = Annotated[str, bounded(259, "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?$")]
+"""A host, and a port where it is not 443."""
 Port = Annotated[int, Whole(1, 65535)]
 URL = Annotated[
     str,
@@ -23,15 +25,15 @@ Repository = Annotated[str, bounded(140, "^[A-Za-z0-9][-A-Za-z0-9]*/[A-Za-z0-9_]
 
 
 class Slack(Part):
-    """An incoming webhook of Slack; its credential is the webhook's URL."""
+    """An incoming webhook of Slack, or of what speaks as Slack does; its credential is the webhook's URL."""
 
-    host: ObjectName | None = pydantic.Field(None, description="of the webhook's URL; hooks.slack.com when absent")
+    host: Authority | None = pydantic.Field(None, description="of the webhook's URL; hooks.slack.com when absent")
 
 
 class Teams(Part):
     """A workflow of Microsoft Teams that takes webhook requests; its credential is the workflow's URL."""
 
-    host: ObjectName = pydantic.Field(description="of the workflow's URL")
+    host: Authority = pydantic.Field(description="of the workflow's URL")
 
 
 class Email(Part):
@@ -49,7 +51,7 @@ class Email(Part):
 class PagerDuty(Part):
     """A service of PagerDuty; its credential is the integration key."""
 
-    host: ObjectName | None = pydantic.Field(None, description="events.pagerduty.com when absent")
+    host: Authority | None = pydantic.Field(None, description="events.pagerduty.com when absent")
     severity: Literal["critical", "error", "warning", "info"] | None = pydantic.Field(
         None, description="of an incident; error when absent"
     )
@@ -71,7 +73,7 @@ class GitHub(Part):
     """Statuses of commits; its credential is a token that may write them."""
 
     repository: Repository = pydantic.Field(description="owner and name: acme/penguins")
-    host: ObjectName | None = pydantic.Field(None, description="api.github.com when absent")
+    host: Authority | None = pydantic.Field(None, description="api.github.com when absent")
 
 
 class NoticePlace(Part):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
-from yarl import URL
-
 from alula_api.contract.notices import When
 from alula_api.kinds.notice_places import GitHub
 from alula_controller.notices.facts import Facts
 from alula_controller.notices.hosts import Target
 from alula_controller.notices.services import outgoing
-from alula_controller.notices.services.outgoing import HTTPS_PORT, Request, Unfit
+from alula_controller.notices.services.outgoing import Request, Unfit
 
 HOST = "api.github.com"
 STATES = {When.SUCCEEDED: "success", When.RECOVERED: "success", When.FAILED: "failure"}
@@ -20,7 +18,7 @@ _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 def target(place: GitHub) -> Target:
     """Where it goes."""
-    return Target(place.host or HOST, HTTPS_PORT)
+    return outgoing.https(place.host or HOST)
 
 
 def made(place: GitHub, facts: Facts, credential: str, stamp: int) -> Request:
@@ -42,10 +40,9 @@ def made(place: GitHub, facts: Facts, credential: str, stamp: int) -> Request:
     }
     prefix = "" if there.host.startswith("api.") else "/api/v3"  # GitHub Enterprise has its API beside its pages
     path = f"{prefix}/repos/{place.repository}/statuses/{facts.commit}"
-    url = URL.build(scheme="https", host=there.host, path=path)
     more = {
         "Authorization": f"Bearer {credential}",
         "Accept": "application/vnd.github+json",
         "X-GitHub-Api-Version": "2022-11-28",
     }
-    return outgoing.posted(there, url, outgoing.encoded(body), facts.key, **more)
+    return outgoing.posted(there, outgoing.built(there, path), outgoing.encoded(body), facts.key, **more)

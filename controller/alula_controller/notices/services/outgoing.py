@@ -12,7 +12,7 @@ from yarl import URL
 
 from alula_controller.notices.hosts import Target
 
-HTTPS_PORT = 443
+_HTTPS_PORT = 443
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,24 @@ def posted(target: Target, url: URL, body: bytes, key: str, **more: str) -> Requ
     return Request(target, url, headers, body)
 
 
-def secret_url(credential: str, host: str) -> URL:
+def https(authority: str) -> Target:
+    """Where an encrypted request to a host goes, which may name its port.
+
+    Raises:
+        Unfit: There is no such port.
+    """
+    host, _, port = authority.partition(":")
+    if port and not 1 <= int(port) <= 65535:
+        raise Unfit(f"{authority} names no port from 1 to 65535")
+    return Target(host, int(port) if port else _HTTPS_PORT)
+
+
+def built(target: Target, path: str) -> URL:
+    """The address of a path there."""
+    return URL.build(scheme="https", host=target.host, port=target.port, path=path)
+
+
+def secret_url(credential: str, target: Target) -> URL:
     """The address of a webhook whose address is its credential.
 
     Raises:
@@ -67,6 +84,7 @@ def secret_url(credential: str, host: str) -> URL:
         raise Unfit("its credential is not a URL") from None
     if url.scheme != "https" or not url.host or url.user or url.password or "\n" in credential:
         raise Unfit("its credential must be a URL that begins with https://")
-    if url.host != host or port != HTTPS_PORT:
-        raise Unfit(f"its credential is a URL of another host than {host}")
+    if (url.host, port) != (target.host, target.port):
+        shown = target.host if target.port == _HTTPS_PORT else str(target)
+        raise Unfit(f"its credential is a URL of another host than {shown}")
     return url

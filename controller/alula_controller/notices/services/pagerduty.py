@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from yarl import URL
-
 from alula_api.contract.notices import When
 from alula_api.kinds.notice_places import PagerDuty
 from alula_controller import timestamps
 from alula_controller.notices.facts import Facts
 from alula_controller.notices.hosts import Target
 from alula_controller.notices.services import outgoing
-from alula_controller.notices.services.outgoing import HTTPS_PORT, Request, Unfit
+from alula_controller.notices.services.outgoing import Request, Unfit
 
 HOST = "events.pagerduty.com"
 RESOLVING = (When.SUCCEEDED, When.RECOVERED)
@@ -20,7 +18,7 @@ RESOLVING = (When.SUCCEEDED, When.RECOVERED)
 
 def target(place: PagerDuty) -> Target:
     """Where it goes."""
-    return Target(place.host or HOST, HTTPS_PORT)
+    return outgoing.https(place.host or HOST)
 
 
 def made(place: PagerDuty, facts: Facts, credential: str, stamp: int) -> Request:
@@ -49,8 +47,7 @@ def made(place: PagerDuty, facts: Facts, credential: str, stamp: int) -> Request
     }
     if facts.link:
         body["links"] = [{"href": facts.link, "text": "The run in Argo's UI"}]
-    url = URL.build(scheme="https", host=there.host, path="/v2/enqueue")
-    return outgoing.posted(there, url, outgoing.encoded(body), facts.key)
+    return outgoing.posted(there, outgoing.built(there, "/v2/enqueue"), outgoing.encoded(body), facts.key)
 
 
 def incident(facts: Facts) -> str:

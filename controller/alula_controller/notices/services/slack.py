@@ -8,14 +8,14 @@ from alula_api.kinds.notice_places import Slack
 from alula_controller.notices.facts import Facts
 from alula_controller.notices.hosts import Target
 from alula_controller.notices.services import outgoing
-from alula_controller.notices.services.outgoing import HTTPS_PORT, Request
+from alula_controller.notices.services.outgoing import Request
 
 HOST = "hooks.slack.com"
 
 
 def target(place: Slack) -> Target:
     """Where it goes."""
-    return Target(place.host or HOST, HTTPS_PORT)
+    return outgoing.https(place.host or HOST)
 
 
 def made(place: Slack, facts: Facts, credential: str, stamp: int) -> Request:
@@ -33,7 +33,7 @@ def made(place: Slack, facts: Facts, credential: str, stamp: int) -> Request:
         blocks.append({"type": "actions", "elements": [button]})
     body = {"text": _escaped(facts.title), "blocks": blocks}
     there = target(place)
-    url = outgoing.secret_url(credential, there.host)
+    url = outgoing.secret_url(credential, there)
     return outgoing.posted(there, url, outgoing.encoded(body), facts.key)
 
 

@@ -11,12 +11,12 @@ from alula_api.kinds.notice_places import Teams
 from alula_controller.notices.facts import Facts
 from alula_controller.notices.hosts import Target
 from alula_controller.notices.services import outgoing
-from alula_controller.notices.services.outgoing import HTTPS_PORT, Request
+from alula_controller.notices.services.outgoing import Request
 
 
 def target(place: Teams) -> Target:
     """Where it goes."""
-    return Target(place.host, HTTPS_PORT)
+    return outgoing.https(place.host)
 
 
 def made(place: Teams, facts: Facts, credential: str, stamp: int) -> Request:
@@ -36,7 +36,7 @@ def made(place: Teams, facts: Facts, credential: str, stamp: int) -> Request:
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
     body = {"type": "message", "attachments": [attachment]}
     there = target(place)
-    url = outgoing.secret_url(credential, there.host)
+    url = outgoing.secret_url(credential, there)
     return outgoing.posted(there, url, outgoing.encoded(body), facts.key)
 
 
