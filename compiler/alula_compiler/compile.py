@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from alula_api.contract import labels, pods
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
+from alula_api.contract.graphs import calls
 from alula_compiler import notes, passes, problems, reading
 from alula_compiler.argo import build, limits
 from alula_compiler.argo.model import ArgoProgram, Object
@@ -104,8 +105,14 @@ def _compiled(program: Program, engine: Engine, report: Report) -> ArgoProgram |
 
 
 def _check_runtime(program: Program, report: Report) -> None:
-    if program.runtime != pods.VERSION:
+    subject = problems.of_program(program)
+    if program.runtime not in pods.VERSIONS:
         message = f"the release speaks version {program.runtime} of the pod's contract"
-        subject = problems.of_program(program)
         hint = "upgrade alula's controller"
-        report.add(Code.RUNTIME_VERSION, subject, message, expected=str(pods.VERSION), hint=hint)
+        expected = " or ".join(map(str, pods.VERSIONS))
+        report.add(Code.RUNTIME_VERSION, subject, message, expected=expected, hint=hint)
+    batched = any(calls.is_batched(node.call) for graph in program.graphs for node in graph.nodes)
+    if batched and program.runtime < pods.BATCHES:
+        message = f"it maps in batches, of which version {program.runtime} of the pod's contract knows nothing"
+        hint = "register it with the version of alula that its image holds"
+        report.add(Code.RUNTIME_VERSION, subject, message, expected=str(pods.BATCHES), hint=hint)

@@ -74,6 +74,6 @@ def _step(node: NodeSpec, tasks: Mapping[str, TaskSpec], templates: Names) -> pl
         for port in tasks[task].inputs:
             if port.default is not None:
                 inputs.setdefault(port.name, Constant(port.default))
-    item = templates.item(node.call)
+    item = templates.item(node)
     other = item if item != calls.name(node.call) else ""
     return plans.Step(node.id, node.call, tuple(inputs.items()), node.depends(), templates.of(node), other)

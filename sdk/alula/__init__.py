@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from alula.declare.handlers import Failure
     from alula.declare.imperative import ImperativeWorkflow
     from alula.declare.launch_plans import LaunchPlan
+    from alula.declare.map_options import Batch
     from alula.declare.maps import map_task
     from alula.declare.notices import Notify
     from alula.declare.options import Backoff, Cache, Resources, Retention, Retries, Secret, grow
@@ -35,6 +36,7 @@ __all__ = [
     "After",
     "AlulaError",
     "Backoff",
+    "Batch",
     "Cache",
     "Cron",
     "DefinitionError",
@@ -77,6 +79,7 @@ _HOMES = {
     "alula.declare.handlers": ("Failure",),
     "alula.declare.imperative": ("ImperativeWorkflow",),
     "alula.declare.launch_plans": ("LaunchPlan",),
+    "alula.declare.map_options": ("Batch",),
     "alula.declare.maps": ("map_task",),
     "alula.declare.notices": ("Notify",),
     "alula.declare.options": ("Backoff", "Cache", "Resources", "Retention", "Retries", "Secret", "grow"),

@@ -153,11 +153,12 @@ class Content:
 
         listed = lists.read(json)
         if listed is not None:
-            return self._load_items(listed.values())
+            loaded = self._load_items(listed.values())
+            return listed.joined(loaded) if isinstance(listed, lists.Batches) else loaded
         stored = references.stored(json)
         return json if stored is None else values.parse(self._read(stored.path(), stored.digest))
 
-    def _load_items(self, items: Sequence[Json | Stored]) -> Json:
+    def _load_items(self, items: Sequence[Json | Stored]) -> list[Json]:
         def load(item: Json | Stored) -> Json:
             return values.parse(self._read(item.path(), item.digest)) if isinstance(item, Stored) else item
 

@@ -64,7 +64,9 @@ def test_a_result_too_long_for_an_item_goes_into_the_store_with_its_own_identity
 
 
 def test_a_list_too_long_for_a_map_is_refused_with_its_length(content: Content) -> None:
-    with pytest.raises(InvalidValue, match="has 1,001 items, and a map takes at most 1,000"):
+    with pytest.raises(
+        InvalidValue, match="has 1,001 items, and a map without batches takes at most 1,000: batch=2 would do"
+    ):
         publish("items", ["a"] * 1001, TEXTS, content)
     with pytest.raises(InvalidValue, match="must be a list"):
         publish("items", None, {"anyOf": [TEXTS, {"type": "null"}]}, content)

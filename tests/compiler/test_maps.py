@@ -20,10 +20,12 @@ PLAIN = {
 NUMBERS = {"node": "numbers", "output": "o0"}
 
 
-def compiled(*nodes: dict[str, Any], outputs: tuple[dict[str, Any], ...] = ()) -> alula_compiler.Compiled:
+def compiled(
+    *nodes: dict[str, Any], outputs: tuple[dict[str, Any], ...] = (), runtime: int = 1
+) -> alula_compiler.Compiled:
     spec = {
         "version": "1",
-        "code": {"image": "x:1", "runtime": 1},
+        "code": {"image": "x:1", "runtime": runtime},
         "inputs": [{"name": "n", "type": "int"}, {"name": "given", "type": "list[int]"}],
         "outputs": list(outputs),
         "tasks": [LIST, PLAIN],
@@ -37,6 +39,11 @@ def each(id: str = "each", over: tuple[str, ...] = ("x",), made: tuple[str, ...]
     return {"id": id, "map": {"task": "double", "over": list(over), "outputs": list(made)}, "inputs": inputs}
 
 
+def batched(size: int, id: str = "batched", **inputs: Any) -> Any:
+    made = each(id, **inputs)
+    return {**made, "map": {**made["map"], "batch": size}}
+
+
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [
@@ -46,7 +53,16 @@ def each(id: str = "each", over: tuple[str, ...] = ("x",), made: tuple[str, ...]
         ([each(made=("o1",), x=NUMBERS)], "task double has no output `o1`"),
         ([each(x={"input": "n"})], "input `n`: int is not list[int]"),
         ([each(x={"value": "3"})], "the value must be an array, not 3"),
-        ([each(x={"value": str([0] * 1001)})], "has 1,001 items, and a map takes at most 1,000"),
+        (
+            [each(x={"value": str([0] * 1001)})],
+            "has 1,001 items, and a map without batches takes at most 1,000: batch=2 would do",
+        ),
+        (
+            [{**each(x=NUMBERS), "map": {**each()["map"], "parallel": 3}}],
+            "`parallel` says how many items of a batch run at one time, and there is no `batch`",
+        ),
+        ([batched(20, x=NUMBERS)], "it maps in batches, of which version 1 of the pod's contract knows nothing"),
+        ([batched(2000, x=NUMBERS)], "map.batch: must be at most 1000, not 2000"),
         (
             [each(x=NUMBERS), each("again", x={"items": [{**NUMBERS, "path": ["0"]}]})],
             "a map takes a list of whole values, and this one has a part of a value in it",
@@ -234,3 +250,36 @@ def _texts(found: object) -> list[str]:
     if isinstance(found, list):
         return [text for value in found for text in _texts(value)]
     return [found] if isinstance(found, str) else []
+
+
+def test_a_map_in_batches_has_a_template_of_its_own_and_nothing_else_is_live_than_may_be() -> None:
+    found = compiled(
+        batched(20, x=NUMBERS),
+        batched(0, "auto", x={"node": "batched", "output": "o0"}),
+        each("single", over=("x", "plus"), x={"node": "auto", "output": "o0"}, plus=NUMBERS),
+        batched(5, "over-a-constant", x={"value": "[1, 2, 3]"}, plus={"node": "single", "output": "o0", "path": ["0"]}),
+        runtime=2,
+    )
+    assert found.ok, found.diagnostics
+    spec = found.objects[0]["spec"]
+    by_name = {template["name"]: template for template in spec["templates"]}
+    pod = by_name["double-batch"]
+    assert pod["outputs"]["parameters"] == [{"name": "o0--item", "valueFrom": {"path": "/var/run/alula/out/o0--item"}}]
+    assert pod["retryStrategy"]["limit"] == "3"
+    assert pod["container"]["args"][-4:] == ["--batch", "x", "--failing", "stop"]
+    assert {"name": "o0--batches-20", "valueFrom": {"path": "/var/run/alula/out/o0--batches-20"}} in (
+        by_name["numbers"]["outputs"]["parameters"]
+    )
+    assert not texts.stray_tags(json.dumps(spec).replace('\\"', '"').replace("\\\\", "\\"))
+
+
+def test_a_map_of_a_graph_in_batches_is_refused() -> None:
+    node = {"id": "each", "map": {"graph": "sub", "over": ["x"], "outputs": [], "batch": 3}, "inputs": {"x": NUMBERS}}
+    found = with_branch(node)
+    assert any("`batch` is for tasks" in each.message for each in found.diagnostics), found.diagnostics
+
+
+def test_a_constant_that_is_too_long_for_its_batch_is_told_with_the_batch_that_would_do() -> None:
+    found = compiled(batched(2, x={"value": str([0] * 2001)}), runtime=2)
+    told = "has 2,001 items, and a map in batches of 2 takes at most 2,000: batch=5 would do"
+    assert told in found.diagnostics[0].message

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alula_api.contract import jsontext, keys, lists, references, values
-from alula_api.contract.graphs import bindings
+from alula_api.contract.graphs import bindings, comparables
 from alula_api.contract.problems import InvalidValue
 from tests import strategies
 
@@ -110,3 +111,84 @@ def test_a_part_of_a_list_is_that_of_its_item() -> None:
     assert bindings.selected(found, ("1", "a")) is bindings.UNKNOWN
     with pytest.raises(InvalidValue, match="does not exist in a list of 2 items"):
         bindings.selected(found, ("2",))
+
+
+def test_a_list_in_batches_is_read_back_with_its_numbers_as_the_engine_writes_them() -> None:
+    value = list(range(7))
+    whole = lists.read(comparables.batches(value, 3))
+    assert isinstance(whole, lists.Batches)
+    assert lists.length(whole) == 7 and [len(batch) for batch in whole.values()] == [3, 3, 1]  # type: ignore[arg-type]
+    assert whole.joined(whole.values()) == value  # type: ignore[arg-type]
+    written = {"batches": list(whole.texts), "size": 3.0, "start": 0, "count": 7.0}
+    assert lists.read({"$stored": written}) == whole
+
+
+@given(st.lists(st.integers(), max_size=60), st.integers(1, 9), st.integers(1, 9), st.booleans())
+def test_items_taken_in_other_batches_are_the_items_of_the_list(
+    value: list[int], size: int, other: int, single: bool
+) -> None:
+    whole = lists.listed(value) if single else lists.read(comparables.batches(value, size))
+    assert whole is not None
+    for start in range(0, len(value), other):
+        count = min(other, len(value) - start)
+        part = lists.read(lists.taken(whole, start, count).to_json())
+        assert isinstance(part, lists.Batches)
+        assert bindings.items_of(part) == value[start : start + count]
+        assert part.joined(part.values()) == value[start : start + count]  # type: ignore[arg-type]
+
+
+def test_a_batch_without_a_value_stands_for_as_many_nulls_as_it_had_items() -> None:
+    found = lists.Batches((lists.text(lists.item([1, 2])), "null", lists.text(lists.item([5]))), 2, 0, 5)
+    assert found.joined(found.values()) == [1, 2, None, None, 5]  # type: ignore[arg-type]
+    assert lists.taken(found, 1, 2).joined([[1, 2], None]) == [2, None]
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        {"batches": "x", "size": 2, "start": 0, "count": 1},
+        {"batches": [], "size": 2, "start": 0},
+        {"batches": [], "size": 0, "start": 0, "count": 0},
+        {"batches": ['"=[1]"'], "size": 2, "start": 0, "count": 5},
+        {"batches": ['"=[1]"'], "size": -1, "start": 0, "count": 1},
+        {"batches": [], "size": 2, "start": 0.5, "count": 0},
+        {"batches": ['"=[1]"'] * 10_001, "size": 1, "start": 0, "count": 10_001},
+    ],
+)
+def test_what_is_no_list_in_batches_is_refused(inner: Any) -> None:
+    with pytest.raises(values.InvalidValue):
+        lists.read({"$stored": inner})
+
+
+def test_a_list_in_batches_has_the_identity_of_the_list_where_it_is_known_and_another_for_each_part() -> None:
+    schema = {"type": "array", "items": {"type": "integer"}}
+    value = [1, 2, 3, 4]
+    whole = comparables.batches(value, 2)
+    assert keys.identity(whole, schema) == keys.identity(value, schema)
+    stored = lists.text(lists.item(references.Stored("a" * 64, 9, "b" * 64)))
+    seen = {
+        keys.identity(lists.Batches((stored,) * texts, 2, start, count).to_json(), schema)
+        for texts, start, count in ((1, 0, 1), (1, 0, 2), (1, 1, 1), (2, 0, 3), (2, 0, 4), (2, 1, 3))
+    }
+    assert len(seen) == 6
+    assert keys.cache_key("t", "1", "i", {"x": "a"}, over=("x",)) != keys.cache_key("t", "1", "i", {"x": "a"})
+
+
+@pytest.mark.parametrize(
+    ("count", "batch", "size", "message"),
+    [
+        (100, lists.AUTO, 1, ""),
+        (101, lists.AUTO, 2, ""),
+        (10_000, lists.AUTO, 100, ""),
+        (10_000, 20, 20, ""),
+        (10_001, 20, 20, "has 10,001 items, and a map in batches takes at most 10,000"),
+        (6_000, 5, 5, "a map in batches of 5 takes at most 5,000: batch=10 would do"),
+        (1_001, None, 1, "a map without batches takes at most 1,000: batch=2 would do"),
+    ],
+)
+def test_a_list_that_is_too_long_is_told_with_the_batch_that_would_do(
+    count: int, batch: int | None, size: int, message: str
+) -> None:
+    problem = lists.too_many(count, batch)
+    assert lists.batch_size(batch, count) == size
+    assert (message in str(problem)) if message else problem is None

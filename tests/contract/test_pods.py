@@ -27,6 +27,13 @@ CALLS = st.builds(
         st.tuples(WORDS, WORDS, st.lists(WORDS, max_size=3).map(tuple), st.sampled_from(["scalar", "items", "item"])),
         max_size=3,
     ).map(tuple),
+    batches=st.lists(
+        st.tuples(WORDS, WORDS, st.lists(WORDS, max_size=3).map(tuple), st.integers(0, 1000)), max_size=3
+    ).map(tuple),
+    over=st.lists(WORDS, min_size=1, max_size=3).map(tuple),
+    parallel=st.integers(1, 1000),
+    failing=st.sampled_from(pods.FAILING),
+    backoff=st.tuples(WORDS, WORDS, WORDS),
 )
 
 
@@ -54,6 +61,9 @@ def test_a_call_is_read_back_whatever_its_words_are(call: pods.Call) -> None:
         (["--path", "x", "["], "--path: "),
         (["--part", "x", "o0"], "--part has too few words after it"),
         (["--part", "x", "o0", "{}"], "--part must be a JSON list of texts"),
+        (["--part-batches", "x", "o0", "[]"], "--part-batches has too few words after it"),
+        (["--part-batches", "x", "o0", "[]", "-1"], "--part-batches must be a number"),
+        (["--failing", "never"], "--failing must be one of stop, go-on, tolerate"),
     ],
 )
 def test_arguments_that_are_wrong_are_named(words: list[str], message: str) -> None:

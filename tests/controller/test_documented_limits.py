@@ -37,6 +37,8 @@ SETTINGS, SOAK = scenes.SETTINGS, Measures()
         ("the text of one input of a run", f"{check.MAX_VALUE >> 10} KiB"),
         ("the texts of all inputs of a run", f"{check.MAX_ALL >> 10} KiB"),
         ("items of one map", f"{lists.MAX_ITEMS:,}"),
+        ("items of one map in batches", f"{lists.MAX_BATCHED:,}"),
+        ("items of one batch", f"{lists.MAX_BATCH:,}"),
         ("an item of a map's list, as it travels in the run", f"{lists.MAX_ITEM} characters"),
         ("the nodes of a run, unpacked", f"{nodes.MAX_UNPACKED >> 20} MiB, {nodes.MAX_VALUES:,} values"),
         ("a run with the cached nodes that are filled in", f"{decide.LARGEST_RUN // 1000} kB"),

@@ -55,7 +55,7 @@ def test_outputs_become_lists_in_their_shape_and_a_workflow_can_be_mapped() -> N
     [
         (([1, 2], [1]), "the input x must be as long as the other lists: x has 2 and plus has 1"),
         ((3,), "the input x must be a list of items, not int"),
-        (([0] * 1001,), "the input x has 1,001 items, and a map takes at most 1,000"),
+        (([0] * 1001,), "the input x has 1,001 items, and a map without batches takes at most 1,000: batch=2 would do"),
         ((["a"],), "expected int, got the str 'a'"),
     ],
 )

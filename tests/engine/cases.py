@@ -78,7 +78,7 @@ MAPS = (
         1001,
         None,
         "total",
-        message="has 1,001 items, and a map takes at most 1,000",
+        message="has 1,001 items, and a map without batches takes at most 1,000: batch=2 would do",
     ),
     _map("in a branch that is taken", "branched", 3, 6),
     _map("in a branch that is not taken", "branched", 2, 0, "choose.then.total"),

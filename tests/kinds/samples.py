@@ -175,6 +175,8 @@ WORKFLOW: dict[str, Any] = {
                             "outputs": ["o0"],
                             "concurrency": 4,
                             "minSuccessRatio": "0.5",
+                            "batch": 20,
+                            "parallel": 4,
                         },
                         "inputs": {"x": {"value": "[1, 2]"}},
                     },

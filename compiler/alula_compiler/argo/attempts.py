@@ -7,6 +7,7 @@ patch that Argo renders for each of them, with the number of the attempt and the
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Sequence
@@ -24,6 +25,13 @@ _TOO_LATE = "longer than the specified deadline"
 _KILLED = "main: OOMKilled"
 """How Argo's message of an attempt begins whose container was killed for lack of memory; what follows is the code, and
 then what the container left, so no text of a user's can stand there."""
+
+
+def of_batch(task: TaskSpec, nodes: Interruptible | None) -> Object:
+    """Return the fields of a template of pods that run a batch of calls each: they count their attempts and their time
+    themselves, and what else ends a pod is of the system."""
+    found = fields(dataclasses.replace(task, timeout=None), nodes)
+    return {**found, "retryStrategy": {**found["retryStrategy"], "limit": str(task.budget.system)}}
 
 
 def fields(task: TaskSpec, nodes: Interruptible | None) -> Object:

@@ -56,7 +56,7 @@ def _templates(program: Program, found: Names, engine: Engine) -> list[Object]:
         if isinstance(node.call, RepeatCall)
     }
     made += repeated.values()
-    for form in found.tasks.values():
+    for form in (*found.tasks.values(), *found.batches.values()):
         task = by_name[form.task]
         made.append(tasks.of(task).template(task, form, program, engine))
     return made

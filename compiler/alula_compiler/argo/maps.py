@@ -12,12 +12,14 @@ sentence in place of a number, where they are too few.
 
 from __future__ import annotations
 
+import functools
+
 from alula_api.contract import lists, names
 from alula_api.contract.graphs.bindings import Items, path_of
 from alula_api.contract.graphs.calls import MapCall, TaskCall
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec
 from alula_api.contract.references import STORED
-from alula_compiler.argo import expressions
+from alula_compiler.argo import batches, expressions
 from alula_compiler.argo.model import Names, Object, map_key
 
 _WHOLE = "[]"
@@ -29,11 +31,11 @@ def templates(node: NodeSpec, call: MapCall, named: Names) -> list[Object]:
     """Return the DAG of a map, which nodes with the same inputs share, and that of an item that may fail."""
     arguments = _arguments(node, call, named)
     parameters = [each["name"] for each in arguments]
-    called = named.tries[map_key(node, call)] if call.is_tolerant else named.single(call.item)
+    called = named.tries[map_key(node, call)] if call.is_tolerant else named.item(node)
     item = {
         "name": names.ITEM,
         "template": called,
-        "withSequence": {"count": _count(call)},
+        "withSequence": {"count": batches.count(call) if named.know_batches else _count(call)},
         "arguments": {"parameters": arguments},
     }
     bound = [port for port, _ in node.inputs if port not in call.over]
@@ -43,29 +45,31 @@ def templates(node: NodeSpec, call: MapCall, named: Names) -> list[Object]:
     if call.concurrency:
         made["parallelism"] = call.concurrency  # counts the items: pods, and DAGs of graphs
     if call.outputs:
-        outputs = [{"name": each, "valueFrom": {"expression": _list_of(each)}} for each in call.outputs]
+        listed = _list_of if call.batch is None else functools.partial(batches.joined, call)
+        outputs = [{"name": each, "valueFrom": {"expression": listed(each)}} for each in call.outputs]
         made["outputs"] = {"parameters": outputs}
     if not call.is_tolerant:
         return [{**made, "dag": {"tasks": [item]}}]
-    return [{**made, "dag": {"tasks": [item, _enough(call)]}}, _try(called, call, parameters, named)]
+    return [{**made, "dag": {"tasks": [item, _enough(call)]}}, _try(called, call, parameters, named.item(node))]
 
 
 def _arguments(node: NodeSpec, call: MapCall, named: Names) -> list[Object]:
     """What an item gets: of each list its own item, all else as the map has it."""
     arguments: list[Object] = []
     for port in call.over:
-        arguments.append({"name": port, "value": _own_item(port)})
-        if isinstance(call.item, TaskCall):  # the nodes of a graph know the path
+        own = batches.own(call, port) if named.know_batches else _own_item(port)
+        arguments.append({"name": port, "value": own})
+        if isinstance(call.item, TaskCall) and call.batch is None:  # the nodes of a graph know the path
             arguments.append({"name": names.path_parameter(port), "value": expressions.path(lists.FIRST)})
-    paths = named.paths(call.item)
+    paths = named.paths_of_item(node, call)
     for port in (port for port, _ in node.inputs if port not in call.over):
         for parameter in (port, *((names.path_parameter(port),) if port in paths else ())):
             arguments.append({"name": parameter, "value": "{{inputs.parameters." + parameter + "}}"})
     return arguments
 
 
-def _try(name: str, call: MapCall, parameters: list[str], named: Names) -> Object:
-    """The DAG of an item that may fail."""
+def _try(name: str, call: MapCall, parameters: list[str], attempt: str) -> Object:
+    """The DAG of an item that may fail, or of a batch of them."""
     passed = [{"name": each, "value": "{{inputs.parameters." + each + "}}"} for each in parameters]
     ended = " || ".join(
         f"{names.ATTEMPT}.{phase}" for phase in ("Succeeded", "Failed", "Errored", "Skipped", "Omitted")
@@ -73,7 +77,7 @@ def _try(name: str, call: MapCall, parameters: list[str], named: Names) -> Objec
     published = [
         {"name": names.item_parameter(each), "valueFrom": {"expression": _tried(each)}} for each in call.outputs
     ]
-    succeeded = f"{_SUCCEEDED} ? 'true' : 'null'"
+    succeeded = f"{_SUCCEEDED} ? 'true' : 'null'" if call.batch is None else batches.SUCCESSES
     return {
         "name": name,
         "inputs": {"parameters": [{"name": each} for each in parameters]},
@@ -82,7 +86,7 @@ def _try(name: str, call: MapCall, parameters: list[str], named: Names) -> Objec
             "tasks": [
                 {
                     "name": names.ATTEMPT,
-                    "template": named.single(call.item),
+                    "template": attempt,
                     "arguments": {"parameters": passed},
                 },
                 {"name": names.NOTHING, "template": names.NOTHING, "depends": ended},
@@ -106,6 +110,8 @@ def _enough(call: MapCall) -> Object:
     """
     listed = f"fromJSON(tasks['{names.ITEM}'].outputs.parameters['{names.SUCCEEDED}'])"
     count, successes = f"len({listed})", f"len(filter({listed}, # == 'true'))"
+    if call.batch is not None:
+        count, successes = batches.length(call), f"sum(map({listed}, int(#)))"
     numerator, denominator = call.share
     share = f"int(({numerator} * {count} + {denominator - 1}) / {denominator})"
     needed = f"max({call.min_successes or 0}, {share})"

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, assert_never
 from alula_api.contract import jsontext
 from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import Items
-from alula_api.contract.graphs.calls import BranchCall, Call, GraphCall, MapCall, RepeatCall, TaskCall
+from alula_api.contract.graphs.calls import BranchCall, GraphCall, MapCall, RepeatCall, TaskCall
 from alula_api.contract.graphs.specs import NodeSpec
 
 Object: TypeAlias = dict[str, Any]
@@ -42,6 +42,8 @@ class TaskTemplate:
     paths: tuple[str, ...] = ()
     """Inputs of which some call passes only a part."""
     items: Form = ()
+    batch: MapCall | None = None
+    """The map of which its pods run a batch of items each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,13 @@ class Names:
 
     tries: Mapping[tuple[MapCall, tuple[str, ...]], str] = field(default_factory=dict)
     """The templates of items that may fail, likewise."""
+    batches: Mapping[tuple[MapCall, tuple[str, ...]], TaskTemplate] = field(default_factory=dict)
+    """The templates of batches of items, likewise."""
+
+    @property
+    def know_batches(self) -> bool:
+        """Whether a list that a map goes over may travel in batches; only then do maps ask in which form it does."""
+        return bool(self.batches)
 
     repeats: Mapping[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
     """By the repeat and the inputs that its node gives."""
@@ -81,15 +90,24 @@ class Names:
         """Return the name of the template of a task that gets whole values, or of a graph."""
         return self.tasks[call.task, ()].name if isinstance(call, TaskCall) else self.graphs[call.graph]
 
-    def item(self, call: Call) -> str:
-        """Return the name of the template of an item of a map or a round of a repeat; empty for every other call."""
-        if isinstance(call, RepeatCall):
-            return self.single(call.step)
-        return self.single(call.item) if isinstance(call, MapCall) else ""
+    def item(self, node: NodeSpec) -> str:
+        """Return the name of the template of an item of a map, or of a batch of them, or of a round of a repeat; empty
+        for every other call."""
+        if isinstance(node.call, RepeatCall):
+            return self.single(node.call.step)
+        if not isinstance(node.call, MapCall):
+            return ""
+        batch = self.batches.get(map_key(node, node.call))
+        return batch.name if batch is not None else self.single(node.call.item)
 
     def paths(self, call: TaskCall | GraphCall) -> tuple[str, ...]:
-        """Return the inputs of which such a template takes a part."""
+        """Return the inputs of which the template of a task or graph takes a part."""
         return self.tasks[call.task, ()].paths if isinstance(call, TaskCall) else ()
+
+    def paths_of_item(self, node: NodeSpec, call: MapCall) -> tuple[str, ...]:
+        """Return the inputs of which that of an item or batch takes a part."""
+        batch = self.batches.get(map_key(node, call))
+        return batch.paths if batch is not None else self.paths(call.item)
 
 
 def map_key(node: NodeSpec, call: MapCall) -> tuple[MapCall, tuple[str, ...]]:

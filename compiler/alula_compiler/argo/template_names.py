@@ -6,10 +6,13 @@ than one value, so a task that is called in several such ways has a template for
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from alula_api.contract import names
 from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import path_of
 from alula_api.contract.graphs.calls import MapCall, RepeatCall
+from alula_api.contract.graphs.specs import NodeSpec
 from alula_compiler.argo.model import Form, Names, TaskTemplate, form, map_key, repeat_key
 from alula_compiler.program import Program
 
@@ -24,6 +27,11 @@ def names_of(program: Program) -> Names:
             lists = {name for name, _ in one}
             parts = tuple(name for name in paths.get(task, ()) if name not in lists)
             tasks[task, one] = TaskTemplate(_free(task, taken), task, parts, one)
+    batches = {
+        key: TaskTemplate(_free(f"{task}-{names.BATCH}", taken), task, tuple(_bound_paths(nodes)), batch=key[0])
+        for key, nodes in _batched(program).items()
+        for task in calls.tasks(key[0])
+    }
     graphs = {graph.name: graph.name if graph.is_main else _free(graph.name, taken) for graph in program.graphs}
     branches = {
         calls.graphs(node.call): node.id
@@ -49,8 +57,25 @@ def names_of(program: Program) -> Names:
         {called: _free(node, taken) for called, node in branches.items()},
         {key: _free(node, taken) for key, node in maps.items()},
         {key: _free(f"{node}-{names.ITEM}", taken) for key, node in maps.items() if key[0].is_tolerant},
+        batches,
         {key: _free(node, taken) for key, node in repeats.items()},
     )
+
+
+def _batched(program: Program) -> dict[tuple[MapCall, tuple[str, ...]], list[NodeSpec]]:
+    """The nodes of each map in batches."""
+    found: dict[tuple[MapCall, tuple[str, ...]], list[NodeSpec]] = {}
+    for graph in program.graphs:
+        for node in graph.nodes:
+            if isinstance(node.call, MapCall) and node.call.batch is not None:
+                found.setdefault(map_key(node, node.call), []).append(node)
+    return found
+
+
+def _bound_paths(nodes: Iterable[NodeSpec]) -> dict[str, None]:
+    """The inputs of which some of these maps passes only a part to all items."""
+    over = {name for node in nodes for name in calls.over(node.call)}
+    return {name: None for node in nodes for name, given in node.inputs if path_of(given) and name not in over}
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -67,7 +92,7 @@ def _forms(program: Program) -> dict[str, dict[Form, None]]:
     forms: dict[str, dict[Form, None]] = {task.name: {} for task in program.tasks}
     for graph in program.graphs:
         for node in graph.nodes:
-            for task in calls.tasks(node.call):
+            for task in calls.tasks(node.call) if not calls.is_batched(node.call) else ():
                 forms[task][form(node)] = None
     return forms
 
@@ -77,7 +102,9 @@ def _paths(program: Program) -> dict[str, dict[str, None]]:
     found: dict[str, dict[str, None]] = {}
     for graph in program.graphs:
         for node in graph.nodes:
-            over = node.call.over if isinstance(node.call, MapCall) else ()
+            if calls.is_batched(node.call):
+                continue  # it has a template of its own
+            over = calls.over(node.call)
             for name, binding in node.inputs:
                 for task in calls.tasks(node.call) if path_of(binding) or name in over else ():
                     found.setdefault(task, {})[name] = None

@@ -33,8 +33,19 @@ _MAPPED = (
     rf"|0|'{lists.TOO_FEW.format(0, 0, '[0-9]+')}'"
 )
 """The parts of what a map computes: the number of its items, and the list of one of them."""
+_BATCHED = (
+    r"map\(|#\[[0-9]\]|#| == nil|'(?:items|batches)'|fromJSON\(|toJson\(|int\(|string\(|len\(|min\("
+    rf"|asInt\(item\)|\['(?:\$stored|{lists.ITEMS}|{lists.BATCHES}|size|count)'\]|[0-9]++|\[|\]|:int\(|\)|\(|, "
+    r"| \+ | - | \* | / | == | <= | \? | : | \?\? |'\\u007b\"\$stored\":\\u007b\"'|'\":'"
+    r"|',\"(?:size|start|count)\":'"
+    rf"|'\\u007d\\u007d'|'{_NAME} {lists.UNEQUAL}{_NAME} has '|' and {_NAME} has '"
+    rf"|'{lists.TOO_FEW.format(0, 0, '[0-9]+')}'|'{_NAME} has '|' items, and the map takes at most [0-9]++'"
+)
+"""Likewise of a map that knows of batches: how many there are, and what one of them gets of a list."""
 _COUNTED = (
     rf"tasks\['{names.ITEM}'\]\.outputs\.parameters\['{names.SUCCEEDED}'\]"
+    rf"|inputs\.parameters\['{_NAME}'\]|\['\$stored'\]\['(?:count|{lists.ITEMS})'\]| \?\? |sum\(map\(|, int\(#\)\)\)"
+    rf"|map\(\[fromJSON\(|\['\$stored'\]|, int\(#\['count'\] \?\? len\(#\['{lists.ITEMS}'\]\)\)\)\[0\]|\]"
     r"|fromJSON\(|len\(|filter\(|, # == 'true'\)|string\(|max\(|int\(|\)|\(|, |[0-9]+| [*+/] | >= | \? | : |'1'"
     r"|'only '|' of '|' items succeeded, and '|' must'"
 )
@@ -59,6 +70,7 @@ LIVE_TAGS: Final = (
     rf"\{{\{{=(?:{_READ}|{_DECIDED})+\}}\}}",
     rf"\{{\{{=(?:{_READ}|{_LITERAL}|{_MAPPED})+\}}\}}",
     rf"\{{\{{=(?:{_COUNTED})+\}}\}}",
+    rf"\{{\{{=(?:inputs\.parameters\['{_NAME}'\]|{_BATCHED})+\}}\}}",
     rf"\{{\{{=toJson\(\[(?:(?:{_READ}|{_LITERAL})(?:,(?:{_READ}|{_LITERAL}))*)?\]\)\}}\}}",
 )
 """Every form of `{{...}}` that compiled output may hold, as regular expressions."""

@@ -87,6 +87,13 @@ class _Graph:
                 message = f"it goes over `{name}`, and {calls.described(call.item)} has no such input"
                 self.report.add(Code.UNKNOWN_INPUT, subject, message, hint=hint)
         self._outputs(call.item, call.outputs, item, subject)
+        if call.batch is not None and isinstance(call.item, GraphCall):
+            hint = "leave it out, or map the tasks inside the graph"
+            message = "`batch` is for tasks: those of a graph have pods of their own"
+            self.report.add(Code.BAD_VALUE, subject, message, hint=hint)
+        if call.batch is None and call.parallel != 1:
+            message = "`parallel` says how many items of a batch run at one time, and there is no `batch`"
+            self.report.add(Code.BAD_VALUE, subject, message, hint="give a `batch` too, or use `concurrency`")
 
     def _repeat(self, call: RepeatCall, subject: Subject) -> None:
         """What a repeat passes from round to round is of its step; what only its condition reads is not."""

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from alula_api.argo import nodes
 from alula_api.contract import keys, lists, names, values
 from alula_api.contract.families import Schema
-from alula_api.contract.graphs import calls, comparables, outlines, plans, rounds, walks
+from alula_api.contract.graphs import calls, comparables, interfaces, outlines, plans, rounds, walks
 from alula_api.contract.graphs.bindings import UNKNOWN, MaybeValue, Value, value_of, wire_of
 from alula_api.contract.graphs.calls import TaskCall
 from alula_api.contract.graphs.walks import Spot, State
@@ -67,8 +67,12 @@ class CacheWalk:
 
     def wanted(self) -> list[Wanted]:
         """The keys to look up now, each once; empty when the walk is over."""
-        asked = [(key, self._task(spots[0])) for key, spots in self._asked.items()]
-        return [Wanted(key, task.outputs, task.entrypoint, _items_of(task)) for key, task in asked]
+        found = []
+        for key, spots in self._asked.items():
+            task, is_batch = self._task(spots[0]), _is_batch(spots[0])
+            items = () if is_batch else _items_of(task)
+            found.append(Wanted(key, _outputs(task, is_batch=is_batch), task.entrypoint, items))
+        return found
 
     def answer(
         self,
@@ -87,6 +91,9 @@ class CacheWalk:
                 continue
             task = self._task(spots[0])
             known = {name: value_of(outputs[name]) for name in task.outputs}
+            if _is_batch(spots[0]):
+                self._answer_batches(spots, known)
+                continue
             try:
                 parts = comparables.publish(task.parts, known, task.outputs, stored.get(key, {}))
                 known |= {name: value_of(part) for name, part in parts.items()}
@@ -96,6 +103,15 @@ class CacheWalk:
             for spot in spots:
                 self._walk.finish(spot, known)
         self._ask()
+
+    def _answer_batches(self, spots: list[Spot], known: Mapping[str, Value]) -> None:
+        """What batches of items made is a list for each output, and an item of the list of the batches."""
+        single = {name: value for name, value in known.items() if not isinstance(value, (lists.Listed, lists.Batches))}
+        published: dict[str, MaybeValue] = {
+            names.item_parameter(name): lists.item(value) for name, value in single.items()
+        }
+        for spot in spots:
+            self._walk.finish(spot, published)
 
     def limited(self, most: int) -> list[Spot]:
         """Of what is done, the part with the first `most` tasks that were found, everything after what it rests on.
@@ -128,12 +144,25 @@ class CacheWalk:
 
     def _ask(self) -> None:
         while (spot := self._walk.take()) is not None:
-            key = self.keys[spot] = key_of(self._task(spot), spot.inputs)
+            over = calls.over(spot.whole.call) if spot.whole is not None and _is_batch(spot) else ()
+            key = self.keys[spot] = key_of(self._task(spot), spot.inputs, over)
             if key and key not in self._missed:
                 self._asked.setdefault(key, []).append(spot)
 
     def _task(self, spot: Spot) -> plans.Task:
         return self._plan.tasks[spot.task]
+
+
+def _is_batch(spot: Spot) -> bool:
+    """Whether a spot stands for several items of a map, which one pod runs."""
+    return spot.whole is not None and spot.whole.batch > 0
+
+
+def _outputs(task: plans.Task, *, is_batch: bool) -> Mapping[str, Schema]:
+    """The types of what an entry holds: of a batch lists."""
+    if not is_batch:
+        return task.outputs
+    return {name: interfaces.list_of(dict(schema)) for name, schema in task.outputs.items()}
 
 
 def _items_of(task: plans.Task) -> tuple[str, ...]:
@@ -187,18 +216,20 @@ def _items(path: str) -> Iterator[str]:
     yield from (names.argo_path(path.replace(walks.ITEM, f"({index})")) for index in range(lists.MAX_ITEMS))
 
 
-def key_of(task: plans.Task, inputs: Mapping[str, MaybeValue]) -> str:
-    """The cache key of a task with these inputs; empty if it is not cached, or if its key cannot be known here."""
+def key_of(task: plans.Task, inputs: Mapping[str, MaybeValue], over: tuple[str, ...] = ()) -> str:
+    """The cache key of a task with these inputs, or of a batch of calls `over` lists; empty if it is not cached, or if
+    its key cannot be known here."""
     if task.version is None:
         return ""
     identities = {}
     for name, schema in task.inputs.items():
         value = inputs.get(name, UNKNOWN)
-        identity = identity_of(value, schema) if value is not UNKNOWN else ""
+        kind = interfaces.list_of(dict(schema)) if name in over else schema
+        identity = identity_of(value, kind) if value is not UNKNOWN else ""
         if not identity:
             return ""
         identities[name] = identity
-    return keys.cache_key(task.key, task.version, task.interface, identities, task.environment)
+    return keys.cache_key(task.key, task.version, task.interface, identities, task.environment, over=over)
 
 
 def identity_of(value: Value, schema: Schema) -> str:

@@ -6,8 +6,8 @@ Used by the pod, the local runner and the controller, which must agree on every 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from alula_api.contract import codecs, jsontext, references
 from alula_api.contract.bare_types import strip
@@ -15,6 +15,9 @@ from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
 from alula_api.contract.jsontext import Json
 from alula_api.contract.problems import InvalidValue, Problem, member, shown
+
+if TYPE_CHECKING:
+    from alula_api.contract import lists
 
 VERSION: Final = 2
 MOST_ENTRY: Final = 64 * 1024
@@ -43,6 +46,8 @@ def identity(value: Json, schema: Schema) -> str:
     from alula_api.contract import lists  # few pods need it
 
     listed = lists.read(value)
+    if isinstance(listed, lists.Batches):
+        return _identity_of_batches(listed, schema)
     if listed is not None:
         return _identity_of_list(listed.values(), schema)
     envelope = references.stored(value)
@@ -66,6 +71,23 @@ def _identity_of_list(items: Sequence[Json | references.Stored], schema: Schema)
     return hashlib.sha256(f"list of {' '.join(found)}".encode()).hexdigest()
 
 
+def _identity_of_batches(found: lists.Batches, schema: Schema) -> str:
+    """That of the list itself where it is known, else one made of its batches' identities and which items are meant."""
+    batches = found.values()
+    if found.single:
+        return _identity_of_list(batches, schema)
+    known = [batch for batch in batches if not isinstance(batch, references.Stored)]
+    if len(known) == len(batches):
+        return codecs.codec(schema).identity(found.joined(known))
+    codec = codecs.codec(schema)
+    told = [
+        batch.hash if isinstance(batch, references.Stored) else "none" if batch is None else codec.identity(batch)
+        for batch in batches
+    ]
+    where = f"{found.total} from {found.start % found.size} in batches of {found.size}"
+    return hashlib.sha256(f"{where}: {' '.join(told)}".encode()).hexdigest()
+
+
 def environment_digest(variables: Iterable[tuple[str, str]], secrets: Iterable[tuple[str, str, str]]) -> str:
     """Return the digest of what a task's resource sets in its environment; empty when it sets nothing.
 
@@ -78,8 +100,16 @@ def environment_digest(variables: Iterable[tuple[str, str]], secrets: Iterable[t
     return digest({"variables": values, "secrets": sources}) if values or sources else ""
 
 
-def cache_key(task: str, version: str, interface: str, inputs: Mapping[str, str], environment: str = "") -> str:
-    """Return the key of a task's result.
+def cache_key(
+    task: str,
+    version: str,
+    interface: str,
+    inputs: Mapping[str, str],
+    environment: str = "",
+    *,
+    over: Collection[str] = (),
+) -> str:
+    """Return the key of a task's result, or of those of a batch of its calls.
 
     Args:
         task: Its name in keys.
@@ -87,7 +117,9 @@ def cache_key(task: str, version: str, interface: str, inputs: Mapping[str, str]
         interface: The digest of names and types.
         inputs: The identity of each input.
         environment: The digest of what its resource sets in the environment.
+        over: Of a batch the inputs that are lists, with an item for each call.
     """
+    batch: dict[str, Json] = {"batch": sorted(over)} if over else {}
     identities: dict[str, Json] = dict(inputs)
     return digest(
         {
@@ -97,6 +129,7 @@ def cache_key(task: str, version: str, interface: str, inputs: Mapping[str, str]
             "interface": interface,
             "environment": environment,
             "inputs": identities,
+            **batch,
         }
     )
 

@@ -4,6 +4,12 @@ A map's results are such a list, and so is a list that a map goes over: the engi
 them together, without looking into any. It travels as `{"$stored": {"items": [...]}}`, each item a JSON text that
 holds a JSON text: `=` and the item's own, or `@` and the digests of an item that lies in the store. An item is short
 enough for `MAX_ITEMS` of them to fit into one argument of a process.
+
+A map in batches goes over such a list of lists, and makes one: `{"$stored": {"batches": [...], "size": 20, "start": 0,
+"count": 57}}`, of which each text stands for the 20 items of a batch, and `null` for a batch of which no item has a
+value. Some of its items, which is what a pod gets of it, travel in the same form, with `start` as the index of the
+first one: their batches begin with the one in which that lies. Some items of a list that is in no batches have `items`
+in place of `batches`, and a size of 1.
 """
 
 from __future__ import annotations
@@ -11,7 +17,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from alula_api.contract import jsontext, references
 from alula_api.contract.codes import Code
@@ -20,8 +26,21 @@ from alula_api.contract.problems import InvalidValue, Problem, member, shown
 from alula_api.contract.references import STORED, Stored
 
 ITEMS: Final = "items"
+BATCHES: Final = "batches"
 MAX_ITEMS: Final = 1_000
-"""Of one map."""
+"""Of one map, or of one in batches the number of these: each has a pod of its own."""
+MAX_BATCHED: Final = 10_000
+"""Items of one map in batches."""
+MAX_BATCH: Final = 1_000
+"""Items of one batch."""
+AUTO: Final = 0
+"""Stands for the batch that the length of the list decides."""
+SIZES: Final = (1, 2, 5, 10, 20, 50, 100)
+"""Of batches that nobody chose: few, so that a list which grows by an item seldom has other batches."""
+MAX_AUTO: Final = 100
+"""How many batches those make."""
+MAX_BATCHES_TEXT: Final = 96 << 10
+"""Characters of a list in batches as it travels: Linux takes 128 KiB as one argument."""
 MAX_ITEM: Final = 125
 """Characters of an item as Argo writes it into a list; Linux takes 128 KiB as one argument."""
 UNEQUAL: Final = "must be as long as the other lists: "
@@ -51,7 +70,87 @@ class Listed(NamedTuple):
         return [_value(text, index) for index, text in enumerate(self.texts)]
 
 
-def read(json: Json) -> Listed | None:
+class Batches(NamedTuple):
+    """A list in batches, or some of its items.
+
+    Attributes:
+        texts: Of the batches in which the items lie.
+        size: Items of a batch; the last one of the list has what is left.
+        start: The index of the first item in the list.
+        total: How many items there are.
+        single: Whether a text is that of an item, rather than of a list of items.
+    """
+
+    texts: tuple[str, ...]
+    size: int
+    start: int
+    total: int
+    single: bool = False
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the form in which they travel."""
+        kind = ITEMS if self.single else BATCHES
+        return {STORED: {kind: list(self.texts), "size": self.size, "start": self.start, "count": self.total}}
+
+    def values(self) -> list[Json | Stored]:
+        """Return the batches as they travel.
+
+        Raises:
+            InvalidValue: A batch is malformed.
+        """
+        return [_value(text, index, ITEMS if self.single else BATCHES) for index, text in enumerate(self.texts)]
+
+    def joined(self, batches: Sequence[Json]) -> list[Json]:
+        """Return the items, given the value of each batch.
+
+        Raises:
+            InvalidValue: A batch is no list of as many items as it should have.
+        """
+        if self.single:
+            return list(batches)
+        found: list[Json] = []
+        for index, (batch, (first, end)) in enumerate(zip(batches, self.ranges(), strict=True)):
+            items = [None] * end if batch is None else batch
+            if type(items) is not list or len(items) < end:
+                path = member(member(f'$["{STORED}"]', BATCHES), str(index))
+                raise InvalidValue([_problem(path, f"must be a list of {end} items or more, not {shown(batch)}")])
+            found += items[first:end]
+        return found
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Return from where to where in each batch the items lie."""
+        found, end = [], self.start + self.total
+        for index in range(len(self.texts)):
+            begins = (self.start // self.size + index) * self.size
+            found.append((max(self.start, begins) - begins, min(end, begins + self.size) - begins))
+        return found
+
+
+Many: TypeAlias = Listed | Batches
+"""A list that no pod collected."""
+
+
+def taken(value: Many, start: int, count: int) -> Batches:
+    """Return some of the items of a list: the batches in which they lie."""
+    if isinstance(value, Listed):
+        return Batches(value.texts[start : start + count], 1, start, count, single=True)
+    size = value.size
+    return Batches(value.texts[start // size : -(-(start + count) // size)], size, start, count, value.single)
+
+
+def length(value: Many) -> int:
+    """Return how many items a list has."""
+    return value.total if isinstance(value, Batches) else len(value.texts)
+
+
+def batch_size(chosen: int | None, count: int) -> int:
+    """Return how many of so many items a batch has: one where a map is not in batches."""
+    if chosen is None:
+        return 1
+    return chosen if chosen != AUTO else next((size for size in SIZES if size * MAX_AUTO >= count), SIZES[-1])
+
+
+def read(json: Json) -> Many | None:
     """Return the list that travels in this form, or None where that is not one.
 
     Raises:
@@ -60,6 +159,8 @@ def read(json: Json) -> Listed | None:
     if type(json) is not dict or len(json) != 1 or STORED not in json:
         return None
     inner = json[STORED]
+    if type(inner) is dict and (BATCHES in inner or (ITEMS in inner and "count" in inner)):
+        return _batches(inner, ITEMS if ITEMS in inner else BATCHES)
     if type(inner) is not dict or set(inner) != {ITEMS}:
         return None
     texts = inner[ITEMS]
@@ -92,10 +193,23 @@ def fits(published: str) -> bool:
     return sum(_WIDER.get(character, 1) for character in text(published)) <= MAX_ITEM
 
 
-def too_many(count: int) -> InvalidValue:
-    """Return the error of a list that is too long for a map."""
-    message = f"has {count:,} items, and a map takes at most {MAX_ITEMS:,}: let each item be a batch of them"
-    return InvalidValue([Problem("$", message, Code.TOO_LARGE)])
+def too_many(count: int, batch: int | None = None) -> InvalidValue | None:
+    """Return the error of a list that is too long for a map; None where it is not.
+
+    Args:
+        count: Its length.
+        batch: Of the map: None for a pod for each item, `AUTO` for the batch that the length decides.
+    """
+    size = batch_size(batch, count)
+    if count <= min(MAX_BATCHED if batch is not None else MAX_ITEMS, size * MAX_ITEMS):
+        return None
+    if count > MAX_BATCHED:
+        hint = f"a map in batches takes at most {MAX_BATCHED:,}: let each item be a list of several"
+    else:
+        would = next(size for size in SIZES if size * MAX_ITEMS >= count)
+        how = f"in batches of {size}" if batch is not None else "without batches"
+        hint = f"a map {how} takes at most {size * MAX_ITEMS:,}: batch={would} would do"
+    return InvalidValue([Problem("$", f"has {count:,} items, and {hint}", Code.TOO_LARGE)])
 
 
 def unequal(lengths: Mapping[str, int]) -> InvalidValue:
@@ -109,8 +223,29 @@ def too_few(successes: int, count: int, needed: int) -> InvalidValue:
     return InvalidValue([Problem("$", TOO_FEW.format(successes, count, needed), Code.TASK_FAILED)])
 
 
-def _value(text: str, index: int) -> Json | Stored:
-    path = member(member(f'$["{STORED}"]', ITEMS), str(index))
+def _batches(inner: Mapping[str, Json], kind: str) -> Batches:
+    path, texts = f'$["{STORED}"]', inner[kind]
+    if type(texts) is not list or not all(type(text) is str for text in texts):
+        raise InvalidValue([_problem(f"{path}.{kind}", f"must be a list of texts, not {shown(texts)}")])
+    if set(inner) != {kind, "size", "start", "count"}:
+        raise InvalidValue([_problem(path, f"must have {kind}, size, start and count")])
+    numbers = [_number(inner[name], f"{path}.{name}") for name in ("size", "start", "count")]
+    size, start, count = numbers
+    covered = -(-(start + count) // size) - start // size if size else -1
+    if covered != len(texts) or count > MAX_BATCHED:
+        raise InvalidValue([_problem(path, f"must have a text for each batch of {size}, not {len(texts)} for {count}")])
+    return Batches(tuple(str(text) for text in texts), size, start, count, kind == ITEMS)
+
+
+def _number(found: Json, path: str) -> int:
+    """A count, which the engine may have written as `20.0`."""
+    if isinstance(found, bool) or not isinstance(found, (int, float)) or found != int(found) or found < 0:
+        raise InvalidValue([_problem(path, f"must be a whole number from 0, not {shown(found)}")])
+    return int(found)
+
+
+def _value(text: str, index: int, kind: str = ITEMS) -> Json | Stored:
+    path = member(member(f'$["{STORED}"]', kind), str(index))
     published = jsontext.parse(text)
     if published is None:  # what is not taken publishes nothing
         return None

@@ -34,12 +34,15 @@ NONE_TAKEN: Final = "none--taken"
 """What it says where no branch is."""
 ITEM: Final = "item"
 """The task in the template of a map that runs once for each item."""
+BATCH: Final = "batch"
+"""Ends the name of the template of a pod that runs several items."""
 ATTEMPT: Final = "try"
 """The task in the template of an item that may fail which runs it."""
 ENOUGH: Final = "enough"
 """The task in the template of a map of such items which fails where too few of them succeeded."""
 SUCCEEDED: Final = "succeeded--item"
-"""The output of such an item which says whether it succeeded; no output of a user is called so."""
+"""The output of such an item which says whether it succeeded, and of a batch of them how many did; no output of a user
+is called so."""
 COUNT: Final = "items--count"
 """The parameter that says how many items a map has; no input of a user is called so."""
 MAIN: Final = "main"
@@ -132,6 +135,11 @@ def part_parameter(name: str, path: tuple[str, ...] = ()) -> str:
 def items_parameter(name: str, path: tuple[str, ...] = ()) -> str:
     """Return the name of the parameter beside one, in which a list in its value is published for a map to go over."""
     return part_parameter(name, path).replace("--part", "--items", 1)
+
+
+def batches_parameter(name: str, path: tuple[str, ...], size: int) -> str:
+    """Return the name of the parameter beside one, in which a list in its value is published in batches of a size."""
+    return part_parameter(name, path).replace("--part", f"--batches-{size or 'auto'}", 1)
 
 
 def item_parameter(name: str) -> str:

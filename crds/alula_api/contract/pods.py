@@ -1,4 +1,7 @@
-"""The runtime's contract, version 1: what the compiler writes for a pod, and how the pod reads it.
+"""The runtime's contract: what the compiler writes for a pod, and how the pod reads it.
+
+Version 2 is that of releases with maps in batches, `--batch` and `--part-batches`; all else is of version 1, which
+other releases go on to speak, so that older controllers run them.
 
 The compiler writes `argv(call)` into a container's args, with Argo's tags in place of values; the runtime reads it by
 `parse_argv`. Every flag takes a fixed number of words, so that a value may be any text, one that looks like a flag too.
@@ -14,7 +17,11 @@ from alula_api.contract.problems import InvalidValue
 from alula_api.contract.retries import SYSTEM_RETRIES, Budget
 
 VERSION: Final = 1
-"""`spec.code.runtime`."""
+"""`spec.code.runtime`, unless there is a map in batches."""
+BATCHES: Final = 2
+"""Likewise where there is one."""
+VERSIONS: Final = (VERSION, BATCHES)
+"""Those that are compiled."""
 
 WORK_DIR: Final = "/var/run/alula"
 OUT_DIR: Final = WORK_DIR + "/out"
@@ -128,6 +135,15 @@ def remark(memory: str) -> str:
     return f"memory {memory})"
 
 
+STOP: Final = "stop"
+"""After a call of a batch has failed no other begins; those that have finished are kept, where they are cached."""
+GO_ON: Final = "go-on"
+"""The others run, then the batch fails."""
+TOLERATE: Final = "tolerate"
+"""The others run, and the failed one has no value."""
+FAILING: Final = (STOP, GO_ON, TOLERATE)
+
+
 class Call(NamedTuple):
     """One call of a task."""
 
@@ -155,6 +171,16 @@ class Call(NamedTuple):
     """The names of the outputs, in the order in which the function returns them."""
     parts: tuple[tuple[str, str, tuple[str, ...], str], ...] = ()
     """What is published beside them: the parameter's name, the output, the path in its value, and the form."""
+    batches: tuple[tuple[str, str, tuple[str, ...], int], ...] = ()
+    """Likewise lists in batches, with the size of these in place of the form."""
+    over: tuple[str, ...] = ()
+    """Of a batch of calls the inputs that are lists, with an item for each call; otherwise empty."""
+    parallel: int = 1
+    """How many calls of a batch run at one time."""
+    failing: str = STOP
+    """What a failure of one of them means for the others."""
+    backoff: tuple[str, str, str] = ("", "", "")
+    """Between two attempts at one of them: duration, factor and cap, as in a resource."""
 
     @property
     def budget(self) -> Budget:
@@ -163,11 +189,12 @@ class Call(NamedTuple):
 
 
 _ONCE = {"--entrypoint": "entrypoint", "--task": "task", "--interface": "interface"}
-_OPTIONAL = {"--cache": "cache", "--environment": "environment"}
+_OPTIONAL = {"--cache": "cache", "--environment": "environment", "--failing": "failing"}
 _FLAGS = {"scalar": "--part", "items": "--part-items", "item": "--part-item"}
 """Of what is published, by its form."""
 _FORMS = {flag: form for form, flag in _FLAGS.items()}
-_COUNTS = {"--retries": "0", "--system-retries": str(SYSTEM_RETRIES)}
+_COUNTS = {"--retries": "0", "--system-retries": str(SYSTEM_RETRIES), "--parallel": "1"}
+_BATCH: Final = "--batch"
 
 
 def argv(call: Call) -> list[str]:
@@ -191,7 +218,25 @@ def argv(call: Call) -> list[str]:
         words += ["--output", name]
     for name, output, path, form in call.parts:
         words += [_FLAGS[form], name, output, jsontext.argo_safe(jsontext.dumps(list(path)))]
+    for name, output, path, size in call.batches:
+        words += ["--part-batches", name, output, jsontext.argo_safe(jsontext.dumps(list(path))), str(size)]
+    for name in call.over:
+        words += [_BATCH, name]
+    if call.over:
+        words += ["--failing", call.failing]
+    if call.parallel != 1:
+        words += ["--parallel", str(call.parallel)]
+    if any(call.backoff):
+        words += ["--backoff", *call.backoff]
     return words
+
+
+def is_batch(words: Sequence[str]) -> bool:
+    """Tell whether these are the arguments of a batch of calls; whatever else is wrong with them."""
+    try:
+        return _BATCH in words and bool(parse_argv(words).over)
+    except ValueError:
+        return False
 
 
 def parse_argv(words: Sequence[str]) -> Call:
@@ -204,7 +249,10 @@ def parse_argv(words: Sequence[str]) -> Call:
     once: dict[str, str] = {}
     pairs: dict[str, list[tuple[str, str]]] = {"--input": [], "--items": [], "--path": []}
     outputs: list[str] = []
+    over: list[str] = []
     parts: list[tuple[str, str, tuple[str, ...], str]] = []
+    batches: list[tuple[str, str, tuple[str, ...], int]] = []
+    backoff = ("", "", "")
     for flag in rest:
         if flag in _ONCE or flag in _OPTIONAL or flag in _COUNTS:
             value = _next(rest, flag)
@@ -218,21 +266,34 @@ def parse_argv(words: Sequence[str]) -> Call:
             outputs.append(_next(rest, flag))
         elif flag in _FORMS:
             parts.append((_next(rest, flag), _next(rest, flag), _path(_next(rest, flag), flag), _FORMS[flag]))
+        elif flag == "--part-batches":
+            name, output, path = _next(rest, flag), _next(rest, flag), _path(_next(rest, flag), flag)
+            batches.append((name, output, path, _count(flag, _next(rest, flag))))
+        elif flag == _BATCH:
+            over.append(_next(rest, flag))
+        elif flag == "--backoff":
+            backoff = (_next(rest, flag), _next(rest, flag), _next(rest, flag))
         else:
             raise ValueError(f"the runtime has no flag {flag[:80]!r}")
     counts = [_count(flag, once.pop(flag, usual)) for flag, usual in _COUNTS.items()]
     for flag in _ONCE:
         if flag not in once:
             raise ValueError(f"{flag} is missing")
+    if once.get("--failing", STOP) not in FAILING:
+        raise ValueError(f"--failing must be one of {', '.join(FAILING)}, not {once['--failing'][:80]!r}")
     return Call(
         **{(_ONCE | _OPTIONAL)[flag]: value for flag, value in once.items()},
         retries=counts[0],
         system_retries=counts[1],
+        parallel=max(1, counts[2]),
         inputs=tuple(pairs["--input"]),
         items=tuple(pairs["--items"]),
         paths={name: _path(text) for name, text in pairs["--path"]},
         outputs=tuple(outputs),
         parts=tuple(parts),
+        batches=tuple(batches),
+        over=tuple(over),
+        backoff=backoff,
     )
 
 

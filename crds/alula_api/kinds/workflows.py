@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 import pydantic
 import pydantic_core
 
-from alula_api.contract import memory, names, pods
+from alula_api.contract import lists, memory, names, pods
 from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import MAX_PATH
 from alula_api.contract.retries import MAX_RETRIES
@@ -367,6 +367,12 @@ class Map(Part):
     )
     min_success_ratio: Annotated[str, bounded(8, f"^({calls.RATIO})$")] | None = pydantic.Field(
         None, description="the share of the items that must succeed, as a decimal"
+    )
+    batch: Annotated[int, Whole(lists.AUTO, lists.MAX_BATCH)] | None = pydantic.Field(
+        None, description="how many items of a task one pod takes; 0 for as many as keep the map within 100 pods"
+    )
+    parallel: Annotated[int, Whole(1, lists.MAX_BATCH)] | None = pydantic.Field(
+        None, description="how many items of a batch run at one time, 1 unless set"
     )
 
     @pydantic.model_validator(mode="after")

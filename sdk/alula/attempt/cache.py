@@ -57,12 +57,9 @@ class Memory:
 
     Args:
         index: the domain's.
-        task: the task's name in the key.
-        version: the cache version.
-        interface: the digest of inputs and outputs.
-        environment: the digest of what the task's resource sets in the environment.
+        key: the call's.
+        task: the task's name in the key, recorded in the entry.
         entrypoint: the task's function, recorded in the entry; one that another function made is a miss.
-        identities: of each input.
         schemas: the outputs' types, which say what an entry must hold.
         run: recorded in the entry.
         node: recorded in the entry.
@@ -71,18 +68,15 @@ class Memory:
     def __init__(
         self,
         index: CacheIndex,
+        key: str,
         *,
         task: str,
-        version: str,
-        interface: str,
-        environment: str,
         entrypoint: str,
-        identities: Mapping[str, str],
         schemas: Mapping[str, Schema],
         run: str,
         node: str,
     ) -> None:
-        self.key = keys.cache_key(task, version, interface, identities, environment)
+        self.key = key
         self._index = index
         self._task = task
         self._entrypoint = entrypoint

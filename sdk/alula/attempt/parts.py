@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alula_api.contract import lists, references, schemas, values
-from alula_api.contract.graphs import bindings, comparables
+from alula_api.contract.graphs import bindings, comparables, interfaces
 from alula_api.contract.problems import InvalidValue, Problem
 
 if TYPE_CHECKING:
@@ -59,13 +59,60 @@ def publish(
     return found
 
 
+def item(value: Json, schema: Schema, content: Callable[[], Content]) -> tuple[str, Json]:
+    """Return a value as an item of a list, and as it travels by itself: in the store where that is too long."""
+    published = _item(value, partial(_given, value), schema, content)
+    (found,) = lists.Listed((lists.text(published),)).values()
+    return published, found.to_json() if isinstance(found, references.Stored) else found
+
+
+def batches(
+    value: Callable[[str], Json],
+    asked: Iterable[tuple[str, str, tuple[str, ...], int]],
+    types: Mapping[str, Schema],
+    content: Callable[[], Content],
+) -> dict[str, Json]:
+    """Return the lists that maps in batches go over, by the names of their parameters; see `publish`."""
+    found: dict[str, Json] = {}
+    for name, output, path, size in asked:
+        schema = schemas.at(types[output], path)
+        if isinstance(schema, Problem):
+            raise InvalidValue([schema])
+        found[name] = _batches(values.select(value(output), path), schema, size, content)
+    return found
+
+
+def _batches(value: Json, schema: Schema, chosen: int, content: Callable[[], Content]) -> Json:
+    if not isinstance(value, list):
+        raise InvalidValue([Problem("$", "must be a list")])
+    if (problem := lists.too_many(len(value), chosen)) is not None:
+        raise problem
+    size = lists.batch_size(chosen, len(value))
+    whole = [value[at : at + size] for at in range(0, len(value), size)]
+    types = schemas.items(schema, len(value)) or [schema]
+    texts = _all(lambda index: item(whole[index], interfaces.list_of(types[0]), content)[0], whole, content)
+    return lists.Batches(texts, size, 0, len(value)).to_json()
+
+
+def _all(made: Callable[[int], str], values: list[Any], content: Callable[[], Content]) -> tuple[str, ...]:
+    """The texts of items, of which those that are too long are stored side by side."""
+    short = [not references.is_envelope(each) and lists.fits(lists.item(each)) for each in values]
+    if all(short):
+        return tuple(lists.text(made(index)) for index in range(len(values)))
+    from concurrent.futures import ThreadPoolExecutor
+
+    content()  # opened once, before there are threads
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return tuple(map(lists.text, pool.map(made, range(len(values)))))
+
+
 def _given(value: Json) -> Json:
     return value
 
 
 def _item(travels: bindings.Value, value: Callable[[], Json], schema: Schema, content: Callable[[], Content]) -> str:
     """A value as an item of a list: as it travels, or from the store where that is too long."""
-    assert not isinstance(travels, lists.Listed), "what a task makes is in one piece"
+    assert not isinstance(travels, (lists.Listed, lists.Batches)), "what a task makes is in one piece"
     if isinstance(travels, references.Stored) or not references.is_envelope(travels):
         found = lists.item(travels)
         if lists.fits(found):
@@ -79,19 +126,12 @@ def _item(travels: bindings.Value, value: Callable[[], Json], schema: Schema, co
 def _items(value: Json, schema: Schema, content: Callable[[], Content]) -> Json:
     if not isinstance(value, list):
         raise InvalidValue([Problem("$", "must be a list")])
-    if len(value) > lists.MAX_ITEMS:
-        raise lists.too_many(len(value))
+    if (problem := lists.too_many(len(value))) is not None:
+        raise problem
     types = schemas.items(schema, len(value))
     assert types is not None, "a list has items"
 
     def made(index: int) -> str:
         return _item(value[index], partial(_given, value[index]), types[index], content)
 
-    short = [not references.is_envelope(each) and lists.fits(lists.item(each)) for each in value]
-    if all(short):
-        return lists.Listed(tuple(map(lists.text, map(made, range(len(value)))))).to_json()
-    from concurrent.futures import ThreadPoolExecutor
-
-    content()  # opened once, before there are threads
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return lists.Listed(tuple(map(lists.text, pool.map(made, range(len(value)))))).to_json()
+    return lists.Listed(_all(made, value, content)).to_json()

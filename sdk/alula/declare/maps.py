@@ -15,12 +15,14 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar, overload
 
 from alula import errors
 from alula.code import places
 from alula.declare import map_options
+from alula.declare.map_options import Batch
 from alula.graph.tracer import active
+from alula.interfaces import callee
 from alula.interfaces.callee import Callee
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
@@ -30,6 +32,7 @@ __tracebackhide__ = True  # pytest shows the user's frames only
 _NO_LIST = (str, bytes, int, float, bool, dict, type(None))
 """What is surely meant for all calls."""
 
+Batched: TypeAlias = int | Literal["auto"] | Batch | None
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
@@ -46,6 +49,7 @@ def map_task(  # type: ignore[overload-overlap]
     concurrency: int | None = None,
     min_successes: int | None = None,
     min_success_ratio: float | None = None,
+    batch: Batched = None,
 ) -> MapTask[P, None]: ...
 @overload
 def map_task(  # type: ignore[overload-overlap]
@@ -55,14 +59,20 @@ def map_task(  # type: ignore[overload-overlap]
     concurrency: int | None = None,
     min_successes: int,
     min_success_ratio: float | None = None,
+    batch: Batched = None,
 ) -> MapTask[P, tuple[list[A | None], list[B | None]]]: ...
 @overload
 def map_task(  # type: ignore[overload-overlap]
-    target: Callable[P, tuple[A, B]], /, *, concurrency: int | None = None, min_success_ratio: float
+    target: Callable[P, tuple[A, B]],
+    /,
+    *,
+    concurrency: int | None = None,
+    min_success_ratio: float,
+    batch: Batched = None,
 ) -> MapTask[P, tuple[list[A | None], list[B | None]]]: ...
 @overload
 def map_task(  # type: ignore[overload-overlap]
-    target: Callable[P, tuple[A, B]], /, *, concurrency: int | None = None
+    target: Callable[P, tuple[A, B]], /, *, concurrency: int | None = None, batch: Batched = None
 ) -> MapTask[P, tuple[list[A], list[B]]]: ...
 @overload
 def map_task(
@@ -72,13 +82,16 @@ def map_task(
     concurrency: int | None = None,
     min_successes: int,
     min_success_ratio: float | None = None,
+    batch: Batched = None,
 ) -> MapTask[P, list[R | None]]: ...
 @overload
 def map_task(
-    target: Callable[P, R], /, *, concurrency: int | None = None, min_success_ratio: float
+    target: Callable[P, R], /, *, concurrency: int | None = None, min_success_ratio: float, batch: Batched = None
 ) -> MapTask[P, list[R | None]]: ...
 @overload
-def map_task(target: Callable[P, R], /, *, concurrency: int | None = None) -> MapTask[P, list[R]]: ...
+def map_task(
+    target: Callable[P, R], /, *, concurrency: int | None = None, batch: Batched = None
+) -> MapTask[P, list[R]]: ...
 def map_task(
     target: Callable[..., Any],
     /,
@@ -86,6 +99,7 @@ def map_task(
     concurrency: int | None = None,
     min_successes: int | None = None,
     min_success_ratio: float | None = None,
+    batch: Batched = None,
     **unknown: Any,
 ) -> MapTask[..., Any]:
     """Make a task run once for each item of a list: `map_task(score)(files, model=model)`.
@@ -96,19 +110,24 @@ def map_task(
 
     Args:
         target: A task or a workflow, or a `functools.partial` of one.
-        concurrency: How many items may run at one time; without it as many as there are.
+        concurrency: How many items, or pods with a `batch` of them, may run at one time; without it as many as there
+            are.
         min_successes: How many items must succeed; the results of those that fail are None. Without it and
             `min_success_ratio` all must.
         min_success_ratio: The share of the items that must, from 0.0 to 1.0; with both, both hold.
+        batch: How many items a pod takes on a cluster, one after the other; `"auto"` for as many as keep the map within
+            100 pods; `Batch(20, parallel=4)` for several at one time. Without it each has a pod of its own.
 
     Raises:
-        DefinitionError: It is neither, or an option has a value that it cannot take.
+        DefinitionError: It is neither, or an option has a value that it cannot take, or a workflow is to run in
+            batches.
     """
     options = map_options.checked(
         {
             "concurrency": concurrency,
             "min_successes": min_successes,
             "min_success_ratio": min_success_ratio,
+            "batch": batch,
             **unknown,
         }
     )
@@ -123,6 +142,9 @@ def map_task(
         what = getattr(found, "__name__", type(found).__name__)
         message = f"map_task() takes a task or a workflow, and {what} is neither"
         raise _wrong(Code.NOT_A_TASK, message, "decorate the function with @task")
+    if batch is not None and found.kind == callee.WORKFLOW:
+        message = f"batch of map_task() is for tasks: the tasks of {found.subject} have pods of their own"
+        raise _wrong(Code.BAD_OPTION, message, "leave it out, or map the tasks inside the workflow", found)
     return MapTask(found, args, bound, options)
 
 
@@ -227,7 +249,7 @@ def _called(target: Callee, over: tuple[str, ...], given: Mapping[str, Any], opt
         if not isinstance(items, (list, tuple)):
             message = f"the input {name} must be a list of items, not {type(items).__name__}"
             raise errors.ValueMismatch(_wrong(Code.BAD_VALUE, message, "", target).diagnostics)
-    problem = maps.length_problem({name: len(items) for name, items in lists.items()})
+    problem = maps.length_problem({name: len(items) for name, items in lists.items()}, options.get("batch"))
     if problem:
         raise errors.ValueMismatch(_wrong(problem[0], problem[1], "", target).diagnostics)
     rest = {name: value for name, value in given.items() if name not in over}

@@ -19,6 +19,7 @@ from alula_api.contract.graphs.bindings import Constant, Items
 if TYPE_CHECKING:
     from alula.graph.nodes import Draft
     from alula.graph.trace import Trace
+    from alula_api.contract.graphs.calls import MapCall
 
 
 def interface(item: Interface, over: Collection[str], *, tolerant: bool = False) -> Interface:
@@ -49,26 +50,27 @@ def _list(item: PyType) -> PyType:
     return found
 
 
-def check(trace: Trace, draft: Draft, over: Collection[str]) -> None:
+def check(trace: Trace, draft: Draft, call: MapCall) -> None:
     """Report lists that are written in the workflow and that no map can go over."""
     lengths = {}
-    for name in over:
+    for name in call.over:
         binding = draft.bindings.get(name)
         if isinstance(binding, Items):
             lengths[name] = len(binding.leaves)
         elif isinstance(binding, Constant) and isinstance(value := binding.json, list):
             lengths[name] = len(value)
-    problem = length_problem(lengths)
+    problem = length_problem(lengths, call.batch)
     if problem:
         code, message = problem
         trace.problem(code, message, trace.place(draft.place), subject=f"node {draft.id}")
 
 
-def length_problem(lengths: Mapping[str, int]) -> tuple[Code, str] | None:
-    """What is wrong with lists of these lengths, if anything is."""
+def length_problem(lengths: Mapping[str, int], batch: int | None) -> tuple[Code, str] | None:
+    """What is wrong with lists of these lengths, if anything is; `batch` is the map's."""
     for name, count in lengths.items():
-        if count > lists.MAX_ITEMS:
-            return Code.TOO_LARGE, f"the input {name} {lists.too_many(count).problems[0].message}"
+        problem = lists.too_many(count, batch)
+        if problem is not None:
+            return Code.TOO_LARGE, f"the input {name} {problem.problems[0].message}"
     if len(set(lengths.values())) > 1:
         return Code.BAD_VALUE, f"the input {next(iter(lengths))} {lists.unequal(lengths).problems[0].message}"
     return None

@@ -90,7 +90,7 @@ class Tracer:
         interface = maps.interface(found, over, tolerant=call.is_tolerant) if found is not None else None
         if interface is not None:
             self._arguments.bind(self.trace, draft, interface, (), given)
-            maps.check(self.trace, draft, over)
+            maps.check(self.trace, draft, call)
         return self._arguments.results(self.trace, draft, interface)
 
     def repeat(

@@ -175,7 +175,7 @@ def _length(text: object) -> int:
         listed = lists.read(jsontext.parse(str(text)))
     except InvalidValue:
         return 0
-    return len(listed.texts) if listed is not None else 0
+    return lists.length(listed) if listed is not None else 0
 
 
 def _not_taken(known: dict[str, TaskState], outline: Outline) -> dict[str, TaskState]:

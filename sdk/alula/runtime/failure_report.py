@@ -28,10 +28,24 @@ _PATIENCE = 2
 """Attempts at writing the record: an unreachable store has made us wait long enough."""
 
 
-def conclude(attempt: Attempt, error: BaseException) -> int:
-    """Reports a failure everywhere; returns the exit code."""
+class Recorded(Exception):
+    """A failure of which another process has made the record, and written what the log has of it."""
+
+    def __init__(self, record: FailureRecord) -> None:
+        super().__init__(record.message)
+        self.record = record
+
+
+def recorded(attempt: Attempt, error: BaseException) -> FailureRecord:
+    """Writes a failure into the log and nowhere else; returns its record."""
     record = _record(attempt, error)
     logs.write(_traceback(record, error))
+    return record
+
+
+def conclude(attempt: Attempt, error: BaseException) -> int:
+    """Reports a failure everywhere; returns the exit code."""
+    record = error.record if isinstance(error, Recorded) else recorded(attempt, error)
     termination_message.leave(attempt.env, failures.termination_message(record, attempt.env.memory))
     again = record.retryable
     try:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alula.declare.tasks import Task
+    from alula.interfaces.interface import Input
+    from alula_api.contract import lists
 
     Load = Callable[[Json], Json]
     """Gets the value behind an envelope from the store; anything else comes back as it is."""
@@ -67,8 +69,10 @@ def load(arrivals: tuple[Arrival, ...], load: Load) -> dict[str, Json]:
     return found
 
 
-def identities(arrivals: tuple[Arrival, ...], task: Task[..., Any], load: Load) -> dict[str, str]:
-    """The identity of every input of the task, defaults of those that did not arrive included."""
+def identities(
+    arrivals: tuple[Arrival, ...], task: Task[..., Any], load: Load, over: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """The identity of every input of the task, defaults of those that did not arrive included; `over` are lists."""
     by_name = {arrival.name: arrival for arrival in arrivals}
     found = {}
     for item in task.interface.inputs:
@@ -76,10 +80,18 @@ def identities(arrivals: tuple[Arrival, ...], task: Task[..., Any], load: Load) 
         if arrival is None:
             raise bad_input(item.name, "it is not given")
         try:
-            found[item.name] = arrival.identity(item.type.schema, load)
+            found[item.name] = arrival.identity(_type(item, over), load)
         except values.InvalidValue as error:
             raise bad_input(item.name, f"it must be {item.type.label}: {error}") from error
     return found
+
+
+def _type(item: Input, over: tuple[str, ...]) -> dict[str, Any]:
+    if item.name not in over:
+        return item.type.schema
+    from alula_api.contract.graphs import interfaces
+
+    return interfaces.list_of(item.type.schema)
 
 
 def _arrival(name: str, text: str, paths: Mapping[str, tuple[str, ...]]) -> Arrival:
@@ -97,10 +109,26 @@ def _item(name: str, travelled: Json, path: tuple[str, ...]) -> tuple[Json, tupl
         listed = lists.read(travelled)
         if listed is None:
             return travelled, path
+        if isinstance(listed, lists.Batches):
+            return _of_batches(listed, int(path[0]), path[1:])
         found = lists.Listed((listed.texts[int(path[0])],)).values()[0]
     except (values.InvalidValue, ValueError, IndexError) as error:
         raise bad_input(name, error) from error
     return found.to_json() if isinstance(found, references.Stored) else found, path[1:]
+
+
+def _of_batches(listed: lists.Batches, index: int, rest: tuple[str, ...]) -> tuple[Json, tuple[str, ...]]:
+    """Likewise of a list in batches: the item where it is known, else its batch and the path in that."""
+    from alula_api.contract.graphs import bindings
+
+    found = bindings.items_of(listed)[index]
+    if found is not bindings.UNKNOWN:
+        return bindings.wire_of(found), rest
+    place = listed.start + index
+    batch = listed.values()[place // listed.size - listed.start // listed.size]
+    if not isinstance(batch, references.Stored):
+        raise ValueError(f"its batch is no list of {listed.size} items")
+    return batch.to_json(), (str(place % listed.size), *rest)
 
 
 def _parsed(name: str, text: str) -> Json:

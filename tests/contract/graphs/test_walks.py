@@ -364,7 +364,7 @@ def test_a_map_over_more_items_than_a_map_takes_is_blocked_with_the_reason() -> 
     call = MapCall(TaskCall("t"), ("a",), ("o0",))
     walk = Walk(plan(step("map", call, a=FromInput("x"))), {"x": [0] * 1_001})
     (spot,) = walk.blocked
-    assert "has 1,001 items, and a map takes at most 1,000" in str(spot.problems["a"])
+    assert "has 1,001 items, and a map without batches takes at most 1,000: batch=2 would do" in str(spot.problems["a"])
 
 
 def test_a_map_goes_over_what_lies_in_the_store_and_its_list_is_one_of_items() -> None:

@@ -282,6 +282,59 @@ def test_one_missing_item_is_the_end_of_its_map_and_not_of_the_other_items() -> 
     assert [spot.path for spot in walk.limited(1)] == ["each(0)"]
 
 
+def batched(items: str = "[1, 2, 3, 4, 5]") -> plans.Plan:
+    """A map in batches of two over a constant, one in batches of three over its results, and what takes the list."""
+    ints = {"type": "array", "items": INT}
+    body = scenes.workflow(
+        tasks=[task("add", {"a": INT, "b": INT}), task("sum", {"xs": ints})],
+        inputs=[],
+        outputs=[{"name": "total", "type": INT, "from": out("sum")}],
+        graphs=[
+            {
+                "name": "main",
+                "nodes": [
+                    {
+                        "id": "each",
+                        "map": {"task": "add", "over": ["a"], "outputs": ["o0"], "batch": 2},
+                        "inputs": {"a": {"value": items}, "b": {"value": "1"}},
+                    },
+                    {
+                        "id": "again",
+                        "map": {"task": "add", "over": ["a"], "outputs": ["o0"], "batch": 3, "parallel": 2},
+                        "inputs": {"a": out("each"), "b": {"value": "2"}},
+                    },
+                    {"id": "sum", "task": "sum", "inputs": {"xs": out("again")}},
+                ],
+            }
+        ],
+    )
+    body["spec"]["code"]["runtime"] = 2
+    return scenes.plan(body)
+
+
+def test_a_batch_is_asked_for_as_a_whole_and_its_key_is_of_the_items_that_it_has() -> None:
+    walk = CacheWalk(batched(), {})
+    assert names(walk) == ["each(0)", "each(1)", "each(2)"]
+    lists_of_ints = {"type": "array", "items": INT}
+    assert [dict(each.outputs) for each in walk.wanted()] == [{"o0": lists_of_ints}] * 3
+    other = CacheWalk(batched("[9, 9, 1, 2]"), {})
+    keys_of = {spot.path: key for spot, key in walk.keys.items()}
+    assert {spot.path: key for spot, key in other.keys.items()}["each(1)"] == keys_of["each(0)"]
+    made = {"each(0)": [2, 3], "each(1)": [4, 5], "each(2)": [6]}
+    walk.answer({key: {"o0": made[spot.path]} for spot, key in walk.keys.items()})
+    assert names(walk) == ["again(0)", "again(1)"]
+    stored = references.Stored("a" * 64, 9, "b" * 64)
+    walk.answer({key: {"o0": stored.to_json()} for spot, key in walk.keys.items() if spot.path.startswith("again")})
+    assert names(walk) == ["sum"], "a list of batches in the store has an identity all the same"
+
+
+def test_a_batch_that_lacks_is_the_end_of_its_map_and_not_of_the_other_batches() -> None:
+    walk = CacheWalk(batched(), {})
+    walk.answer({key: {"o0": [2, 3]} for spot, key in walk.keys.items() if spot.path != "each(1)"})
+    assert walk.wanted() == []
+    assert hits(walk) == ["each(0)", "each(2)"]
+
+
 def mapped_graphs() -> plans.Plan:
     """A map of a graph of two tasks."""
     body = scenes.workflow(

@@ -31,7 +31,9 @@ def filled(plan: plans.Plan, misses: set[str] = frozenset(), most: int | None = 
         for spot, key in walk.keys.items():
             if key and misses.isdisjoint((spot.step.name, spot.path)):
                 types = plan.tasks[spot.task].outputs
-                found[key] = {name: 42 if schema == scenes.INT else "text {{x}}" for name, schema in types.items()}
+                one = {name: 42 if schema == scenes.INT else "text {{x}}" for name, schema in types.items()}
+                batch = spot.whole.batch if spot.whole is not None else 0
+                found[key] = {name: [value] * batch for name, value in one.items()} if batch else one
         walk.answer(found)
     held = scenes.held_run()["status"]["nodes"]
     kept = walk.limited(len(walk.hits) if most is None else most)
@@ -56,6 +58,8 @@ def text(found: nodes.Nodes) -> str:
         ("map-one-item-missed", test_cache_walk.mapped(), {"each(1)"}),
         ("map-of-graphs", test_cache_walk.mapped_graphs(), set()),
         ("map-of-graphs-partly-cached", test_cache_walk.mapped_graphs(), {"each(0).one"}),
+        ("map-in-batches", test_cache_walk.batched(), set()),
+        ("map-in-batches-one-missed", test_cache_walk.batched(), {"each(1)"}),
         ("map-without-items", test_cache_walk.mapped("[]"), set()),
         ("branch-without-a-task", test_cache_walk.branched(top="=100"), set()),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from alula import map_task, task, workflow
+from alula import Batch, map_task, task, workflow
 
 
 @task
@@ -112,3 +112,48 @@ def none_at_one_time(n: int) -> list[int]:
 @workflow
 def no_such_option(n: int) -> list[int]:
     return map_task(double, parallel=3)(numbers(n))  # type: ignore
+
+
+@workflow
+def no_item_a_pod(n: int) -> list[int]:
+    return map_task(double, batch=0)(numbers(n))
+
+
+@workflow
+def less_than_none(n: int) -> list[int]:
+    return map_task(double, batch=-1)(numbers(n))
+
+
+@workflow
+def many(n: int) -> list[int]:
+    return map_task(double, batch="many")(numbers(n))  # type: ignore
+
+
+@workflow
+def too_large(n: int) -> list[int]:
+    return map_task(double, batch=5000)(numbers(n))
+
+
+@workflow
+def more_at_one_time_than_there_are(n: int) -> list[int]:
+    return map_task(double, batch=Batch(3, parallel=4))(numbers(n))
+
+
+@workflow
+def none_side_by_side(n: int) -> list[int]:
+    return map_task(double, batch=Batch(3, parallel=0))(numbers(n))
+
+
+@workflow
+def one(n: int) -> int:
+    return total(numbers(n))
+
+
+@workflow
+def workflows_in_batches(n: int) -> list[int]:
+    return map_task(one, batch=20)(numbers(n))
+
+
+@workflow
+def too_long_for_its_batch() -> list[int]:
+    return map_task(double, batch=2)([0] * 2001)

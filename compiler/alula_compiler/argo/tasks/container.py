@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alula_api.contract import durations, labels, names, pods
 from alula_api.contract.graphs import specs
 from alula_api.contract.graphs.specs import TaskSpec
+from alula_api.contract.graphs.walks import Policy
 from alula_compiler.argo import attempts, expressions, pod_settings, texts
 from alula_compiler.argo.model import Object, TaskTemplate
 from alula_compiler.engines import Engine
@@ -29,9 +32,8 @@ def template(task: TaskSpec, form: TaskTemplate, program: Program, engine: Engin
     inputs = _inputs(task, form, lists)
     if inputs:
         made["inputs"] = {"parameters": inputs}
-    if task.outputs:
-        parts = program.parts.get(task.name, ())
-        written = [*(port.name for port in task.outputs), *(part.name for part in parts)]
+    written = _written(task, form, program)
+    if written:
         outputs = [{"name": name, "valueFrom": {"path": f"{pods.OUT_DIR}/{name}"}} for name in written]
         made["outputs"] = {"parameters": outputs}
     pod = task.pod or specs.Pod()
@@ -39,8 +41,18 @@ def template(task: TaskSpec, form: TaskTemplate, program: Program, engine: Engin
     if pod.annotations:
         made["metadata"]["annotations"] = dict(sorted(pod.annotations.items()))
     container = _container(task.image or program.image, _arguments(task, form, lists, program), task, engine)
-    bounds = attempts.fields(task, program.domain.interruptible)
-    return {**made, **_pool(task), **bounds, **pod_settings.fields(pod), "container": container}
+    bounds = attempts.fields if form.batch is None else attempts.of_batch
+    nodes = program.domain.interruptible
+    return {**made, **_pool(task), **bounds(task, nodes), **pod_settings.fields(pod), "container": container}
+
+
+def _written(task: TaskSpec, form: TaskTemplate, program: Program) -> list[str]:
+    """The parameters that the pod writes."""
+    if form.batch is not None:
+        succeeded = [names.SUCCEEDED] if form.batch.is_tolerant else []
+        return [*map(names.item_parameter, form.batch.outputs), *succeeded]
+    parts = program.parts.get(task.name, ()) if task.outputs else ()
+    return [*(port.name for port in task.outputs), *(part.name for part in parts)]
 
 
 def _pool(task: TaskSpec) -> Object:
@@ -54,7 +66,8 @@ def _inputs(task: TaskSpec, form: TaskTemplate, lists: set[str]) -> list[Object]
     inputs: list[Object] = []
     for port in task.inputs:
         parameter: Object = {"name": port.name}
-        if port.default is not None and port.name not in lists:
+        over = form.batch.over if form.batch is not None else ()
+        if port.default is not None and port.name not in lists and port.name not in over:
             parameter["default"] = expressions.constant(port.default)
         inputs.append(parameter)
     inputs += [{"name": names.path_parameter(name), "default": _WHOLE} for name in form.paths]
@@ -78,12 +91,32 @@ def _arguments(task: TaskSpec, form: TaskTemplate, lists: set[str], program: Pro
         items=tuple((name, passed(name)) for name in inputs if name in lists),
         paths={f"{name}.{index}": path for name, paths in form.items for index, path in enumerate(paths) if path},
         outputs=tuple(port.name for port in task.outputs),
-        parts=tuple((p.name, p.source, p.path, p.form) for p in program.parts.get(task.name, ())),
+        **_published(task, form, program),
     )
     arguments = pods.argv(call)
     for name in form.paths:
         arguments += ["--path", name, passed(names.path_parameter(name))]
     return arguments
+
+
+def _published(task: TaskSpec, form: TaskTemplate, program: Program) -> dict[str, Any]:
+    """The fields of a call that say what is published beside the outputs, and of a batch how it is run."""
+    batch = form.batch
+    if batch is None:
+        parts = program.parts.get(task.name, ())
+        return {
+            "parts": tuple((p.name, p.source, p.path, p.form) for p in parts if p.form != "batches"),
+            "batches": tuple((p.name, p.source, p.path, p.size) for p in parts if p.form == "batches"),
+        }
+    goes_on = pods.GO_ON if program.failure_policy == Policy.CONTINUE else pods.STOP
+    backoff = task.retries.backoff if task.retries else None
+    return {
+        "parts": tuple((names.item_parameter(name), name, (), "item") for name in batch.outputs),
+        "over": batch.over,
+        "parallel": batch.parallel,
+        "failing": pods.TOLERATE if batch.is_tolerant else goes_on,
+        **({"backoff": tuple("" if each is None else str(each) for each in backoff)} if backoff else {}),
+    }
 
 
 def _container(image: str, arguments: list[str], task: TaskSpec, engine: Engine) -> Object:

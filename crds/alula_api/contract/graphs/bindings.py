@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
 from alula_api.contract import jsontext, lists, references
 from alula_api.contract.jsontext import Json
-from alula_api.contract.lists import Listed
+from alula_api.contract.lists import Batches, Listed
 from alula_api.contract.problems import InvalidValue, Problem, member
 from alula_api.contract.references import Stored
 
@@ -33,7 +33,7 @@ class Unknown(Enum):
 UNKNOWN: Final = Unknown.UNKNOWN
 """A value that cannot be known here: its node has not finished or is not taken, or it lies in the store."""
 
-Value: TypeAlias = Json | Stored | Listed
+Value: TypeAlias = Json | Stored | Listed | Batches
 """A value as it travels: JSON, the envelope of one that lies in the store, or a list that no pod collected."""
 MaybeValue: TypeAlias = Value | Literal[Unknown.UNKNOWN]
 
@@ -55,7 +55,7 @@ def value_of(wire: Json) -> Value:
 
 def wire_of(value: Value) -> Json:
     """Return the form in which a value travels."""
-    return value.to_json() if isinstance(value, (Stored, Listed)) else value
+    return value.to_json() if isinstance(value, (Stored, Listed, Batches)) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def evaluate(binding: Binding, scope: Scope) -> MaybeValue:
         return binding.json
     elif isinstance(binding, Items):
         found = listed([evaluate(leaf, scope) for leaf in binding.leaves])
-        return UNKNOWN if isinstance(found, Listed) else found
+        return UNKNOWN if isinstance(found, (Listed, Batches)) else found
     else:
         known = (evaluate(leaf, scope) for leaf in binding.leaves)
         return next((value for value in known if value is not UNKNOWN), UNKNOWN)
@@ -185,13 +185,32 @@ def selected(value: Value, path: tuple[str, ...]) -> MaybeValue:
     Raises:
         InvalidValue: The path leads nowhere.
     """
-    if isinstance(value, Listed) and path:
-        if not (path[0].isascii() and path[0].isdecimal() and int(path[0]) < len(value.texts)):
-            raise _invalid(member("$", path[0]), f"does not exist in a list of {len(value.texts)} items")
-        return selected(Listed((value.texts[int(path[0])],)).values()[0], path[1:])
-    if not path or isinstance(value, Listed):
+    if isinstance(value, (Listed, Batches)) and path:
+        count = lists.length(value)
+        if not (path[0].isascii() and path[0].isdecimal() and int(path[0]) < count):
+            raise _invalid(member("$", path[0]), f"does not exist in a list of {count} items")
+        item = items_of(value)[int(path[0])]
+        return UNKNOWN if item is UNKNOWN else selected(item, path[1:])
+    if not path or isinstance(value, (Listed, Batches)):
         return value
     return UNKNOWN if isinstance(value, Stored) else jsontext.select(value, path)
+
+
+def items_of(value: Listed | Batches) -> list[MaybeValue]:
+    """Return the items of a list as they travel; UNKNOWN for those of batches that lie in the store.
+
+    Raises:
+        InvalidValue: One of them is malformed.
+    """
+    if isinstance(value, Listed) or value.single:
+        return list(value.values())
+    found: list[MaybeValue] = []
+    for batch, (first, end) in zip(value.values(), value.ranges(), strict=True):
+        if isinstance(batch, list) and len(batch) >= end:
+            found += batch[first:end]
+        else:
+            found += [None if batch is None else UNKNOWN] * (end - first)
+    return found
 
 
 def listed(found: list[MaybeValue]) -> MaybeValue:
@@ -199,10 +218,10 @@ def listed(found: list[MaybeValue]) -> MaybeValue:
     known = [item for item in found if item is not UNKNOWN]
     if len(known) < len(found):
         return UNKNOWN
-    plain: list[Json] = [item for item in known if not isinstance(item, (Stored, Listed))]
+    plain: list[Json] = [item for item in known if not isinstance(item, (Stored, Listed, Batches))]
     if len(plain) == len(known):
         return plain
-    single = [item for item in known if not isinstance(item, Listed)]
+    single = [item for item in known if not isinstance(item, (Listed, Batches))]
     return lists.listed(single) if len(single) == len(known) else UNKNOWN
 
 

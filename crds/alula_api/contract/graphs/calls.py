@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, assert_never
 
+from alula_api.contract import lists
 from alula_api.contract.families import Schema
 from alula_api.contract.graphs import conditions
 from alula_api.contract.graphs.conditions import Condition
@@ -43,6 +44,9 @@ class MapCall:
         concurrency: How many items may run at one time; 0 for as many as there are.
         min_successes: How many items must succeed; with None and without a ratio all. The others are null in the lists.
         min_success_ratio: The share of them that must, as a decimal with at most 6 digits behind the point.
+        batch: How many items one pod takes, `lists.AUTO` for as many as the length decides; None for a pod each.
+            `concurrency` counts pods then.
+        parallel: How many items of a batch run at one time.
     """
 
     item: TaskCall | GraphCall
@@ -51,6 +55,13 @@ class MapCall:
     concurrency: int = 0
     min_successes: int | None = None
     min_success_ratio: str | None = None
+    batch: int | None = None
+    parallel: int = 1
+
+    @property
+    def at_once(self) -> int:
+        """How many items may run at one time; 0 for as many as there are."""
+        return self.concurrency * self.parallel
 
     @property
     def is_tolerant(self) -> bool:
@@ -239,6 +250,11 @@ def at_once(call: Call) -> int:
     return max(1, call.concurrency) if isinstance(call, MapCall) else 1
 
 
+def is_batched(call: Call) -> bool:
+    """Tell whether a call is a map of which a pod takes several items."""
+    return isinstance(call, MapCall) and call.batch is not None
+
+
 def is_tolerant(call: Call) -> bool:
     """Tell whether a call is a map of which items may fail."""
     return isinstance(call, MapCall) and call.is_tolerant
@@ -313,6 +329,8 @@ def to_json(call: Call, spell: Spell) -> dict[str, Any]:
                 "concurrency": call.concurrency or None,
                 "minSuccesses": call.min_successes,
                 "minSuccessRatio": call.min_success_ratio,
+                "batch": call.batch,
+                "parallel": call.parallel if call.parallel != 1 else None,
             }
             written = {name: value for name, value in chosen.items() if value is not None}
             return {"map": {**to_json(item, spell), "over": list(over), "outputs": list(outputs), **written}}
@@ -360,6 +378,7 @@ def from_json(found: dict[str, Any], parse: Parse, where: str = "$") -> Call:
             raise _invalid(member(at, "over"), "must name a list to go over")
         item_kind, item = _kind(inner, _SINGLE, at)
         outputs = _texts(inner, "outputs", at) if inner.get("outputs") is not None else ()
+        batch = _count(inner, "batch", at, least=lists.AUTO, most=lists.MAX_BATCH)
         return MapCall(
             _single(item_kind, item, at),
             over,
@@ -367,6 +386,8 @@ def from_json(found: dict[str, Any], parse: Parse, where: str = "$") -> Call:
             _count(inner, "concurrency", at) or 0,
             _count(inner, "minSuccesses", at),
             _ratio(inner, "minSuccessRatio", at),
+            batch,
+            _count(inner, "parallel", at, most=lists.MAX_BATCH) or 1,
         )
     return _branch(inner, parse, at) if kind == "branch" else _repeat(inner, parse, at)
 
@@ -481,13 +502,15 @@ def _ratio(found: dict[str, Any], key: str, where: str) -> str | None:
     return text
 
 
-def _count(found: dict[str, Any], key: str, where: str) -> int | None:
-    """A positive number, None where none is written."""
+def _count(found: dict[str, Any], key: str, where: str, *, least: int = 1, most: float = float("inf")) -> int | None:
+    """A number, positive unless it is said otherwise; None where none is written."""
     count = found.get(key)
     if count is None:
         return None
-    if isinstance(count, bool) or not isinstance(count, (int, float)) or count != int(count) or count < 1:
-        raise _invalid(member(where, key), f"must be a whole number from 1, not {shown(count)}")
+    is_number = isinstance(count, (int, float)) and not isinstance(count, bool)
+    if not is_number or count != int(count) or not least <= count <= most:
+        to = f" to {most:,}" if most != float("inf") else ""
+        raise _invalid(member(where, key), f"must be a whole number from {least}{to}, not {shown(count)}")
     return int(count)  # to an API server 1.0 is an integer
 
 

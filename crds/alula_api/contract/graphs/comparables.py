@@ -100,7 +100,7 @@ def published(value: Json, schema: Schema) -> Json:
     return codecs.codec({"type": "number"}).normal(found) if isinstance(found, float) else found
 
 
-Form: TypeAlias = Literal["scalar", "items", "item"]
+Form: TypeAlias = Literal["scalar", "items", "item", "batches"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +111,16 @@ class Part:
         name: Of the small output.
         source: The output or input that it is a part of.
         path: Where in its value.
-        form: `scalar` as a condition compares it; `items` of a list that a map goes over; `item` of a map's list.
+        form: `scalar` as a condition compares it; `items` of a list that a map goes over; `item` of a map's list;
+            `batches` of a list that a map in batches goes over.
+        size: Of these batches, `lists.AUTO` for what the length decides.
     """
 
     name: str
     source: str
     path: tuple[str, ...] = ()
     form: Form = "scalar"
+    size: int = lists.AUTO
 
 
 def publish(
@@ -151,6 +154,8 @@ def publish(
         inner = jsontext.select(value, part.path)
         if part.form == "scalar":
             found[part.name] = published(inner, schema)
+        elif part.form == "batches":
+            found[part.name] = batches(inner, part.size)
         else:
             found[part.name] = items(inner) if part.form == "items" else item(inner)
     return found
@@ -164,11 +169,30 @@ def items(value: Json) -> Json:
     """
     if not isinstance(value, list):
         raise _misfit("must be a list")
-    if len(value) > lists.MAX_ITEMS:
-        raise lists.too_many(len(value))
+    if (problem := lists.too_many(len(value))) is not None:
+        raise problem
     if any(map(references.is_envelope, value)):
         raise _misfit("has an item that travels in the store only")
     return lists.listed(value).to_json()
+
+
+def batches(value: Json, chosen: int) -> Json:
+    """Return what is published of a list that a map in batches goes over, all of it inline.
+
+    Raises:
+        InvalidValue: It is no list, or too long for the map, or must lie in the store.
+    """
+    if not isinstance(value, list):
+        raise _misfit("must be a list")
+    if (problem := lists.too_many(len(value), chosen)) is not None:
+        raise problem
+    if any(map(references.is_envelope, value)):
+        raise _misfit("has an item that travels in the store only")
+    size = lists.batch_size(chosen, len(value))
+    texts = tuple(lists.text(lists.item(value[at : at + size])) for at in range(0, len(value), size))
+    if sum(map(len, texts)) > lists.MAX_BATCHES_TEXT:
+        raise _misfit(f"has more than {lists.MAX_BATCHES_TEXT:,} characters: let a task make the list")
+    return lists.Batches(texts, size, 0, len(value)).to_json()
 
 
 def item(value: Json | references.Stored) -> Json:

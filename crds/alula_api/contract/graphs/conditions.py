@@ -22,7 +22,7 @@ from alula_api.contract.families import Schema
 from alula_api.contract.graphs import comparables
 from alula_api.contract.graphs.bindings import UNKNOWN, MaybeValue
 from alula_api.contract.graphs.comparables import Scalar
-from alula_api.contract.lists import Listed
+from alula_api.contract.lists import Batches, Listed
 from alula_api.contract.problems import InvalidValue, Problem
 from alula_api.contract.references import Stored
 from alula_api.contract.type_names import describe
@@ -215,7 +215,7 @@ def _joined(
 
 def _value(read: Read, values: Mapping[str, MaybeValue], types: Mapping[str, Schema]) -> Any:
     value = values.get(read.name, UNKNOWN)
-    if value is UNKNOWN or isinstance(value, (Stored, Listed)):
+    if value is UNKNOWN or isinstance(value, (Stored, Listed, Batches)):
         return UNKNOWN
     return comparables.comparable(value, types[read.name])
 

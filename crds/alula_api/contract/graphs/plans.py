@@ -5,7 +5,8 @@ runner and the outline of a remote run make plans of their own and store them no
 are here, pinned by the golden vectors. What is read may be of anybody's making: whatever is malformed is a `BadPlan`.
 
 Version 1 binds every input of every step. Version 2, written where it says something, keeps a task's defaults with the
-task, and leaves them out of the steps: a default of 60 KB that 1,000 steps take is written once. Each version reads
+task, and leaves them out of the steps: a default of 60 KB that 1,000 steps take is written once. Version 3, written
+where a map is in batches, knows these: to a reader who did not, a batch would be an item. Each version reads
 those before it, for as long as a revision that has one can be admitted or recovered; it may add kinds of calls and
 members, and members that it does not write any more keep their meaning.
 """
@@ -16,7 +17,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast, get_args
 
-from alula_api.contract import jsontext, names
+from alula_api.contract import jsontext, lists, names
 from alula_api.contract.families import Schema
 from alula_api.contract.graphs import bindings, calls
 from alula_api.contract.graphs.bindings import Binding
@@ -24,7 +25,7 @@ from alula_api.contract.graphs.calls import Call
 from alula_api.contract.graphs.comparables import Form, Part
 from alula_api.contract.problems import InvalidValue
 
-VERSION: Final = 2
+VERSION: Final = 3
 MAX_TEXT: Final = 1 << 20
 """Characters of a stored plan; etcd takes no object larger than that."""
 MAX_GRAPHS: Final = 10_000
@@ -134,7 +135,7 @@ class Plan:
 def to_json(plan: Plan) -> dict[str, Any]:
     """Return the stored form."""
     return {
-        "v": VERSION if any(task.defaults for task in plan.tasks.values()) else 1,
+        "v": _version(plan),
         "template": plan.template,
         "entrypoint": plan.entrypoint,
         "inputs": [_input_json(each) for each in plan.inputs],
@@ -143,6 +144,12 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "tasks": {name: _task_json(task) for name, task in plan.tasks.items()},
         "graphs": {name: _graph_json(graph, plan.tasks) for name, graph in plan.graphs.items()},
     }
+
+
+def _version(plan: Plan) -> int:
+    if any(calls.is_batched(step.call) for graph in plan.graphs.values() for step in graph.steps):
+        return 3
+    return 2 if any(task.defaults for task in plan.tasks.values()) else 1
 
 
 def to_text(plan: Plan) -> str:
@@ -174,11 +181,13 @@ def _task_json(task: Task) -> dict[str, Any]:
 
 
 def _parts_json(parts: tuple[Part, ...]) -> dict[str, Any]:
-    listed = [
-        {"name": p.name, "of": p.source, "path": list(p.path), **({"form": p.form} if p.form != "scalar" else {})}
-        for p in parts
-    ]
-    return {"parts": listed} if listed else {}
+    return {"parts": [_part_json(part) for part in parts]} if parts else {}
+
+
+def _part_json(part: Part) -> dict[str, Any]:
+    form = {"form": part.form} if part.form != "scalar" else {}
+    size = {"size": part.size} if part.form == "batches" else {}
+    return {"name": part.name, "of": part.source, "path": list(part.path), **form, **size}
 
 
 def _graph_json(graph: Graph, tasks: Mapping[str, Task]) -> dict[str, Any]:
@@ -272,7 +281,13 @@ def _plan(found: dict[str, Any]) -> Plan:
 
 def _parts(found: dict[str, Any], sources: Collection[str]) -> tuple[Part, ...]:
     parts = tuple(
-        Part(_text(each["name"]), _text(each["of"]), _texts(each["path"]), _form(each.get("form", "scalar")))
+        Part(
+            _text(each["name"]),
+            _text(each["of"]),
+            _texts(each["path"]),
+            _form(each.get("form", "scalar")),
+            _size(each.get("size", lists.AUTO)),
+        )
         for each in found.get("parts", ())
     )
     for part in parts:
@@ -285,6 +300,12 @@ def _form(found: object) -> Form:
     if found not in get_args(Form):
         raise ValueError(f"{found!r:.60} is no form of a part")
     return cast("Form", found)
+
+
+def _size(found: object) -> int:
+    if type(found) is not int or not lists.AUTO <= found <= lists.MAX_BATCH:
+        raise ValueError(f"{found!r:.60} is no size of a batch")
+    return found
 
 
 def _task(found: Any) -> Task:

@@ -40,14 +40,13 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, assert_never
 
-from alula_api.contract.graphs import bindings, calls, conditions, rounds
+from alula_api.contract.graphs import bindings, calls, conditions, map_items, rounds
 from alula_api.contract.graphs.bindings import UNKNOWN, MaybeValue, Value
 from alula_api.contract.graphs.calls import BranchCall, Call, GraphCall, MapCall, RepeatCall, TaskCall
 from alula_api.contract.graphs.frames import Frame, Made, Shape, given_up, makers
 from alula_api.contract.graphs.plans import Graph, Plan, Step
-from alula_api.contract.lists import MAX_ITEMS, Listed, listed, too_few, too_many, unequal
-from alula_api.contract.problems import InvalidValue, Problem
-from alula_api.contract.references import Stored
+from alula_api.contract.lists import listed, too_few
+from alula_api.contract.problems import InvalidValue
 
 MAX_SPOTS: Final = 20_000
 """Spots of one walk, more than one run can hold."""
@@ -110,6 +109,8 @@ class Spot:
         inner: The graph that it opened.
         items: Of a map.
         begun: How many of them are ready or further; the others wait, as its `concurrency` says.
+        batch: Of a map whose items are batches, in a compiled plan, how many items of its lists one has; otherwise 0.
+        count: Likewise how many items the lists have.
         whole: The map of which it is an item.
     """
 
@@ -120,6 +121,8 @@ class Spot:
     inner: Frame | None = None
     items: tuple[Spot, ...] = ()
     begun: int = 0
+    batch: int = 0
+    count: int = 0
     whole: Spot | None = None
     left: int = 0
 
@@ -394,20 +397,21 @@ class Walk:
         return frame
 
     def _open_items(self, spot: Spot, call: MapCall) -> None:
-        lists = _lists(spot, call.over)
-        if lists is None:
+        found = map_items.found(spot.inputs, call, compiled=self._compiled)
+        if found.items is None:
+            spot.problems = {**spot.problems, **found.problems}
             self._block(spot)
             return
-        count = len(lists[call.over[0]])
+        spot.batch, spot.count, count = found.size, found.count, found.spots
         if not count and call.needed(0):
             self._end_tolerant(spot, call)
             return
         if not count:
-            self._ended.append((spot, State.DONE, {name: self._list([]) for name in call.outputs}))
+            self._ended.append((spot, State.DONE, self._lists(spot, call)))
         self._grow(count)
         spot.state, spot.left = State.OPEN, count
-        spot.items = tuple(self._item(spot, call, index, lists) for index in range(count))
-        self._begin(spot, count if self._compiled or not call.concurrency else min(count, call.concurrency))
+        spot.items = tuple(self._item(spot, call, index, found.at(index)) for index in range(count))
+        self._begin(spot, count if self._compiled or not call.at_once else min(count, call.at_once))
 
     def _begin(self, spot: Spot, count: int) -> None:
         """Let the next items of a map begin."""
@@ -419,10 +423,9 @@ class Walk:
         for item in reversed(items):  # what is opened last is reached first
             self._enter(item)
 
-    def _item(self, whole: Spot, call: MapCall, index: int, lists: Mapping[str, list[Any]]) -> Spot:
-        own = {name: items[index] for name, items in lists.items()}
+    def _item(self, whole: Spot, call: MapCall, index: int, own: dict[str, Any]) -> Spot:
         if self._compiled and isinstance(call.item, GraphCall):  # whose nodes take the item out of a list of it alone
-            own = {name: listed([item]) for name, item in own.items()}
+            own = {name: UNKNOWN if item is UNKNOWN else listed([item]) for name, item in own.items()}
         inputs = {**whole.inputs, **own}
         item = Spot(f"{whole.path}({index})", whole.step, call.item, whole.frame, inputs)
         item.whole, item.problems = whole, whole.problems
@@ -488,15 +491,18 @@ class Walk:
 
     def _end_tolerant(self, whole: Spot, call: MapCall) -> None:
         """All items of a map have ended, of which some may have failed."""
-        successes = sum(each.state is not State.FAILED for each in whole.items)
-        if successes >= call.needed(len(whole.items)):
+        failed, count = sum(each.state is State.FAILED for each in whole.items), whole.count
+        successes = count - failed * (whole.batch or 1)  # where the items are batches, none fails here
+        if successes >= call.needed(count):
             self._done(whole, self._lists(whole, call))
             return
-        problem = too_few(successes, len(whole.items), call.needed(len(whole.items)))
+        problem = too_few(successes, count, call.needed(count))
         whole.problems = {**whole.problems, "": problem}
         self._block(whole)
 
     def _lists(self, whole: Spot, call: MapCall) -> Outputs:
+        if whole.batch:
+            return map_items.joined((each.outputs for each in whole.items), call, whole.batch, whole.count)
         found = {name: [each.outputs.get(name) for each in whole.items] for name in call.outputs}
         return {name: self._list(values) for name, values in found.items()}
 
@@ -606,30 +612,6 @@ class Walk:
         if self._released is not None:
             for value in given_up(read):
                 self._released(value)
-
-
-def _lists(spot: Spot, over: tuple[str, ...]) -> dict[str, list[Any]] | None:
-    """The lists that a map goes over; None where they are none of equal length, with the reason in its problems."""
-    given = {name: spot.inputs[name] for name in over}
-    try:
-        # In a compiled plan a written list is a constant in the form in which lists travel.
-        read = {name: bindings.value_of(value) if isinstance(value, dict) else value for name, value in given.items()}
-        known = {name: value.values() if isinstance(value, Listed) else value for name, value in read.items()}
-    except InvalidValue as error:
-        spot.problems = {**spot.problems, over[0]: error}
-        return None
-    lists = {name: value for name, value in known.items() if isinstance(value, list)}
-    if len(lists) == len(given) and len(set(map(len, lists.values()))) == 1:
-        count = len(lists[over[0]])
-        if count <= MAX_ITEMS:
-            return lists
-        spot.problems = {**spot.problems, over[0]: too_many(count)}
-    elif UNKNOWN not in given.values() and not any(isinstance(value, Stored) for value in given.values()):
-        other = next((name for name in given if name not in lists), None)
-        found = {name: len(value) for name, value in lists.items()}
-        problem = unequal(found) if other is None else InvalidValue([Problem("$", "must be a list")])
-        spot.problems = {**spot.problems, other or over[0]: problem}
-    return None
 
 
 def tolerated(spot: Spot) -> bool:

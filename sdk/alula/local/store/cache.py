@@ -144,10 +144,8 @@ class _Identity:
 
     def memory(self, index: CacheIndex, digests: Mapping[str, str], run: str, node: str) -> Memory:
         """What the cache knows of the task on inputs with these identities."""
-        return Memory(
-            index, task=self.task, version=self.version, interface=self.interface, environment=self.environment,
-            entrypoint=self.entrypoint, identities=digests, schemas=self.outputs, run=run, node=node,
-        )  # fmt: skip
+        key = keys.cache_key(self.task, self.version, self.interface, digests, self.environment)
+        return Memory(index, key, task=self.task, entrypoint=self.entrypoint, schemas=self.outputs, run=run, node=node)
 
     def parts(
         self, key: str, digests: Mapping[str, str], inputs: Mapping[str, Json], origins: Mapping[str, str]

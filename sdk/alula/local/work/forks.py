@@ -1,4 +1,4 @@
-"""Whether this process may be forked, and what a fork must do before it runs user code. Asked by `sources`.
+"""Whether this process may be forked. Asked by `sources`.
 
 A forked child has one thread: whatever other threads held or did is frozen in it. So only threads that are known to
 rest, or whose libraries prepare for a fork, may be there. What the project's own imports have started is not.
@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import types
@@ -59,21 +59,6 @@ def fork() -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
-
-
-def reseed() -> None:
-    """Let NumPy's own generator differ between children, as between pods, unless the user's code has seeded it.
-
-    Python's `random` does so by itself.
-    """
-    found: Any = sys.modules.get("numpy.random")
-    if found is None:
-        return
-    try:
-        if found.mtrand._rand._bit_generator.seed_seq is not None:
-            found.seed()
-    except AttributeError:  # another NumPy than those that we know
-        return
 
 
 def _rests(thread: threading.Thread) -> bool:

@@ -86,9 +86,9 @@ def leave(code: int) -> None:
 
 def _answer(question: dict[str, Any], find: Find, ready: Callable[[], None]) -> dict[str, Any]:
     """The outputs of one attempt, or its failure."""
-    from alula.attempt import invoke, scratch
+    from alula.attempt import invoke, scratch, seeds
     from alula.local.store.place import DataRoot
-    from alula.local.work import carriers, failures, forks
+    from alula.local.work import carriers, failures
 
     scratch.enter(question["scratch"], home=False)
     os.environ.update(question["environment"])
@@ -97,7 +97,7 @@ def _answer(question: dict[str, Any], find: Find, ready: Callable[[], None]) -> 
     except BaseException as error:
         return {"failure": _unfound(error, question)}
     _log()
-    forks.reseed()
+    seeds.reseed()
     place = DataRoot(question["prefix"])
     carrier = carriers.StoreCarrier(place.content, carriers.FrameShelf())
     ready()
