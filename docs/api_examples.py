@@ -182,6 +182,15 @@ assert areas(2) == [6, 12]
 assert squares(2) == [4, 16]
 
 
+# Batch
+from alula import Batch
+
+
+@workflow
+def areas_in_batches(n: int) -> list[int]:
+    return map_task(area, batch=Batch(20, parallel=4))(lengths(n), width=3)  # 10,000 of them run in 500 pods
+
+
 # repeat
 from alula import repeat, task, workflow
 

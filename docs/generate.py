@@ -88,7 +88,7 @@ API = {
     "Tasks": ("task", "Task", "Retries", "Backoff", "Cache", "Resources", "grow", "Secret", "Pod", "Toleration",
               "Affinity", "NodeRule"),
     "Workflows and launch plans": (
-        *("workflow", "Workflow", "ImperativeWorkflow", "conditional", "is_none", "map_task", "repeat", "order"),
+        *("workflow", "Workflow", "ImperativeWorkflow", "conditional", "is_none", "map_task", "Batch", "repeat", "order"),
         *("LaunchPlan", "Cron", "Every", "After", "Release", "Notify", "Retention", "Failure"),
     ),
     "Files": ("File", "Directory", "NaiveDatetime"),
