@@ -88,8 +88,8 @@ API = {
     "Tasks": ("task", "Task", "Retries", "Backoff", "Cache", "Resources", "grow", "Secret", "Pod", "Toleration",
               "Affinity", "NodeRule"),
     "Workflows and launch plans": (
-        *("workflow", "Workflow", "ImperativeWorkflow", "conditional", "is_none", "map_task", "Batch", "repeat", "order"),
-        *("LaunchPlan", "Cron", "Every", "After", "Release", "Notify", "Retention", "Failure"),
+        *("workflow", "Workflow", "ImperativeWorkflow", "conditional", "is_none", "map_task", "Batch"),
+        *("repeat", "order", "LaunchPlan", "Cron", "Every", "After", "Release", "Notify", "Retention", "Failure"),
     ),
     "Files": ("File", "Directory", "NaiveDatetime"),
     "Running here": ("run", "local.options.Options", "progress.reports.RunResult", "progress.reports.NodeReport"),
