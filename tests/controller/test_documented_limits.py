@@ -13,6 +13,7 @@ from alula_controller.admission import check, decide
 from alula_controller.cluster import client
 from alula_controller.conditions import Reason
 from alula_controller.definitions import compilation, gather
+from alula_controller.notices import outbox, posting
 from alula_data import caches
 from e2e.soak.measures import Measures
 from tests.controller import scenes
@@ -46,6 +47,8 @@ SETTINGS, SOAK = scenes.SETTINGS, Measures()
             "looking up what of a run is cached",
             f"{type(SETTINGS).fill_seconds:g} s, {type(SETTINGS).fill_lookups:,} tasks",
         ),
+        ("the answer of a place that is told of runs", f"{posting.MAX_ANSWER >> 10} KiB, within {posting.SECONDS:g} s"),
+        ("notices for one place that the controller remembers", f"{outbox.MAX_WAITING}"),
         ("a stored list of files whose identity is checked meanwhile", f"{caches.MOST_CHECKED >> 10} KiB"),
     ],
 )

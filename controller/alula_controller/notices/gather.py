@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from alula_api.argo import holds, nodes, runs
+from alula_api.argo import holds, runs
 from alula_api.contract import labels
 from alula_api.contract.notices import Choice, When
 from alula_api.kinds.notice_places import GitHub, NoticePlace
@@ -22,8 +21,8 @@ from alula_controller.notices.facts import Facts
 from alula_controller.notices.outbox import Owed, PlaceKey
 from alula_controller.runs import handlers, recovery
 
-MAX_UNPACKED = 2
-"""Runs at a time whose node map is packed."""
+MAX_READ = 2
+"""Runs at a time that are in memory: as Python objects one may take 60 MB."""
 GONE = "(the run has been deleted since, and with it what it said)"
 
 Body = Mapping[str, Any]
@@ -57,43 +56,49 @@ class Gatherer:
         self._api = api
         self._domains = domains
         self._ui = ui.rstrip("/")
-        self._unpacking = asyncio.Semaphore(MAX_UNPACKED)
+        self._reading = asyncio.Semaphore(MAX_READ)
 
     async def facts(
         self, key: PlaceKey, owed: Owed, place: NoticePlace | None, choice: Choice, now: datetime
     ) -> Gathered:
         """Everything that the notice says, as far as it is still there."""
         where, _ = await self._domains.recent(key.namespace)
-        known = {"project": where.project, "domain": where.domain} if isinstance(where, Place) else {}
-        common = {
-            "when": owed.when,
-            "place": key.name,
-            "namespace": key.namespace,
-            "plan": owed.plan,
-            "workflow": owed.workflow,
-            "about": owed.about,
-            "ui": self._ui,
-            **known,
-        }
+        known = (where.project, where.domain) if isinstance(where, Place) else ("", "")
+        began = decide.moment(owed.created if owed.run else owed.about) or now
+        base = Facts(
+            when=owed.when,
+            place=key.name,
+            namespace=key.namespace,
+            plan=owed.plan,
+            workflow=owed.workflow,
+            about=owed.about,
+            at=began,
+            since=began,
+            run=owed.run,
+            project=known[0],
+            domain=known[1],
+            ui=self._ui,
+        )
         if not owed.run:
-            tick = decide.moment(owed.about) or now
-            return Gathered(Facts(**common, at=tick, since=tick, error=facts.cleaned(owed.reason)))
-        run = await self._run(key.namespace, owed)
-        created = decide.moment(owed.created) or now
-        if run is None:
-            error = GONE if owed.when == When.FAILED else ""
-            return Gathered(Facts(**common, run=owed.run, at=created, since=created, error=error, state=GONE))
-        async with self._unpacking if nodes.packed(run) else contextlib.nullcontext():
-            said = await asyncio.to_thread(_said, run) if owed.when == When.FAILED else ""
-            lost = owed.when == When.FAILED and bool(recovery.lost(run))
-        commit = ""
-        if place is not None and isinstance(place.service, GitHub):
-            commit = await self._commit(key.namespace, run)
-        at, since = _moments(run, owed, choice, created)
-        named = common | {"workflow": runs.label(run, labels.WORKFLOW) or owed.workflow, "run": owed.run}
-        found = Facts(**named, at=at, since=since, error=said, state=_state(run), commit=commit)
+            return Gathered(replace(base, error=facts.cleaned(owed.reason)))
+        async with self._reading:
+            run = await self._run(key.namespace, owed)
+            if run is None:
+                error = GONE if owed.when == When.FAILED else ""
+                return Gathered(replace(base, error=error, state=GONE))
+            wants_commit = place is not None and isinstance(place.service, GitHub)
+            commit = await self._commit(key.namespace, run) if wants_commit else ""
+            return await self._of_run(replace(base, commit=commit), owed, run, choice)
+
+    async def _of_run(self, base: Facts, owed: Owed, run: Body, choice: Choice) -> Gathered:
+        """What is said of a run that is there."""
+        failed = owed.when == When.FAILED
+        said, lost = await asyncio.to_thread(_failure, run) if failed else ("", False)
+        at, since = _moments(run, owed, choice, base.at)
+        workflow = runs.label(run, labels.WORKFLOW) or owed.workflow
+        found = replace(base, workflow=workflow, at=at, since=since, error=said, state=_state(run))
         taken = str((run["metadata"].get("annotations") or {}).get(labels.RESTARTED_AS) or "")
-        restarted = owed.when == When.FAILED and taken == recovery.successor_name(run)
+        restarted = failed and taken == recovery.successor_name(run)
         return Gathered(found, restarted=restarted, unsettled=lost and not restarted)
 
     async def _run(self, namespace: str, owed: Owed) -> Body | None:
@@ -115,13 +120,13 @@ class Gatherer:
         return str((workflow["metadata"].get("annotations") or {}).get(labels.COMMIT) or "")
 
 
-def _said(run: Body) -> str:
-    """What failed, in the run's own words."""
+def _failure(run: Body) -> tuple[str, bool]:
+    """What failed, in the run's own words, and whether it was lost data, so that another run may take its place."""
     said = str((run.get("status") or {}).get("message") or "")
     if not said:
         found = handlers.failure(run) or {}
         said = f"{found.get('node')} failed: {found.get('message')}" if found.get("node") else ""
-    return facts.cleaned(said)
+    return facts.cleaned(said), bool(recovery.lost(run))
 
 
 def _state(run: Body) -> str:

@@ -6,7 +6,7 @@ anything is sent. The label of the run says whether anything of it is left to do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,6 +56,10 @@ class Mark:
     def owes(self, notice: str) -> Mark:
         """After something was decided while it is under way."""
         return self if notice in self.told else replace(self, owed=(*self.owed, notice), told=(*self.told, notice))
+
+    def only(self, places: Collection[str]) -> Mark:
+        """Without what is owed to places that the plan does not name (any more); anybody may write an annotation."""
+        return replace(self, owed=tuple(each for each in self.owed if each.partition("/")[2] in places))
 
     def without(self, notice: str) -> Mark:
         """After a notice was taken, or given up."""

@@ -16,6 +16,8 @@ BURST = 10.0
 PER_SECOND = 1.0
 MAX_WAITING = 500
 """Notices of a place that are remembered; the others are found again in the cluster when it has room."""
+MANY_PLACES = 4096
+"""Places beyond which those are forgotten that nothing is owed to."""
 FIRST_DELAY, LONGEST_DELAY = 1.0, 600.0
 
 
@@ -99,6 +101,8 @@ class Outbox:
     def add(self, namespace: str, owed: Owed) -> bool:
         """Remember a notice, once; whether there was room for it."""
         key = PlaceKey(namespace, owed.place)
+        if len(self._places) >= MANY_PLACES:
+            self._forget_idle()
         place = self._places.setdefault(key, _Place(at=self._clock()))
         if owed not in place.waiting:
             if len(place.waiting) >= MAX_WAITING:
@@ -106,6 +110,10 @@ class Outbox:
             place.waiting[owed] = None
         self._wake(key)
         return True
+
+    def _forget_idle(self) -> None:
+        """Places that nothing is owed to: their names come from what people write."""
+        self._places = {key: place for key, place in self._places.items() if place.waiting}
 
     def first(self, key: PlaceKey) -> Owed | None:
         """The notice whose turn it is; None for none."""

@@ -144,7 +144,8 @@ class Notices:
         created, tick = str(metadata.get("creationTimestamp") or ""), _tick(notes)
         times = decide.moments(choice, created=decide.moment(created), tick=decide.moment(tick), waits=waits)
         due, _ = decide.due(times, self._now())
-        before = after = Mark.of(metadata)
+        before = Mark.of(metadata)
+        after = before.only(choice.every)
         if not given.get(labels.OUTCOME):
             for notice in due:
                 after = after.owes(notice)
@@ -176,9 +177,14 @@ class Notices:
         )
         for body in sorted(found.items, key=_age):
             mark = Mark.of(body["metadata"])
+            kept = mark.only(choice.every)
             if not mark.end:
-                plan, mark = await self._decide(path, plan, body["metadata"], choice)
-            fits &= self._hand_on(key.namespace, key.name, workflow, body["metadata"], mark)
+                plan, kept = await self._decide(path, plan, body["metadata"], choice)
+            elif kept != mark or kept.done:
+                await self._merge(
+                    resources.RUNS.path(key.namespace, body["metadata"]["name"]), kept.patch(body["metadata"])
+                )
+            fits &= self._hand_on(key.namespace, key.name, workflow, body["metadata"], kept)
         return None if fits and len(found.items) < MAX_RUNS else FULL_SECONDS
 
     async def _decide(
@@ -190,7 +196,8 @@ class Notices:
         now = dict(plan) if plan is not None else None
         if now is not None and end.memory != memory:
             now = await self._remember(path, now, failing=end.memory.failing, run=end.memory.run)
-        mark = Mark.of(metadata).ended(end.event, choice.places(end.event) if now is not None else ())
+        before = Mark.of(metadata).only(choice.every)
+        mark = before.ended(end.event, choice.places(end.event) if now is not None else ())
         await self._merge(resources.RUNS.path(metadata["namespace"], metadata["name"]), mark.patch(metadata))
         return now, mark
 

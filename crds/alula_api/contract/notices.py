@@ -104,6 +104,11 @@ class Choice:
         known = all(when in tuple(When) for each in found.notices for when in each.when)
         return found if known and len(found.notices) <= MAX_PLACES else cls()
 
+    @property
+    def every(self) -> frozenset[str]:
+        """All places that are told of anything."""
+        return frozenset(each.place for each in self.notices)
+
     def places(self, event: str) -> tuple[str, ...]:
         """The places that are told of an event. A run that recovered has succeeded, for who asks for that alone."""
         asked = {event, When.SUCCEEDED} if event == When.RECOVERED else {event}

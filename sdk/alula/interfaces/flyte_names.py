@@ -28,6 +28,7 @@ class Flyte(NamedTuple):
 
 SAME, BETTER, OTHER, NOT_YET, NO = Verdict
 _SHELL = "call subprocess.run in a task whose `image=` holds the program"
+_NOTIFY = 'write LaunchPlan(..., notifications=[Notify("team")]); the place that is told stands in the Domain'
 _GATE = "end the workflow there and start a second one"
 _DESCRIPTION = "write a docstring: its text and its parameters' reach the resource, --help and Argo's UI"
 _CODE = "cache=True follows the code by itself"
@@ -58,9 +59,9 @@ NAMES: dict[str, Flyte] = {
     "WorkflowFailurePolicy": Flyte(OTHER, 'write @workflow(failure_policy="drain"), "abort" or "continue"; local too'),
     "ConcurrencyPolicy": Flyte(OTHER, "write LaunchPlan(..., concurrency=1)"),
     "ConcurrencyLimitBehavior": Flyte(OTHER, 'write LaunchPlan(..., concurrency=1, beyond="skip"), or without beyond'),
-    "Email": Flyte(NOT_YET, "watch Argo's metrics or events"),
-    "Slack": Flyte(NOT_YET, "watch Argo's metrics or events"),
-    "PagerDuty": Flyte(NOT_YET, "watch Argo's metrics or events"),
+    "Email": Flyte(OTHER, _NOTIFY),
+    "Slack": Flyte(OTHER, _NOTIFY),
+    "PagerDuty": Flyte(OTHER, _NOTIFY),
     "Artifact": Flyte(NOT_YET, "return a File or a frame: it is stored by its content, and a run names it"),
     "Checkpoint": Flyte(NOT_YET, "split the work into tasks with cache=True: what is done is not done again"),
     "PodTemplate": Flyte(
@@ -173,7 +174,6 @@ MISSING: dict[str, dict[str, str]] = {
         "policies": _CODE,
     },
     "LaunchPlan": {
-        "notifications": "watch Argo's metrics or events",
         "max_parallelism": "the installation limits what runs",
         "labels": _SELECT,
         "annotations": _SELECT,

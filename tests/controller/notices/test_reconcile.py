@@ -501,3 +501,23 @@ def test_an_annotation_that_somebody_else_wrote_is_no_obstacle(text: str) -> Non
     bench.api.put(run("r0", "Failed", 0, annotations={labels.NOTIFIED: text}))
     bench.look(2)
     assert bench.label("r0") == DONE
+
+
+def test_what_somebody_else_writes_as_owed_is_told_to_places_of_the_plan_only() -> None:
+    bench = Bench()
+    written = {"uid": "uid-of-r0", "end": "Failed", "owed": [f"Failed/p{n}" for n in range(500)], "told": []}
+    bench.api.put(run("r0", "Failed", 0, annotations={labels.NOTIFIED: json.dumps(written)}))
+    bench.look(2)
+    assert bench.places.got == [] and bench.label("r0") == DONE and len(bench.outbox) == 0
+
+
+def test_a_place_that_the_plan_does_not_name_any_more_is_owed_nothing() -> None:
+    bench = Bench(TEAM, Notice("other"))
+    bench.places.broken["other.acme.org"] = NotTaken("other.acme.org answered 503")
+    bench.api.put(run("r0", "Failed", 0))
+    bench.look()
+    assert bench.label("r0") == PENDING
+    bench.text = Choice((TEAM,)).to_text()
+    bench.start()
+    bench.look()
+    assert bench.label("r0") == DONE
