@@ -263,6 +263,20 @@ def test_guards_are_those_that_follow_from_the_domain_beside_them(
     assert expected in done.err
 
 
+def test_a_place_for_notices_is_one_of_the_domain(gitops: Gitops) -> None:
+    with_guards(gitops)
+    own = gitops.folder / GUARDS / "domain.yaml"
+    places = "notifications: [{name: team, slack: {}}]"
+    own.write_text(own.read_text().replace("spec: {schedules: Disabled}", f"spec: {{schedules: Disabled, {places}}}"))
+    plan(gitops, PLAN.replace("value: '3'}]", "value: '3'}], notifications: [{place: taem}]"))
+    done = gitops("verify")
+    assert (done.code, "Traceback" in done.err) == (1, False)
+    assert "plans/hourly.yaml: error UNKNOWN_PLACE: the domain has no place `taem` for notices" in done.err
+    assert "hint: did you mean `team`?" in done.err
+    gitops.edit("dev/plans/hourly.yaml", "taem", "team")
+    assert gitops("verify").code == 0
+
+
 def test_what_a_platform_team_adds_beside_the_guards_stays(gitops: Gitops) -> None:
     with_guards(gitops)
     own = gitops.folder / GUARDS
