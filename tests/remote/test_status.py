@@ -282,3 +282,51 @@ def test_the_items_of_a_map_are_tasks_with_their_index_and_an_empty_map_is_none(
     assert Outline(WorkflowSpec.from_json(spec)).id("each.item(1:1).try") == "each(1)"
     (wrong,) = told(node("each.item", "Error", "Skipped")).values()
     assert (wrong.id, wrong.state) == ("each", "failed")
+
+
+def test_the_rounds_of_a_repeat_are_tasks_and_those_that_were_not_needed_are_left_out() -> None:
+    again = {
+        "until": "made > 3",
+        "max": 4,
+        "state": [{"input": "x", "output": "o0"}],
+        "outputs": ["o0"],
+        "reads": [{"name": "made", "type": "int", "output": "o0"}],
+    }
+    given = {"x": {"value": "1"}}
+    spec = {
+        "version": "1",
+        "code": {"image": "x:1", "runtime": 1},
+        "tasks": [{"name": "fit", "entrypoint": "m:fit"}],
+        "graphs": [
+            {
+                "name": "main",
+                "nodes": [
+                    {"id": "calls", "repeat": {"task": "fit", **again}, "inputs": given},
+                    {"id": "graphs", "repeat": {"graph": "sub", **again}, "inputs": given},
+                ],
+            },
+            {"name": "sub", "inputs": [{"name": "x", "type": "int"}], "nodes": [{"id": "round-1", "task": "fit"}]},
+        ],
+    }
+    outline = Outline(WorkflowSpec.from_json(spec))
+    nodes = worlds.keyed(
+        status(
+            "Running",
+            root("Running"),
+            admit(),
+            node("calls.round-1", "Succeeded"),
+            node("calls.round-2", "Skipped", "Skipped"),
+            node("calls.round-3", "Omitted", "Skipped"),
+            node("graphs.round-1", "Succeeded", "DAG"),
+            node("graphs.round-1.round-1", "Succeeded"),
+            node("graphs.round-2", "Failed", "DAG"),
+            node("graphs.round-2.round-1", "Failed"),
+            node("graphs.round-3", "Omitted", "Skipped"),
+        )
+    )
+    found = run_status.state(worlds.run(nodes), outline).tasks
+    assert {task.id: task.state for task in found.values()} == {
+        "calls.round-1": "done",
+        "graphs.round-1.round-1": "done",
+        "graphs.round-2.round-1": "failed",
+    }

@@ -63,6 +63,7 @@ class Outline:
         self._sources = sources
         self._known: dict[str, str] = {}
         self._items: dict[str, Expected] = {}
+        self._repeats: set[str] = set()
         self.maps: dict[str, tuple[str, ...]] = {}
         """What each map goes over; inside a map by the id `each(i).inner`."""
         self.tasks = {expected.id: expected for expected in self._walk()}
@@ -71,6 +72,11 @@ class Outline:
     def expected(self, id: str) -> Expected | None:
         """What is known of a task, or of the item of a map, `score(3)`."""
         return self.tasks.get(id) or self._items.get(_general(id))
+
+    def is_round(self, id: str) -> bool:
+        """Whether it is a round of a repeat, rather than a task within one."""
+        found = _general(id)
+        return found.endswith(f".{rounds.ANY}") and found.removesuffix(f".{rounds.ANY}") in self._repeats
 
     def over(self, id: str) -> tuple[str, ...]:
         """What a map goes over; empty for everything else."""
@@ -138,6 +144,7 @@ class Outline:
                         id = f"{place.path}{walks.ITEM}"
                         self._items[id] = self._expected(id, place.graph, place.step.name, task)
                 elif calls.fed(call):
+                    self._repeats.add(place.path)
                     for task in calls.tasks(call):
                         id = f"{place.path}.{rounds.ANY}"
                         self._items[id] = self._expected(id, place.graph, place.step.name, task)

@@ -179,11 +179,14 @@ def _length(text: object) -> int:
 
 
 def _not_taken(known: dict[str, TaskState], outline: Outline) -> dict[str, TaskState]:
-    """What lies in branches that are not taken, in place of their own nodes, and what waits for them alone."""
+    """What lies in branches that are not taken, in place of their own nodes, and what waits for them alone. Rounds that
+    were not needed are left out, as in a local run."""
     found: dict[str, TaskState] = {}
     states = {task.state for task in known.values()}
     spreads = "not taken" in states and states.isdisjoint({"failed", "stopped"})
     for id, task in known.items():
+        if task.state in ("not taken", "skipped") and outline.is_round(id):
+            continue
         if task.state == "not taken" and id not in outline.tasks:
             found |= {each: TaskState(each, "not taken", 0) for each in outline.inside(id)}
         elif task.state == "skipped" and spreads:
