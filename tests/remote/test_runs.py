@@ -145,7 +145,10 @@ def test_a_run_is_looked_at_each_second_until_it_is_over(scene: Scene) -> None:
     assert (watcher.ends, watcher.closed > 0) == (["ok"], True)
 
 
-def test_a_large_run_is_looked_at_less_often(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("tasks", "pause"), [(0, 1.0), (10, 1.5), (100, 4.0)])
+def test_a_large_run_is_looked_at_less_often_and_a_small_one_not_because_the_way_is_long(
+    tasks: int, pause: float, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     look = scene.cluster.run
 
     def slowly(name: str) -> Any:
@@ -153,9 +156,9 @@ def test_a_large_run_is_looked_at_less_often(scene: Scene, monkeypatch: pytest.M
         return look(name)
 
     monkeypatch.setattr(scene.cluster, "run", slowly)
-    scene.looks(going(), done())
+    scene.looks(going(*(cached(f"load-{number}") for number in range(tasks))), done())
     scene.follow()
-    assert scene.clock.slept == [pytest.approx(4.0)]
+    assert scene.clock.slept == [pytest.approx(pause)]
 
 
 def test_an_outage_is_said_once_and_waited_for(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:

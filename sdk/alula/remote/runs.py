@@ -27,6 +27,8 @@ POLL_SECONDS = 1.0
 MOST_POLL_SECONDS = 10.0
 POLL_SHARE = 20
 """A look at a large run costs the API server; looking takes at most one part in so many of the time."""
+TASKS_A_SECOND = 20
+"""A run of so many tasks may be looked at a second later: the way to a cluster is long for small runs too."""
 
 UNSEEN_SECONDS = 3.0
 """After so long Argo has most likely seen a template that it had not when a run was started."""
@@ -133,13 +135,18 @@ class Follower:
                 reporter.see(state, clock.now())
                 if state.finished:
                     return Followed(state, RunResult(name, title, state.succeeded, reporter.nodes, state.seconds))
-                clock.sleep(min(MOST_POLL_SECONDS, max(POLL_SECONDS, POLL_SHARE * self._cost)))
+                clock.sleep(self._pause(len(state.tasks)))
         except KeyboardInterrupt:
             watcher.close()
             display.note(f"{name} goes on without you: {_places(self._cluster, name)}")
             raise
         finally:
             watcher.close()
+
+    def _pause(self, tasks: int) -> float:
+        """Seconds until the next look at a run of so many tasks, by what the last look took."""
+        most = min(MOST_POLL_SECONDS, POLL_SECONDS + tasks / TASKS_A_SECOND)
+        return min(most, max(POLL_SECONDS, POLL_SHARE * self._cost))
 
     def _compare(self, state: status.RunState, watcher: Watcher) -> None:
         """Argo may have taken the template as it was a moment before it was changed."""
