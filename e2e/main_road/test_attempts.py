@@ -5,6 +5,7 @@ The pods are local processes that the test kills and evicts; their specs are wha
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 import subprocess
@@ -54,8 +55,10 @@ def runs(road: Road) -> dict[str, str]:
     ):
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    road.place.ready("Workflow", "attempts-starving")
-    started = {name: road.place.run(f"attempts-{name}", {"n": "1"}) for name in ("attempts", "starving")}
+    names = ("attempts", "starving", "anew")
+    for name in names:
+        road.place.ready("Workflow", f"attempts-{name}")
+    started = {name: road.place.run(f"attempts-{name}", {"n": "1"}) for name in names}
     one, other = started["attempts"], started["starving"]
     _await_waiting(road, f"{one}.interrupted(0)")
     pods.evict(f"{one}.interrupted(0)")
@@ -114,6 +117,24 @@ def test_no_attempt_follows_a_kill_with_the_most_memory(road: Road, runs: dict[s
         ("1Gi", "1Gi", "1Gi"),
         ("2Gi", "2Gi", "2Gi"),
     ]
+
+
+def test_a_backoff_is_waited_for_between_two_attempts(road: Road, runs: dict[str, str]) -> None:
+    run = road.place.ended(runs["starving"], 120)
+    nodes = {node["name"]: node for node in argo.read(run["status"]).values()}
+    first, second = (nodes[f"{runs['starving']}.insatiable({attempt})"] for attempt in (0, 1))
+    waited = _moment(second["startedAt"]) - _moment(first["finishedAt"])
+    assert waited.total_seconds() >= 3
+
+
+def _moment(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)
+
+
+def test_a_call_without_the_cache_runs_where_another_finds_what_is_there(road: Road, runs: dict[str, str]) -> None:
+    run = road.place.ended(runs["anew"], 120)
+    root = next(node for node in argo.read(run["status"]).values() if node["name"] == runs["anew"])
+    assert json.loads(root["outputs"]["parameters"][0]["value"]) == [True, False]
 
 
 def test_an_interruptible_task_is_on_such_a_node_while_its_loss_is_forgiven(road: Road, runs: dict[str, str]) -> None:

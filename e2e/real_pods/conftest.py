@@ -27,7 +27,8 @@ def road(building_cluster: clusters.RealCluster, tmp_path_factory: pytest.TempPa
     bucket = real_cluster.s3.bucket("penguins-dev")
     project = tmp_path_factory.mktemp("images") / "penguins"
     shutil.copytree(PENGUINS, project, ignore=shutil.ignore_patterns("__pycache__", ".alula", "golden"))
-    shutil.copy(pathlib.Path(__file__).with_name("following.py"), project / "flows")
+    for file in ("following.py", "settled.py"):
+        shutil.copy(pathlib.Path(__file__).with_name(file), project / "flows")
     _build(real_cluster, project)
     overlay = _overlay(tmp_path_factory.mktemp("installation"), bucket.endpoint)
     # The keys come first: a container that starts before them has none, as they are optional.

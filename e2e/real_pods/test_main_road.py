@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from e2e import installing
 from e2e.main_road.conftest import Road
 from e2e.main_road.test_penguins import TASKS, memoized, pods_of
@@ -74,3 +76,73 @@ def test_twenty_items_of_a_map_and_a_branch_on_what_they_give_run_in_real_pods(r
     second, again = road.remote("flows/following.py:follow")
     assert again == outputs
     assert pods_of(road, second) == 1, "the side of the branch, which is not cached"
+
+
+def _ground(road: Road) -> None:
+    """What the settings of `settled.py` name: Secrets, a priority, an account with the rights of the usual one."""
+    api, namespace = road.place.cluster, road.place.namespace
+    core = {"apiVersion": "v1", "kind": "Secret"}
+    api.apply({**core, "metadata": {"name": "db"}, "stringData": {"password": "pa$$word"}}, namespace)
+    api.apply({**core, "metadata": {"name": "common"}, "stringData": {"token": "t"}}, namespace)
+    api.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "reader"}}, namespace)
+    rbac = "rbac.authorization.k8s.io"
+    (usual,) = (
+        each
+        for each in api.api.list(f"{rbac}/v1", "RoleBinding", namespace)
+        if any(subject["name"] == "alula-task" for subject in each.get("subjects", []))
+    )
+    binding = {
+        "apiVersion": f"{rbac}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "reader"},
+        "roleRef": usual["roleRef"],
+        "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": namespace}],
+    }
+    api.apply(binding, namespace)
+    priority = {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": "batch"},
+        "value": 5,
+    }
+    api.kubectl("apply", "-f", "-", input=json.dumps(priority))
+    shared = {
+        "name": "shared",
+        "priorityClass": "batch",
+        "labels": {"team": "platform", "tier": "batch"},
+        "mounts": [{"path": "/secrets/common", "secret": "common"}, {"path": "/secrets/db", "secret": "common"}],
+    }
+    spec = {"podTemplates": [shared], "interruptible": {"nodeSelector": {"kubernetes.io/arch": "amd64"}}}
+    patch = ("patch", "adom", "domain", "--type=merge", "-p", json.dumps({"spec": spec}))
+    api.kubectl("-n", namespace, *patch)
+
+
+def test_real_pods_have_their_settings_and_grow_after_a_real_kill_for_lack_of_memory(road: Road) -> None:
+    _ground(road)
+    road.register("--image", "localhost/penguins:e2e", "flows/penguins.py", "flows/following.py", "flows/settled.py")
+    road.apply()
+    road.place.ready("Workflow", "settled-settle", timeout=120)
+    run, outputs = road.remote("flows/settled.py:settle")
+    assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
+    assert outputs == {"o0": ["pa$$word", "t", "32Mi"], "o1": "640Mi"}
+
+    pods = {
+        pod["metadata"]["annotations"]["workflows.argoproj.io/node-name"].partition(".")[2]: pod
+        for pod in road.place.cluster.api.list("v1", "Pod", road.place.namespace)
+        if pod["metadata"]["labels"].get("workflows.argoproj.io/workflow") == run["metadata"]["name"]
+    }
+    assert set(pods) == {"look(0)", "fill(0)", "fill(1)"}
+    spec, metadata = pods["look(0)"]["spec"], pods["look(0)"]["metadata"]
+    assert spec["nodeSelector"] == {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+    assert (spec["priorityClassName"], spec["priority"], spec["serviceAccountName"]) == ("batch", 5, "reader")
+    assert metadata["labels"].items() >= {"team": "birds", "tier": "batch"}.items()
+    assert metadata["annotations"]["example.org/note"] == "a note with $(HOME) and {braces}"
+    assert spec["affinity"]["podAntiAffinity"].keys() == {
+        "requiredDuringSchedulingIgnoredDuringExecution",
+        "preferredDuringSchedulingIgnoredDuringExecution",
+    }
+    (killed,) = (
+        each["state"]["terminated"] for each in pods["fill(0)"]["status"]["containerStatuses"] if each["name"] == "main"
+    )
+    assert (killed["reason"], killed["exitCode"]) == ("OOMKilled", 137)
+    assert killed["message"].endswith("(memory 192Mi)")

@@ -154,7 +154,7 @@ def problems(pod: Pod) -> Iterable[Wrong]:
     for setting, pattern, expected in (
         ("node_selector", _VALUE, "labels: letters, digits, -, _ and ."),
         ("labels", _VALUE, "labels: letters, digits, -, _ and ."),
-        ("annotations", r"[^\x00-\x1f\x7f]*", "texts of one line"),
+        ("annotations", r"(?!.*\{\{)[^\x00-\x1f\x7f]*", "texts of one line without {{, which Argo would evaluate"),
     ):
         yield from _texts(pod, setting, pattern, expected)
     given: Any = pod.tolerations

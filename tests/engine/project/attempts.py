@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 
-from alula import Backoff, Resources, Retries, grow, task, workflow
+from alula import Backoff, Resources, Retries, grow, order, task, workflow
 
 
 def waits(n: int, attempts: tuple[int, ...]) -> int:
@@ -34,7 +35,7 @@ def hungry(n: int) -> str:
     return os.environ.get("ALULA_MEMORY", "")
 
 
-@task(retries=Retries(0, Backoff("1s", factor=1)), resources=Resources(memory="1Gi"), on_oom=grow(2, "2Gi"))
+@task(retries=Retries(0, Backoff("3s", factor=1)), resources=Resources(memory="1Gi"), on_oom=grow(2, "2Gi"))
 def insatiable(n: int) -> int:
     """Killed for lack of memory however much it has."""
     return waits(n, (0, 1, 2))
@@ -44,6 +45,27 @@ def insatiable(n: int) -> int:
 def interrupted(n: int) -> int:
     """Its only loss is forgiven; the attempt after it is the last."""
     return waits(n, (0,))
+
+
+@task(cache=True)
+def token(n: int) -> str:
+    """Another one each time that it runs."""
+    return f"{n} {uuid.uuid4()}"
+
+
+@task
+def same(first: str, others: list[str]) -> list[bool]:
+    """Which of them are the first one again."""
+    return [each == first for each in others]
+
+
+@workflow
+def anew(n: int) -> list[bool]:
+    """A cached task called twice, and once without the cache."""
+    first = token(n)
+    again, fresh = token.named("again")(n), token.with_overrides(cache=False, name="fresh")(n)
+    order(first, [again, fresh])
+    return same(first, [again, fresh])
 
 
 @workflow(failure_policy="continue")

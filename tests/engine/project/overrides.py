@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 
-from alula import Pod, Toleration, task, workflow
+from alula import Backoff, Pod, Retries, Toleration, task, workflow
 
 
 @task(retries=2)
@@ -42,3 +43,28 @@ def placed(n: int) -> int:
 def settled(n: int) -> int:
     """A task whose pod has settings."""
     return placed(n)
+
+
+@task(timeout="1s")
+def slow(n: int, seconds: float) -> int:
+    """At work for a while."""
+    time.sleep(seconds)
+    return n
+
+
+@workflow
+def timed(n: int) -> int:
+    """Longer than its timeout."""
+    return slow(n, 4.0)
+
+
+@workflow
+def timed_again(n: int) -> int:
+    """Longer than its timeout in each of two attempts."""
+    return slow.with_overrides(retries=Retries(1, Backoff("1s")))(n, 4.0)
+
+
+@workflow
+def untimed(n: int) -> int:
+    """As long, without a timeout."""
+    return slow.with_overrides(timeout=None)(n, 2.0)
