@@ -37,6 +37,12 @@ def test_exit_code_90_was_not_worth_another_attempt() -> None:
     assert not messages.failure(PREFIX.format(code=90) + said(RECORD)).retryable
 
 
+def test_the_memory_of_an_attempt_is_no_part_of_what_it_said() -> None:
+    record = failures.FailureRecord("user", Code.TASK_FAILED, "no", "ValueError", source="flows/p.py:3")
+    found = messages.failure(PREFIX.format(code=91) + failures.termination_message(record, "1536Mi"))
+    assert (found.exception, found.message, found.source) == ("ValueError", "no", "flows/p.py:3")
+
+
 def test_a_code_of_ours_is_no_exception() -> None:
     record = failures.FailureRecord("system", Code.STORE_UNAVAILABLE, "the store did not answer")
     found = messages.failure(PREFIX.format(code=91) + said(record))
@@ -49,6 +55,8 @@ def test_a_code_of_ours_is_no_exception() -> None:
     ("message", "told"),
     [
         ("main: OOMKilled (exit code 137)", "it used more memory than its limit allows"),
+        ("main: OOMKilled (exit code 137): the task's process ended", "it used more memory than its limit allows"),
+        ("main: OOMKilled (exit code 137): it ended (memory 2Gi)", "more memory than its limit of 2Gi allows"),
         ("main: Error (exit code 137)", "killed by SIGKILL"),
         ("Error (exit code 1)", "ended with exit code 1 and without a report"),
         ("pod deleted", "pod deleted"),

@@ -12,12 +12,15 @@ from alula_api.contract import exits, failures
 from alula_api.contract.codes import Code
 
 _ENDED = re.compile(r"(?:main: )?(?P<reason>\w+) \(exit code (?P<code>\d+)\)(?:: (?P<said>.*))?", re.DOTALL)
-_HEADLINE = re.compile(r"(?P<said>.*?)(?: \((?:(?P<source>[^()]+:\d+), )?attempt \d+\))?")
+_HEADLINE = re.compile(r"(?P<said>.*?)(?: \((?:(?P<source>[^()]+:\d+), )?attempt \d+(?:, memory [^()]+)?\))?")
+_LEFT = re.compile(r".*\(memory (?P<memory>[^()]+)\)", re.DOTALL)
+"""What an attempt left that could not report, where its memory grows."""
 _NAMED = re.compile(r"(?P<name>(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:: (?P<message>.*))?")
 _COUNTED = re.compile(r'strconv\.Atoi: parsing "(?P<said>.*)": invalid syntax')
 _TRACEBACK = "Traceback (most recent call last):"
 _STOPPED = ("Stopped with strategy", "workflow shutdown with strategy", "terminated")
 _KILLED = 137
+_NO_MEMORY = "OOMKilled"
 
 
 def stopped(message: str) -> bool:
@@ -46,9 +49,9 @@ def failure(message: str, *, run: str = "", node: str = "", task: str = "", atte
     if ended is None:
         kind, code, said = failures.SYSTEM, str(Code.TASK_KILLED), message.strip() or "it failed without a message"
         return failures.FailureRecord(kind, code, said, node=node, run=run, attempt=attempt, task=task)
-    if not ended["said"]:
+    if not ended["said"] or (ended["reason"] == _NO_MEMORY and int(ended["code"]) == _KILLED):
         kind, code = failures.SYSTEM, str(Code.TASK_KILLED)
-        said = _killed(ended["reason"], int(ended["code"]))
+        said = _killed(ended["reason"], int(ended["code"]), ended["said"] or "")
         return failures.FailureRecord(kind, code, said, node=node, run=run, attempt=attempt, task=task)
     first, _, rest = ended["said"].partition("\n")
     headline = _HEADLINE.fullmatch(first)
@@ -81,9 +84,11 @@ def _split(headline: str) -> tuple[str, str, str]:
     return str(Code.TASK_FAILED), name, message
 
 
-def _killed(reason: str, code: int) -> str:
-    if reason == "OOMKilled":
-        return "its process was killed because it used more memory than its limit allows (OOMKilled)"
+def _killed(reason: str, code: int, left: str) -> str:
+    if reason == _NO_MEMORY:
+        found = _LEFT.fullmatch(left)
+        limit = f"limit of {found['memory']}" if found is not None else "limit"
+        return f"its process was killed because it used more memory than its {limit} allows ({_NO_MEMORY})"
     if code == _KILLED:
         return "its process was killed by SIGKILL"
     return f"its process ended with exit code {code} and without a report"
