@@ -50,7 +50,7 @@ _COUNTED = (
     r"|'only '|' of '|' items succeeded, and '|' must'"
 )
 """The parts of what a map of items that may fail computes: whether enough of them succeeded."""
-_AMOUNT = r"[0-9][.0-9A-Za-z]*"
+_AMOUNT = r"[.0-9][.0-9A-Za-z]*"
 _STEP = (
     rf"int\(max\(0, min\([0-9]+, \((?:lastRetry\.message contains 'memory {_AMOUNT}\)' \? [0-9]+ : )+"
     r"asInt\(retries\) - 1\) \+ \(lastRetry\.message startsWith 'main: OOMKilled' \? 1 : 0\)\)\)\)"
