@@ -79,6 +79,22 @@ def test_what_the_target_allows_is_promoted(gitops: Gitops) -> None:
     assert gitops("verify").code == 0
 
 
+def test_a_pod_template_that_the_target_does_not_have_is_refused_before_a_cluster_refuses_it(gitops: Gitops) -> None:
+    source = SOURCE.replace("import Cache,", "import Cache, Pod,").replace(
+        'timeout="10m")', 'timeout="10m", pod=Pod(template="large"))'
+    )
+    demand(gitops, "{podTemplates: [{name: larger, nodeSelector: {size: large}}]}")
+    gitops.registered(source, image=DIGEST)
+    done = gitops("promote", "--from", "dev", "--to", "prod")
+    expected = "error UNKNOWN_POD_TEMPLATE: the domain has no pod template `large`"
+    assert done.code == 1 and expected in done.err and "did you mean `larger`?" in done.err
+    demand(gitops, "{podTemplates: [{name: large, nodeSelector: {size: large}}]}")
+    assert gitops("promote", "--from", "dev", "--to", "prod").code == 0
+    assert gitops("verify").code == 0
+    demand(gitops, "{podTemplates: [{name: larger, nodeSelector: {size: large}}]}")
+    assert expected in gitops("verify").err
+
+
 def test_a_change_of_a_quota_is_a_line_of_the_review(gitops: Gitops) -> None:
     demand(gitops, "{quota: {running: 20}}")
     gitops.registered(image=DIGEST)
