@@ -80,8 +80,8 @@ class Items:
         group = self._group(node)
         if group is not None:
             group.running.pop(node.id, None)
-            group.over += 1
-            group.cached += node.state == "cached"
+            group.over += node.stands_for
+            group.cached += node.stands_for * (node.state == "cached")
             group.failed += node.state == "failed"
         return group
 

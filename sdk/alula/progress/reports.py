@@ -35,6 +35,7 @@ class NodeReport:
         why: Why a cached task ran after all, for people; "" when there is nothing to say.
         failure: Of the last failed attempt.
         items: How many items the map has in which it lies, the innermost one; 0 outside of maps.
+        stands_for: How many items it is: on a cluster a batch of them is one pod, and one node.
         prints: The file that keeps what the last attempt that printed something has printed; "" when there is none.
     """
 
@@ -50,6 +51,7 @@ class NodeReport:
     why: str = ""
     failure: FailureRecord | None = None
     items: int = 0
+    stands_for: int = 1
     prints: str = ""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from alula_api.contract import names, retries
+from alula_api.contract import lists, names, retries
 from alula_api.contract.graphs import calls, outlines, plans, rounds, walks
 from alula_api.contract.graphs.calls import TaskCall
 from alula_api.contract.graphs.specs import NodeSpec, Retry, WorkflowSpec
@@ -64,6 +64,7 @@ class Outline:
         self._known: dict[str, str] = {}
         self._items: dict[str, Expected] = {}
         self._repeats: set[str] = set()
+        self._batches: dict[str, int] = {}
         self.maps: dict[str, tuple[str, ...]] = {}
         """What each map goes over; inside a map by the id `each(i).inner`."""
         self.tasks = {expected.id: expected for expected in self._walk()}
@@ -81,6 +82,15 @@ class Outline:
     def over(self, id: str) -> tuple[str, ...]:
         """What a map goes over; empty for everything else."""
         return self.maps.get(_general(id), ())
+
+    def items_of(self, id: str, total: int) -> int:
+        """How many items of a map with so many a node stands for: of a map in batches those of a batch."""
+        general = _general(id)
+        batch = self._batches.get(general.removesuffix(walks.ITEM))
+        if batch is None or not general.endswith(walks.ITEM):
+            return 1
+        size = lists.batch_size(batch, total)
+        return max(1, min(size, total - size * int(_INDEX.findall(id)[-1])))
 
     def place(self, id: str) -> tuple[int, tuple[int, ...]]:
         """Where a task stands among all, an item after those before it."""
@@ -140,6 +150,8 @@ class Outline:
                 call = place.step.call
                 if calls.over(call):
                     self.maps[place.path] = calls.over(call)
+                    if (batch := calls.batch(call)) is not None:
+                        self._batches[place.path] = batch
                     for task in calls.tasks(call):
                         id = f"{place.path}{walks.ITEM}"
                         self._items[id] = self._expected(id, place.graph, place.step.name, task)

@@ -250,6 +250,11 @@ def at_once(call: Call) -> int:
     return max(1, call.concurrency) if isinstance(call, MapCall) else 1
 
 
+def batch(call: Call) -> int | None:
+    """Return how many items of a map a pod takes, `lists.AUTO` for what the length decides; None for a pod each."""
+    return call.batch if isinstance(call, MapCall) else None
+
+
 def is_batched(call: Call) -> bool:
     """Tell whether a call is a map of which a pod takes several items."""
     return isinstance(call, MapCall) and call.batch is not None
