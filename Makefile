@@ -53,8 +53,8 @@ queue: $(STAMP)  ## the story of docs/domains.md on real servers with RUNS (200)
 simulation: $(STAMP)  ## random schedules of two replicas that crash at any write, and of clocks that step (SCHEDULES=100000)
 	ALULA_SCHEDULES=$(or $(SCHEDULES),100000) $(BIN)/python -m pytest -q tests/controller/admission/test_ledger.py
 
-large: $(STAMP)  ## a map of ITEMS (1000) items with a pod for each, on real servers
-	ALULA_E2E=required ALULA_LARGE=$(or $(ITEMS),1000) $(BIN)/python -m pytest -q -s e2e/main_road/test_a_thousand_items.py
+large: $(STAMP)  ## a map of ITEMS (1000) items with a pod for each, or for each BATCH of them, on real servers
+	ALULA_E2E=required ALULA_LARGE=$(or $(ITEMS),1000) ALULA_LARGE_BATCH=$(BATCH) $(BIN)/python -m pytest -q -s e2e/main_road/test_a_thousand_items.py
 
 requeue: $(STAMP)  ## the cases of docs/conformance.md on real servers, with Argo's own requeue period of 10 s
 	ALULA_E2E=required ALULA_E2E_REQUEUE=10s $(BIN)/python -m pytest -q e2e/main_road/test_conformance.py e2e/main_road/test_failures.py

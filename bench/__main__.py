@@ -74,6 +74,16 @@ def compiling(folder: Path) -> str:
     )
     rows.append(row("trace + emit, map over 1000", emit, floor, ""))
     rows.append(row("compile to Argo, map over 1000", compiled, floor, ""))
+    for shape, count, what in (
+        ("batches", 10_000, "map over 10,000 in batches"),
+        ("branches", 600, "1,200 branches"),
+    ):
+        module = graphs.write_module(folder, f"{shape}_argo", graphs.tasks(shape, count))
+        emit, compiled, floor = measuring.calls(
+            graphs.emitter(module), graphs.compiler(module), graphs.dumper(count), runs=3
+        )
+        rows.append(row(f"trace + emit, {what}", emit, floor, ""))
+        rows.append(row(f"compile to Argo, {what}", compiled, floor, ""))
     return table("Compiling (CPU; floor: the same Argo manifest as a plain dict through yaml.CSafeDumper)", rows)
 
 
@@ -112,6 +122,7 @@ def running(folder: Path) -> str:
             row("the same from the cache", hit, sqlite, "flytekit 35x, Flyte 2 77x"),
             row("1,000 tasks called alone", alone, floor, "flytekit 1790 ms"),
             row("a map over 1,000", each, floor, ""),
+            row("the same, to a plain loop of calls", each, alone, ""),
         ],
     )
 

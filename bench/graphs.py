@@ -17,14 +17,21 @@ HEAD = "from alula import task, workflow\n\n"
 
 
 def tasks(shape: str, count: int, *, cache: bool = False) -> str:
-    """A module with a chain of `count` calls of one task, a fan (one, `count - 2` side by side, a join), or a map."""
+    """A module with a chain of `count` calls of one task, a fan (one, `count - 2` side by side, a join), a map, one in
+    batches of 20, or a chain of conditionals."""
     decorator = "@task(cache=True)" if cache else "@task"
     text = f"{HEAD}{decorator}\ndef inc(x: int) -> int:\n    return x + 1\n\n"
     text += "@task\ndef join(xs: list[int]) -> int:\n    return sum(xs)\n\n"
-    if shape == "map":
+    if shape in ("map", "batches"):
         text = text.replace("import task", "import map_task, task")
         text += f"@task\ndef numbers(x: int) -> list[int]:\n    return list(range(x, {count}))\n\n"
-        body = "    return join(map_task(inc)(numbers(x)))\n"
+        batch = ", batch=20" if shape == "batches" else ""
+        body = f"    return join(map_task(inc{batch})(numbers(x)))\n"
+    elif shape == "branches":
+        text = text.replace("import task", "import conditional, task")
+        text += "@workflow\ndef step(x: int) -> int:\n"
+        text += '    return conditional("odd").if_(x > 3).then(inc(x)).else_().then(inc(x))\n\n'
+        body = f"    for _ in range({count}):\n        x = step(x)\n    return x\n"
     elif shape == "chain":
         body = f"    for _ in range({count}):\n        x = inc(x)\n    return x\n"
     else:

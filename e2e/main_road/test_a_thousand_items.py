@@ -1,7 +1,7 @@
-"""A map of a thousand items, each in a pod of its own: as many as one map takes.
+"""A map of a thousand items, each in a pod of its own: as many as one map takes; and of ten times as many in batches.
 
 It takes as long as a thousand pods do, so it runs where `ALULA_LARGE` is set (`make large`); its number of items can be
-made smaller there.
+made smaller there, and with `ALULA_LARGE_BATCH` (`make large BATCH=20 ITEMS=10000`) that many share a pod.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from e2e import installing
 from e2e.main_road.conftest import Road
 
 ITEMS = int(os.environ.get("ALULA_LARGE") or "0")
+BATCH = int(os.environ.get("ALULA_LARGE_BATCH") or "0")
 SOURCE = """
 from alula import map_task, task, workflow
 
@@ -33,17 +34,17 @@ def total(xs: list[int]) -> int:
 
 @workflow
 def doubled(n: int) -> int:
-    return total(map_task(double, concurrency=50)(numbers(n)))
+    return total(map_task(double, concurrency=50, batch=BATCH)(numbers(n)))
 """
 
 
 @pytest.mark.skipif(not ITEMS, reason="a thousand pods take minutes: make large")
-def test_a_map_of_a_thousand_items_completes_with_a_pod_for_each(
+def test_a_map_of_a_thousand_items_completes_with_a_pod_for_each_or_for_each_batch(
     installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     project = tmp_path_factory.mktemp("items")
     (project / "pyproject.toml").write_text('[tool.alula]\nproject = "items"\nimage = "registry.example.org/items:1"\n')
-    (project / "items.py").write_text(SOURCE)
+    (project / "items.py").write_text(SOURCE.replace("BATCH", str(BATCH or None)))
     gitops = tmp_path_factory.mktemp("gitops")
     subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
     installation.cluster.pods.image("registry.example.org/items:1", env={"PYTHONPATH": str(project)})
@@ -58,6 +59,7 @@ def test_a_map_of_a_thousand_items_completes_with_a_pod_for_each(
     (made,) = nodes[run["metadata"]["name"]]["outputs"]["parameters"]
     assert made["value"] == str(ITEMS * (ITEMS - 1))
     pods = road.place.cluster.pods.started(workflow=run["metadata"]["name"], namespace=road.place.namespace)
-    assert len(pods) == ITEMS + 2
+    assert len(pods) == -(-ITEMS // (BATCH or 1)) + 2
     packed = len(run["status"].get("compressedNodes", ""))
-    print(f"{ITEMS} items: {time.monotonic() - began:.0f} s, {len(nodes)} nodes, {packed:,} bytes packed")
+    in_pods = f"{ITEMS} items in {len(pods) - 2} pods"
+    print(f"{in_pods}: {time.monotonic() - began:.0f} s, {len(nodes)} nodes, {packed:,} bytes packed")

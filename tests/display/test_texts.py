@@ -10,7 +10,7 @@ import pytest
 from alula.display import failures, frames, outcomes, problems, summaries
 from alula.display.styles import PLAIN, Style
 from alula.display.terminals import Terminal
-from alula.progress.reports import RunResult
+from alula.progress.reports import NodeReport, RunResult
 from alula.progress.watchers import Beginning
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
@@ -153,3 +153,15 @@ def test_a_single_output_without_a_name_is_called_the_result() -> None:
     assert outcomes.render(one) == "result  5"
     assert outcomes.render(RunResult("r", "w", True, (), 1.0)) == ""
     assert "report" in outcomes.render(result)
+
+
+def test_items_that_a_new_run_makes_again_are_counted_by_the_task_that_has_no_cache() -> None:
+    def item(index: int, state: str, *, keeps: bool = False, stands_for: int = 1) -> NodeReport:
+        named = f"half({index})"
+        return NodeReport(named, "half", state=state, items=40, keeps=keeps, stands_for=stands_for)  # type: ignore[arg-type]
+
+    told = "a new run makes the 21 items again that half has finished: it has no cache"
+    assert summaries.repeated([item(0, "done", stands_for=20), item(1, "failed"), item(2, "done")]) == [told]
+    assert summaries.repeated([item(0, "done", keeps=True), item(1, "failed")]) == []
+    assert summaries.repeated([item(0, "done"), item(1, "done")]) == [], "the map is over"
+    assert summaries.repeated([NodeReport("one", "one", state="done"), item(0, "failed")]) == []

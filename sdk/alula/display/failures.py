@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alula.display import rows
+from alula.display import rows, summaries
 from alula.display.outcomes import near
 from alula.display.styles import PLAIN, Style, count, duration, pad, safe, width, wrapped
 from alula_api.contract.failures import USER
@@ -31,6 +31,8 @@ def render(result: RunResult, style: Style = PLAIN, again: str = "", columns: in
     blocks = [_one(node, style, columns) for node in failed[:MOST]]
     if len(failed) > MOST:
         blocks.append(f"{style.ellipsis} and {count(len(failed) - MOST, 'more failed task')}, listed above")
+    if lines := summaries.repeated(result.nodes):
+        blocks.append("\n".join(_words(line, columns) for line in lines))
     if again and any(node.failure is not None and node.failure.kind == USER for node in failed):
         words = _words("to see it again in one thread, where a debugger stops:", columns)
         blocks.append(f"{words}\n  {style.paint(again, 'cyan')}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alula.display import rows
 from alula.display.styles import PLAIN, Style, count, duration, safe, wrapped
+from alula.progress import items
 
 if TYPE_CHECKING:
     from alula.progress.reports import NodeReport, RunResult
@@ -43,7 +44,23 @@ def interrupted(
     numbers = rows.tally(nodes)
     tasks = count(len(nodes), "task") + (f", {numbers}" if numbers else "")
     head = _head(f"{style.paint(safe(workflow), 'bold')} {verdict}: {tasks}", columns)
-    return "\n".join([head, *table(nodes, style, columns)])
+    return "\n".join([head, *table(nodes, style, columns), *repeated(nodes)])
+
+
+def repeated(nodes: Sequence[NodeReport]) -> list[str]:
+    """Which items a new run makes again although they have come to their end: a line for each task without a cache.
+
+    Of maps alone: that whole tasks without a cache run again is what everybody expects.
+    """
+    done: dict[str, int] = {}
+    broken = {items.map_of(node.id) for node in nodes if node.items and node.state not in ("done", "cached")}
+    for node in nodes:
+        if node.items and node.state == "done" and not node.keeps and items.map_of(node.id) in broken:
+            done[node.task] = done.get(node.task, 0) + node.stands_for
+    return [
+        f"a new run makes the {count(number, 'item')} again that {safe(task)} has finished: it has no cache"
+        for task, number in done.items()
+    ]
 
 
 def _head(text: str, columns: int) -> str:

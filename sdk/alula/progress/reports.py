@@ -32,6 +32,7 @@ class NodeReport:
         began: When the first attempt began, on the run's clock.
         seconds: From the first attempt's beginning to the last one's end, rests included.
         cacheable: Whether the cache is asked.
+        keeps: Whether its result stays in the cache, so that a new run does not make it again.
         why: Why a cached task ran after all, for people; "" when there is nothing to say.
         failure: Of the last failed attempt.
         items: How many items the map has in which it lies, the innermost one; 0 outside of maps.
@@ -48,6 +49,7 @@ class NodeReport:
     began: float = 0.0
     seconds: float = 0.0
     cacheable: bool = False
+    keeps: bool = False
     why: str = ""
     failure: FailureRecord | None = None
     items: int = 0

@@ -40,6 +40,7 @@ class Expected:
         source: Where the node is called, as `flows/penguins.py:44`.
         attempts: How often its code may fail.
         backoff: Between attempts.
+        keeps: Whether its results stay in the cache.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Expected:
     source: str = ""
     attempts: int = 1
     backoff: retries.Backoff = retries.DEFAULT_BACKOFF
+    keeps: bool = False
 
 
 class Outline:
@@ -171,7 +173,8 @@ class Outline:
         known = self._tasks.get(task)
         chosen = (known.retries if known else None) or Retry()
         source = self._sources.get((graph, node), "")
-        return Expected(id, task, source, 1 + chosen.limit, chosen.backoff or retries.DEFAULT_BACKOFF)
+        keeps = known is not None and known.cache is not None
+        return Expected(id, task, source, 1 + chosen.limit, chosen.backoff or retries.DEFAULT_BACKOFF, keeps)
 
 
 def _step(node: NodeSpec) -> plans.Step:

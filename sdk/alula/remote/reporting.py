@@ -150,4 +150,6 @@ def _because(message: str) -> str:
 
 
 def _waiting(expected: Expected) -> NodeReport:
-    return NodeReport(expected.id, expected.task, expected.source, most_attempts=expected.attempts)
+    return NodeReport(
+        expected.id, expected.task, expected.source, most_attempts=expected.attempts, keeps=expected.keeps
+    )

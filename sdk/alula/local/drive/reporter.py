@@ -146,6 +146,7 @@ class Reporter:
             task=name,
             source=self._walkable.sources[graph, node],
             cacheable=name in self._cached,
+            keeps=name in self._cached,
             most_attempts=1 + task.options.retries.limit,
         )
         self.nodes.append(report)
