@@ -287,6 +287,16 @@ from alula import After, LaunchPlan
 check = LaunchPlan("check", train, trigger=After(nightly, when="ended"))
 assert check.trigger.runs is nightly
 
+# Event
+from alula import Event, LaunchPlan
+
+arrived = LaunchPlan(
+    "arrived",
+    train,
+    trigger=Event(inputs={"trees": "detail.trees"}, where={"detail.kind": ["penguins", "seals"]}, delivery="id"),
+)
+assert arrived.trigger.inputs == {"trees": "detail.trees"}
+
 # Release
 from alula import LaunchPlan, Release
 

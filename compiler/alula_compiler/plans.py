@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from alula_api.contract import names
+from alula_api.contract import events, names
+from alula_api.contract.events import Condition, Event, Mapped
 from alula_api.contract.graphs import calls, plans
 from alula_api.contract.graphs.bindings import Constant
 from alula_api.contract.graphs.comparables import Part
@@ -41,7 +42,19 @@ def started_by(launch_plan: LaunchPlan, whole: plans.Plan, template: str) -> pla
         else plans.Input(each.name, each.type, given.get(each.name, each.default))
         for each in whole.inputs
     )
-    return dataclasses.replace(whole, inputs=inputs, template=template)
+    return dataclasses.replace(whole, inputs=inputs, template=template, event=event(launch_plan))
+
+
+def event(launch_plan: LaunchPlan) -> Event | None:
+    """Return what runs of a launch plan get of an event; `check_triggers` found nothing wrong with it."""
+    given = launch_plan.trigger.event if launch_plan.trigger else None
+    if given is None:
+        return None
+    return Event(
+        given.name,
+        tuple(Condition(each.path, tuple(map(events.wanted, each.values))) for each in given.where),
+        tuple(Mapped(each.name, each.path) for each in given.inputs),
+    )
 
 
 def _task(task: TaskSpec, parts: tuple[Part, ...]) -> plans.Task:

@@ -106,7 +106,7 @@ class Controller:
         domains = Domains(api, settings, self._known_namespaces)
         self._tell_of_runs(access, domains)
         self.compiler = Compiler()
-        gatherer = Gatherer(api, settings, domains, self.compiler.compile, self._has_crons)
+        gatherer = Gatherer(api, settings, domains, self.compiler.compile, self._kinds)
         self.echoes = Echoes()
         self.reconciler = Reconciler(
             access,
@@ -160,6 +160,7 @@ class Controller:
             self._watch(resources.REVISIONS, scope, self._child_changed) for scope in self.settings.scopes
         ]
         self.crons = [self._watch(resources.CRONS, scope, self._child_changed) for scope in self.settings.scopes]
+        self.bindings = [self._watch(resources.BINDINGS, scope, self._child_changed) for scope in self.settings.scopes]
         # Runs that are over are many: those that failed are looked at when they do and after a takeover, none is kept.
         under_way = f"{labels.REVISION},{COMPLETED_LABEL}!=true"
         failed = f"{labels.REVISION},{PHASE_LABEL}=Failed"
@@ -197,6 +198,7 @@ class Controller:
             *([self.namespaces] if self.namespaces else []),
             *self.templates,
             *self.crons,
+            *self.bindings,
             *self.revisions,
             *self.started,
             *self.unanswered,
@@ -449,7 +451,8 @@ class Controller:
         for seen in self._known_templates():
             if plan := _plan_of(seen):
                 self.schedules.add(plan, behind=True)
-        for watch in (*self.templates, *self.crons, *self.revisions):  # also of definitions that are gone
+        children = (*self.templates, *self.crons, *self.bindings, *self.revisions)
+        for watch in children:  # also of definitions that are gone
             for seen in watch.known.values():
                 self.definitions.add(_definition_of(seen), behind=True)
         self.relist.everything()
@@ -486,8 +489,15 @@ class Controller:
             if seen.namespace == namespace and seen.schedule and (key := _plan_of(seen)):
                 self.schedules.add(key, behind=True)
 
-    def _has_crons(self, namespace: str) -> bool:
-        return any(seen.namespace == namespace for watch in self.crons for seen in watch.known.values())
+    def _kinds(self, namespace: str) -> list[resources.Resource]:
+        """Of which there are generated objects in a namespace."""
+        few = ((resources.BINDINGS, self.bindings), (resources.CRONS, self.crons))
+        there = [
+            kind
+            for kind, watches in few
+            if any(seen.namespace == namespace for watch in watches for seen in watch.known.values())
+        ]
+        return [resources.TEMPLATES, *there]
 
     def _known_templates(self) -> list[Seen]:
         return [seen for watch in self.templates for seen in watch.known.values()]

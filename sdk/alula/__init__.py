@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from alula.declare.repeats import repeat
     from alula.declare.schedules import Cron, Every
     from alula.declare.tasks import Task, task
-    from alula.declare.triggers import After, Release
+    from alula.declare.triggers import After, Event, Release
     from alula.declare.workflows import Workflow, workflow
     from alula.errors import AlulaError, DefinitionError, LoadError, NonRecoverable, UserError, ValueMismatch
     from alula.local.api import run
@@ -41,6 +41,7 @@ __all__ = [
     "Cron",
     "DefinitionError",
     "Directory",
+    "Event",
     "Every",
     "Failure",
     "File",
@@ -87,7 +88,7 @@ _HOMES = {
     "alula.declare.pod_settings": ("Affinity", "NodeRule", "Pod", "Toleration"),
     "alula.declare.repeats": ("repeat",),
     "alula.declare.schedules": ("Cron", "Every"),
-    "alula.declare.triggers": ("After", "Release"),
+    "alula.declare.triggers": ("After", "Event", "Release"),
     "alula.declare.tasks": ("Task", "task"),
     "alula.declare.workflows": ("Workflow", "workflow"),
     "alula.errors": ("AlulaError", "DefinitionError", "LoadError", "NonRecoverable", "UserError", "ValueMismatch"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alula import After, Cron, LaunchPlan, Notify, Release, Retention, errors, task, workflow
+from alula import After, Cron, Event, LaunchPlan, Notify, Release, Retention, errors, task, workflow
 from alula.declare import schedules
 from tests import goldens
 
@@ -55,6 +55,19 @@ WRONG: dict[str, Any] = {
     "a policy": lambda: LaunchPlan("nightly", fit, beyond="replace"),
     "a trigger of its own": lambda: LaunchPlan("nightly", fit, inputs={"seed": 1}, trigger=After(fit)),
     "a trigger that is text": lambda: LaunchPlan("nightly", fit, inputs={"seed": 1}, trigger="fit"),  # type: ignore[arg-type]
+    "an event that nothing can send": lambda: LaunchPlan(
+        "nightly",
+        fit,
+        fixed_inputs={"seed": 1},
+        trigger=Event(
+            "Orders!",
+            inputs={"seed": "a[0]", "sed": "a"},
+            where={"k": [], "kk": [2**53, ["x"]], "": "x"},  # type: ignore[dict-item]
+            delivery="a",
+            delivery_header="X-Id",
+        ),
+    ),
+    "an event without inputs": lambda: LaunchPlan("nightly", fit, trigger=Event()),
     "a trigger without inputs": lambda: LaunchPlan("nightly", fit, trigger=Release()),
     "what a trigger waits for": lambda: LaunchPlan(
         "nightly",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import alula
 
 PUBLIC = {
-    "Affinity", "After", "AlulaError", "Backoff", "Batch", "Cache", "Cron", "DefinitionError", "Directory", "Every",
-    "Failure", "File", "ImperativeWorkflow", "LaunchPlan", "LoadError", "NaiveDatetime", "NodeRule", "NonRecoverable",
-    "Notify", "Pod", "Release", "Resources", "Retention", "Retries", "RunFailed", "Secret", "Task", "Toleration",
-    "UserError", "ValueMismatch", "Workflow", "conditional", "grow", "is_none", "map_task", "order", "repeat",
-    "run", "task", "workflow",
+    "Affinity", "After", "AlulaError", "Backoff", "Batch", "Cache", "Cron", "DefinitionError", "Directory", "Event",
+    "Every", "Failure", "File", "ImperativeWorkflow", "LaunchPlan", "LoadError", "NaiveDatetime", "NodeRule",
+    "NonRecoverable", "Notify", "Pod", "Release", "Resources", "Retention", "Retries", "RunFailed", "Secret", "Task",
+    "Toleration", "UserError", "ValueMismatch", "Workflow", "conditional", "grow", "is_none", "map_task", "order",
+    "repeat", "run", "task", "workflow",
 }  # fmt: skip
 
 

@@ -221,6 +221,13 @@ LAUNCH_PLAN: dict[str, Any] = {
             "when": "Succeeded",
             "inputs": [{"name": "seed", "output": "best"}],
             "release": False,
+            "event": {
+                "name": "orders",
+                "where": [{"path": "kind", "values": ["created", "7"]}],
+                "inputs": [{"name": "seed", "path": "order.items.0.total"}],
+                "delivery": "id",
+                "deliveryHeader": "x-github-delivery",
+            },
         },
         "concurrency": {"limit": 2, "policy": "Skip"},
         "priority": 10,

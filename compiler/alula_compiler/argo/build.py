@@ -11,7 +11,7 @@ from alula_api.contract.graphs.calls import MapCall, RepeatCall
 from alula_api.contract.graphs.plans import to_json
 from alula_api.contract.graphs.specs import NodeSpec
 from alula_compiler import graph_calls, plans
-from alula_compiler.argo import branches, maps, objects, pods, repeats, tasks, template_names, templates
+from alula_compiler.argo import branches, event_bindings, maps, objects, pods, repeats, tasks, template_names, templates
 from alula_compiler.argo.model import ArgoProgram, Names, Object, map_key, repeat_key
 from alula_compiler.engines import Engine
 from alula_compiler.program import Program
@@ -36,6 +36,9 @@ def build(program: Program, engine: Engine) -> ArgoProgram:
         spec = objects.spec(program, launch_plan, common, shared)
         by_name[name] = to_json(plans.started_by(launch_plan, whole, name) if launch_plan else whole)
         made.append(objects.workflow_template(program, launch_plan, spec, objects.revision(name, by_name[name], spec)))
+        event = launch_plan.trigger.event if launch_plan and launch_plan.trigger else None
+        if launch_plan and event and program.domain.fires and not launch_plan.suspend:
+            made.append(event_bindings.binding(program, launch_plan, event))
     return ArgoProgram(found, common, tuple(shared), tuple(made), by_name)
 
 

@@ -75,7 +75,7 @@ def workflow_template(program: Program, launch_plan: LaunchPlan | None, compiled
         annotations[labels.QUEUE] = launch_plan.terms.to_text()
     if launch_plan and launch_plan.schedule:
         annotations[labels.SCHEDULE] = _schedule(program, launch_plan, launch_plan.schedule).to_text()
-    if launch_plan and launch_plan.trigger:
+    if launch_plan and launch_plan.trigger and launch_plan.trigger.event is None:
         annotations[labels.TRIGGER] = _trigger(launch_plan, launch_plan.trigger).to_text()
     if launch_plan and launch_plan.notifications:
         annotations[labels.NOTICES] = _notices(launch_plan).to_text()

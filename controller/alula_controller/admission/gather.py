@@ -17,10 +17,11 @@ from alula_api.contract import labels, pods
 from alula_api.contract.graphs import plans
 from alula_api.contract.graphs.walks import TooLarge
 from alula_controller import logs
-from alula_controller.admission import check
+from alula_controller.admission import check, event_inputs
 from alula_controller.admission.cache_lookup import Lookups
 from alula_controller.admission.cache_walk import CacheWalk, colliding
 from alula_controller.admission.decide import World
+from alula_controller.admission.dispatch import SKIPPED
 from alula_controller.admission.ledger import Ledger
 from alula_controller.cluster import client, resources
 from alula_controller.definitions import revisions
@@ -71,7 +72,11 @@ async def read(api: client.Cluster, domains: Domains, lookups: Lookups, run: Map
     if template and template not in (plan.template, revisions.template_for(revision)):
         log.info("not a run of ours", extra=logs.about(namespace=namespace, name=name, template=template))
         return None
-    checked = check.check(plan, (run.get("spec") or {}).get("arguments") or {}, name)
+    arguments = (run.get("spec") or {}).get("arguments") or {}
+    event = await asyncio.to_thread(event_inputs.read, plan, arguments, name)  # of anybody's making
+    if event.skipped:
+        return World(run, held, plan, refusal=event.skipped, ending=SKIPPED)
+    checked = event.checked or check.check(plan, event.arguments, name)
     if checked.problems:
         return World(run, held, plan, checked)
     spec = str((stored.get("spec") or {}).get("spec") or "")

@@ -92,10 +92,11 @@ class Admission:
                 metrics.ADMISSION_SECONDS.labels(namespace=world.run["metadata"]["namespace"]).observe(seconds)
             metrics.NODES_FILLED.inc(decision.filled)
         elif decision.outcome == Outcome.REFUSED:
-            metrics.RUNS_REFUSED.labels(reason="invalid").inc()
+            metrics.RUNS_REFUSED.labels(reason=world.ending or "invalid").inc()
         if decision.reason is not None:
             message = decision.message or "no task was taken from the cache"
-            self._access.announce(world.run, decision.reason, message, warning=decision.outcome == Outcome.REFUSED)
+            warning = decision.outcome == Outcome.REFUSED and not world.ending
+            self._access.announce(world.run, decision.reason, message, warning=warning)
         for reason, message in decision.notes:
             self._access.announce(world.run, reason, message, warning=True)
 

@@ -51,6 +51,9 @@ SERVED = (
         ("get", "list", "watch", "create", "patch", "delete"),
         "compiled; server-side apply of a new object needs create and patch",
     ),
+    Rule(
+        resources.BINDINGS, ("get", "list", "watch", "create", "patch", "delete"), "compiled, where events start runs"
+    ),
     Rule(resources.CRONS, ("get", "list", "watch", "delete"), "schedules of an earlier version, which are taken over"),
     Rule(
         resources.RUNS,

@@ -53,8 +53,9 @@ REVISIONS = Resource(GROUP, VERSION, "workflowrevisions", "WorkflowRevision")
 
 TEMPLATES = Resource("argoproj.io", VERSION, "workflowtemplates", "WorkflowTemplate")
 CRONS = Resource("argoproj.io", VERSION, "cronworkflows", "CronWorkflow")
+BINDINGS = Resource("argoproj.io", VERSION, "workfloweventbindings", "WorkflowEventBinding")
 RUNS = Resource("argoproj.io", VERSION, "workflows", "Workflow")
-ARGO = (TEMPLATES, CRONS, RUNS)
+ARGO = (TEMPLATES, CRONS, BINDINGS, RUNS)
 
 NEEDED = (*DEFINITIONS, REVISIONS, *ARGO)
 """What must be served before the controller can start."""

@@ -21,7 +21,7 @@ from alula_controller.definitions.world import Body
 Wrote = Callable[[Body], None]
 
 log = logging.getLogger(__name__)
-_DELETED = (resources.TEMPLATES, resources.CRONS, resources.REVISIONS)
+_DELETED = (resources.TEMPLATES, resources.BINDINGS, resources.CRONS, resources.REVISIONS)
 
 
 def _nobody(answer: Body) -> None:

@@ -7,7 +7,7 @@ Called by `reconcile`. Everything is read anew each time; nothing is remembered.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from alula_api.argo import runs
@@ -26,7 +26,7 @@ from alula_controller.settings import Settings
 
 Compile = Callable[[str, compilation.Asked], Awaitable[Compiled]]
 
-GENERATED = (resources.TEMPLATES, resources.CRONS)
+GENERATED = (resources.TEMPLATES, resources.BINDINGS, resources.CRONS)
 _KIND = {"apiVersion": resources.LAUNCH_PLANS.api_version, "kind": resources.LAUNCH_PLANS.kind}
 MAX_PLANS = 100  # launch plans of one Workflow
 MAX_PLAN_BYTES = 8 << 20  # of all of them
@@ -41,7 +41,7 @@ class Gatherer:
         settings: the installation.
         domains: reads what namespaces have to say.
         compile: asks the compiler a question about a namespace.
-        crons: whether there are CronWorkflows of an earlier version in a namespace.
+        kinds: of which there are generated objects in a namespace, at least.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class Gatherer:
         settings: Settings,
         domains: Domains,
         compile: Compile,
-        crons: Callable[[str], bool] = lambda namespace: True,
+        kinds: Callable[[str], Sequence[Resource]] = lambda namespace: GENERATED,
     ) -> None:
         self._api = api
         self._settings = settings
         self._domains = domains
         self._compile = compile
-        self._crons = crons
+        self._kinds = kinds
         self._intact: dict[tuple[str, str, str], tuple[str, str, str]] = {}
 
     async def workflow(self, key: Key) -> World:
@@ -140,7 +140,7 @@ class Gatherer:
         found: dict[tuple[str, str], Body] = {}
         whole, named = set(wanted), {each.template for each in kept}
         named |= {revisions.template_for(each.name) for each in kept}
-        for resource in GENERATED if self._crons(key.namespace) else (resources.TEMPLATES,):
+        for resource in self._kinds(key.namespace):
             # Anybody may set the label: metadata only, and in full what has the name of an object that we would make.
             listing = await self._api.list(resource.path(key.namespace), labels=_of(key), metadata_only=True)
             for item in listing.items:

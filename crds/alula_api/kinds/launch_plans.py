@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 import pydantic
 
-from alula_api.contract import names
+from alula_api.contract import events, names
 from alula_api.contract.notices import MAX_PLACES
 from alula_api.contract.queue import MAX_PRIORITY, MAX_WEIGHT
 from alula_api.kinds.fields import (
@@ -78,6 +78,45 @@ class TriggerInput(Part):
     output: Parameter
 
 
+PayloadPath = Annotated[str, bounded(events.MAX_PATH, events.PATH)]
+
+
+class EventCondition(Part):
+    """A part of an event's payload that has to be one of some values."""
+
+    path: PayloadPath = pydantic.Field(
+        description="names of members, or numbers of items from 0, with dots between: `Records.0.s3.object.key`"
+    )
+    values: Annotated[list[JsonText], Listed(20, least=1)] = pydantic.Field(
+        description="JSON texts of texts, numbers, true, false or null; what is no JSON is a text as it stands"
+    )
+
+
+class EventInput(Part):
+    """An input that gets a part of an event's payload."""
+
+    name: Parameter
+    path: PayloadPath = pydantic.Field(description="as in `where`; `$` is the whole payload")
+
+
+class TriggerEvent(Part):
+    """Events from outside that start runs, sent to Argo's server at `/api/v1/events/<namespace>/<name>`."""
+
+    name: Label = pydantic.Field(description="as in the address")
+    where: Annotated[list[EventCondition], Listed(20, key="path")] = pydantic.Field(
+        [], description="what has to be so; a run of another event ends as skipped"
+    )
+    inputs: Annotated[list[EventInput], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
+        [], description="what the run gets of the payload; an input whose part is not there has its default"
+    )
+    delivery: PayloadPath | None = pydantic.Field(
+        None, description="the part of the payload that is the same when an event is sent twice; all of it when absent"
+    )
+    delivery_header: Annotated[str, bounded(events.MAX_PATH, "^x-[a-z0-9-]+$")] | None = pydantic.Field(
+        None, description="the header that is the same when an event is sent twice"
+    )
+
+
 class Trigger(Part):
     """What starts runs beside a schedule."""
 
@@ -90,6 +129,7 @@ class Trigger(Part):
         [], description="what the new run gets of the one that ended"
     )
     release: bool | None = pydantic.Field(None, description="true: a new revision of the workflow starts one too")
+    event: TriggerEvent | None = pydantic.Field(None, description="events from outside that start runs")
 
 
 class Concurrency(Part):

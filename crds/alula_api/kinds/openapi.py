@@ -19,7 +19,7 @@ from typing import Any
 from alula_api.contract.names import API_VERSION, GROUP
 from alula_api.kinds import yamltext
 
-VERSION_OF_KEYS = 9
+VERSION_OF_KEYS = 10
 """Raised whenever the document changes: a file of an older one is replaced, one of a newer one is left alone."""
 FOLDER = "openapi"
 FILE_NAME = "alula-openapi.json"

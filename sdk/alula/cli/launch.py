@@ -17,6 +17,9 @@ def check(found: flags.Scan) -> Iterator[Diagnostic]:
     for word in found.rest[1:]:
         if not word.partition("=")[0] or "=" not in word:
             yield from usage.error(f"{word!r} is no input", "write NAME=VALUE, such as seed=7").diagnostics
+    if found.text("event") and found.rest[1:]:
+        message = "a run that an event starts gets its inputs from the event alone"
+        yield from usage.error(message, "give --event, or inputs").diagnostics
 
 
 def main(found: flags.Scan) -> int:
@@ -25,10 +28,18 @@ def main(found: flags.Scan) -> int:
     from alula.remote import launches
 
     plan, *given = found.rest
+    payload = None
+    if found.text("event"):
+        from alula.cli import event_files
+
+        payload = event_files.payload(found.text("event"))
     inputs = {name: text for name, _, text in (word.partition("=") for word in given)}
     cluster = cluster_flags.connect(found, settings.load(""))
     try:
-        name = launches.start(cluster, plan, inputs, datetime.datetime.now(datetime.UTC))
+        if found.text("event"):
+            name = launches.start_by_event(cluster, plan, payload)
+        else:
+            name = launches.start(cluster, plan, inputs, datetime.datetime.now(datetime.UTC))
         display.note(f"started {name} in {cluster.namespace}")
     finally:
         cluster.close()
@@ -48,5 +59,10 @@ COMMAND = Command(
     check=check,
     operands=Operands(example="alula launch PLAN, such as nightly"),
     closing="Exit codes: 0 started, 1 there is no such plan or the cluster refused, 2 the command line is wrong.",
-    flags={"options": cluster_flags.FLAGS},
+    flags={
+        "options": (
+            flags.Flag("event", "FILE", "as if the payload in this file had been sent to a plan that events start"),
+            *cluster_flags.FLAGS,
+        )
+    },
 )

@@ -27,6 +27,7 @@ LOCAL = (
     flags.Flag("store", "URL", "the store, a folder or URL, instead of the project's"),
     flags.Flag("project", "NAME", "instead of the project's own name"),
     flags.Flag("domain", "NAME", "instead of the domain `local`"),
+    flags.Flag("event", "FILE", "for a launch plan that events start: with the inputs from the payload in this file"),
 )
 SHOWN = (
     flags.Flag("quiet", help="show the outputs only", letter="q"),
@@ -62,7 +63,15 @@ def _run(found: flags.Scan) -> int:
     # What is wrong with the workflow comes before what is wrong with its inputs.
     reachable.check(target.tasks())
     options = {word for flag in COMMAND.all_flags for word in (flag.name, flag.letter) if word}
-    given = {**target.preset(), **inputs.read(rest, parameters, f"{target.kind} {target.named.name}", options)}
+    sent: dict[str, Any] | None = {}
+    if found.text("event"):
+        from alula.cli import event_files
+
+        sent = event_files.inputs(target, parameters, found.text("event"))
+        if sent is None:
+            return 0
+        parameters = [each for each in parameters if each.name not in sent]
+    given = {**target.preset(), **sent, **inputs.read(rest, parameters, f"{target.kind} {target.named.name}", options)}
     if found.on("remote"):
         from alula.cli import run_remote
 
@@ -175,6 +184,7 @@ COMMAND = Command(
     exclusive=(
         ("no-cache", "overwrite-cache"),
         ("quiet", "plain"),
+        ("remote", "event"),
         ("remote", "processes"),
         ("remote", "threads"),
         ("processes", "threads"),

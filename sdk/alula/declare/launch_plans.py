@@ -42,7 +42,8 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         inputs: wire values that replace the workflow's defaults; who starts a run may replace them again.
         fixed_inputs: wire values that nobody may replace.
         schedule: When it starts runs by itself; None for never.
-        trigger: What starts runs beside the schedule: `After` others, or a `Release`; None for nothing.
+        trigger: What starts runs beside the schedule: the end of others (`After`), a `Release`, or an `Event` from
+            outside; None for nothing.
         suspend: Whether schedule and trigger are switched off.
         concurrency: How many of its runs run at a time on the cluster; None for any number.
         beyond: What becomes of more of them: `queue`, they wait for their turn; `skip`, they end at once, and a
@@ -65,7 +66,7 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         inputs: Mapping[str, Any] | None = None,
         fixed_inputs: Mapping[str, Any] | None = None,
         schedule: Cron | Every | None = None,
-        trigger: triggers.After | triggers.Release | None = None,
+        trigger: triggers.After | triggers.Event | triggers.Release | None = None,
         suspend: bool = False,
         concurrency: int | None = None,
         beyond: str = "queue",
@@ -177,8 +178,13 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         self._check_given("trigger", {*self.values, *passed})
         if isinstance(given, triggers.Release):
             return
+        if isinstance(given, triggers.Event):
+            for message, hint in triggers.event_problems(given):
+                self._problem(Code.BAD_TRIGGER, message, hint)
+            self._check_passed(passed, "a part of an event")
+            return
         if not isinstance(given, triggers.After):
-            message = f"trigger must be After(...) or Release(), got {given!r}"
+            message = f"trigger must be After(...), Event(...) or Release(), got {given!r}"
             self._problem(Code.BAD_TRIGGER, message, "write trigger=After(nightly)")
             return
         waited: Any = given.runs
@@ -192,13 +198,17 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
             self._problem(Code.BAD_TRIGGER, message)
         elif given.inputs and given.when != "succeeded":
             self._problem(Code.BAD_TRIGGER, "a run that failed has no outputs, so none can be passed", "drop inputs")
-        for name in given.inputs or {}:
+        self._check_passed(passed, "an output")
+
+    def _check_passed(self, passed: Collection[str], what: str) -> None:
+        """The inputs that a trigger gives are there, and free."""
+        for name in passed:
             if name not in self.workflow.interface.by_name:
                 subject = f"{self.subject} of {self.workflow.subject}"
                 known = self.workflow.interface.by_name
                 self.problems.append(mistakes.unknown_input(name, subject, known, str(self.source)))
             elif name in self.fixed_inputs:
-                message = f"the input {name!r} is fixed, and an output cannot be put there"
+                message = f"the input {name!r} is fixed, and {what} cannot be put there"
                 self._problem(Code.FIXED_INPUT, message, "drop it from fixed_inputs, or from the trigger")
 
     def _check_queue(self) -> None:

@@ -89,7 +89,7 @@ def plan_spec(definition: launch_plans.LaunchPlan) -> specs.LaunchPlanSpec:
         fixed_inputs=_values(definition.fixed_inputs),
         schedule=_schedule(definition.schedule) if definition.schedule is not None else None,
         suspend=definition.suspend or None,
-        trigger=_trigger(definition.trigger) if definition.trigger is not None else None,
+        trigger=_trigger(definition.trigger, definition.name) if definition.trigger is not None else None,
         concurrency=_concurrency(definition),
         priority=definition.priority or None,
         weight=definition.weight if definition.weight != 1 else None,
@@ -99,9 +99,11 @@ def plan_spec(definition: launch_plans.LaunchPlan) -> specs.LaunchPlanSpec:
     )
 
 
-def _trigger(given: triggers.After | triggers.Release) -> specs.Trigger:
+def _trigger(given: triggers.After | triggers.Event | triggers.Release, plan: str) -> specs.Trigger:
     if isinstance(given, triggers.Release):
         return specs.Trigger(release=True)
+    if isinstance(given, triggers.Event):
+        return specs.Trigger(event=_event(given, plan))
     inputs = tuple(specs.TriggerInput(name, output) for name, output in (given.inputs or {}).items())
     of_plan = isinstance(given.runs, launch_plans.LaunchPlan)
     return specs.Trigger(
@@ -117,6 +119,19 @@ def _notification(given: notices.Notify) -> specs.Notification:
         None if each is None else durations.text(options.seconds(each)) for each in (given.late_after, given.queued_for)
     )
     return specs.Notification(given.place, tuple(notices.WHEN[each] for each in given.events), late, queued)
+
+
+def _event(given: triggers.Event, plan: str) -> specs.TriggerEvent:
+    return specs.TriggerEvent(
+        name=given.name or plan,
+        where=tuple(
+            specs.EventCondition(path, tuple(map(jsontext.dumps, wanted)))
+            for path, wanted in triggers.conditions(given)
+        ),
+        inputs=tuple(specs.EventInput(name, path) for name, path in (given.inputs or {}).items()),
+        delivery=given.delivery,
+        delivery_header=given.delivery_header,
+    )
 
 
 def _retention(given: options.Retention | None) -> specs.Retention | None:

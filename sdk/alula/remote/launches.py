@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from alula.remote import runs
 from alula.remote.refusals import refusal
-from alula_api.contract import jsontext, labels, names, timetables
+from alula_api.contract import events, jsontext, labels, names, timetables
 from alula_api.contract.codes import Code
+from alula_api.contract.jsontext import Json
 from alula_api.contract.problems import InvalidValue
 
 if TYPE_CHECKING:
@@ -42,6 +43,18 @@ def start(cluster: Connection, plan: str, inputs: Mapping[str, str], now: dateti
         given.setdefault(schedule.input, timetables.value(schedule, now))
     texts = {name: _safe(text) for name, text in given.items()}
     body = runs.body(names.launch_plan_template(plan), texts, "started by `alula launch`")
+    return str(cluster.start(body)["metadata"]["name"])
+
+
+def start_by_event(cluster: Connection, plan: str, payload: Json) -> str:
+    """Start a run as an event with this payload would; its name.
+
+    Raises:
+        RemoteError: there is no such plan, or the cluster refused.
+    """
+    compiled(cluster, plan)
+    texts = {events.ARGUMENT: events.encoded(payload)}
+    body = runs.body(names.launch_plan_template(plan), texts, "event given to `alula launch`")
     return str(cluster.start(body)["metadata"]["name"])
 
 

@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast, get_args
 
 from alula_api.contract import jsontext, lists, names
+from alula_api.contract import jsontext, names
+from alula_api.contract.events import Event
 from alula_api.contract.families import Schema
-from alula_api.contract.graphs import bindings, calls
+from alula_api.contract.graphs import bindings, calls, json_fields
 from alula_api.contract.graphs.bindings import Binding
 from alula_api.contract.graphs.calls import Call
 from alula_api.contract.graphs.comparables import Form, Part
@@ -118,6 +120,7 @@ class Plan:
         outputs: Of the run, with their types.
         template: The WorkflowTemplate that it was compiled to.
         parts: What `admit` publishes beside the inputs.
+        event: What a run that an event started gets of it; None where none does.
     """
 
     graphs: Mapping[str, Graph]
@@ -127,6 +130,7 @@ class Plan:
     outputs: tuple[tuple[str, Schema], ...] = ()
     template: str = ""
     parts: tuple[Part, ...] = ()
+    event: Event | None = None
 
 
 # Writing
@@ -140,6 +144,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "entrypoint": plan.entrypoint,
         "inputs": [_input_json(each) for each in plan.inputs],
         **_parts_json(plan.parts),
+        **({"event": json_fields.to_json(plan.event)} if plan.event else {}),
         "outputs": _ports_json(dict(plan.outputs)),
         "tasks": {name: _task_json(task) for name, task in plan.tasks.items()},
         "graphs": {name: _graph_json(graph, plan.tasks) for name, graph in plan.graphs.items()},
@@ -276,6 +281,7 @@ def _plan(found: dict[str, Any]) -> Plan:
         tuple(_ports(found["outputs"]).items()),
         _text(found["template"]),
         _parts(found, {each["name"] for each in found["inputs"]}),
+        json_fields.from_json(Event, found["event"]) if "event" in found else None,
     )
 
 

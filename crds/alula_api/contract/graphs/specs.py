@@ -439,6 +439,36 @@ class TriggerInput:
 
 
 @dataclass(frozen=True, slots=True)
+class EventCondition:
+    """A part of an event's payload that has to be one of some values."""
+
+    path: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventInput:
+    """An input of the workflow that gets a part of an event's payload."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerEvent:
+    """Events from outside that start runs."""
+
+    name: str
+    """As in the address that they are sent to."""
+    where: tuple[EventCondition, ...] = ()
+    inputs: tuple[EventInput, ...] = ()
+    delivery: str | None = None
+    """The part of the payload that is the same when an event is sent twice; the whole payload when absent."""
+    delivery_header: str | None = None
+    """The header that is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger:
     """What starts runs beside a schedule."""
 
@@ -451,6 +481,7 @@ class Trigger:
     inputs: tuple[TriggerInput, ...] = ()
     release: bool | None = None
     """Whether a new revision starts one too."""
+    event: TriggerEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
