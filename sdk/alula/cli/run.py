@@ -63,14 +63,14 @@ def _run(found: flags.Scan) -> int:
     # What is wrong with the workflow comes before what is wrong with its inputs.
     reachable.check(target.tasks())
     options = {word for flag in COMMAND.all_flags for word in (flag.name, flag.letter) if word}
-    sent: dict[str, Any] | None = {}
+    sent: dict[str, Any] = {}
     if found.text("event"):
         from alula.cli import event_files
 
-        sent = event_files.inputs(target, parameters, found.text("event"))
-        if sent is None:
+        mapped = event_files.inputs(target, parameters, found.text("event"))
+        if mapped is None:
             return 0
-        parameters = [each for each in parameters if each.name not in sent]
+        sent, parameters = mapped, [each for each in parameters if each.name not in mapped]
     given = {**target.preset(), **sent, **inputs.read(rest, parameters, f"{target.kind} {target.named.name}", options)}
     if found.on("remote"):
         from alula.cli import run_remote
