@@ -44,6 +44,8 @@ class LaunchPlan:
     suspend: bool = False
     terms: queue.Terms = field(default_factory=queue.Terms)
     """What it asks of the domain's queue."""
+    deadline: str = ""
+    """Of its runs, in place of the workflow's."""
     retention: Retention = field(default_factory=Retention)
     """How long its runs stay; no longer than the domain's."""
     source: str = ""

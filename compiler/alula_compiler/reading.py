@@ -134,6 +134,7 @@ def _plan(model: launch_plans.LaunchPlan, retention: Retention) -> LaunchPlan:
             spec.queue_timeout,
             (spec.concurrency.policy or "") if spec.concurrency else "",
         ),
+        deadline=spec.deadline or "",
         retention=retention.within(kept.succeeded, kept.failed),
         source=model.metadata.annotations.get(labels.SOURCE, ""),
         version=spec.version or "",

@@ -45,6 +45,7 @@ from alula_controller.runs import failing
 from alula_controller.runs.failing import Failures
 from alula_controller.runs.handlers import Handlers
 from alula_controller.runs.outcomes import Outcomes
+from alula_controller.runs.overdue import Overdue
 from alula_controller.runs.reconcile import RunKey, RunReconciler
 from alula_controller.runs.recovery import Recovery, candidate
 from alula_controller.runs.stop import Stop
@@ -124,7 +125,13 @@ class Controller:
         admission = Admission(access, domains, lookups, self.dispatcher.refusal)
         stopping = Stop(access, self.dispatcher.refusal)
         self.run_reconciler = RunReconciler(
-            api, admission, Recovery(access), stopping, failures=Failures(access), handlers=Handlers(access)
+            api,
+            admission,
+            Recovery(access),
+            stopping,
+            failures=Failures(access),
+            handlers=Handlers(access),
+            overdue=Overdue(access),
         )
         self.watchdog = Watchdog(access)
         self.relist = resync.Relist(api, settings, self.definitions.add)

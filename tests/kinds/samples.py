@@ -233,6 +233,7 @@ LAUNCH_PLAN: dict[str, Any] = {
         "priority": 10,
         "weight": 2,
         "queueTimeout": "2h",
+        "deadline": "6h",
         "retention": {"succeeded": "1h", "failed": "2d"},
         "notifications": [
             {"place": "team"},

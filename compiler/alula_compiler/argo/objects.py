@@ -39,8 +39,9 @@ def spec(program: Program, launch_plan: LaunchPlan | None, common: Object, templ
     about = _about(program, launch_plan)
     if about:
         annotations = {DESCRIPTION: about[:_RUN_DESCRIPTION], **annotations}
-    if program.deadline:
-        annotations[labels.DEADLINE] = program.deadline
+    deadline = (launch_plan.deadline if launch_plan else "") or program.deadline
+    if deadline:
+        annotations[labels.DEADLINE] = deadline
     if program.handlers:
         metadata["labels"][labels.HANDLERS] = handlers.PENDING
         annotations[labels.HANDLERS] = handlers.to_text(program.handlers)

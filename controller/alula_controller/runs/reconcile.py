@@ -13,6 +13,7 @@ from alula_controller.admission.reconcile import Admission
 from alula_controller.cluster import client, errors, resources
 from alula_controller.runs.failing import Failures
 from alula_controller.runs.handlers import Handlers
+from alula_controller.runs.overdue import Overdue
 from alula_controller.runs.recovery import Recovery
 from alula_controller.runs.stop import Stop
 
@@ -46,10 +47,12 @@ class RunReconciler:
         *,
         failures: Failures,
         handlers: Handlers,
+        overdue: Overdue,
     ) -> None:
         self._api = api
         self._handlers = handlers
         self._failures = failures
+        self._overdue = overdue
         self._stop = stop
         self._admission = admission
         self._recovery = recovery
@@ -80,5 +83,5 @@ class RunReconciler:
             reason, outcome = self._stop.asked(run)
             if key.kind == "FailingRun" and not reason:
                 await self._failures.handle(run)
-                return None
+                return await self._overdue.handle(run)
             return await (self._stop.handle(run, reason, outcome) if reason else self._admission.handle(run))

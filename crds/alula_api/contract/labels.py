@@ -51,6 +51,7 @@ HANDLERS: Final = "alula.dev/handlers"
 DEADLINE: Final = "alula.dev/deadline"
 NOTICES: Final = "alula.dev/notices"
 NOTIFIED: Final = "alula.dev/notified"
+OVERDUE: Final = "alula.dev/overdue"
 
 OF_THE_CLUSTER: Final = (
     COMPILED,
@@ -77,6 +78,7 @@ OF_THE_CLUSTER: Final = (
     POOLS,
     NOTICES,
     NOTIFIED,
+    OVERDUE,
 )
 """Annotations and labels that say what happened on a cluster, and so stand in no file in git."""
 
@@ -108,7 +110,8 @@ SENTENCES: Final[dict[str, str]] = {
     FORCED: "Annotation of a run that an operator lets go whatever the quota says: the run's own uid, and who.",
     SCHEDULE: "Annotation of the template of a launch plan: when the controller starts runs of it, as JSON.",
     TICK: "Annotation of a run: the scheduled time that it was started for.",
-    DEADLINE: "Annotation of runs: the Workflow's `spec.deadline`, which begins with the run's admission.",
+    DEADLINE: "Annotation of runs: the `spec.deadline` of LaunchPlan or Workflow, which begins with their admission.",
+    OVERDUE: "Annotation of a run past its deadline: when Argo was last made to look at it.",
     HANDLERS: "Label of runs with `spec.handlers`: `pending`, or `done` when they were started; annotation: which.",
     FAILURE_POLICY: "Label of templates and runs: the Workflow's `spec.failurePolicy`, where it says one.",
     BACKFILL: "Annotation of a run that `alula backfill` made: it waits, whatever its launch plan's policy; `true`.",

@@ -188,6 +188,9 @@ class LaunchPlanSpec(Part):
     queue_timeout: Duration | None = pydantic.Field(
         None, description="how long a run may wait in the queue before it fails; for ever when absent"
     )
+    deadline: Duration | None = pydantic.Field(
+        None, description="of a run, from its admission, as 2h; the Workflow's when absent"
+    )
     retention: Retention | None = pydantic.Field(
         None, description="how long runs are kept after their end, where the domain would keep them for longer"
     )

@@ -53,6 +53,7 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         weight: Its share in the queue beside other launch plans of the same priority.
         queue_timeout: How long a run may wait in the queue before it fails (a timedelta, seconds or text such as
             `6h`); None for ever.
+        deadline: Seconds that a run of it may take from its admission, in place of its workflow's; None for that.
         retention: How long its runs stay on the cluster after their end, where its domain would keep them for longer.
         notifications: Who is told of its runs, and of what: a `Notify` for each place.
         source: Where it is defined.
@@ -73,6 +74,7 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         priority: int = 0,
         weight: int = 1,
         queue_timeout: Duration | None = None,
+        deadline: Duration | None = None,
         retention: options.Retention | None = None,
         notifications: Sequence[notices.Notify] = (),
         description: str = "",
@@ -95,6 +97,8 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         self.values: dict[str, Any] = {**(inputs or {}), **(fixed_inputs or {})}
         """The Python values of both kinds of inputs."""
         self.problems: list[Diagnostic] = workflows.name_problems(name, str(self.source), self.subject, "a launch plan")
+        self.deadline, late = workflows.checked_deadline(deadline, str(self.source), self.subject)
+        self.problems += late
         given: Any = workflow
         if not isinstance(given, workflows.Workflow):
             message = f"a launch plan starts a workflow, got {given!r}"

@@ -71,7 +71,7 @@ class Workflow(Traceable, Generic[P, R], metaclass=callee.ExplainedMethods):
         self.version = version or ""
         self.failure_policy: FailurePolicy = failure_policy
         self.on_failure, self.on_exit = on_failure, on_exit
-        self.deadline, late = _deadline(deadline, str(self.source), self.subject)
+        self.deadline, late = checked_deadline(deadline, str(self.source), self.subject)
         problems += late
         problems += _handler_problems("failure", on_failure, str(self.source), self.subject)
         problems += _handler_problems("exit", on_exit, str(self.source), self.subject)
@@ -165,7 +165,7 @@ def _version_problems(version: object, source: str, subject: str) -> list[Diagno
     return [Diagnostic(Code.BAD_NAME, f"a version cannot be called {version!r}", source, subject, expected)]
 
 
-def _deadline(given: Any, source: str, subject: str) -> tuple[float | None, list[Diagnostic]]:
+def checked_deadline(given: Any, source: str, subject: str) -> tuple[float | None, list[Diagnostic]]:
     """A deadline in seconds, and what is wrong with it."""
     try:
         found = None if given is None else options.seconds(given)

@@ -94,6 +94,7 @@ def plan_spec(definition: launch_plans.LaunchPlan) -> specs.LaunchPlanSpec:
         priority=definition.priority or None,
         weight=definition.weight if definition.weight != 1 else None,
         queue_timeout=durations.text(options.seconds(waits)) if waits is not None else None,
+        deadline=durations.text(definition.deadline) if definition.deadline is not None else None,
         retention=_retention(definition.retention),
         notifications=tuple(map(_notification, definition.notifications)),
     )

@@ -18,6 +18,7 @@ from alula_controller.cluster.access import Access
 from alula_controller.domains.gather import Domains
 from alula_controller.runs.failing import Failures
 from alula_controller.runs.handlers import Handlers
+from alula_controller.runs.overdue import Overdue
 from alula_controller.runs.reconcile import RunKey, RunReconciler
 from alula_controller.runs.recovery import Recovery
 from alula_controller.runs.stop import Stop
@@ -47,7 +48,13 @@ class Replica:
         admission = Admission(access, domains, lookups, self.dispatcher.refusal)
         stop = Stop(access, self.dispatcher.refusal)
         self.runs = RunReconciler(
-            access.api, admission, Recovery(access), stop, failures=Failures(access), handlers=Handlers(access)
+            access.api,
+            admission,
+            Recovery(access),
+            stop,
+            failures=Failures(access),
+            handlers=Handlers(access),
+            overdue=Overdue(access),
         )
 
     def round(self) -> float | None:

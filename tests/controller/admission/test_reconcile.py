@@ -23,6 +23,7 @@ from alula_controller.domains.gather import Domains
 from alula_controller.runs import recovery, watchdog
 from alula_controller.runs.failing import Failures
 from alula_controller.runs.handlers import Handlers
+from alula_controller.runs.overdue import Overdue
 from alula_controller.runs.reconcile import RunKey, RunReconciler
 from alula_controller.runs.recovery import Recovery
 from alula_controller.runs.stop import Stop
@@ -60,6 +61,7 @@ class Bench:
             Stop(access),
             failures=Failures(access),
             handlers=Handlers(access),
+            overdue=Overdue(access),
         )
         self.watchdog = Watchdog(access)
 

@@ -519,6 +519,8 @@ class LaunchPlanSpec:
     """Its share in the queue beside other plans of the same priority; 1 when absent."""
     queue_timeout: str | None = None
     """How long a run may wait in the queue before it fails; for ever when absent."""
+    deadline: str | None = None
+    """Of a run, from its admission; the workflow's when absent."""
     retention: Retention | None = None
     notifications: tuple[Notification, ...] = ()
 
