@@ -44,6 +44,7 @@ from alula_controller.notices.reconcile import NoticeKey, Notices
 from alula_controller.runs import failing
 from alula_controller.runs.failing import Failures
 from alula_controller.runs.handlers import Handlers
+from alula_controller.runs.histories import TOGETHER_SECONDS, Histories, WorkflowKey
 from alula_controller.runs.outcomes import Outcomes
 from alula_controller.runs.overdue import Overdue
 from alula_controller.runs.reconcile import RunKey, RunReconciler
@@ -57,6 +58,7 @@ from alula_controller.triggers.reconcile import ENDED_RUN, WAITING_PLAN, Trigger
 
 log = logging.getLogger(__name__)
 K = TypeVar("K", bound="RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey")
+K = TypeVar("K", bound="RunKey | DomainKey | PlanKey | TriggerKey | WorkflowKey")
 
 SCHEDULES_PER_SECOND = 200.0  # launch plans that are looked at: ten thousand fire at midnight
 PLACES_AT_ONCE = 64  # that may all hang for a few seconds without holding up another one's notices
@@ -101,6 +103,8 @@ class Controller:
         self.scheduler = Scheduler(access, self._schedule, self._fire, decided=self._schedule_decided)
         self.schedules = self._queue("schedules", self.scheduler.handle, per_second=SCHEDULES_PER_SECOND)
         self.ended = self._queue("ended", Outcomes(api).handle)
+        self.histories = Histories(access)
+        self.told = self._queue("histories", self.histories.handle)
         self.inventory = Inventory(self._known_runs, self.scheduler.overdue, self.leadership.held)
         self.triggers = Triggers(access)
         self.triggered = self._queue("triggers", self.triggers.handle)
@@ -258,6 +262,7 @@ class Controller:
         self._start("queues", self.queues.run())
         self._start("schedules", self.schedules.run())
         self._start("ended", self.ended.run())
+        self._start("histories", self.told.run())
         self._start("triggers", self.triggered.run())
         self._start("notices", self.noticed.run())
         self._start("deliveries", self.delivering.run())
@@ -382,7 +387,13 @@ class Controller:
                 self.settled.add(seen.uid)
             self.runs.add(key, behind=True)
         self.queues.add(DomainKey(seen.namespace))
-        if seen.labels.get(labels.LAUNCH_PLAN) and self.leadership.held():
+        if not self.leadership.held():
+            return
+        if name := seen.labels.get(labels.WORKFLOW):
+            workflow = WorkflowKey(seen.namespace, name)
+            if self.histories.note(workflow, seen, gone):
+                self.told.add(workflow, TOGETHER_SECONDS)
+        if seen.labels.get(labels.LAUNCH_PLAN):
             plan = PlanKey(seen.namespace, seen.labels[labels.LAUNCH_PLAN])
             if self.scheduler.note(plan, seen, gone):
                 self.schedules.add(plan, schedules.RUN_SECONDS)
@@ -437,6 +448,8 @@ class Controller:
         self.queues.clear()
         self.schedules.clear()
         self.ended.clear()
+        self.told.clear()
+        self.histories.clear()
         self.triggered.clear()
         self.noticed.clear()
         self.delivering.clear()
@@ -528,6 +541,7 @@ async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
 
 
 def _lane(key: Key | RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey) -> str:
+def _lane(key: Key | RunKey | DomainKey | PlanKey | TriggerKey | WorkflowKey) -> str:
     return key.namespace
 
 

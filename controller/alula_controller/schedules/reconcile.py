@@ -8,14 +8,13 @@ one of its runs has begun or ended.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alula_api.argo.runs import COMPLETED_LABEL, PHASE_LABEL
+from alula_api.argo.runs import COMPLETED_LABEL
 from alula_api.contract import labels, names, queue
 from alula_api.contract.ticks import Timetable
 from alula_api.contract.timetables import CatchUp, Schedule
@@ -25,6 +24,8 @@ from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.domains.view import NAME, DomainView
+from alula_controller.runs import histories, latest
+from alula_controller.runs.noted import Noted
 from alula_controller.schedules import decide, firing, status
 from alula_controller.schedules.agenda import Agenda
 from alula_controller.schedules.decide import Decided, Decision, Plan, State
@@ -35,7 +36,6 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 MORE_SECONDS = 0.05  # before the ticks that did not fit into one decision
 RUN_SECONDS = 2.0  # for a plan's runs to be told of together
-MAX_RUNS = 10  # of a plan, that are read at a time
 
 Body = Mapping[str, Any]
 
@@ -79,15 +79,13 @@ class Scheduler:
         self._decided = decided
         self._agenda: Agenda[PlanKey] = Agenda()
         self._noticed: dict[PlanKey, datetime] = {}  # since when a tick of the plan is known to have come
-        self._phases: dict[str, str] = {}  # of runs under way, by uid
-        self._runs: dict[PlanKey, dict[str, str]] = {}  # when a run was created whose state may have changed, by name
+        self._runs: Noted[PlanKey] = Noted()
 
     def clear(self) -> None:
         """Forget everything: what was noticed before counts only for a controller that has acted ever since."""
         self._agenda.clear()
         self._noticed.clear()
         self._runs.clear()
-        self._phases.clear()
 
     def wake(self) -> None:
         """Put the plans into the queue whose tick has come."""
@@ -104,18 +102,7 @@ class Scheduler:
 
     def note(self, key: PlanKey, seen: Seen, gone: bool = False) -> bool:
         """Remember a run of the plan that has begun, changed its phase or ended; whether it has."""
-        phase = seen.labels.get(PHASE_LABEL, "")
-        if not gone and self._phases.get(seen.uid) == phase:
-            return False
-        if gone:
-            self._phases.pop(seen.uid, None)
-        else:
-            self._phases[seen.uid] = phase
-        noted = self._runs.setdefault(key, {})
-        noted[seen.name] = seen.created
-        if len(noted) > MAX_RUNS:
-            del noted[min(noted, key=lambda name: (noted[name], name))]
-        return True
+        return self._runs.note(key, seen, gone)
 
     async def handle(self, key: PlanKey) -> float | None:
         """Look at one plan; when to look again, if the agenda does not say it."""
@@ -133,11 +120,11 @@ class Scheduler:
             decision = decide.decide(await self._plan(key, plan, schedule, before), now, self._noticed.get(key))
         if not self._access.may_write():
             return LOOK_SECONDS
-        noted = self._runs.pop(key, {})
+        noted = self._runs.take(key)
         try:
             await self._act(plan, schedule, decision, before, noted)
         except BaseException:
-            self._runs[key] = {**noted, **self._runs.get(key, {})}
+            self._runs.put_back(key, noted)
             raise
         return self._wait(key, decision, now)
 
@@ -158,8 +145,10 @@ class Scheduler:
                 patch["schedule"] = status.schedule(plan, decision, before, skipped)
         elif (plan.get("status") or {}).get("schedule"):
             patch["schedule"] = None
-        patch |= status.latest(plan, await self._read(plan, [*noted, *started, *status.unfinished(plan)]))
-        if not status.differs(plan, patch) or not self._access.may_write():
+        space = str(plan["metadata"]["namespace"])
+        named = [*noted, *started, *latest.unfinished(plan)]
+        patch |= latest.latest(plan, await histories.read(self._api, space, named))
+        if not latest.differs(plan, patch) or not self._access.may_write():
             return
         metadata = plan["metadata"]
         path = resources.LAUNCH_PLANS.path(metadata["namespace"], metadata["name"], "status")
@@ -179,7 +168,7 @@ class Scheduler:
     def _forget(self, key: PlanKey) -> None:
         self._agenda.put(key, None)
         self._noticed.pop(key, None)
-        self._runs.pop(key, None)
+        self._runs.take(key)
 
     async def _plan(self, key: PlanKey, plan: Body, schedule: Schedule, before: Decided | None) -> Plan:
         domain = DomainView.of(await self._api.find(resources.DOMAINS.path(key.namespace, NAME)))
@@ -250,11 +239,3 @@ class Scheduler:
         metrics.SCHEDULE_LAG.observe(max(0.0, (self._now() - tick).total_seconds()))
         log.info("started for %s", timestamps.seconds(tick), extra=logs.about(name=metadata["name"]))
         return ""
-
-    async def _read(self, plan: Body, named: list[str]) -> dict[str, Body | None]:
-        """The metadata of runs, None of those that are gone."""
-        space = plan["metadata"]["namespace"]
-        wanted = list(dict.fromkeys(named))
-        paths = [resources.RUNS.path(space, name) for name in wanted]
-        found = await asyncio.gather(*(self._api.find(path, metadata_only=True) for path in paths))
-        return dict(zip(wanted, found, strict=True))

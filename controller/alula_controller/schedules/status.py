@@ -1,16 +1,13 @@
-"""What a launch plan's status says of its schedule and of its latest runs. Pure."""
+"""What a launch plan's status says of its schedule. Pure."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from alula_api.argo import runs
-from alula_api.contract import labels
-from alula_api.kinds.launch_plans import MOST_RUNS, MOST_SKIPPED
+from alula_api.kinds.launch_plans import MOST_SKIPPED
 from alula_controller import conditions, timestamps
 from alula_controller.schedules.decide import Decided, Decision, State
 
@@ -64,73 +61,3 @@ def schedule(plan: Body, decision: Decision, before: Decided | None, skipped: It
         "next": timestamps.seconds(decision.tick) if decision.tick is not None else None,
         "skipped": [*told, *old][:MOST_SKIPPED],
     }
-
-
-def unfinished(plan: Body) -> list[str]:
-    """The runs whose end the status does not tell yet."""
-    listed = (plan.get("status") or {}).get("runs") or []
-    return [str(each["name"]) for each in listed if each.get("phase") not in ENDED]
-
-
-def latest(plan: Body, found: Mapping[str, Body | None]) -> dict[str, Any]:
-    """`status.runs`, `lastSuccess` and `currentFailure`, with the runs that were read just now (None: it is gone)."""
-    status = plan.get("status") or {}
-    listed = {str(each["name"]): dict(each) for each in status.get("runs") or []}
-    for name, body in found.items():
-        if body is not None:
-            listed[name] = _entry(body["metadata"])
-        elif name in listed and listed[name].get("phase") not in ENDED:
-            del listed[name]  # it went before its end was seen
-    ordered = sorted(listed.values(), key=lambda each: (each["created"], each["name"]), reverse=True)
-    good = [each for each in ordered if each["phase"] == SUCCEEDED]
-    last = status.get("lastSuccess")
-    best = max([*good[:1], *([last] if last else [])], key=lambda each: (each["created"], each["name"]), default=None)
-    before = status.get("currentFailure")
-    failure = _failure(ordered, before)
-    return {
-        "runs": ordered[:MOST_RUNS],
-        **({"lastSuccess": best} if best else {}),
-        **({"currentFailure": failure} if failure or before else {}),
-    }
-
-
-def _failure(ordered: Sequence[Mapping[str, str]], before: Mapping[str, str] | None) -> Mapping[str, str] | None:
-    """The latest run that ended, if it failed, and since when they do; what stood there, while none is known."""
-    ended = [each for each in ordered if each.get("phase") in ENDED and not each.get("outcome")]
-    if not ended:
-        return before
-    row = [*itertools.takewhile(lambda each: each["phase"] != SUCCEEDED, ended)]
-    if not row:
-        return None
-    since = row[-1]["created"]
-    if before is not None and len(row) == len(ended):  # the first of them may have left the list
-        since = min(since, before["since"])
-    return {"name": row[0]["name"], "phase": row[0]["phase"], "since": since}
-
-
-def _entry(metadata: Body) -> dict[str, str]:
-    marks, notes = metadata.get("labels") or {}, metadata.get("annotations") or {}
-    entry = {
-        "name": str(metadata["name"]),
-        "phase": str(marks.get(runs.PHASE_LABEL) or "Pending"),
-        "created": str(metadata.get("creationTimestamp") or ""),
-    }
-    if outcome := str(marks.get(labels.OUTCOME) or ""):
-        entry["outcome"] = outcome
-    tick = str(notes.get(labels.TICK) or "")
-    return (
-        {**entry, "tick": tick} if timestamps.parse(tick) is not None and len(tick) <= len(entry["created"]) else entry
-    )
-
-
-def differs(plan: Body, patch: Mapping[str, Any]) -> bool:
-    """Whether a merge patch of the status would change anything."""
-    status = plan.get("status") or {}
-    for name, value in patch.items():
-        old = status.get(name)
-        if isinstance(value, Mapping) and isinstance(old, Mapping):
-            if any(old.get(key) != each for key, each in value.items()):
-                return True
-        elif value != old and not (old is None and not value):
-            return True
-    return False

@@ -24,7 +24,7 @@ from alula_api.kinds.fields import (
     Word,
     bounded,
 )
-from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, Resource, Status, label_name
+from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, Resource, RunsStatus, label_name
 from alula_api.kinds.workflows import MAX_PARAMETERS
 
 Cron = Annotated[str, bounded(128)]
@@ -273,6 +273,7 @@ class NoticesStatus(Part):
 
 
 class LaunchPlanStatus(Status):
+class LaunchPlanStatus(RunsStatus):
     """What became of a LaunchPlan."""
 
     version: Word | None = pydantic.Field(None, description="the release of the workflow that is compiled")

@@ -10,6 +10,8 @@ import pydantic
 
 from alula_api.kinds.fields import Count, Listed, Mapped, Part, Whole, Word, without_nulls
 
+MOST_RUNS = 10
+
 
 @dataclass(frozen=True)
 class Column:
@@ -117,6 +119,36 @@ class Status(Part):
     def condition(self, type: str) -> Condition | None:
         """The condition of that type, if it is set."""
         return next((condition for condition in self.conditions if condition.type == type), None)
+
+
+class LatestRun(Part):
+    """A run of the launch plan or Workflow."""
+
+    name: Word
+    phase: Word
+    created: Word
+    tick: Word | None = pydantic.Field(None, description="the scheduled time that it was started for")
+    outcome: Word | None = pydantic.Field(None, description="skipped or replaced, where the plan's policy ended it")
+
+
+class CurrentFailure(Part):
+    """The latest run that ended, while that failed; runs that the plan's policy ended do not count."""
+
+    name: Word
+    phase: Word
+    since: Word = pydantic.Field(description="when the first of the runs was created that failed one after the other")
+
+
+class RunsStatus(Status):
+    """What the controller found, with the latest runs."""
+
+    runs: Annotated[list[LatestRun], Listed(MOST_RUNS, key="name")] = pydantic.Field(
+        [], description="the latest runs, the newest first"
+    )
+    last_success: LatestRun | None = pydantic.Field(None, description="the latest run that succeeded")
+    current_failure: CurrentFailure | None = pydantic.Field(
+        None, description="there while the latest run that ended has failed"
+    )
 
 
 class Resource(Part):

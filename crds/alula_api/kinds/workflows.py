@@ -48,7 +48,7 @@ from alula_api.kinds.fields import (
     Word,
     bounded,
 )
-from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, NameRule, Resource, Status, label_name
+from alula_api.kinds.resources import AGE, MESSAGE, READY, Column, Kind, NameRule, Resource, RunsStatus, label_name
 
 MAX_TASKS = 2_000
 LabelValue = Annotated[str, bounded(63, "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$", least=0)]
@@ -560,7 +560,7 @@ def _ports(loc: Loc, owner: WorkflowSpec | Task | Graph) -> Iterator[tuple[Loc, 
         yield (*loc, "outputs", i), output
 
 
-class WorkflowStatus(Status):
+class WorkflowStatus(RunsStatus):
     """What became of a Workflow."""
 
     version: Word | None = pydantic.Field(None, description="the release that is compiled")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from alula_api.kinds.launch_plans import MOST_RUNS
-from alula_controller.schedules import status
+from alula_api.kinds.resources import MOST_RUNS
+from alula_controller.runs import latest
 
 
 class Told:
@@ -21,7 +21,7 @@ class Told:
         marks = {"workflows.argoproj.io/phase": phase} | ({"alula.dev/outcome": outcome} if outcome else {})
         name = f"run-{self.number}"
         run = {"metadata": {"name": name, "creationTimestamp": created, "labels": marks}}
-        patch = status.latest(self.plan, {name: run})
+        patch = latest.latest(self.plan, {name: run})
         kept = {**self.plan["status"], **patch}
         self.plan = {"status": {field: value for field, value in kept.items() if value is not None}}
 
