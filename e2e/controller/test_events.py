@@ -128,6 +128,7 @@ def test_a_delivery_that_is_sent_twice_starts_one_run(place: Scene) -> None:
     (run,) = over(place, "pick", 1)
     assert (run["status"]["phase"], given(run)["n"]) == ("Succeeded", "41")
     assert run["metadata"]["annotations"][labels.REASON] == "event orders"
+    assert run["metadata"]["labels"][labels.STARTED_BY] == "event"
     for number in (1, 2):
         send(place, "hook", {"number": number}, x_github_delivery="one")
     assert send(place, "hook", {"number": 3}) == (200, "{}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from alula_api.argo import holds, nodes, runs
+from alula_api.argo import holds, nodes, origins, runs
 from alula_api.argo.nodes import Nodes
 from alula_api.contract import durations, labels, names
 from alula_api.contract.graphs.plans import Plan
@@ -110,7 +110,7 @@ def refuse(world: World, moment: str) -> Decision | None:
     # A mark that is there is of another run, or of a hold before this one.
     unmarked = {labels.ADMITTED: None} if runs.label(world.run, labels.ADMITTED) else {}
     ending = {labels.OUTCOME: world.ending} if world.refusal and world.ending else {}
-    patch = holds.patch(world.run, nodes.pack(filled), {**unmarked, **ending})
+    patch = holds.patch(world.run, nodes.pack(filled), {**unmarked, **ending, **_started_by(world)})
     return Decision(Outcome.REFUSED, patch, Reason.RUN_REFUSED, message)
 
 
@@ -148,7 +148,7 @@ def admit(world: World, moment: str) -> Decision:
     marked = {labels.ADMITTED: holds.mark(world.run, _hold(world))}
     # A run that was resubmitted carries the outcome of another, and what its end has started.
     unmarked = {name: None for name in (labels.OUTCOME, labels.TRIGGERED) if runs.label(world.run, name)}
-    patch = holds.patch(world.run, packed, {**marked, **unmarked})
+    patch = holds.patch(world.run, packed, {**marked, **unmarked, **_started_by(world)})
     limit = deadline(world.run, moment)
     if limit is not None:
         patch["status"]["storedWorkflowTemplateSpec"] = {"activeDeadlineSeconds": limit}
@@ -174,6 +174,11 @@ def deadline(run: Mapping[str, Any], moment: str) -> int | None:
 
 
 STEPS: tuple[Step, ...] = (leave_alone, refuse, wait, admit)
+
+
+def _started_by(world: World) -> dict[str, str]:
+    """The label that says so; one that was resubmitted carries another's."""
+    return {labels.STARTED_BY: str(origins.origin(world.run["metadata"]))}
 
 
 def _hold(world: World) -> nodes.Node:

@@ -55,7 +55,7 @@ def ending(run: Mapping[str, Any]) -> dict[str, Any] | None:
     if first is None or first.path == names.ADMIT:
         return None
     chosen = policy(run["metadata"].get("labels") or {})
-    if _is_late(run, first):
+    if _is_late(run, first.at):
         chosen = Policy.CONTINUE  # Argo ends all of it
     ends = chosen is Policy.ABORT or (chosen is Policy.DRAIN and not failing.running(found))
     message = conditions.clip(_text(run, first), LONGEST_MESSAGE)
@@ -81,17 +81,18 @@ def cleaning(run: Mapping[str, Any]) -> dict[str, Any] | None:
     if not said or said.endswith(_LATE):
         with contextlib.suppress(nodes.Hidden):
             first = failing.first(run, nodes.read(status))
-            message = conditions.clip(_text(run, first), LONGEST_MESSAGE) if first is not None else said
+            text = _text(run, first) if first is not None else _overrun(run, str(status.get("finishedAt") or ""))
+            message = conditions.clip(text, LONGEST_MESSAGE) or said
             changed |= {"message": message} if message != said else {}
     metadata = {"resourceVersion": run["metadata"]["resourceVersion"]}
     return {"metadata": metadata, "status": changed} if changed else None
 
 
-def _is_late(run: Mapping[str, Any], first: failing.Failing) -> bool:
-    """Whether it was the deadline of the run that ended its first task."""
+def _is_late(run: Mapping[str, Any], at: str) -> bool:
+    """Whether it was the deadline of the run that ended something then."""
     status = run.get("status") or {}
     limit = (status.get("storedWorkflowTemplateSpec") or {}).get("activeDeadlineSeconds")
-    began, failed = timestamps.parse(str(status.get("startedAt") or "")), timestamps.parse(first.at)
+    began, failed = timestamps.parse(str(status.get("startedAt") or "")), timestamps.parse(at)
     if not isinstance(limit, int) or limit == PASSED or began is None or failed is None:
         return False
     return (failed - began).total_seconds() >= limit - 1  # times are whole seconds
@@ -99,8 +100,14 @@ def _is_late(run: Mapping[str, Any], first: failing.Failing) -> bool:
 
 def _text(run: Mapping[str, Any], first: failing.Failing) -> str:
     """The message of a run: its deadline, where that ended it, else what failed first."""
+    return _overrun(run, first.at) or first.text
+
+
+def _overrun(run: Mapping[str, Any], at: str) -> str:
+    """That its deadline ended a run, or its first task, then; empty where it did not."""
     limit = (run["metadata"].get("annotations") or {}).get(labels.DEADLINE)
-    return f"the run took longer than its deadline of {limit}" if limit and _is_late(run, first) else first.text
+    failed = (run.get("status") or {}).get("phase") != "Succeeded"
+    return f"the run took longer than its deadline of {limit}" if limit and failed and _is_late(run, at) else ""
 
 
 class Failures:

@@ -84,6 +84,7 @@ def body(run: Mapping[str, Any], handler: Handler, inputs: Mapping[str, str]) ->
             "annotations": {
                 labels.REASON: f"on {handler.event.lower()} of {metadata['name']}",
                 labels.PRIORITY: str(queue.MAX_PRIORITY),
+                labels.HANDLES: metadata["name"],
             },
         },
         "spec": {

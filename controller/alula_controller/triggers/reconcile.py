@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from alula_api.argo import nodes, runs
+from alula_api.argo import nodes, origins, runs
 from alula_api.contract import labels, names
 from alula_api.contract.triggers import Trigger, Waits
 from alula_controller import logs, metrics, timestamps
@@ -185,5 +185,5 @@ class Triggers:
             template = names.launch_plan_template(str(plan["metadata"]["name"]))
             name = f"{template[: decide.MAX_NAME - 19].rstrip('-.')}-release-{count}"
             spec = {"workflowTemplateRef": {"name": template}}
-            await self._start(plan, decide.made(plan, name, {labels.REASON: f"released as {revision}"}, spec))
+            await self._start(plan, decide.made(plan, name, {labels.REASON: f"{origins.RELEASED}{revision}"}, spec))
         return {**before, "revision": revision, "releases": count}

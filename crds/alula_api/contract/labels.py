@@ -52,6 +52,8 @@ DEADLINE: Final = "alula.dev/deadline"
 NOTICES: Final = "alula.dev/notices"
 NOTIFIED: Final = "alula.dev/notified"
 OVERDUE: Final = "alula.dev/overdue"
+HANDLES: Final = "alula.dev/handles"
+STARTED_BY: Final = "alula.dev/started-by"
 
 OF_THE_CLUSTER: Final = (
     COMPILED,
@@ -79,6 +81,8 @@ OF_THE_CLUSTER: Final = (
     NOTICES,
     NOTIFIED,
     OVERDUE,
+    HANDLES,
+    STARTED_BY,
 )
 """Annotations and labels that say what happened on a cluster, and so stand in no file in git."""
 
@@ -111,6 +115,9 @@ SENTENCES: Final[dict[str, str]] = {
     SCHEDULE: "Annotation of the template of a launch plan: when the controller starts runs of it, as JSON.",
     TICK: "Annotation of a run: the scheduled time that it was started for.",
     DEADLINE: "Annotation of runs: the `spec.deadline` of LaunchPlan or Workflow, which begins with their admission.",
+    HANDLES: "Annotation of a run that handles the end of another one: that run.",
+    STARTED_BY: "Label of an admitted or refused run: `schedule`, `backfill`, `trigger`, `release`, `event`, `handler`,"
+    " `recovery` or `person`.",
     OVERDUE: "Annotation of a run past its deadline: when Argo was last made to look at it.",
     HANDLERS: "Label of runs with `spec.handlers`: `pending`, or `done` when they were started; annotation: which.",
     FAILURE_POLICY: "Label of templates and runs: the Workflow's `spec.failurePolicy`, where it says one.",

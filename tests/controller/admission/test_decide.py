@@ -15,6 +15,8 @@ from alula_controller.admission.decide import Outcome, World
 from tests.controller import scenes
 from tests.controller.scenes import MOMENT
 
+STARTED = {labels.STARTED_BY: "person"}
+
 
 def world(cached: bool = False, run: dict[str, Any] | None = None, **changes: Any) -> World:
     run = run or scenes.held_run()
@@ -63,7 +65,10 @@ def test_a_workflow_without_inputs_publishes_that_it_was_admitted() -> None:
 def test_the_patch_holds_only_for_the_version_that_was_read_and_marks_the_run() -> None:
     patch = decide.decide(world(), MOMENT).patch
     assert patch is not None
-    assert patch["metadata"] == {"resourceVersion": "77", "labels": {labels.ADMITTED: "uid-of-run-1.20261122T115901Z"}}
+    assert patch["metadata"] == {
+        "resourceVersion": "77",
+        "labels": {**STARTED, labels.ADMITTED: "uid-of-run-1.20261122T115901Z"},
+    }
     assert patch["status"]["nodes"] is None
     assert set(patch["status"]) == {"nodes", "compressedNodes"}
 
@@ -133,7 +138,7 @@ def test_a_hold_that_began_anew_is_answered_whatever_hold_was_answered_before() 
     decision = decide.decide(world(run=run), MOMENT)
     assert decision.outcome == Outcome.ADMITTED
     assert decision.patch is not None
-    assert decision.patch["metadata"]["labels"] == {labels.ADMITTED: "uid-of-run-1.20261122T115901Z"}
+    assert decision.patch["metadata"]["labels"] == {**STARTED, labels.ADMITTED: "uid-of-run-1.20261122T115901Z"}
 
 
 def test_a_refused_run_keeps_no_mark_of_an_admitted_one() -> None:
@@ -142,7 +147,7 @@ def test_a_refused_run_keeps_no_mark_of_an_admitted_one() -> None:
         decision = decide.decide(world(run=given), MOMENT)
         assert decision.outcome == Outcome.REFUSED
         assert decision.patch is not None
-        assert decision.patch["metadata"]["labels"] == marks
+        assert decision.patch["metadata"]["labels"] == {**STARTED, **marks}
 
 
 def test_what_is_said_of_a_refused_run_holds_no_value_of_its_inputs() -> None:

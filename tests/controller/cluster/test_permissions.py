@@ -123,7 +123,8 @@ def watched() -> set[tuple[str, str, str]]:
 def test_every_verb_that_is_declared_is_used_and_no_other(
     used: set[tuple[str, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = test_definitions.Bench(scenes.workflow(), scenes.launch_plan(), scenes.domain())
+    by_event = scenes.launch_plan(inputs=[{"name": "x", "value": "1"}], trigger={"event": {"name": "orders"}})
+    bench = test_definitions.Bench(scenes.workflow(), by_event, scenes.domain())
     bench.settle(Key("Domain", scenes.SPACE, "domain"))
     bench.api.put(test_schedules.cron("2026-11-29T12:00:00Z"))
     bench.api.put(scenes.launch_plan(schedule=None))

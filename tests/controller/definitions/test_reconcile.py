@@ -102,6 +102,37 @@ def test_a_definition_is_compiled_and_looking_again_writes_nothing() -> None:
     assert bench.api.writes == writes
 
 
+def by_event(**spec: Any) -> dict[str, Any]:
+    return scenes.launch_plan(
+        schedule=None, inputs=[{"name": "x", "value": "1"}], trigger={"event": {"name": "orders"}}, **spec
+    )
+
+
+def test_a_plan_that_events_start_has_a_binding_unless_it_is_suspended_or_its_domain_starts_nothing() -> None:
+    bench = Bench(scenes.workflow(), by_event(), scenes.domain())
+    bench.settle()
+    (binding,) = bench.api.all("WorkflowEventBinding").values()
+    wanted = dict(binding["spec"])
+    writes = list(bench.api.writes)
+    bench.settle()
+    assert bench.api.writes == writes
+    bench.api.put({**binding, "spec": {**wanted, "event": {"selector": "true"}}})
+    bench.settle()
+    (binding,) = bench.api.all("WorkflowEventBinding").values()
+    assert binding["spec"] == wanted
+    for held, free in (
+        (by_event(suspend=True), by_event()),
+        (scenes.domain(schedules="Disabled"), scenes.domain()),
+        (scenes.domain(suspend=True), scenes.domain()),
+    ):
+        bench.api.put(held)
+        bench.settle(Key(held["kind"], scenes.SPACE, held["metadata"]["name"]))
+        assert not bench.api.all("WorkflowEventBinding")
+        bench.api.put(free)
+        bench.settle(Key(free["kind"], scenes.SPACE, free["metadata"]["name"]))
+        assert bench.api.all("WorkflowEventBinding")
+
+
 MADE = ("Workflow", "WorkflowTemplate", "WorkflowRevision")
 
 
