@@ -57,8 +57,7 @@ from alula_controller.settings import Settings
 from alula_controller.triggers.reconcile import ENDED_RUN, WAITING_PLAN, TriggerKey, Triggers
 
 log = logging.getLogger(__name__)
-K = TypeVar("K", bound="RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey")
-K = TypeVar("K", bound="RunKey | DomainKey | PlanKey | TriggerKey | WorkflowKey")
+K = TypeVar("K", bound="RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey | WorkflowKey")
 
 SCHEDULES_PER_SECOND = 200.0  # launch plans that are looked at: ten thousand fire at midnight
 PLACES_AT_ONCE = 64  # that may all hang for a few seconds without holding up another one's notices
@@ -540,8 +539,7 @@ async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
             each.cancel()
 
 
-def _lane(key: Key | RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey) -> str:
-def _lane(key: Key | RunKey | DomainKey | PlanKey | TriggerKey | WorkflowKey) -> str:
+def _lane(key: Key | RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey | WorkflowKey) -> str:
     return key.namespace
 
 

@@ -213,6 +213,7 @@ VERSIONS = {
     7: "d148f1eb84d015e63a152ebcbad900457acdfd518ebd3487a926003b4c4bc389",
     8: "9fc2be7920f5e30eab3a2de39a2da65594d7b2a35edf7c80e1260979e942494e",
     9: "bea10edd4e025833fc1006d5679a5a95a97e5814c1252f857e84eb7017ab2fcd",
+    10: "3399ffe0df6b2196ad3ccfd82cd1430131462d01bd8797f1044530ab4278383f",
 }
 """Of every document that was released: its version, and the digest that it has for good."""
 

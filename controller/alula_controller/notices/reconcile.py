@@ -26,6 +26,7 @@ from alula_controller.notices import decide, marks
 from alula_controller.notices.decide import Memory
 from alula_controller.notices.marks import Mark
 from alula_controller.notices.outbox import Outbox, Owed
+from alula_controller.runs import latest
 from alula_controller.schedules import status as schedules
 from alula_controller.schedules.agenda import Agenda
 
@@ -226,7 +227,7 @@ class Notices:
     def _expect_unfinished(self, key: NoticeKey, plan: Body) -> None:
         """Also of runs that Argo has not begun, which no watch of ours sees."""
         for each in (plan.get("status") or {}).get("runs") or []:
-            if each.get("tick") and each.get("phase") not in schedules.ENDED:
+            if each.get("tick") and each.get("phase") not in latest.ENDED:
                 run = NoticeKey(key.namespace, str(each["name"]), RUN, key.name)
                 if run not in self._agenda:
                     self._expect(run, "", str(each["created"]), str(each["tick"]), waits=True)

@@ -15,8 +15,6 @@ LONGEST_REASON = 256
 MISSED = "missed: no controller was there in time, and catchUp does not ask for it"
 UNDER_WAY = "are under way"
 """How the reason ends of a time that the plan's own policy skips."""
-ENDED = ("Succeeded", "Failed", "Error")
-SUCCEEDED = "Succeeded"
 
 Body = Mapping[str, Any]
 

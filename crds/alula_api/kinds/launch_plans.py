@@ -33,7 +33,6 @@ Instant = Annotated[
     str, bounded(40, "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})$")
 ]
 MOST_SKIPPED = 20
-MOST_RUNS = 10
 MOST_LOST = 10
 MOST_OWED = 4 * MAX_PLACES
 
@@ -225,24 +224,6 @@ class TriggerStatus(Part):
     releases: Count | None = pydantic.Field(None, description="how many revisions started runs")
 
 
-class LatestRun(Part):
-    """A run of the launch plan."""
-
-    name: Word
-    phase: Word
-    created: Word
-    tick: Word | None = pydantic.Field(None, description="the scheduled time that it was started for")
-    outcome: Word | None = pydantic.Field(None, description="skipped or replaced, where the plan's policy ended it")
-
-
-class CurrentFailure(Part):
-    """The latest run that ended, while that failed; runs that the plan's policy ended do not count."""
-
-    name: Word
-    phase: Word
-    since: Word = pydantic.Field(description="when the first of the runs was created that failed one after the other")
-
-
 class OwedNotice(Part):
     """A notice of scheduled times without a run that is still to be sent."""
 
@@ -272,7 +253,6 @@ class NoticesStatus(Part):
     lost: Annotated[list[LostNotice], Listed(MOST_LOST)] = pydantic.Field([], description="the latest of those")
 
 
-class LaunchPlanStatus(Status):
 class LaunchPlanStatus(RunsStatus):
     """What became of a LaunchPlan."""
 
@@ -280,13 +260,6 @@ class LaunchPlanStatus(RunsStatus):
     revision: Word | None = pydantic.Field(None, description="the compiled spec, after the domain's patches")
     schedule: ScheduleStatus | None = None
     trigger: TriggerStatus | None = None
-    runs: Annotated[list[LatestRun], Listed(MOST_RUNS, key="name")] = pydantic.Field(
-        [], description="the latest runs, the newest first"
-    )
-    last_success: LatestRun | None = pydantic.Field(None, description="the latest run that succeeded")
-    current_failure: CurrentFailure | None = pydantic.Field(
-        None, description="there while the latest run that ended has failed"
-    )
     notices: NoticesStatus | None = None
 
 
