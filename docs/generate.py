@@ -89,9 +89,8 @@ API = {
               "Affinity", "NodeRule"),
     "Workflows and launch plans": (
         *("workflow", "Workflow", "ImperativeWorkflow", "conditional", "is_none", "map_task", "Batch"),
-        *("repeat", "order", "LaunchPlan", "Cron", "Every", "After", "Release", "Notify", "Retention", "Failure"),
-        *("workflow", "Workflow", "ImperativeWorkflow", "conditional", "is_none", "map_task", "repeat", "order"),
-        *("LaunchPlan", "Cron", "Every", "After", "Event", "Release", "Notify", "Retention", "Failure"),
+        *("repeat", "order", "LaunchPlan", "Cron", "Every", "After", "Event", "Release", "Notify", "Retention"),
+        "Failure",
     ),
     "Files": ("File", "Directory", "NaiveDatetime"),
     "Running here": ("run", "local.options.Options", "progress.reports.RunResult", "progress.reports.NodeReport"),

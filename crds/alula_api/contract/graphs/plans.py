@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast, get_args
 
 from alula_api.contract import jsontext, lists, names
-from alula_api.contract import jsontext, names
 from alula_api.contract.events import Event
 from alula_api.contract.families import Schema
 from alula_api.contract.graphs import bindings, calls, json_fields
