@@ -309,7 +309,7 @@ def test_a_namespaced_installation_watches_no_namespaces_and_only_its_own() -> N
     settings = type(scenes.SETTINGS)(roots=scenes.SETTINGS.roots, default_root="main", namespaces=("a", "b"))
     made = process.Controller(settings, FakeCluster())  # type: ignore[arg-type]
     assert made.namespaces is None
-    assert len(made.watches) == 16
+    assert len(made.watches) == 18
     assert all("/namespaces/" in watch._path for watch in made.watches)
 
 
