@@ -56,6 +56,8 @@ class Engine:
     """
     service_account: str = "alula-task"
     image_pull_policy: str = ""
+    log_format: str = ""
+    """Of alula's own lines in the logs of pods: `json`; empty for text."""
     least_interval: int = schedules.LEAST_INTERVAL
     """Seconds of the shortest interval of a schedule."""
     limits: Limits = field(default=Limits())

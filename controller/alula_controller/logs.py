@@ -5,11 +5,11 @@ Called once by `__main__`. Loggers are the standard library's; fields travel as 
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-import time
 from typing import Any
+
+from alula_api.contract import log_lines
 
 _TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -19,16 +19,10 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for `record`."""
-        line: dict[str, Any] = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        line.update(getattr(record, "fields", None) or {})
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        fields = getattr(record, "fields", None) or {}
+        traceback = self.formatException(record.exc_info) if record.exc_info else ""
+        level = record.levelname.lower()
+        return log_lines.line(record.created, level, record.name, record.getMessage(), fields, traceback=traceback)
 
 
 def about(**fields: object) -> dict[str, Any]:

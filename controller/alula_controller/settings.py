@@ -11,7 +11,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from alula_api.contract import names
+from alula_api.contract import log_lines, names
 from alula_controller.notices.hosts import Allowed
 
 
@@ -47,6 +47,7 @@ VARIABLES = (
     Variable("ALULA_IDENTITY", "", "The holder's name in the Lease; the host's (the pod's) name when empty."),
     Variable("ALULA_PORT", "8080", "The port of /metrics, /healthz and /readyz; 0 for any free one."),
     Variable("ALULA_LOG_FORMAT", "json", "`json` or `text`."),
+    Variable("ALULA_POD_LOG_FORMAT", "text", "Of alula's own lines in the logs of tasks: `json` or `text`."),
     Variable("ALULA_LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`. Bodies are not logged at any level."),
     Variable("ALULA_RESYNC_SECONDS", "300", "How often all definitions are listed and compared with what was seen."),
     Variable("ALULA_WORKERS", "8", "How many definitions are worked on at a time, and how many runs of one namespace."),
@@ -90,6 +91,7 @@ class Settings:
     fill_seconds: float = 10.0
     fill_lookups: int = 2000
     least_interval: int = 60
+    pod_log_format: str = "text"
     task_service_account: str = "alula-task"
     notice_hosts: tuple[Allowed, ...] = ()
     notice_secrets: str = "/etc/alula/notices"
@@ -126,7 +128,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         namespace=reader.text("ALULA_NAMESPACE"),
         identity=reader.text("ALULA_IDENTITY") or socket.gethostname(),
         port=int(reader.number("ALULA_PORT", 0, 65535)),
-        log_format=reader.choice("ALULA_LOG_FORMAT", ("json", "text")),
+        log_format=reader.choice("ALULA_LOG_FORMAT", log_lines.FORMATS),
+        pod_log_format=reader.choice("ALULA_POD_LOG_FORMAT", log_lines.FORMATS),
         log_level=reader.choice("ALULA_LOG_LEVEL", ("debug", "info", "warning", "error")),
         resync_seconds=reader.number("ALULA_RESYNC_SECONDS", 1, 86400),
         workers=int(reader.number("ALULA_WORKERS", 1, 64)),

@@ -76,6 +76,7 @@ def _environment(program: Program, engine: Engine, nodes: int) -> list[Object]:
         pods.Env.RELEASES: engine.releases,
         pods.Env.STORE_ENDPOINT: engine.endpoint,
         pods.Env.BUNDLE: program.bundle,
+        pods.Env.LOG_FORMAT: engine.log_format,
         pods.Env.INLINE_LIMIT: str(pods.inline_limit(nodes)),
     }
     variables: list[Object] = [

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from alula_api.contract import log_lines
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_controller import metrics
@@ -63,6 +64,7 @@ def asked(settings: Settings, place: Place, view: DomainView, workflow: Body, la
             "secret": view.secret,
             "service_account": settings.task_service_account,
             "least_interval": settings.least_interval,
+            "log_format": settings.pod_log_format if settings.pod_log_format == log_lines.JSON else "",
         },
     }
 

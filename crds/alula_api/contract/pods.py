@@ -64,6 +64,8 @@ class Env:
     """Bytes up to which an output travels inline."""
     OUT: Final = "ALULA_OUT"
     """Where outputs are written; `OUT_DIR` unless set."""
+    LOG_FORMAT: Final = "ALULA_LOG_FORMAT"
+    """`json` where the installation wants alula's own lines in the log in JSON; text unless set."""
     TERMINATION_LOG: Final = "ALULA_TERMINATION_LOG"
     """Where the termination message is written; `/dev/termination-log` unless set."""
     HOME: Final = "HOME"

@@ -39,7 +39,7 @@ class Recorded(Exception):
 def recorded(attempt: Attempt, error: BaseException) -> FailureRecord:
     """Writes a failure into the log and nowhere else; returns its record."""
     record = _record(attempt, error)
-    logs.write(_traceback(record, error))
+    logs.traceback(_traceback(record, error))
     return record
 
 
@@ -59,7 +59,7 @@ def conclude(attempt: Attempt, error: BaseException) -> int:
         # For want of records every earlier attempt counts as one of this kind.
         again = again and _allowed(attempt, record, record.attempt if record.kind == failures.USER else 0)
     next_step = "may be tried again" if again else "is fatal"
-    logs.line(f"{record.code}, attempt {record.attempt}, {next_step}: {record.message.partition(chr(10))[0]}")
+    logs.line(f"{record.code}, attempt {record.attempt}, {next_step}: {record.message.partition(chr(10))[0]}", "error")
     if not again:
         return exits.INPUT_LOST if record.code == Code.INPUT_LOST else exits.FATAL
     return TERMINATED if isinstance(error, Terminated) else exits.RETRYABLE

@@ -1,16 +1,46 @@
-"""Our own lines in a task's log: few, plain, on stderr, each with the prefix `alula:`."""
+"""Our own lines in a task's log: few, on stderr, each with the prefix `alula:`, or in JSON where that is asked for."""
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+
+from alula_api.contract import log_lines
+from alula_api.contract.pods import Env
+
+LOGGER = "alula.runtime"
 
 
-def line(text: str) -> None:
+def line(text: str, level: str = "info") -> None:
     """Writes one line, whatever `text` holds."""
-    write("".join(f"alula: {part}\n" for part in text.splitlines()))
+    if _in_json():
+        _json(level, text)
+    else:
+        _write("".join(f"alula: {part}\n" for part in text.splitlines()))
 
 
-def write(text: str) -> None:
+def traceback(text: str) -> None:
+    """Writes the frames of a failure."""
+    if text and _in_json():
+        _json("error", text.rstrip().rpartition("\n")[2], text)
+    else:
+        _write(text)
+
+
+def _in_json() -> bool:
+    return os.environ.get(Env.LOG_FORMAT) == log_lines.JSON
+
+
+def _json(level: str, message: str, frames: str = "") -> None:
+    given = {"run": Env.RUN, "node": Env.NODE, "attempt": Env.ATTEMPT}
+    fields: dict[str, object] = {name: os.environ[key] for name, key in given.items() if key in os.environ}
+    if str(fields.get("attempt", "")).isdecimal():
+        fields["attempt"] = int(str(fields["attempt"]))
+    _write(log_lines.line(time.time(), level, LOGGER, message, fields, traceback=frames) + "\n")
+
+
+def _write(text: str) -> None:
     """Writes text as it is; a closed stderr is no reason to fail."""
     try:
         sys.stderr.write(text.encode("utf-8", "backslashreplace").decode())
