@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 GIVE_UP = timedelta(days=1)
 GIVE_UP_REFUSED = timedelta(hours=1)  # so that a credential may be set right
+LEAST_ATTEMPTS = 3
+"""Also at a notice that is old when it is first tried, because no controller was there."""
 UNSETTLED_SECONDS = 2.0
 LONGEST_UNSETTLED = timedelta(minutes=5)
 AGAIN_SECONDS = 1.0
@@ -100,13 +102,13 @@ class Deliveries:
         owed = self._outbox.first(key)
         if owed is None:
             return None
+        if not self._access.may_write():
+            return AGAIN_SECONDS
         if self._outbox.was_taken(key, owed):
             await self._settle(key, owed)
             return 0.0
         if (wait := self._outbox.wait(key)) > 0:
             return wait
-        if not self._access.may_write():
-            return AGAIN_SECONDS
         _, view = await self._domains.recent(key.namespace)
         place = _place(view.body, key.name)
         _, choice = self._choice(key.namespace, owed.plan)
@@ -117,7 +119,7 @@ class Deliveries:
         if found.unsettled and self._now() - found.facts.at < LONGEST_UNSETTLED:
             self._outbox.later(key, owed)
             return UNSETTLED_SECONDS
-        kind = type(place.service).__name__ if place is not None else "None"
+        kind = type(place.service).__name__ if place is not None else "unknown"
         self._outbox.began(key)
         try:
             await self._send(key, place, found)
@@ -149,10 +151,10 @@ class Deliveries:
         """Try again later, or give it up."""
         metrics.NOTICES.labels(namespace=key.namespace, service=kind, result="failed").inc()
         log.warning("%s was not told: %s", key.name, error.reason, extra=logs.about(namespace=key.namespace))
-        self._outbox.failed(key, owed, error.after)
+        attempts = self._outbox.failed(key, owed, error.after)
         self._say(key, error.reason)
         limit = GIVE_UP_REFUSED if error.for_good else GIVE_UP
-        if self._now() - found.facts.at < limit:
+        if self._now() - found.facts.at < limit or attempts < LEAST_ATTEMPTS:
             return
         await self._bury(key, owed, error.reason)
         metrics.NOTICES.labels(namespace=key.namespace, service=kind, result="dead").inc()

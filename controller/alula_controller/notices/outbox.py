@@ -65,7 +65,7 @@ class Owed:
 
 @dataclass
 class _Place:
-    waiting: dict[Owed, None] = field(default_factory=dict)  # in their order
+    waiting: dict[Owed, int] = field(default_factory=dict)  # in their order, with the attempts at each
     sent: set[Owed] = field(default_factory=set)  # that were taken and are not marked so yet
     tokens: float = BURST
     at: float = 0.0
@@ -107,7 +107,7 @@ class Outbox:
         if owed not in place.waiting:
             if len(place.waiting) >= MAX_WAITING:
                 return False
-            place.waiting[owed] = None
+            place.waiting[owed] = 0
         self._wake(key)
         return True
 
@@ -142,20 +142,21 @@ class Outbox:
         """Whether only the mark is missing."""
         return owed in self._places[key].sent
 
-    def failed(self, key: PlaceKey, owed: Owed, after: float = 0.0) -> None:
-        """The place has not taken a notice: others come first, and none for a while."""
+    def failed(self, key: PlaceKey, owed: Owed, after: float = 0.0) -> int:
+        """The place has not taken a notice: others come first, and none for a while. How often it was tried."""
         place = self._places[key]
         delay = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(place.failures, 16)) * (0.5 + self._shake())
         place.failures += 1
         place.rests = self._clock() + max(delay, after)
+        place.waiting[owed] = place.waiting.get(owed, 0) + 1
         self.later(key, owed)
+        return place.waiting[owed]
 
     def later(self, key: PlaceKey, owed: Owed) -> None:
         """Let the others come first."""
         place = self._places[key]
         if owed in place.waiting:
-            del place.waiting[owed]
-            place.waiting[owed] = None
+            place.waiting[owed] = place.waiting.pop(owed)
 
     def done(self, key: PlaceKey, owed: Owed) -> None:
         """Nothing is left to do about a notice."""

@@ -309,6 +309,9 @@ def test_what_a_service_refuses_is_given_up_after_an_hour_and_holds_nothing_else
     bench.now = NOON + timedelta(hours=1, minutes=2)
     bench.clock += 3600
     bench.look()
+    assert "dead" not in bench.remembered, "it was tried twice"
+    bench.clock += 3600
+    bench.look()
     assert bench.remembered["dead"] == 1 and bench.label("r0") == DONE
 
 

@@ -150,6 +150,8 @@ def test_a_signature_is_what_standard_webhooks_says() -> None:
         ("slack", "https://hooks.slack.com:8443/x", "its credential is a URL of another host than hooks.slack.com"),
         ("slack", "https://user:word@hooks.slack.com/x", "its credential must be a URL that begins with https://"),
         ("slack", "https://[", "its credential is not a URL"),
+        ("slack", "https://hooks.slack.com/a b", "its credential must be a URL that begins with https://"),
+        ("slack", "https://hooks.slack.com/a\nhttps://x", "its credential must be a URL that begins with https://"),
         ("teams", "https://prod-13.azure.com/x", "its credential is a URL of another host than prod-12.azure.com"),
         ("pager-duty", "", "there is no credential for it"),
         ("email", "alula", "its credential must be the user in the first line and the password in the second"),
@@ -162,6 +164,12 @@ def test_what_cannot_be_sent_says_why_without_the_credential(name: str, credenti
     with pytest.raises(Unfit) as caught:
         made(name, said(), credential)
     assert str(caught.value) == told
+
+
+def test_an_address_that_is_signed_is_used_as_it_stands() -> None:
+    signed = "https://prod-12.azure.com/workflows/a%2Fb?sp=%2Frun&sig=x%3Dy%2Bz%2b"
+    found = made("teams", said(), signed)
+    assert isinstance(found, Request) and str(found.url) == signed
 
 
 def test_a_commit_status_needs_a_commit() -> None:

@@ -78,11 +78,13 @@ def secret_url(credential: str, target: Target) -> URL:
     if not credential:
         raise Unfit("there is no credential for it")
     try:
-        url = URL(credential)
+        # As it stands: one that is signed means something else when it is written in another way.
+        url = URL(credential, encoded=True)
         port = url.port
     except ValueError:
         raise Unfit("its credential is not a URL") from None
-    if url.scheme != "https" or not url.host or url.user or url.password or "\n" in credential:
+    plain = credential.isascii() and credential.isprintable() and " " not in credential
+    if not plain or url.scheme != "https" or not url.host or url.user or url.password:
         raise Unfit("its credential must be a URL that begins with https://")
     if (url.host, port) != (target.host, target.port):
         shown = target.host if target.port == _HTTPS_PORT else str(target)

@@ -76,7 +76,7 @@ def signature(credential: str, key: str, stamp: int, content: bytes) -> str:
 
 def _url(place: Webhook) -> URL:
     try:
-        url = URL(place.url)
+        url = URL(place.url, encoded=True)
         if not url.host or not url.port:
             raise ValueError(place.url)
     except ValueError:
