@@ -181,6 +181,22 @@ def test_a_mistake_is_told_at_once_where_it_stands(case: str) -> None:
         assert re.match(r"tests/declare/test_imperative.py:\d+: error", told)
 
 
+def test_outputs_may_have_names_that_no_field_of_python_has() -> None:
+    wf = ImperativeWorkflow("odd")
+    wf.add_output("class", wf.add(inc, 1))
+    wf.add_output("_n", 3, int)
+    assert wf() == (2, 3)
+    assert [each["name"] for each in resources.workflow_spec(wf, CODE).to_json()["outputs"]] == ["class", "_n"]
+
+
+def test_a_workflow_that_calls_itself_or_has_nothing_in_it_is_told_or_runs() -> None:
+    assert ImperativeWorkflow("empty")() is None
+    wf = ImperativeWorkflow("circle")
+    wf.add(wf)
+    with pytest.raises(errors.DefinitionError, match="CYCLE"):
+        _ = wf.closure
+
+
 def test_a_repetition_is_added_like_a_call() -> None:
     wf = ImperativeWorkflow("again")
     made = wf.add(repeat(inc, until=lambda n: n > 5, max=9), wf.add_input("n", int))

@@ -144,7 +144,7 @@ BRANCHES = (
     Case("settings of a pod", "overrides.py:settled", {"n": 2}, {"o0": 3}),
     Case("no retries for a call", "overrides.py:once", {"n": 3}, None, message="PLACE_OF_CALL"),
     Case("a timeout", "overrides.py:timed", {"n": 3}, None, message="longer than its timeout of 1s"),
-    Case("a timeout, tried again", "overrides.py:timed_again", {"n": 3}, None, message="longer than its timeout of 1s"),
+    Case("a timeout, tried again", "overrides.py:retimed", {"n": 3}, None, message="longer than its timeout of 1s"),
     Case("no timeout for a call", "overrides.py:untimed", {"n": 3}, {"o0": 3}),
     Case("put together by calls", "imperative.py:built", {"n": 4}, {"sum": 10, "chosen": 11}),
     Case("put together by calls", "imperative.py:built", {"n": 2}, {"sum": 3, "chosen": 0}, ("choose.then.inc",)),

@@ -177,7 +177,9 @@ class ImperativeWorkflow(workflows.Workflow[..., Any]):
 
         outputs = tuple(output for output, _ in self._outputs.values())
         style = ("none", "single", "named")[min(len(outputs), 2)]
-        result = namedtuple("Outputs", list(self._outputs)) if style == "named" else None
+        # A name that no field of Python's can have, such as `class`, is one of the resource alone.
+        fields = list(self._outputs) if style == "named" else []
+        result = namedtuple("Outputs", fields, rename=True) if fields else None
         description = docstrings.parse(self.function.__doc__).description
         return Interface(
             tuple(self._inputs.values()),

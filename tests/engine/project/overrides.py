@@ -59,7 +59,7 @@ def timed(n: int) -> int:
 
 
 @workflow
-def timed_again(n: int) -> int:
+def retimed(n: int) -> int:
     """Longer than its timeout in each of two attempts."""
     return slow.with_overrides(retries=Retries(1, Backoff("1s")))(n, 4.0)
 
