@@ -255,7 +255,7 @@ def test_the_items_of_a_map_are_tasks_with_their_index_and_an_empty_map_is_none(
     assert list(outline.tasks) == ["after"] and outline.maps == {"each": ("x",)}
     found = outline.expected("each(12)")
     assert found is not None and found.task == "fit"
-    assert sorted(["after", "each(10)", "each(9)"], key=outline.place) == ["after", "each(9)", "each(10)"]
+    assert sorted(["after", "each(10)", "each(9)"], key=outline.place) == ["each(9)", "each(10)", "after"]
 
     def told(*found: dict[str, object]) -> dict[str, TaskState]:
         nodes = worlds.keyed(status("Running", root("Running"), admit(), *found))

@@ -67,10 +67,10 @@ class Outline:
         self._items: dict[str, Expected] = {}
         self._repeats: set[str] = set()
         self._batches: dict[str, int] = {}
+        self._places: dict[str, int] = {}
         self.maps: dict[str, tuple[str, ...]] = {}
         """What each map goes over; inside a map by the id `each(i).inner`."""
         self.tasks = {expected.id: expected for expected in self._walk()}
-        self._places = {id: number for number, id in enumerate((*self.tasks, *self._items))}
 
     def expected(self, id: str) -> Expected | None:
         """What is known of a task, or of the item of a map, `score(3)`."""
@@ -95,7 +95,7 @@ class Outline:
         return max(1, min(size, total - size * int(_INDEX.findall(id)[-1])))
 
     def place(self, id: str) -> tuple[int, tuple[int, ...]]:
-        """Where a task stands among all, an item after those before it."""
+        """Where a task stands among all, in the order of the graph; an item after those before it."""
         return self._places.get(_general(id), len(self._places)), tuple(map(int, _NUMBER.findall(id)))
 
     def id(self, path: str) -> str:
@@ -170,6 +170,7 @@ class Outline:
                         yield found
 
     def _expected(self, id: str, graph: str, node: str, task: str) -> Expected:
+        self._places.setdefault(id, len(self._places))
         known = self._tasks.get(task)
         chosen = (known.retries if known else None) or Retry()
         source = self._sources.get((graph, node), "")
