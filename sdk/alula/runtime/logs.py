@@ -6,7 +6,6 @@ import os
 import sys
 import time
 
-from alula_api.contract import log_lines
 from alula_api.contract.pods import Env
 
 LOGGER = "alula.runtime"
@@ -29,7 +28,12 @@ def traceback(text: str) -> None:
 
 
 def _in_json() -> bool:
-    return os.environ.get(Env.LOG_FORMAT) == log_lines.JSON
+    asked = os.environ.get(Env.LOG_FORMAT)
+    if not asked:  # as in most installations, whose pods need no more
+        return False
+    from alula_api.contract import log_lines
+
+    return asked == log_lines.JSON
 
 
 def _json(level: str, message: str, frames: str = "") -> None:
@@ -37,6 +41,8 @@ def _json(level: str, message: str, frames: str = "") -> None:
     fields: dict[str, object] = {name: os.environ[key] for name, key in given.items() if key in os.environ}
     if str(fields.get("attempt", "")).isdecimal():
         fields["attempt"] = int(str(fields["attempt"]))
+    from alula_api.contract import log_lines
+
     _write(log_lines.line(time.time(), level, LOGGER, message, fields, traceback=frames) + "\n")
 
 
