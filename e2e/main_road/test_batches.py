@@ -79,6 +79,27 @@ def mixed(n: int, text: str) -> str:
     return told(map_task(plus, batch="auto")(fourth), ys, texts)
 
 
+@task(cache=True)
+def words(n: int) -> list[str]:
+    return [f"word {k} " * 30 for k in range(n)]
+
+
+@task(cache=True)
+def length(word: str) -> int:
+    return len(word)
+
+
+@task(cache=True)
+def sum_of(xs: list[int]) -> int:
+    return sum(xs)
+
+
+@workflow
+def known(n: int) -> int:
+    made = words(n)
+    return sum_of([sum_of(map_task(length, batch=10)(made)), sum_of(map_task(length)(made))])
+
+
 @workflow
 def short(n: int) -> int:
     return total(map_task(plus, batch=2)(numbers(n)))
@@ -101,7 +122,7 @@ def road(installation: installing.Installation, tmp_path_factory: pytest.TempPat
         patched.setenv("MARKS", str(project))
         found.register("batches.py")
     found.apply()
-    for name in ("measured", "mixed", "short"):
+    for name in ("measured", "mixed", "short", "known"):
         found.place.ready("Workflow", f"batches-{name}")
     return found
 
@@ -171,3 +192,14 @@ def test_a_list_that_is_too_long_for_its_batch_fails_before_its_first_item(road:
     told = "has 2,001 items, and a map in batches of 2 takes at most 2,000: batch=5 would do"
     assert told in message, message
     assert _pods(road, run) == 1
+
+
+def test_a_run_over_a_long_list_of_which_all_is_cached_starts_no_pod(road: Road) -> None:
+    runs = []
+    for _ in range(2):
+        run = road.place.ended(road.place.run("batches-known", {"n": "12"}), 120)
+        assert run["status"]["phase"] == "Succeeded", {path: node.get("message") for path, node in _nodes(run).items()}
+        runs.append((_output(run), _pods(road, run)))
+    (made, first), (again, second) = runs
+    assert made == again == 2 * sum(len(f"word {k} " * 30) for k in range(12))
+    assert first > 12 and second == 0

@@ -113,6 +113,16 @@ class CacheIndex:
             return entry
         return self.find(entry.key, outputs, entry.entrypoint).entry or entry
 
+    def enrich(self, key: str, outputs: Outputs, entrypoint: str, parts: Mapping[str, Json]) -> None:
+        """Adds lists that a map goes over to an entry that counts; several that do so at one time may lose each other's
+        ones, which are then added anew."""
+        entry = self.find(key, outputs, entrypoint).entry
+        if entry is None or parts.keys() <= entry.parts.keys():
+            return
+        more = entry.with_parts({name: part for name, part in parts.items() if name not in entry.parts})
+        if more is not entry:
+            self.store.put(keys.cache_path(key), _sealed(more.to_text().encode()))
+
     def evict(self, key: str) -> bool:
         """Removes the entry; returns whether there was one."""
         path = keys.cache_path(key)

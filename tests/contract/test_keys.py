@@ -87,3 +87,16 @@ def test_every_part_of_a_key_counts_and_the_order_of_inputs_does_not() -> None:
     ]
     assert len({key, *others}) == 8
     assert keys.cache_path(key) == f"cache/{key[:2]}/{key}.json"
+
+
+def test_an_entry_keeps_lists_that_maps_go_over_as_far_as_there_is_room_and_nothing_else() -> None:
+    entry = keys.CacheEntry("a" * 64, "t", {}, "now", "", "")
+    listed = {"$stored": {"items": ['"=1"']}}
+    kept = entry.with_parts({"short": listed, "long": {"$stored": {"items": ["x" * 100] * 1000}}})
+    assert dict(kept.parts) == {"short": listed}
+    assert keys.CacheEntry.from_text(kept.to_text(), {}) == kept
+    assert keys.CacheEntry.from_text(entry.to_text(), {}) == entry
+    wrong: list[Any] = [{"a": 3}, {"a": {"$stored": {"items": 1}}}, [1], {"a": "text"}]
+    for parts in wrong:
+        with pytest.raises(values.InvalidValue):
+            keys.CacheEntry.from_text(entry._replace(parts=parts).to_text(), {})

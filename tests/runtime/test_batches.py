@@ -11,6 +11,7 @@ import pytest
 
 from alula_api.contract import keys, lists, names, pods, values
 from alula_api.contract.graphs import comparables
+from alula_data import caches
 from alula_data.content import Content
 from tests.runtime.pod import INTEGER, Ended, Pod
 
@@ -172,3 +173,32 @@ def test_lists_that_do_not_fit_are_refused(pod: Pod, text: str) -> None:
     )
     ended = pod.run_words(pods.argv(call), {})
     assert ended.code == 90 and "the lists of a batch must be of one length" in ended.message
+
+
+@pytest.mark.parametrize("attempt", ["made", "known"])
+def test_a_stored_list_is_kept_beside_the_result_as_maps_go_over_it(pod: Pod, attempt: str) -> None:
+    pod.write("from alula import task\n\n@task\ndef f(x: int) -> list[str]:\n    return ['long ' * 20] * x\n")
+    texts = {"type": "array", "items": {"type": "string"}}
+    call = pods.Call(
+        "flows.m:f",
+        "flows.m:f",
+        keys.interface_digest([("x", INTEGER)], [("o0", texts)]),
+        cache="1",
+        inputs=(("x", "50"),),
+        outputs=("o0",),
+        parts=(("o0--items", "o0", (), "items"),),
+        batches=(("o0--batches-20", "o0", (), 20),),
+    )
+    short = {pods.Env.INLINE_LIMIT: "131"}
+    if attempt == "known":
+        pod.run_words(pods.argv(call._replace(parts=(), batches=())), short)
+    ended = pod.run_words(pods.argv(call), short)
+    assert ended.code == 0, ended.stderr
+    key = keys.cache_key("flows.m:f", "1", call.interface, {"x": keys.identity(50, INTEGER)})
+    entry = caches.CacheIndex(pod.store, deep=False).lookup(key, {"o0": texts})
+    assert entry is not None
+    assert entry.parts == {name: ended.value(name) for name in ("o0--items", "o0--batches-20")}
+    batches = lists.read(entry.parts["o0--batches-20"])
+    assert isinstance(batches, lists.Batches)
+    assert (lists.length(batches), len(batches.texts)) == (50, 3)
+    assert pod.run_words(pods.argv(call), short).outputs == ended.outputs

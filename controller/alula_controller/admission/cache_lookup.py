@@ -187,7 +187,9 @@ async def step_through(walk: CacheWalk, find: Find, seconds: float, most: int) -
         entries = {key: each.entry for key, each in found.items() if isinstance(each, caches.Lookup)}
         try:
             stored = {key: each.stored for key, each in found.items() if isinstance(each, caches.Lookup)}
-            walk.answer({key: entry.outputs for key, entry in entries.items() if entry is not None}, stored)
+            hits = {key: entry for key, entry in entries.items() if entry is not None}
+            lists_of = {key: entry.parts for key, entry in hits.items()}
+            walk.answer({key: entry.outputs for key, entry in hits.items()}, stored, lists_of)
         except TooLarge as error:
             return str(error)
         if found and not entries:

@@ -78,10 +78,12 @@ class CacheWalk:
         self,
         found: Mapping[str, Mapping[str, Json]],
         stored: Mapping[str, Mapping[str, Stored]] = MappingProxyType({}),
+        lists_of: Mapping[str, Mapping[str, Json]] = MappingProxyType({}),
     ) -> None:
         """What was found under the keys that were wanted: outputs by name, as they travel. A key left out is a miss.
 
-        Likewise `stored`: of the outputs that travel inline those that lie in the store as well.
+        Likewise `stored`: of the outputs that travel inline those that lie in the store as well; and `lists_of`: lists
+        that maps go over, by the names of their parameters, where the entry has them.
         """
         asked, self._asked = self._asked, {}
         for key, spots in asked.items():
@@ -95,7 +97,10 @@ class CacheWalk:
                 self._answer_batches(spots, known)
                 continue
             try:
-                parts = comparables.publish(task.parts, known, task.outputs, stored.get(key, {}))
+                kept = lists_of.get(key, {})
+                given = {p.name: kept[p.name] for p in task.parts if p.form in _LISTS and p.name in kept}
+                others = [part for part in task.parts if part.name not in given]
+                parts = given | comparables.publish(others, known, task.outputs, stored.get(key, {}))
                 known |= {name: value_of(part) for name, part in parts.items()}
             except values.InvalidValue:  # it lies in the store: the pod reads it and publishes what is asked for
                 self._missed.add(key)
@@ -151,6 +156,10 @@ class CacheWalk:
 
     def _task(self, spot: Spot) -> plans.Task:
         return self._plan.tasks[spot.task]
+
+
+_LISTS = ("items", "batches")
+"""The forms of parts that an entry may hold."""
 
 
 def _is_batch(spot: Spot) -> bool:

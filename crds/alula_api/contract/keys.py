@@ -145,6 +145,8 @@ class CacheEntry(NamedTuple):
     Attributes:
         entrypoint: The function that made them. To another one it is a miss: a task that moved runs once more, and two
             tasks of one name do not share what they make.
+        parts: Lists among the outputs as maps go over them, by the names of their parameters: what lies in the store
+            need not be read to know these. As far as there is room; who asks for another one adds it.
     """
 
     key: str
@@ -155,6 +157,19 @@ class CacheEntry(NamedTuple):
     node: str
     entrypoint: str = ""
     v: int = VERSION
+    parts: Mapping[str, Json] = {}
+
+    def with_parts(self, parts: Mapping[str, Json]) -> CacheEntry:
+        """Return the entry with these parts too; without those for which there is no room."""
+        found = self
+        for name, part in parts.items():
+            more = found._replace(parts={**found.parts, name: part})
+            try:
+                more.to_text()
+            except InvalidValue:
+                continue
+            found = more
+        return found
 
     def to_text(self) -> str:
         """Return the text of the entry.
@@ -172,6 +187,7 @@ class CacheEntry(NamedTuple):
                 "run": self.run,
                 "node": self.node,
                 "entrypoint": self.entrypoint,
+                **({"parts": self.parts} if self.parts else {}),
             }
         )
         _check_size(text)
@@ -186,7 +202,12 @@ class CacheEntry(NamedTuple):
         """
         _check_size(text)
         found = jsontext.parse(text)
-        if type(found) is not dict or found.keys() != _FIELDS or found["v"] != VERSION or type(found["v"]) is not int:
+        if (
+            type(found) is not dict
+            or found.keys() - {"parts"} != _FIELDS
+            or found["v"] != VERSION
+            or type(found["v"]) is not int
+        ):
             raise InvalidValue([Problem("$", f"must be a cache entry of version {VERSION}")])
         problems = [
             Problem(f"$.{name}", f"must be a str, not {shown(found[name])}")
@@ -196,9 +217,10 @@ class CacheEntry(NamedTuple):
         if not problems and not references.is_digest(found["key"]):
             problems.append(Problem("$.key", "must be 64 hexadecimal digits in lower case"))
         values = _outputs(found["outputs"], outputs, problems)
+        parts = _parts(found.get("parts", {}), problems)
         if problems:
             raise InvalidValue(problems)
-        return cls(**found | {"outputs": values})
+        return cls(**found | {"outputs": values, "parts": parts})
 
 
 _TEXTS: Final = ("key", "task", "created", "run", "node", "entrypoint")
@@ -218,6 +240,25 @@ def _outputs(found: Any, schemas: Mapping[str, Schema], problems: list[Problem])
             place = member("$.outputs", name)
             problems.extend(Problem(place + item.path[1:], item.message, item.code) for item in error.problems)
     return values
+
+
+def _parts(found: Any, problems: list[Problem]) -> dict[str, Json]:
+    """Lists in the form in which maps go over them, and nothing else: they get to the engine as they are."""
+    if not found:
+        return {}
+    from alula_api.contract import lists  # few pods need it
+
+    parts: dict[str, Json] = {}
+    for name, part in found.items() if type(found) is dict else [("", found)]:
+        try:
+            many = lists.read(part)
+        except InvalidValue:
+            many = None
+        if many is None:
+            problems.append(Problem("$.parts", "must be lists that maps go over"))
+        else:
+            parts[name] = many.to_json()
+    return parts
 
 
 def _check_size(text: str | bytes) -> None:

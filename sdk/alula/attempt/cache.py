@@ -88,6 +88,10 @@ class Memory:
         """The entry that counts, or why there is none; raises StoreError when the store gives no answer."""
         return self._index.find(self.key, self._schemas, self._entrypoint)
 
+    def enrich(self, parts: Mapping[str, Json]) -> None:
+        """Adds lists that maps go over to the entry; raises StoreError when that cannot be done."""
+        self._index.enrich(self.key, self._schemas, self._entrypoint, parts)
+
     def keep(self, outputs: Mapping[str, Json], *, instead: bool = False) -> Mapping[str, Json]:
         """Records what travels for the outputs; returns what stands, which is another run's if that was first.
 

@@ -30,11 +30,13 @@ class Made(NamedTuple):
         travelling: What travels for each output.
         value: The value of an output.
         cached: Whether the cache knew it.
+        memory: What the cache knows of it; None without a cache.
     """
 
     travelling: Mapping[str, Json]
     value: Callable[[str], Json]
     cached: bool = False
+    memory: cache.Memory | None = None
 
 
 def schemas_of(task: Task[..., Any]) -> dict[str, dict[str, Any]]:
@@ -52,13 +54,13 @@ def made(attempt: Attempt, call: pods.Call, task: Task[..., Any], arrivals: tupl
     known = recall(memory)
     if known is not None:
         attempt.phase = Phase.OUTPUTS
-        return _remembered(attempt, schemas, known)
+        return _remembered(attempt, schemas, known)._replace(memory=memory)
     result = _invoke(attempt, task, arrivals)
     travelling = _travelling(attempt, schemas, result)
     standing = keep(memory, travelling)
     if standing is not travelling:
-        return _remembered(attempt, schemas, standing)
-    return Made(travelling, result.__getitem__)
+        return _remembered(attempt, schemas, standing)._replace(memory=memory)
+    return Made(travelling, result.__getitem__, memory=memory)
 
 
 def memory_of(
@@ -103,6 +105,18 @@ def keep(memory: cache.Memory, outputs: Mapping[str, Json]) -> Mapping[str, Json
         logs.line("another run was first: its result is handed on")
         return standing
     return outputs
+
+
+def keep_lists(made: Made, published: Mapping[str, Json]) -> None:
+    """Keep what maps go over beside the result in the cache, so that nobody need read that to know it."""
+    if made.memory is None or not published:
+        return
+    from alula_data.errors import StoreError
+
+    try:
+        made.memory.enrich(published)
+    except StoreError as error:
+        logs.line(f"the lists that maps go over could not be kept in the cache: {error}")
 
 
 def _remembered(attempt: Attempt, schemas: Schemas, known: Mapping[str, Json]) -> Made:

@@ -76,13 +76,24 @@ def _parts(attempt: Attempt, call: pods.Call, schemas: Mapping[str, Any], made: 
 
     try:
         found = parts.publish(call.parts, made.value, made.travelling, schemas, lambda: attempt.content)
-        return {**found, **parts.batches(made.value, call.batches, schemas, lambda: attempt.content)}
+        found |= parts.batches(made.value, call.batches, schemas, lambda: attempt.content)
+        listed = [(name, output) for name, output, _, form in call.parts if form == "items"]
+        listed += [(name, output) for name, output, _, _ in call.batches]
+        calling.keep_lists(made, {name: found[name] for name, output in listed if _is_stored(made, output)})
+        return found
     except InvalidValue as error:
         problem = error.problems[0]
         if problem.code == Code.TOO_LARGE:
             raise Stop(errors.USER, problem.code, f"the list that a map goes over {problem.message}") from error
         message = f"a condition or a map reads a part of the result: {problem.message}"
         raise Stop(errors.USER, Code.BAD_VALUE, message) from error
+
+
+def _is_stored(made: calling.Made, output: str) -> bool:
+    """Whether an output travels as an envelope: then the controller, which reads none, cannot know a list in it."""
+    from alula_api.contract import references
+
+    return references.is_envelope(made.travelling[output])
 
 
 def _parsed(arguments: Sequence[str]) -> pods.Call:
