@@ -94,6 +94,9 @@ class CacheWalk:
             task = self._task(spots[0])
             known = {name: value_of(outputs[name]) for name in task.outputs}
             if _is_batch(spots[0]):
+                if not _fits(spots[0], known):
+                    self._missed.add(key)
+                    continue
                 self._answer_batches(spots, known)
                 continue
             try:
@@ -165,6 +168,14 @@ _LISTS = ("items", "batches")
 def _is_batch(spot: Spot) -> bool:
     """Whether a spot stands for several items of a map, which one pod runs."""
     return spot.whole is not None and spot.whole.batch > 0
+
+
+def _fits(spot: Spot, known: Mapping[str, Value]) -> bool:
+    """Whether lists that a batch is said to have made are as long as it; of what lies in the store a pod sees it."""
+    assert spot.whole is not None
+    given = spot.inputs[calls.over(spot.whole.call)[0]]
+    count = lists.length(given) if isinstance(given, lists.Batches) else -1
+    return all(len(value) == count for value in known.values() if isinstance(value, list))
 
 
 def _outputs(task: plans.Task, *, is_batch: bool) -> Mapping[str, Schema]:

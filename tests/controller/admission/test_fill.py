@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alula_api.argo import nodes
+from alula_api.contract import lists
 from alula_api.contract.graphs import outlines, plans
 from alula_controller.admission import fill
 from alula_controller.admission.cache_walk import CacheWalk
@@ -32,8 +33,9 @@ def filled(plan: plans.Plan, misses: set[str] = frozenset(), most: int | None = 
             if key and misses.isdisjoint((spot.step.name, spot.path)):
                 types = plan.tasks[spot.task].outputs
                 one = {name: 42 if schema == scenes.INT else "text {{x}}" for name, schema in types.items()}
-                batch = spot.whole.batch if spot.whole is not None else 0
-                found[key] = {name: [value] * batch for name, value in one.items()} if batch else one
+                given: Any = spot.inputs.get("a")
+                size = lists.length(given) if spot.whole is not None and spot.whole.batch else 0
+                found[key] = {name: [value] * size for name, value in one.items()} if size else one
         walk.answer(found)
     held = scenes.held_run()["status"]["nodes"]
     kept = walk.limited(len(walk.hits) if most is None else most)
