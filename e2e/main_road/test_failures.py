@@ -92,7 +92,7 @@ def _drive(road: Road, runs: Mapping[str, Case]) -> None:
             if over or found["spec"].get("suspend") or (mark == "continued" and len(at_work) >= beside):
                 (signals / f"{mark}.go").touch()
                 del waiting[run]
-        time.sleep(0.3)
+        time.sleep(0.5)
 
 
 @pytest.mark.parametrize("case", FAILURES, ids=lambda case: case.name)
