@@ -57,6 +57,7 @@ class Reason(Explained):
     # Events about runs.
     ADMITTED = "Admitted", "The run was let through; the message says how many tasks came from the cache."
     RUN_REFUSED = "RunRefused", "The run was failed before any pod; the message says why."
+    HEALED = "Healed", "Argo would never have ended the run, which it copied from another one; its graphs were ended."
     NOT_BEGUN = "NotBegun", "Argo has not begun the run, nor any later one, so it is not known whether Argo is at work."
     STATUS_OFFLOADED = (
         "StatusOffloaded",

@@ -326,6 +326,7 @@ class Controller:
             for scope in self.settings.scopes if self.leadership.held() else ():
                 try:
                     await self.watchdog.sweep(scope)
+                    await self.watchdog.heal(scope)
                 except errors.ClusterError as error:
                     log.warning("runs without a phase could not be looked through: %s", error)
 

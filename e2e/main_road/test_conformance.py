@@ -35,7 +35,8 @@ def road(installation: installing.Installation, tmp_path_factory: pytest.TempPat
     subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
     installation.cluster.pods.image(IMAGE, env={"PYTHONPATH": str(project)})
     found = Road(installation.place("conformance", "dev"), project, gitops)
-    found.register(*sorted(path.name for path in project.glob("*.py")))
+    only = [word for name in _needed() for word in ("--only", name)]
+    found.register(*sorted(path.name for path in project.glob("*.py")), *only)
     found.apply()
     return found
 
@@ -104,11 +105,10 @@ def ended(road: Road, installation: installing.Installation) -> dict[str, Ended]
     """What became of each case: all are started before the first is waited for."""
     groups = _groups()
     alone = [case for case in CASES if case not in TOGETHER]
-    objects = {name: f"together-{name.replace('_', '-')}" for name in groups}
-    for name in sorted({*objects.values(), *map(_object, alone)}):
+    for name in _needed():
         road.place.ready("Workflow", name)
     shared = {
-        name: road.place.run(objects[name], {f"n{i}": json.dumps(case.inputs["n"]) for i, case in enumerate(cases)})
+        name: road.place.run(_shared(name), {f"n{i}": json.dumps(case.inputs["n"]) for i, case in enumerate(cases)})
         for name, cases in groups.items()
     }
     single = {
@@ -131,6 +131,16 @@ def _restart(road: Road, installation: installing.Installation) -> None:
     installation.kill()
     road.place.cluster.restart_argo()
     installation.start()
+
+
+def _needed() -> list[str]:
+    """The objects of all runs: to compile and apply the other workflows takes time."""
+    alone = {_object(case) for case in CASES if case not in TOGETHER}
+    return sorted({*map(_shared, _groups()), *alone, "remembered-further"})
+
+
+def _shared(group: str) -> str:
+    return f"together-{group.replace('_', '-')}"
 
 
 def _object(case: Case) -> str:

@@ -5,6 +5,7 @@ Apart from `test_conformance`, because time counts here: a task fails while anot
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -202,16 +203,39 @@ def test_a_handler_runs_after_a_stop_and_not_after_a_termination_or_a_refusal(ro
     assert _handlers(road, terminated) == {}
 
 
-def test_a_run_that_failed_in_a_branch_a_map_and_a_repeat_goes_on_there_when_argo_retries_it(
-    road: Road, ended: dict[str, installing.Object]
-) -> None:
-    cluster, namespace = road.place.cluster, road.place.namespace
+@dataclasses.dataclass(frozen=True)
+class Mended:
+    """Two runs that failed, after what they failed for was mended: one to retry, and the copy of one, made with what
+    was done in it, in a domain without the policies that refuse such a copy.
+    """
+
+    failed: str
+    place: installing.Place
+    copy: str
+
+
+@pytest.fixture(scope="module")
+def mended(road: Road, installation: installing.Installation, ended: dict[str, installing.Object]) -> Mended:
+    """Both, with the copy under way."""
+    free = Road(installation.place("copied", "dev", "off"), road.project, road.gitops)
+    free.register("failures.py")
+    free.apply()
     road.place.ready("Workflow", "failures-retried")
+    free.place.ready("Workflow", "failures-copied")
     run = road.place.run("failures-retried", {"n": "1"})
-    assert road.place.ended(run)["status"]["phase"] == "Failed"
-    before = cluster.pods.started(run, namespace)
+    other = free.place.run("failures-copied", {"n": "1"})
+    for place, name in ((road.place, run), (free.place, other)):
+        assert place.ended(name)["status"]["phase"] == "Failed"
     (road.project / "signals" / "mended").touch()
-    time.sleep(1)
+    done = road.place.cluster.argo("resubmit", "--memoized", other, "-n", free.place.namespace, "-o", "name")
+    return Mended(run, free.place, done.stdout.strip().rpartition("/")[2])
+
+
+def test_a_run_that_failed_in_a_branch_a_map_and_a_repeat_goes_on_there_when_argo_retries_it(
+    road: Road, mended: Mended
+) -> None:
+    cluster, namespace, run = road.place.cluster, road.place.namespace, mended.failed
+    before = cluster.pods.started(run, namespace)
     cluster.argo("retry", run, "-n", namespace)
     found = road.place.ended(run)
     nodes = {node["name"].removeprefix(f"{run}."): node for node in argo.read(found["status"]).values()}
@@ -229,3 +253,14 @@ def test_a_run_that_failed_in_a_branch_a_map_and_a_repeat_goes_on_there_when_arg
     }
     failed = {"choose.then.mended", "mended.item(1:1)", "mended-2.round-2"}
     assert again == failed | {"choose.then.inc", "behind", "mended-2.round-3", "last"}
+
+
+def test_a_copy_with_what_was_done_in_another_run_ends_though_argo_leaves_its_graphs_pending(mended: Mended) -> None:
+    found = mended.place.ended(mended.copy)
+    nodes = {node["name"].removeprefix(f"{mended.copy}."): node for node in argo.read(found["status"]).values()}
+    shown = {path: (node["phase"], node.get("message", "")) for path, node in nodes.items()}
+    assert found["status"]["phase"] == "Succeeded", shown
+    ran = mended.place.cluster.pods.started(mended.copy, mended.place.namespace)
+    again = {pod.node.removeprefix(f"{mended.copy}.").partition("(")[0] for pod in ran}
+    assert {"behind", "last"} <= again <= {"behind", "last", "inc"}
+    assert {node["phase"] for node in nodes.values()} <= {"Succeeded", "Skipped", "Omitted"}, shown

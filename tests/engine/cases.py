@@ -174,7 +174,7 @@ REPEATS = (
     _repeat("in which a round fails", "fails", 1, None, "inc", "breaks.round-4", message="failed on purpose with 3"),
     _repeat("in which no round fails", "fails", 4, 6, "breaks.round-2"),
     _repeat("of a repeat", "twice", 2, 7, "counted.round-1.inc.round-4", "counted.round-4"),
-    _repeat("in a map in a branch", "each", 2, 20),
+    _repeat("in a map in a branch", "each", 2, 11),
 )
 
 

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from alula_api.argo import runs
+from alula_api.argo import nodes, runs
 from alula_api.contract import labels
 from alula_controller import logs, metrics, timestamps
 from alula_controller.cluster import errors, resources
 from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
+from alula_controller.runs import resubmitted
 
 log = logging.getLogger(__name__)
 
@@ -177,6 +178,30 @@ class Watchdog:
                 continue  # it was moved: it is not stuck
             except Exception:
                 log.exception("a run without labels could not be looked at", extra=logs.about(name=seen.name))
+
+    async def heal(self, namespace: str) -> None:
+        """Let runs end that Argo copied with what was done in another one, and that it never ends itself."""
+        listing = await self._api.list(resources.RUNS.path(namespace), labels=resubmitted.SELECTOR, metadata_only=True)
+        for seen in [Seen.of(each) for each in listing.items][:MAX_READ]:
+            if not self._access.may_write():
+                return
+            try:
+                await self._heal(seen)
+            except (errors.Conflict, nodes.Hidden):
+                continue  # it was moved: it is not stuck; or it cannot be helped from here
+            except Exception:
+                log.exception("a resubmitted run could not be looked at", extra=logs.about(name=seen.name))
+
+    async def _heal(self, seen: Seen) -> None:
+        path = resources.RUNS.path(seen.namespace, seen.name)
+        run = await self._api.find(path)
+        patch = None if run is None or runs.misshapen(run) else resubmitted.healing(run, timestamps.now())
+        if run is None or patch is None:
+            return
+        await self._api.merge(path, patch)
+        metrics.WRITES.labels(kind="Run", verb="patch").inc()
+        message = "Argo left graphs of this resubmitted run Pending, though all in them was done; they were ended"
+        self._access.announce(run, Reason.HEALED, message, warning=False)
 
     async def _look_at(self, seen: Seen, now: datetime, memory: _Memory) -> None:
         path = resources.RUNS.path(seen.namespace, seen.name)

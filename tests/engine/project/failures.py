@@ -152,3 +152,13 @@ def retried(n: int) -> tuple[int, list[int], int]:
     items = map_task(mended)([0, 1, 2])
     rounds = repeat(mended, until=lambda m: m >= 3, max=4)(0)
     return inc.named("behind")(branch), items, inc.named("last")(rounds)
+
+
+@workflow(failure_policy="continue")
+def copied(n: int) -> tuple[int, list[int], int]:
+    """Fails behind a branch, a map and a repeat that are done."""
+    sure = inc(n)
+    branch = conditional("choose").if_(sure > 1).then(inc(inc(n))).else_().then(0)
+    items = map_task(inc)([0, 1, 2])
+    rounds = repeat(inc, until=lambda m: m >= 3, max=4)(0)
+    return mended.named("behind")(branch, breaks_at=3), items, mended.named("last")(rounds, breaks_at=3)

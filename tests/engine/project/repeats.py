@@ -152,7 +152,13 @@ def twice(n: int) -> int:
 
 
 @workflow
+def few(n: int) -> int:
+    """One or two rounds."""
+    return repeat(inc, until=lambda n: n >= 2, max=3)(n)
+
+
+@workflow
 def each(n: int) -> int:
     """Repeats as the items of a map, whose list is as long as a repeat says, in a branch."""
     long = inc(repeat(inc, until=lambda n: n > 2, max=3)(n))
-    return conditional("mapped").if_(long > 3).then(total(map_task(counted)(numbers(long)))).else_().then(0)
+    return conditional("mapped").if_(long > 3).then(total(map_task(few)(numbers(long)))).else_().then(0)
