@@ -2,7 +2,9 @@
 
 Argo resets the graphs in the copy to Pending, those whose nodes are all done as well, and takes up only what still has
 to run; its root stays Pending for ever, in plain Argo too (seen on 4.0.5). So once nothing runs any more, the graphs
-that still are Pending get the phase that their nodes make. `Watchdog.sweep` calls `healing`, twice a minute. Pure.
+that still are Pending get the phase that their nodes make. What was skipped in the first run is skipped anew as a node
+without children, so that what had hung under it hangs nowhere: it gets the graph that it lies in as its parent, where
+Argo finds it. `Watchdog.heal` calls `healing`, twice a minute. Pure.
 """
 
 from __future__ import annotations
@@ -43,19 +45,34 @@ def healing(run: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
         if key != name and node.get("type") in _GROUPS and node.get("phase") == "Pending"
     }
     others = [node for key, node in found.items() if key != name and key not in pending]
-    if not pending or not others or any(node.get("phase") not in _ENDED for node in others):
+    lost = _lost(name, found)
+    if not (pending or lost) or not others or any(node.get("phase") not in _ENDED for node in others):
         return None
     ends = [timestamps.parse(str(node.get("finishedAt") or "")) for node in others]
     if any(end is None or now - end < SETTLED for end in ends):
         return None
     moment = timestamps.seconds(now)
     phases = _phases(pending, found)
-    healed = [{**node, "phase": phases[key], "finishedAt": moment} for key, node in pending.items()]
-    packed = nodes.pack(holds.with_nodes(found, *healed))
+    healed = {key: {**node, "phase": phases[key], "finishedAt": moment} for key, node in pending.items()}
+    for around, keys in lost.items():
+        parent = healed.get(around, found[around])
+        healed[around] = {**parent, "children": [*(parent.get("children") or ()), *keys]}
+    packed = nodes.pack(holds.with_nodes(found, *healed.values()))
     return {
         "metadata": {"resourceVersion": run["metadata"]["resourceVersion"]},
         "status": {"nodes": None, "compressedNodes": packed},
     }
+
+
+def _lost(root: str, found: Nodes) -> dict[str, list[str]]:
+    """The nodes that none names as its child, by the graph that they lie in."""
+    below = {child for node in found.values() for child in node.get("children") or ()}
+    lost: dict[str, list[str]] = {}
+    for key, node in found.items():
+        around = str(node.get("boundaryID") or "")
+        if key != root and key not in below and around in found:
+            lost.setdefault(around, []).append(key)
+    return lost
 
 
 def _phases(pending: Mapping[str, Node], found: Nodes) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,7 +24,12 @@ def node(path: str, kind: str, phase: str, around: str = "", **more: Any) -> dic
     return {"id": id, "name": name, "type": kind, "phase": phase, "boundaryID": boundary, **ends, **more}
 
 
-def run(*found: dict[str, Any], phase: str = "Running") -> dict[str, Any]:
+def run(*found: dict[str, Any], phase: str = "Running", lost: str = "") -> dict[str, Any]:
+    """Each node hangs under the one before, but one that is `lost`."""
+    found = copy.deepcopy(found)
+    for parent, child in itertools.pairwise(found):
+        if child["name"] != f"run.{lost}":
+            parent.setdefault("children", []).append(child["id"])
     packed = nodes.pack({each["id"]: each for each in found})
     metadata = {"name": "run", "resourceVersion": "7", "uid": "u"}
     return {"metadata": metadata, "status": {"phase": phase, "compressedNodes": packed}}
@@ -93,3 +100,14 @@ def test_nothing_is_decided_before_everything_is_quiet() -> None:
     found = run(ROOT, BRANCH, THEN_GRAPH, DONE)
     assert resubmitted.healing(found, NOW - timedelta(seconds=51)) is None
     assert resubmitted.healing(found, NOW - timedelta(seconds=50)) is not None
+
+
+def test_what_hangs_under_nothing_is_found_in_its_graph() -> None:
+    patch = resubmitted.healing(run(ROOT, KEPT, DONE, lost="choose.then.inc"), NOW)
+    assert patch is None  # its graph is not there either
+    found = run(ROOT, node("climb", "DAG", "Succeeded"), node("last", "Pod", "Succeeded"), lost="last")
+    patch = resubmitted.healing(found, NOW)
+    assert patch is not None
+    root = nodes.read(patch["status"])["run"]
+    assert root["children"] == [nodes.id_of("run", "climb"), nodes.id_of("run", "last")]
+    assert root["phase"] == "Pending"
