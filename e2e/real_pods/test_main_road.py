@@ -88,6 +88,7 @@ def test_twenty_items_of_a_map_and_a_branch_on_what_they_give_run_in_real_pods(r
     assert (phases["round-2"], phases["round-3"]) == ("Succeeded", "Skipped")
     assert pods_of(road, run) == 6, "two rounds, three items, and one side of a branch"
 
+
 def _ground(road: Road) -> None:
     """What the settings of `settled.py` name: Secrets, a priority, an account with the rights of the usual one."""
     api, namespace = road.place.cluster, road.place.namespace
