@@ -432,9 +432,11 @@ def test_what_is_known_of_a_golden_walk_is_what_it_says(walked: golden_walks.Tol
     tasks = {"t": dataclasses.replace(walked.plan.tasks["t"], version="1", inputs={}, outputs={"o0": {}})}
     expected = dict(walked.started)
     walk = CacheWalk(dataclasses.replace(walked.plan, tasks=tasks), walked.inputs)
-    # All tasks have one key here, so that one answer finishes all that are ready, each with the same output.
+    # All tasks have one key here, so that one answer finishes all that are ready, each with the same output. It is the
+    # path of one of them: the conditions of repeats ask for that, as in the golden walks.
     while walk.wanted():
-        walk.answer({each.key: {"o0": "out"} for each in walk.wanted()})
+        last = {key: spot.path for spot, key in walk.keys.items()}
+        walk.answer({each.key: {"o0": last[each.key]} for each in walk.wanted()})
     reached = {spot.path for spot in walk.keys}
     assert reached >= set(expected) if walked.failing else reached == set(expected)
     assert {spot.path for spot in walk.hits} == reached
