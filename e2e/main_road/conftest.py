@@ -46,7 +46,7 @@ class Road:
         assert started, told.stderr
         name, namespace = started[-1]
         assert namespace == self.place.namespace
-        return self.place.ended(name), json.loads(told.stdout)
+        return self.place.ended(name), json.loads(told.stdout)["outputs"]
 
     def alula(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """The command line, in the project's folder."""

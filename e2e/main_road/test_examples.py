@@ -73,7 +73,7 @@ def _object(workflow: str) -> str:
 @pytest.mark.parametrize("workflow", workflows())
 def test_an_example_gives_the_same_here_and_in_argo(road: Road, started: dict[str, str], workflow: str) -> None:
     flags = [word for name, value in INPUTS.get(workflow, {}).items() for word in (f"--{name}", value)]
-    here = json.loads(road.alula("run", "--json", workflow, *flags).stdout)
+    here = json.loads(road.alula("run", "--json", workflow, *flags).stdout)["outputs"]
     status = road.place.ended(started[workflow], 300)["status"]
     nodes = argo.read(status)
     shown = {node["name"]: (node["phase"], node.get("message", "")) for node in nodes.values()}

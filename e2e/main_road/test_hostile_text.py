@@ -184,7 +184,7 @@ def test_all_arrive_between_tasks_and_through_run_remote(echo: Road, tmp_path: p
 
 
 def test_two_hundred_decide_conditions_and_go_through_maps_unchanged_here_and_there(echo: Road) -> None:
-    here = json.loads(echo.alula("run", "--json", "woven.py:woven", "--whole", json.dumps(MORE)).stdout)
+    here = json.loads(echo.alula("run", "--json", "woven.py:woven", "--whole", json.dumps(MORE)).stdout)["outputs"]
     run, there = echo.remote("woven.py:woven", "--whole", json.dumps(MORE))
     assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
     assert here == there

@@ -23,6 +23,7 @@ def settled(text: str, folder: Path) -> str:
     """Without what differs from run to run: times, run ids, folders."""
     text = text.replace(str(folder.resolve()), "<project>")
     text = re.sub(r"\[ *[0-9.]+m?s\]", "[ TIME]", text)
+    text = re.sub(r'"seconds": [0-9.]+', '"seconds": TIME', text)
     text = re.sub(r"\b(in|after) [0-9.]+m?s\b", r"\1 TIME", text)
     text = re.sub(r"(?m)^(  [✓✗] \S+ +)[0-9.]+m?s *", r"\1TIME  ", text)
     text = re.sub(r"[0-9]+ workers(?=, run)", "N workers", text)
@@ -54,9 +55,19 @@ GOLDENS = {
     "name-apart": ["run", "flows/shop.py", "plain", "--count", "3"],
     "words-after-a-list": ["run", "flows/signs.py:record", "--tags", "a", "b"],
     "help-signs": ["run", "flows/signs.py:switches", "--help"],
+    "json": ["run", "--workers=1", "--json", "-q", "flows/shapes.py:shapes", "--x", "4", "--xs", "[1, 2]"],
+    "json-failing": ["run", "--workers=1", "--json", "-q", "flows/shapes.py:shapes", "--x", "4", "--xs", "[1, 0, 4]"],
     "in-a-class": ["run", "flows/methods.py"],
 }
-CODES = {"help": 0, "run": 0, "failing": 1, "failing-in-one-thread": 1, "wrong-definition": 1}
+CODES = {
+    "help": 0,
+    "run": 0,
+    "json": 0,
+    "json-failing": 1,
+    "failing": 1,
+    "failing-in-one-thread": 1,
+    "wrong-definition": 1,
+}
 
 
 @pytest.mark.parametrize("name", GOLDENS)
@@ -136,7 +147,7 @@ def test_quiet_prints_outputs_only_and_json_is_json(run: Alula) -> None:
     done = run("run", "--quiet", "flows/single.py")
     assert (done.out, done.err) == ("result  2\n", "")
     done = run("run", "--json", "flows/single.py")
-    assert json.loads(done.out) == {"o0": 2}
+    assert json.loads(done.out)["outputs"] == {"o0": 2}
 
 
 def test_the_options_reach_the_run(run: Alula, project: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,8 @@ TEXTS = {
     "failures": lambda: failures.render(worlds.failed(), PLAIN, "alula run --workers 1 flows/penguins.py:train"),
     "failures-coloured": lambda: readable(failures.render(worlds.failed(), COLOURED, "alula run ...")),
     "outputs": lambda: outcomes.render(worlds.succeeded()),
-    "outputs-json": lambda: outcomes.as_json(worlds.succeeded()),
+    "run-json": lambda: outcomes.as_json(worlds.succeeded()),
+    "run-json-failed": lambda: outcomes.as_json(worlds.of_groups()),
     "diagnostics": lambda: problems.render(DIAGNOSTICS),
     "diagnostics-coloured": lambda: readable(problems.render(DIAGNOSTICS, COLOURED)),
 }
@@ -165,3 +167,21 @@ def test_items_that_a_new_run_makes_again_are_counted_by_the_task_that_has_no_ca
     assert summaries.repeated([item(0, "done", keeps=True), item(1, "failed")]) == []
     assert summaries.repeated([item(0, "done"), item(1, "done")]) == [], "the map is over"
     assert summaries.repeated([NodeReport("one", "one", state="done"), item(0, "failed")]) == []
+
+
+def test_the_record_of_a_run_is_ascii_for_whoever_reads_no_more_and_has_no_commands_of_terminals() -> None:
+    result = dataclasses.replace(worlds.failed(), warnings=("naïve \x9b31m\x1b[31m\u2028",))
+    assert json.loads(outcomes.as_json(result))["warnings"] == [*result.warnings]
+    assert "naïve \\u009b31m\\u001b[31m\\u2028" in outcomes.as_json(result)
+    assert outcomes.as_json(result, "ascii").isascii()
+
+
+def test_the_record_grows_with_the_items_of_a_map_and_no_faster() -> None:
+    def lines(count: int) -> int:
+        items = tuple(NodeReport(f"fit({n})", "fit", state="done", items=count) for n in range(count))
+        result = RunResult("r", "w", True, items, 1.0, maps={"fit": count})
+        text = outcomes.as_json(result)
+        assert json.loads(text)["maps"][0]["progress"] == f"{count}/{count}"
+        return text.count("\n")
+
+    assert lines(10_000) - lines(1_000) == 9_000

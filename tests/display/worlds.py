@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alula.progress.reports import NodeReport, OutputType, RunResult
+from alula.progress.reports import HandlerReport, NodeReport, OutputType, RunResult
 from alula_api.contract.failures import FailureRecord
 
 FAILURE = FailureRecord(
@@ -103,6 +103,33 @@ def failed() -> RunResult:
         node("report", "skipped"),
     )
     return RunResult("penguins-train-1", "penguins-train", False, reports, 612.0)
+
+
+def of_groups() -> RunResult:
+    """A failed run with maps in maps and in repeats, items in batches, and what never began."""
+    reports = (
+        node("each(0).half(0)", "cached", items=2),
+        node("each(0).half(1)", seconds=0.5, attempts=1, items=2),
+        node("each(2).half(0)", "failed", attempts=1, items=1, failure=OVERDUE, tolerated=True),
+        node("each(2).sum", "skipped", items=4),
+        node("tune.round-1.fit(0)", seconds=1.5, attempts=2, items=1),
+        node("tune.round-2.fit(0)", "failed", seconds=2.25, attempts=4, items=1, failure=FAILURE),
+        node("sub.round-7", "not taken"),
+        node("packed(0)", seconds=9.0, attempts=1, items=35, first=0, stands_for=20),
+        node("packed(1)", "stopped", seconds=9.0, attempts=1, items=35, first=20, stands_for=15),
+    )
+    return RunResult(
+        "penguins-train-1",
+        "penguins-train",
+        False,
+        reports,
+        612.0,
+        maps={"each": 4, "each(0).half": 2, "each(2).half": 1, "packed": 35, "none": 0},
+        repeats=frozenset({"tune"}),
+        idle={"late": "skipped", "good.publish": "not taken"},
+        handlers=(HandlerReport("failure", "penguins-train-on-failure", "run-2", True), HandlerReport("exit", "tidy")),
+        warnings=("the store is slow",),
+    )
 
 
 def many(states: dict[str, int]) -> tuple[NodeReport, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -85,3 +86,28 @@ def test_the_calls_of_a_loop_have_the_names_that_the_page_on_running_gives_them(
     assert ran.code == 0
     assert "fit-chicago" in ran.err and "fit-oslo" in ran.err
     assert "depends: fit-chicago.Succeeded && fit-oslo.Succeeded" in alula("compile", "cities.py").out
+
+
+def test_the_run_as_json_is_as_the_page_on_running_shows_it_and_every_key_is_explained(
+    greet: Path, alula: Alula
+) -> None:
+    text = (
+        (ROOT / "docs" / "running.md").read_text(encoding="utf-8").partition("## For programs")[2].partition("\n## ")[0]
+    )
+    ((name, code),) = re.findall(r"```python\n# (\S+)\n(.*?)```", text, re.DOTALL)
+    (greet / name).parent.mkdir()
+    (greet / name).write_text(code)
+    ((_, *words),) = commands("docs/running.md", "## For programs")
+    done = alula(*words)
+    (shown,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert (done.code, _settled(done.out)) == (1, _settled(shown))
+    found = json.loads(done.out)
+    keys = {*found, *found["error"], *found["maps"][0], *(key for node in found["nodes"] for key in node)}
+    assert keys <= set(re.findall(r"`(\w+)`", text))
+
+
+def _settled(record: str) -> str:
+    """Without what differs from run to run."""
+    record = re.sub(r'"seconds": [0-9.]+', '"seconds": 0', record)
+    record = re.sub(r'"run": "[^"]+"', '"run": ""', record)
+    return re.sub(r'"traceback": "Traceback(?:[^"\\]|\\.)+"', '"traceback": ""', record)

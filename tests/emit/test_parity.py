@@ -408,7 +408,7 @@ def verdicts(
         if not found["run"].taken:
             return found | {"pods": _in_pods(compiled, file, pod) if found["compile"].taken else found["compile"]}
         return found | {
-            "run": found["run"]._replace(outputs=json.loads(run.out)),
+            "run": found["run"]._replace(outputs=json.loads(run.out)["outputs"]),
             "pods": _in_pods(compiled, file, pod),
         }
 

@@ -20,7 +20,7 @@ from alula.local.drive.schedule import RetryPolicy, Schedule
 from alula.local.plan import Walkable
 from alula.progress.watchers import Watcher
 from alula_api.contract.failures import FailureRecord
-from alula_api.contract.graphs.outlines import home, outline
+from alula_api.contract.graphs.outlines import Order, outline
 from alula_api.contract.graphs.plans import Plan
 from alula_api.contract.graphs.walks import Walk
 from alula_api.contract.retries import Budget
@@ -111,9 +111,8 @@ def test_a_local_run_means_what_a_plain_interpreter_makes_of_the_plan(
     assert stage.walk.root.outputs == meaning.outputs
     assert states == {path: "done" if path in meaning.inputs else "not taken" for path in states}
     assert meaning.inputs.keys() <= states.keys()
-    order = [place.path for place in outline(plan)]
-    places = [order.index(home(id)) for id in states]
-    assert places == sorted(places), "items and rounds stand where the author called their map or repeat"
+    placed = Order(place.path for place in outline(plan))
+    assert [*states] == sorted(states, key=placed.of), "items and rounds stand where their map or repeat was called"
 
 
 @given(random_plans(several=True), st.sampled_from([1, 3]), SEEDS)

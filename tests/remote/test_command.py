@@ -19,10 +19,12 @@ from alula.remote import runs
 from alula_api.contract import references
 from alula_data import digests
 from alula_data.stores import opening
+from tests import goldens
 from tests.remote import projects, servers
 from tests.remote.conftest import Clock
 from tests.remote.servers import ARGO, NAMESPACE, OURS
 
+GOLDEN = Path(__file__).parent / "golden"
 PREFIX = "memory://remote/penguins/dev"
 SCORES = '{"accuracy":0.7}'
 
@@ -109,8 +111,83 @@ def test_a_run_is_started_followed_and_its_output_printed(world: World) -> None:
     assert world.sent() == {"seed": "7"}
 
 
-def test_as_json_the_outputs_are_one_object(world: World) -> None:
-    assert json.loads(world.alula("-o --json").out) == {"o0": {"accuracy": 0.7}}
+def test_as_json_the_outputs_are_a_part_of_the_run(world: World) -> None:
+    assert json.loads(world.alula("-o --json").out)["outputs"] == {"o0": {"accuracy": 0.7}}
+
+
+SHAPES = """
+from alula import conditional, map_task, repeat, task, workflow
+
+@task
+def double(x: int) -> int:
+    return 2 * x
+
+@task
+def invert(x: int) -> float:
+    return 1 / x
+
+@task
+def word(x: int) -> str:
+    return str(x)
+
+@workflow
+def train(x: int, xs: list[int]) -> tuple[str, int, list[float]]:
+    said = conditional("size").if_(x > 100).then(word.named("praise")(x)).else_().then(word.named("pity")(x))
+    conditional("more").if_(x > 100).then(map_task(invert).named("others")(xs))
+    grown = repeat(double, until=lambda y: y > 9, max=8)(x)
+    return said, grown, map_task(invert)(xs)
+
+nightly = train
+"""
+
+
+def of_shapes(*nodes: tuple[str, str, str, dict[str, Any]], handlers: str = "") -> dict[str, Any]:
+    """A failed run with these nodes: their names below the run's, types and phases."""
+    times = {"startedAt": "2026-03-04T10:00:00Z", "finishedAt": "2026-03-04T10:00:09Z"}
+    listed = [
+        {"name": f"run-1.{name}" if name else "run-1", "type": type, "phase": phase, **times, **more}
+        for name, type, phase, more in nodes
+    ]
+    by_id = {("run-1" if each["name"] == "run-1" else str(number)): each for number, each in enumerate(listed)}
+    metadata = {"name": "run-1", "uid": "5d6e", "annotations": {"alula.dev/handlers": handlers}}
+    return {"metadata": metadata, "status": {"phase": "Failed", **times, "nodes": by_id}}
+
+
+def test_as_json_a_failed_run_says_what_came_of_every_node_as_a_local_run_does(world: World, tmp_path: Path) -> None:
+    world.server.answers.pop(("GET", f"{OURS}/launchplans/nightly"), None)
+    file = projects.write(world.file.parent, f"{world.file.stem}_shapes", SHAPES)
+    module = projects.load(file)
+    world.file, world.name = file, module.train.name
+    world.server.on("GET", f"{OURS}/workflows/{world.name}", projects.workflow(module))
+    list_of = {
+        "inputs": {"parameters": [{"name": "x", "value": '{"$stored":{"items":["\\"=1\\"","\\"=0\\"","\\"=4\\""]}}'}]}
+    }
+    hit = {"memoizationStatus": {"hit": True, "key": "k"}}
+    died = {"message": "main: Error (exit code 90): ZeroDivisionError: division by zero (flows/x.py:10, attempt 1)"}
+    ended = of_shapes(
+        ("", "DAG", "Failed", {"message": "invert(1) failed"}),
+        ("admit", "Suspend", "Succeeded", {}),
+        ("size", "DAG", "Succeeded", {}),
+        ("size.then", "Skipped", "Skipped", {}),
+        ("size.else", "DAG", "Succeeded", {}),
+        ("size.else.pity", "Pod", "Succeeded", hit),
+        ("more", "DAG", "Succeeded", {}),
+        ("more.then", "Skipped", "Skipped", {}),
+        ("double", "DAG", "Succeeded", {}),
+        ("double.round-1", "Pod", "Succeeded", {}),
+        ("double.round-2", "Pod", "Succeeded", {}),
+        ("double.round-3", "Skipped", "Skipped", {}),
+        ("invert", "DAG", "Failed", list_of),
+        ("invert.item", "TaskGroup", "Failed", {}),
+        ("invert.item(0:1)", "Pod", "Succeeded", {}),
+        ("invert.item(1:0)", "Pod", "Failed", died),
+        handlers='[{"event":"Failure","workflow":"told","inputs":[],"failure":""}]',
+    )
+    world.server.on("GET", f"{ARGO}/workflows/run-1", ended)
+    done = world.alula("-o --quiet", "-o --json", "--x", "4", "--xs", "[1,0,4]")
+    assert done.code == 1
+    text = done.out.replace(file.name, "shapes.py").replace(world.name, "shapes-train")
+    goldens.check(GOLDEN / "run-json.txt", text)
 
 
 def test_outputs_that_are_parts_and_lists_are_put_together_from_what_argo_keeps(world: World) -> None:
@@ -124,7 +201,10 @@ def test_outputs_that_are_parts_and_lists_are_put_together_from_what_argo_keeps(
     texts = {"o0": whole, "o0--path": '["accuracy"]', "o1": f"[{whole},{whole}]", "o1--path": "[[],[]]"}
     parameters = [{"name": name, "value": text} for name, text in texts.items()]
     world.ends(output=None, root={"outputs": {"parameters": parameters}})
-    assert json.loads(world.alula("-o --json").out) == {"o0": 0.7, "o1": [{"accuracy": 0.7}, {"accuracy": 0.7}]}
+    assert json.loads(world.alula("-o --json").out)["outputs"] == {
+        "o0": 0.7,
+        "o1": [{"accuracy": 0.7}, {"accuracy": 0.7}],
+    }
 
 
 def test_quietly_nothing_but_the_outputs_is_printed(world: World) -> None:
@@ -228,6 +308,17 @@ def test_a_refused_run_shows_why_it_was_not_admitted(world: World) -> None:
     assert done.err.endswith(f"1 task, 1 not started\n  - fit          not started\n\n{refusal}\n")
 
 
+def test_as_json_a_refused_run_has_the_refusal_as_its_error(world: World) -> None:
+    refusal = 'error BAD_VALUE: must be an integer, not "many"\n  in run run-1, input seed'
+    world.server.on("GET", f"{ARGO}/workflows/run-1", run("Failed", None, fit={"phase": ""}, root={"message": refusal}))
+    done = world.alula("-o --json")
+    found = json.loads(done.out)
+    message = refusal.removeprefix("error BAD_VALUE: ")
+    assert (done.code, found["ok"], found["outputs"]) == (1, False, {})
+    assert found["error"] == {"code": "BAD_VALUE", "message": message, "node": "", "source": ""}
+    assert [(node["state"], node["attempts"]) for node in found["nodes"]] == [("skipped", 0)]
+
+
 def test_a_refusal_of_the_cluster_is_no_traceback(world: World) -> None:
     said = 'workflows.argoproj.io is forbidden: User "ada" cannot create resource'
     world.server.on("POST", f"{ARGO}/workflows", servers.refused(403, said))
@@ -267,13 +358,13 @@ def test_files_are_shown_by_their_place_in_the_domains_store(stored: World) -> N
     made = reference(b"<html>")
     stored.ends(output=json.dumps(made.to_json()))
     assert stored.alula().out == f"result  {PREFIX}/{made.path()}  (html file, 6 B)\n"
-    assert json.loads(stored.alula("-o --json").out) == {"o0": f"{PREFIX}/{made.path()}"}
+    assert json.loads(stored.alula("-o --json").out)["outputs"] == {"o0": f"{PREFIX}/{made.path()}"}
 
 
 def test_files_are_shown_as_they_are_where_nobody_says_the_store(world: World) -> None:
     made = reference(b"<html>")
     world.ends(output=json.dumps(made.to_json()))
-    assert json.loads(world.alula("-o --json").out) == {"o0": made.to_json()}
+    assert json.loads(world.alula("-o --json").out)["outputs"] == {"o0": made.to_json()}
 
 
 def test_the_store_of_the_settings_is_taken_where_the_cluster_does_not_say(world: World) -> None:

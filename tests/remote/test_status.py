@@ -280,7 +280,7 @@ def test_the_items_of_a_map_are_tasks_with_their_index_and_an_empty_map_is_none(
     assert not told(node("each", "Succeeded", "DAG"), node("each.item", "Skipped", "Skipped"))
     spec["graphs"][0]["nodes"][0]["map"]["batch"] = 20  # type: ignore[index]
     in_batches = Outline(WorkflowSpec.from_json(spec))
-    assert [in_batches.items_of(id, 57) for id in ("each(0)", "each(2)", "other(0)")] == [20, 17, 1]
+    assert [in_batches.items_of(id, 57) for id in ("each(0)", "each(2)", "other(0)")] == [(0, 20), (40, 17), (None, 1)]
     del spec["graphs"][0]["nodes"][0]["map"]["batch"]  # type: ignore[index]
     spec["graphs"][0]["nodes"][0]["map"]["minSuccesses"] = 1  # type: ignore[index]
     assert Outline(WorkflowSpec.from_json(spec)).id("each.item(1:1).try") == "each(1)"

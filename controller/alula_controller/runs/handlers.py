@@ -8,7 +8,6 @@ run's matter. Called by `runs.reconcile`; the functions are pure.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
@@ -26,8 +25,6 @@ from alula_controller.runs import recovery
 log = logging.getLogger(__name__)
 
 MAX_MESSAGE: Final = 8_000
-_MAX_NAME: Final = 63
-_DIGITS: Final = 10
 
 
 def due(run: Mapping[str, Any]) -> list[Handler]:
@@ -43,9 +40,7 @@ def due(run: Mapping[str, Any]) -> list[Handler]:
 
 def name(run: Mapping[str, Any], handler: Handler) -> str:
     """The name of the handler's run, which is always the same."""
-    digest = hashlib.sha256(str(run["metadata"]["uid"]).encode()).hexdigest()[:_DIGITS]
-    suffix = f"-on-{handler.event.lower()}-{digest}"
-    return str(run["metadata"]["name"])[: _MAX_NAME - len(suffix)].rstrip("-.") + suffix
+    return handlers.run_name(str(run["metadata"]["name"]), str(run["metadata"]["uid"]), handler.event)
 
 
 def failure(run: Mapping[str, Any]) -> dict[str, str] | None:

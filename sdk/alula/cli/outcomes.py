@@ -1,4 +1,4 @@
-"""What `alula run` shows of a run that has ended: outputs on stdout, failures on stderr.
+"""What `alula run` shows of a run that has ended: outputs or its record on stdout, failures on stderr.
 
 Called by `run` and `run_remote`.
 """
@@ -15,17 +15,24 @@ if TYPE_CHECKING:
 
 
 def show(result: RunResult, found: flags.Scan, again: str = "") -> None:
-    """The outputs, or what failed; `again` is the command that runs the same in one thread."""
+    """The outputs, or what failed; `again` is the command that runs the same in one thread.
+
+    As JSON the record of the run, however it ended.
+    """
     from alula.display import failures, outcomes, terminals
 
-    if not result.ok:
+    if result.failures and not result.ok:
         terminal = terminals.detect("stderr")
         is_seen = terminals.is_terminal(terminals.stream_of("stderr"))
         text = failures.render(result, terminal.style, again, terminal.width if is_seen else 0)
         display.note(text if found.on("quiet") else f"\n{text}")
-    elif found.on("json"):
+    elif result.message:
+        display.note(f"\n{result.message}")
+    if found.on("json"):
         display.out(outcomes.as_json(result, getattr(terminals.stream_of("stdout"), "encoding", None) or "ascii"))
-    elif text := outcomes.render(result, (terminal := terminals.detect("stdout")).style, terminal.width):
+    elif result.ok and (
+        text := outcomes.render(result, (terminal := terminals.detect("stdout")).style, terminal.width)
+    ):
         if not found.on("quiet"):
             display.note("")
         display.out(text)

@@ -32,7 +32,7 @@ LOCAL = (
 SHOWN = (
     flags.Flag("quiet", help="show the outputs only", letter="q"),
     flags.Flag("plain", help="show progress as lines that stay"),
-    flags.Flag("json", help="print the outputs as one JSON object"),
+    flags.Flag("json", help="print the whole run as one JSON object: outputs, nodes, errors"),
 )
 REMOTE = (
     flags.Flag("remote", help="start a run of what the cluster has, and follow it"),

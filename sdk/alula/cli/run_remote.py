@@ -108,13 +108,9 @@ def _show(
 ) -> int:
     """The outputs as a local run shows them, or what failed and where its log is."""
     state = followed.state
+    outcomes.show(_with_outputs(followed, spec, place) if state.succeeded else followed.result, found)
     if state.succeeded:
-        outcomes.show(_with_outputs(followed, spec, place), found)
         return 0
-    if followed.result.failures:
-        outcomes.show(followed.result, found)
-    elif state.message:
-        display.note(f"\n{state.message}")
     if state.tasks:
         selector = f"workflows.argoproj.io/workflow={state.name}"
         display.note(f"\nlogs: kubectl logs -n {cluster.namespace} -l {selector} -c main --prefix --tail=-1")

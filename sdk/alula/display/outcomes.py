@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alula.display.styles import PLAIN, Style, amount, pad, safe, width
+from alula.progress import run_record
 from alula_api.contract import references
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 LONGEST = 2000
 """Characters of one value that are shown."""
+_UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029]")
+"""What JSON lets stand in a text, and a terminal may take for a command or a line's end."""
 
 
 def render(result: RunResult, style: Style = PLAIN, columns: int = 100) -> str:
@@ -36,10 +40,29 @@ def render(result: RunResult, style: Style = PLAIN, columns: int = 100) -> str:
 
 
 def as_json(result: RunResult, encoding: str = "utf-8") -> str:
-    """All outputs as one JSON object, files as their paths: for programs that read `encoding`."""
-    located = {output.name: _located(result.wire[output.name], result.locate) for output in result.output_types}
-    unicode = encoding.lower().replace("-", "").replace("_", "") in ("utf8", "utf8sig")
-    return json.dumps(located, ensure_ascii=not unicode, indent=2)
+    """The whole run as one JSON object, files as their paths: for programs that read `encoding`.
+
+    A line a node, so that it can be searched and compared by lines.
+    """
+    shown = result.output_types if result.ok else ()
+    located = {output.name: _located(result.wire[output.name], result.locate) for output in shown}
+    is_ascii = encoding.lower().replace("-", "").replace("_", "") not in ("utf8", "utf8sig")
+    fields = [_field(name, value, is_ascii) for name, value in run_record.of(result, located).items()]
+    return "{\n" + ",\n".join(fields) + "\n}"
+
+
+def _field(name: str, value: Any, is_ascii: bool) -> str:
+    def text(json_value: Any) -> str:
+        made = json.dumps(json_value, ensure_ascii=is_ascii)
+        return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", made)
+
+    if isinstance(value, list) and value:
+        lines = ",\n".join(f"    {text(each)}" for each in value)
+        return f"  {text(name)}: [\n{lines}\n  ]"
+    if isinstance(value, dict) and value and name == "outputs":
+        lines = ",\n".join(f"    {text(key)}: {text(each)}" for key, each in value.items())
+        return f"  {text(name)}: {{\n{lines}\n  }}"
+    return f"  {text(name)}: {text(value)}"
 
 
 def value(wire: Any, locate: Callable[[Any], Path | str | None], columns: int = 100) -> str:

@@ -5,6 +5,7 @@ Checks and encodes what it is given; `run` does the rest.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,8 +38,8 @@ def execute(target: Target, make_inputs: Inputs, options: Options, watcher: Watc
     except KeyboardInterrupt:
         handlers.run(target, None, make_inputs, options, watcher)
         raise
-    handlers.run(target, result, make_inputs, options, watcher)
-    return result
+    ended = handlers.run(target, result, make_inputs, options, watcher)
+    return dataclasses.replace(result, handlers=ended) if ended else result
 
 
 def run(
@@ -124,8 +125,6 @@ def _resolve(target: Any) -> tuple[Target, Mapping[str, Any], Mapping[str, Any]]
 
 
 def _options(target: Target, options: Options, chosen: Mapping[str, Any]) -> Options:
-    import dataclasses
-
     names = {field.name for field in dataclasses.fields(Options)}
     wrong = [name for name in chosen if name not in names]
     if wrong:

@@ -11,6 +11,7 @@ from alula.code import hooks
 from alula.declare.workflows import Workflow
 from alula.local import inputs as given_inputs
 from alula.local.run import Inputs, Run, Target
+from alula.progress.reports import HandlerReport
 from alula.progress.watchers import Watcher
 from alula_api.contract import failures
 from alula_api.contract.graphs import handlers
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 INTERRUPTED = "the run was interrupted"
 
 
-def run(target: Target, result: RunResult[Any] | None, make_inputs: Inputs, options: Options, watcher: Watcher) -> None:
-    """Run what a workflow names for the end of its runs.
+def run(
+    target: Target, result: RunResult[Any] | None, make_inputs: Inputs, options: Options, watcher: Watcher
+) -> tuple[HandlerReport, ...]:
+    """Run what a workflow names for the end of its runs, and tell what became of it.
 
     Args:
         target: What has run.
@@ -36,10 +39,12 @@ def run(target: Target, result: RunResult[Any] | None, make_inputs: Inputs, opti
         watcher: Of the run; a handler has one of its own kind.
     """
     if not isinstance(target, Workflow):
-        return
-    for handler in target.handlers:
-        if result is None or not result.ok or handler.event == "exit":
-            _run(handler, _failure(target, result), make_inputs, options, watcher)
+        return ()
+    return tuple(
+        _run(handler, _failure(target, result), make_inputs, options, watcher)
+        for handler in target.handlers
+        if result is None or not result.ok or handler.event == "exit"
+    )
 
 
 def _failure(target: Target, result: RunResult[Any] | None) -> Json:
@@ -53,7 +58,7 @@ def _failure(target: Target, result: RunResult[Any] | None) -> Json:
     return handlers.failure(result.run, first.id, said)
 
 
-def _run(handler: Handler, failure: Json, make_inputs: Inputs, options: Options, watcher: Watcher) -> None:
+def _run(handler: Handler, failure: Json, make_inputs: Inputs, options: Options, watcher: Watcher) -> HandlerReport:
     def made(carrier: Carrier) -> dict[str, Json]:
         given = given_inputs.with_defaults(make_inputs(carrier), handler.handled.interface.inputs)
         own = {name: given[name] for name in handler.interface.by_name if name in given}
@@ -65,3 +70,4 @@ def _run(handler: Handler, failure: Json, make_inputs: Inputs, options: Options,
     ended = Run(handler, made, options, seen).run()
     if not ended.ok:
         watcher.warned(f"{handler.subject} failed: {ended.failures[0].id}")
+    return HandlerReport(handler.event, handler.name, ended.run, ended.ok)

@@ -37,6 +37,8 @@ class NodeReport:
         failure: Of the last failed attempt.
         items: How many items the map has in which it lies, the innermost one; 0 outside of maps.
         stands_for: How many items it is: on a cluster a batch of them is one pod, and one node.
+        first: The index of the first of these; None where the id has it.
+        tolerated: Whether it may fail without the run doing so.
         prints: The file that keeps what the last attempt that printed something has printed; "" when there is none.
     """
 
@@ -54,6 +56,8 @@ class NodeReport:
     failure: FailureRecord | None = None
     items: int = 0
     stands_for: int = 1
+    first: int | None = None
+    tolerated: bool = False
     prints: str = ""
 
 
@@ -63,6 +67,23 @@ class OutputType:
 
     name: str
     schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerReport:
+    """What was started when the run was over.
+
+    Attributes:
+        event: After what: `failure`, or `exit`.
+        workflow: What was started.
+        run: Its run; "" where somebody else starts it, as the controller does on a cluster.
+        ok: Whether it succeeded; None where that is not known here.
+    """
+
+    event: str
+    workflow: str
+    run: str = ""
+    ok: bool | None = None
 
 
 if TYPE_CHECKING:
@@ -88,6 +109,11 @@ class RunResult(Generic[R]):
         dir: The folder of the run's own records; None when the store is not a folder.
         wire: The outputs as JSON; files and frames are references.
         warnings: What the user should know, in order.
+        maps: How many items each map has that began, by its id.
+        repeats: The repeats that the workflow has, by their general ids: `each(i).improve`.
+        idle: Why maps and repeats, outside of others, never began: `not taken` or `skipped`.
+        handlers: What was started when it was over.
+        message: Why it failed where no node did: it was refused, stopped, or past its deadline.
         errors: The exceptions of the tasks that failed; of those in processes of their own, a text with the traceback.
     """
 
@@ -100,6 +126,11 @@ class RunResult(Generic[R]):
     wire: Mapping[str, Json] = field(default_factory=dict)
     output_types: tuple[OutputType, ...] = ()
     warnings: tuple[str, ...] = ()
+    maps: Mapping[str, int] = field(default_factory=dict)
+    repeats: frozenset[str] = frozenset()
+    idle: Mapping[str, State] = field(default_factory=dict)
+    handlers: tuple[HandlerReport, ...] = ()
+    message: str = ""
     decode: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False, compare=False)
     locate: Callable[[Json], Path | str | None] = field(default=lambda _: None, repr=False, compare=False)
     unpack: Callable[[list[Any]], Any] = field(default=tuple, repr=False, compare=False)
@@ -127,9 +158,12 @@ class RunResult(Generic[R]):
 
     @property
     def failures(self) -> tuple[NodeReport, ...]:
-        """The nodes that failed, in the order in which they did: the first one is why the run failed."""
+        """The nodes that failed, in the order in which they did: the first one is why the run failed.
+
+        Those that may fail come last.
+        """
         failed = (node for node in self.nodes if node.state == "failed")
-        return tuple(sorted(failed, key=lambda node: node.began + node.seconds))
+        return tuple(sorted(failed, key=lambda node: (node.tolerated, node.began + node.seconds)))
 
     def __repr__(self) -> str:
         tasks = "1 task" if len(self.nodes) == 1 else f"{len(self.nodes)} tasks"

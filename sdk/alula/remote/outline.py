@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from alula.progress.reports import State
 from alula_api.contract import lists, names, retries
 from alula_api.contract.graphs import calls, outlines, plans, rounds, walks
 from alula_api.contract.graphs.calls import TaskCall
@@ -21,13 +22,6 @@ _ITEM = re.compile(rf"{names.ITEM}\((?P<index>\d+):\d+\)")
 
 
 _INDEX = re.compile(r"\((\d+)\)")
-_NUMBER = re.compile(r"(?<=[(-])[0-9]+(?=[).]|$)")
-"""That of an item or a round in a path, or of a node."""
-
-
-def _general(id: str) -> str:
-    """The id that stands for all items of its maps and all rounds of its repeats."""
-    return rounds.general(_INDEX.sub(walks.ITEM, id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,38 +59,67 @@ class Outline:
         self._sources = sources
         self._known: dict[str, str] = {}
         self._items: dict[str, Expected] = {}
-        self._repeats: set[str] = set()
+        self._tolerant: set[str] = set()
         self._batches: dict[str, int] = {}
-        self._places: dict[str, int] = {}
+        self._places: list[str] = []
         self.maps: dict[str, tuple[str, ...]] = {}
         """What each map goes over; inside a map by the id `each(i).inner`."""
+        self.repeats: set[str] = set()
+        """The repeats; inside a map by the id `each(i).improve`."""
         self.tasks = {expected.id: expected for expected in self._walk()}
+        self._order = outlines.Order(self._places)
 
     def expected(self, id: str) -> Expected | None:
         """What is known of a task, or of the item of a map, `score(3)`."""
-        return self.tasks.get(id) or self._items.get(_general(id))
+        return self.tasks.get(id) or self._items.get(outlines.general(id))
 
     def is_round(self, id: str) -> bool:
         """Whether it is a round of a repeat, rather than a task within one."""
-        found = _general(id)
-        return found.endswith(f".{rounds.ANY}") and found.removesuffix(f".{rounds.ANY}") in self._repeats
+        found = outlines.general(id)
+        return found.endswith(f".{rounds.ANY}") and found.removesuffix(f".{rounds.ANY}") in self.repeats
 
     def over(self, id: str) -> tuple[str, ...]:
         """What a map goes over; empty for everything else."""
-        return self.maps.get(_general(id), ())
+        return self.maps.get(outlines.general(id), ())
 
-    def items_of(self, id: str, total: int) -> int:
-        """How many items of a map with so many a node stands for: of a map in batches those of a batch."""
-        general = _general(id)
+    def tolerates(self, id: str) -> bool:
+        """Whether a failure of this task is one of an item that may fail, or of what lies in one."""
+        if not self._tolerant:
+            return False
+        general = outlines.general(id)
+        return any(general.startswith(f"{each}{walks.ITEM}") for each in self._tolerant)
+
+    def items_of(self, id: str, total: int) -> tuple[int | None, int]:
+        """The index of the first item of a map with `total` that a node stands for, and how many it does.
+
+        Of a map in batches those of a batch. Of all other nodes None, as the id has it, and 1.
+        """
+        general = outlines.general(id)
         batch = self._batches.get(general.removesuffix(walks.ITEM))
         if batch is None or not general.endswith(walks.ITEM):
-            return 1
+            return None, 1
         size = lists.batch_size(batch, total)
-        return max(1, min(size, total - size * int(_INDEX.findall(id)[-1])))
+        first = size * int(_INDEX.findall(id)[-1])
+        return first, max(1, min(size, total - first))
 
-    def place(self, id: str) -> tuple[int, tuple[int, ...]]:
-        """Where a task stands among all, in the order of the graph; an item after those before it."""
-        return self._places.get(_general(id), len(self._places)), tuple(map(int, _NUMBER.findall(id)))
+    def idle(self, begun: Iterable[str], away: Collection[str]) -> dict[str, State]:
+        """The maps and repeats, outside of others, that never began, and why.
+
+        Args:
+            begun: Tasks and maps that did.
+            away: The nodes and branches that were not taken.
+        """
+        known = {outlines.home(each) for each in begun}
+        own = [id for id in self._places if id in self.maps or id in self.repeats]
+        return {
+            id: "not taken" if any(f"{id}.".startswith(f"{each}.") for each in away) else "skipped"
+            for id in own
+            if id == outlines.home(id) and id not in known
+        }
+
+    def place(self, id: str) -> tuple[tuple[int, int], ...]:
+        """Where a task stands among all, as in a local run; what is not known here stands first."""
+        return self._order.of(id)
 
     def id(self, path: str) -> str:
         """The author's id of the node that Argo calls so, below the run's name: `main-2.train` is `train`."""
@@ -150,15 +173,18 @@ class Outline:
         with contextlib.suppress(walks.TooLarge):
             for place in outlines.outline(plans.Plan({**missing, **graphs})):
                 call = place.step.call
+                self._places.append(place.path)
                 if calls.over(call):
                     self.maps[place.path] = calls.over(call)
+                    if calls.is_tolerant(call):
+                        self._tolerant.add(place.path)
                     if (batch := calls.batch(call)) is not None:
                         self._batches[place.path] = batch
                     for task in calls.tasks(call):
                         id = f"{place.path}{walks.ITEM}"
                         self._items[id] = self._expected(id, place.graph, place.step.name, task)
                 elif calls.fed(call):
-                    self._repeats.add(place.path)
+                    self.repeats.add(place.path)
                     for task in calls.tasks(call):
                         id = f"{place.path}.{rounds.ANY}"
                         self._items[id] = self._expected(id, place.graph, place.step.name, task)
@@ -170,7 +196,6 @@ class Outline:
                         yield found
 
     def _expected(self, id: str, graph: str, node: str, task: str) -> Expected:
-        self._places.setdefault(id, len(self._places))
         known = self._tasks.get(task)
         chosen = (known.retries if known else None) or Retry()
         source = self._sources.get((graph, node), "")

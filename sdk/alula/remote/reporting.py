@@ -80,7 +80,8 @@ class Reporter:
                 self.reports[task.id] = report
                 self._nodes.append(report)
             report.items = report.items or state.lengths.get(items.map_of(task.id), 0)
-            report.stands_for = self._outline.items_of(task.id, report.items)
+            report.first, report.stands_for = self._outline.items_of(task.id, report.items)
+            report.tolerated = self._outline.tolerates(task.id)
             if report.state not in ENDS:
                 self._update(report, task, now)
         if state.finished:

@@ -11,7 +11,8 @@ from alula import display
 from alula.progress.clocks import Pace, SystemClock
 from alula.progress.reports import RunResult
 from alula.progress.watchers import Watcher
-from alula.remote import connections, outline, refusals, status
+from alula.remote import connections, refusals, status
+from alula.remote.outline import Outline
 from alula.remote.refusals import Unanswered, refusal
 from alula.remote.reporting import Reporter
 from alula_api.contract import codes, labels, values
@@ -94,7 +95,7 @@ class Follower:
         self._found = found
         self._body = body
         self._clock = clock or SystemClock()
-        self._outline = outline.Outline(found.spec, found.sources)
+        self._outline = Outline(found.spec, found.sources)
         self._cost = 0.0  # seconds that the last look took
 
     def follow(self, name: str, watcher: Callable[[], Watcher]) -> Followed:
@@ -134,7 +135,7 @@ class Follower:
                     self._compare(state, watcher)
                 reporter.see(state, clock.now())
                 if state.finished:
-                    return Followed(state, RunResult(name, title, state.succeeded, reporter.nodes, state.seconds))
+                    return Followed(state, _result(name, title, state, reporter, self._outline))
                 clock.sleep(self._pause(len(state.tasks)))
         except KeyboardInterrupt:
             watcher.close()
@@ -187,6 +188,22 @@ class Follower:
             self._clock.sleep(POLL_SECONDS)
             waited += POLL_SECONDS
         return ""
+
+
+def _result(name: str, title: str, state: status.RunState, reporter: Reporter, outline: Outline) -> RunResult:
+    """What came of a run that is over, without its outputs."""
+    return RunResult(
+        name,
+        title,
+        state.succeeded,
+        reporter.nodes,
+        state.seconds,
+        maps=state.lengths,
+        repeats=frozenset(outline.repeats),
+        idle=outline.idle((*state.lengths, *state.tasks), state.away),
+        handlers=state.handlers,
+        message="" if state.succeeded else state.message,
+    )
 
 
 def _places(cluster: Connection, name: str) -> str:

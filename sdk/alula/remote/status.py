@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from alula.progress.reports import State
+from alula.progress.reports import HandlerReport, State
 from alula.remote import messages
 from alula.remote.outline import Outline
 from alula_api.argo import nodes as argo_nodes
 from alula_api.argo import runs
 from alula_api.contract import jsontext, labels, lists, names
+from alula_api.contract.graphs import handlers
 from alula_api.contract.problems import InvalidValue
 
 _BROKEN = ("Failed", "Error")
@@ -71,6 +72,8 @@ class RunState:
         revision: Of the definition that it follows.
         successor: The run that took its place, empty for none; None while it is not said.
         again: Whether it is itself such a run, which nothing takes the place of.
+        away: The branches, maps and repeats that were not taken.
+        handlers: What the controller starts because it is over.
     """
 
     name: str
@@ -86,6 +89,8 @@ class RunState:
     revision: str = ""
     successor: str | None = None
     again: bool = False
+    away: frozenset[str] = frozenset()
+    handlers: tuple[HandlerReport, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -115,11 +120,12 @@ def state(run: Mapping[str, Any], outline: Outline) -> RunState:
     root = nodes.get(name, {})
     admit = next((node for node in nodes.values() if node.get("name") == names.argo_node_name(name, names.ADMIT)), {})
     outputs = argo_nodes.parameters(root)
+    tasks, away = _tasks(nodes, f"{name}.", outline)
     return RunState(
         name,
         phase,
         str(root.get("message") or status.get("message") or ""),
-        _tasks(nodes, f"{name}.", outline),
+        tasks,
         _lengths(nodes, f"{name}.", outline),
         {str(each["name"]): str(each.get("value", "")) for each in outputs},
         held=phase == "Running" and (admit.get("phase") in ("Pending", "Running") or not (nodes or hidden)),
@@ -129,10 +135,32 @@ def state(run: Mapping[str, Any], outline: Outline) -> RunState:
         revision=runs.label(run, labels.REVISION),
         successor=annotations.get(labels.RESTARTED_AS),
         again=labels.RESTARTED_FROM in annotations,
+        away=away,
+        handlers=_handlers(run, phase, admitted=admit.get("phase") == "Succeeded"),
     )
 
 
-def _tasks(nodes: Mapping[str, Mapping[str, Any]], prefix: str, outline: Outline) -> dict[str, TaskState]:
+def _handlers(run: Mapping[str, Any], phase: str, *, admitted: bool) -> tuple[HandlerReport, ...]:
+    """What is started because a run is over: by the controller, a moment later, as runs of their own."""
+    metadata = run["metadata"]
+    ended = phase in runs.FINISHED and (run.get("spec") or {}).get("shutdown") != "Terminate"
+    if not (ended and admitted):
+        return ()
+    return tuple(
+        HandlerReport(
+            each.event.lower(),
+            each.workflow,
+            handlers.run_name(str(metadata["name"]), str(metadata.get("uid", "")), each.event),
+        )
+        for each in handlers.from_text(str((metadata.get("annotations") or {}).get(labels.HANDLERS) or ""))
+        if phase != "Succeeded" or each.event == handlers.Event.EXIT
+    )
+
+
+def _tasks(
+    nodes: Mapping[str, Mapping[str, Any]], prefix: str, outline: Outline
+) -> tuple[dict[str, TaskState], frozenset[str]]:
+    """The tasks, and which branches, maps and repeats were not taken."""
     retried = {str(node["name"]): node for node in nodes.values() if node.get("type") == "Retry"}
     attempts: dict[str, dict[int, Mapping[str, Any]]] = {name: {} for name in retried}
     alone: dict[str, Mapping[str, Any]] = {}
@@ -146,7 +174,12 @@ def _tasks(nodes: Mapping[str, Mapping[str, Any]], prefix: str, outline: Outline
         else:
             alone[name] = node
     single = {name: outline.id(name.removeprefix(prefix)) for name in alone}
-    empty = {name for name, id in single.items() if id in outline.maps and alone[name].get("phase") == "Skipped"}
+    items = f".{names.ITEM}"
+    empty = {
+        name
+        for name, id in single.items()
+        if id in outline.maps and name.endswith(items) and alone[name].get("phase") == "Skipped"
+    }
     read = [(_began(node), _single(single[name], node)) for name, node in alone.items() if name not in empty]
     for name, node in retried.items():
         read.append((_began(node), _retried(outline.id(name.removeprefix(prefix)), node, attempts[name])))
@@ -178,22 +211,29 @@ def _length(text: object) -> int:
     return lists.length(listed) if listed is not None else 0
 
 
-def _not_taken(known: dict[str, TaskState], outline: Outline) -> dict[str, TaskState]:
-    """What lies in branches that are not taken, in place of their own nodes, and what waits for them alone. Rounds that
-    were not needed are left out, as in a local run."""
+def _not_taken(known: dict[str, TaskState], outline: Outline) -> tuple[dict[str, TaskState], frozenset[str]]:
+    """What lies in branches that are not taken, in place of their own nodes, and what waits for them alone.
+
+    Rounds that were not needed are left out, as in a local run; so are maps and repeats that did not begin.
+    """
     found: dict[str, TaskState] = {}
+    away: set[str] = set()
     states = {task.state for task in known.values()}
     spreads = "not taken" in states and states.isdisjoint({"failed", "stopped"})
     for id, task in known.items():
         if task.state in ("not taken", "skipped") and outline.is_round(id):
             continue
-        if task.state == "not taken" and id not in outline.tasks:
+        is_away = task.state == "not taken" or (task.state == "skipped" and spreads)
+        if task.state in ("not taken", "skipped") and (id in outline.maps or id in outline.repeats):
+            away.update([id] if is_away else [])
+        elif task.state == "not taken" and id not in outline.tasks:
+            away.add(id)
             found |= {each: TaskState(each, "not taken", 0) for each in outline.inside(id)}
         elif task.state == "skipped" and spreads:
             found[id] = TaskState(id, "not taken", 0)
         else:
             found[id] = task
-    return found
+    return found, frozenset(away)
 
 
 def _began(node: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ A run carries its handlers in an annotation, as the compiler wrote it, so that w
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -13,6 +14,8 @@ from alula_api.contract import jsontext
 
 MAX_TEXT: Final = 16_384
 """Characters of the annotation."""
+_MAX_NAME: Final = 63
+_DIGITS: Final = 10
 PENDING: Final = "pending"
 """The label of a run whose handlers are to be started when it is over."""
 DONE: Final = "done"
@@ -65,6 +68,13 @@ def from_text(text: str) -> tuple[Handler, ...]:
         )
     except (ValueError, KeyError, TypeError):
         return ()
+
+
+def run_name(run: str, uid: str, event: str) -> str:
+    """The name of a handler's run, which is always the same."""
+    digest = hashlib.sha256(uid.encode()).hexdigest()[:_DIGITS]
+    suffix = f"-on-{event.lower()}-{digest}"
+    return run[: _MAX_NAME - len(suffix)].rstrip("-.") + suffix
 
 
 def failure(run: str, node: str, message: str) -> dict[str, str]:

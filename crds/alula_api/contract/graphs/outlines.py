@@ -7,7 +7,7 @@ is any item of a map, `tune.round-(i)` any round of a repeat.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from alula_api.contract.graphs import calls, rounds
@@ -30,12 +30,46 @@ class Place(NamedTuple):
     graph: str
 
 
-_DYNAMIC = re.compile(r"\(|\.round-[0-9]+(?:\.|$)")
+_DYNAMIC = re.compile(r"\(|\.round-(?:[0-9]+|\(i\))(?:\.|$)")
+_NUMBERED = re.compile(r"(?P<map>.+)\((?P<item>[0-9]+)\)|round-(?P<round>[0-9]+)")
+_INDEX = re.compile(r"\([0-9]+\)")
 
 
 def home(path: str) -> str:
     """Return the path of the outermost map or repeat in which a node lies; of any other node its own."""
     return _DYNAMIC.split(path, maxsplit=1)[0]
+
+
+def general(path: str) -> str:
+    """Return the path that stands for all items of its maps, and for all that may be rounds of its repeats."""
+    return rounds.general(_INDEX.sub(ITEM, path))
+
+
+class Order:
+    """The order of the nodes of a run: the author's, and in it an item after those before it, a round likewise.
+
+    Args:
+        places: The paths of an outline, in its order.
+    """
+
+    def __init__(self, places: Iterable[str]) -> None:
+        self._places = {path: number for number, path in enumerate(places)}
+
+    def of(self, path: str) -> tuple[tuple[int, int], ...]:
+        """Return what a node is sorted by."""
+        found, outside = [], ""
+        for segment in path.split("."):
+            path, number = f"{outside}{segment}", 0
+            numbered = _NUMBERED.fullmatch(segment) if path not in self._places else None
+            if numbered is None:
+                outside = f"{path}."
+            elif numbered["item"]:
+                path, number = f"{outside}{numbered['map']}", int(numbered["item"])
+                outside = f"{path}{ITEM}."
+            else:
+                number, outside = int(numbered["round"]), f"{outside}{rounds.ANY}."
+            found.append((self._places.get(path, len(self._places)), number))
+        return tuple(found)
 
 
 def outline(plan: Plan) -> Iterator[Place]:

@@ -616,7 +616,7 @@ class Walk:
 
 def tolerated(spot: Spot) -> bool:
     """Whether a failure of this spot is one of an item that may fail, or of what lies in one."""
-    return any(calls.is_tolerant(whole.call) for whole in _maps(spot))
+    return any(calls.is_tolerant(whole.call) for whole in maps(spot))
 
 
 def written(spot: Spot) -> tuple[str, str]:
@@ -626,12 +626,7 @@ def written(spot: Spot) -> tuple[str, str]:
     return spot.frame.name, spot.step.name
 
 
-def siblings(spot: Spot) -> int:
-    """How many items the innermost map has in which a spot lies; 0 outside of maps."""
-    return next((len(whole.items) for whole in _maps(spot)), 0)
-
-
-def _maps(spot: Spot) -> Iterator[Spot]:
+def maps(spot: Spot) -> Iterator[Spot]:
     """The maps in which a spot lies, the innermost first."""
     at: Spot | None = spot
     while at is not None:

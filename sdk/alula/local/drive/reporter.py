@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from alula.local.drive.attempts import Attempt, Failure, Outcome
 from alula.local.plan import Walkable
+from alula.progress import reports
 from alula.progress.reports import NodeReport
 from alula.progress.watchers import Watcher
 from alula_api.contract.failures import SYSTEM
@@ -33,6 +34,12 @@ class Reporter:
         """What can be known before, in the order of the author's calls; later also the items of maps and rounds."""
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
+        self.maps: dict[str, int] = {}
+        """How many items each map has that has begun."""
+        self.repeats: set[str] = set()
+        """The general ids of the repeats."""
+        self.idle: dict[str, reports.State] = {}
+        """The maps and repeats that have not begun; in the end why."""
         self._walkable = walkable
         self._watcher = watcher
         self._cached = cached
@@ -40,6 +47,10 @@ class Reporter:
         self._lock = threading.Lock()
         self._reports: dict[str, NodeReport] = {}
         for path, step, graph in outlines.outline(walkable.plan):
+            if calls.fed(step.call):
+                self.repeats.add(path)
+            if (calls.fed(step.call) or calls.over(step.call)) and path == outlines.home(path):
+                self.idle[path] = "skipped"
             if isinstance(step.call, TaskCall) and walks.ITEM not in path:
                 self._add(path, step.call.task, graph, step.name)
         self._known = len(self.nodes)
@@ -50,7 +61,10 @@ class Reporter:
         if found is None:
             graph, node = walks.written(spot)
             found = self._add(spot.path, spot.task, graph, node)
-            found.items = walks.siblings(spot)
+            found.tolerated = walks.tolerated(spot)
+            for whole in walks.maps(spot):
+                self.maps[whole.path] = len(whole.items)
+                found.items = found.items or len(whole.items)
         return found
 
     def started(self, attempt: Attempt) -> None:
@@ -82,7 +96,7 @@ class Reporter:
         if isinstance(outcome, Failure):
             report.state = "failed"
             report.failure = outcome.record
-            if not walks.tolerated(attempt.spot):
+            if not report.tolerated:
                 self.failures.append(outcome)
         else:
             report.state = "cached" if outcome.cached else "done"
@@ -126,11 +140,18 @@ class Reporter:
             self._watcher.finished(report, now)
 
     def close(self, walk: Walk, interrupted: bool) -> None:
-        """Give every node that never came to its end the state that it has now, and items the place of their map."""
+        """Give every node that never came to its end the state that it has now, and items and rounds their places."""
         if len(self.nodes) > self._known:
-            places = {place.path: number for number, place in enumerate(outlines.outline(self._walkable.plan))}
-            self.nodes.sort(key=lambda report: places.get(outlines.home(report.id), len(places)))
+            order = outlines.Order(place.path for place in outlines.outline(self._walkable.plan))
+            self.nodes.sort(key=lambda report: order.of(report.id))
         elsewhere = _not_taken(walk)
+        self.maps |= {spot.path: 0 for spot in _spots(walk) if _is_empty(spot)}
+        begun = {*self.maps, *(outlines.home(report.id) for report in self.nodes)}
+        for path in self.idle.keys() - begun:
+            if elsewhere and _lies_in(path, elsewhere):
+                self.idle[path] = "not taken"
+        for path in self.idle.keys() & begun:
+            del self.idle[path]
         for report in self.nodes:
             if report.state == "waiting":
                 report.state = "not taken" if elsewhere and _lies_in(report.id, elsewhere) else "skipped"
@@ -156,15 +177,26 @@ class Reporter:
 def _not_taken(walk: Walk) -> set[str]:
     """The paths of what no conditional led to: steps, and the branches that were not the one."""
     found = {spot.path for spot in walk.skipped if spot.state is State.NOT_TAKEN}
+    for spot in _spots(walk):
+        if spot.inner is not None:
+            names = calls.branches(spot.call)
+            found.update(path for name in names if f"{(path := f'{spot.path}.{name}')}." != spot.inner.prefix)
+    return found
+
+
+def _spots(walk: Walk) -> Iterator[Spot]:
+    """What the walk has come to."""
     frames = [walk.root.inner]
     while frames:
         frame = frames.pop()
         for spot in frame.spots.values() if frame is not None else ():
             frames += [spot.inner, *(item.inner for item in spot.items)]
-            if spot.inner is not None:
-                names = calls.branches(spot.call)
-                found.update(path for name in names if f"{(path := f'{spot.path}.{name}')}." != spot.inner.prefix)
-    return found
+            yield spot
+
+
+def _is_empty(spot: Spot) -> bool:
+    """Whether it is a map that had no item."""
+    return spot.state is State.DONE and not spot.items and bool(calls.over(spot.call))
 
 
 def _lies_in(id: str, paths: set[str]) -> bool:
