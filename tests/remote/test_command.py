@@ -16,7 +16,7 @@ import pytest
 
 from alula.cli import main
 from alula.remote import runs
-from alula_api.contract import references
+from alula_api.contract import failures, references
 from alula_data import digests
 from alula_data.stores import opening
 from tests import goldens
@@ -184,10 +184,31 @@ def test_as_json_a_failed_run_says_what_came_of_every_node_as_a_local_run_does(w
         handlers='[{"event":"Failure","workflow":"told","inputs":[],"failure":""}]',
     )
     world.server.on("GET", f"{ARGO}/workflows/run-1", ended)
+    # What the pod of the failed item left in the domain's store tells its inputs.
+    world.server.on("GET", f"{OURS}/domains/domain", {"status": {"store": PREFIX}})
+    record = failures.FailureRecord("user", "TASK_FAILED", "division by zero", inputs={"x": "0"})
+    key = failures.path("5d6e", "run-1.invert.item(1:0)", 1)
+    opening.open_store(PREFIX).put(key, json.dumps(record.to_json()).encode())
     done = world.alula("-o --quiet", "-o --json", "--x", "4", "--xs", "[1,0,4]")
     assert done.code == 1
+    assert "inputs\n    x  0\n" in done.err
     text = done.out.replace(file.name, "shapes.py").replace(world.name, "shapes-train")
     goldens.check(GOLDEN / "run-json.txt", text)
+
+
+@pytest.mark.parametrize("left", [b"{", b'"text"', b'{"kind":1}', b"\xff", b" " * 300_000, None])
+def test_a_record_that_is_none_or_cannot_be_read_leaves_the_failure_without_its_inputs(
+    stored: World, left: bytes | None
+) -> None:
+    died = {"message": "main: Error (exit code 90): ValueError: no (flows/x.py:10, attempt 1)"}
+    ended = run("Failed", None, fit=died)
+    ended["metadata"]["uid"] = "5d6e"
+    stored.server.on("GET", f"{ARGO}/workflows/run-1", ended)
+    if left is not None:
+        opening.open_store(PREFIX).put(failures.path("5d6e", "run-1.fit", 1), left)
+    done = stored.alula("-o --quiet", "-o --json")
+    (node,) = json.loads(done.out)["nodes"]
+    assert (done.code, node["error"]["message"], node["error"]["inputs"]) == (1, "no", {})
 
 
 def test_outputs_that_are_parts_and_lists_are_put_together_from_what_argo_keeps(world: World) -> None:

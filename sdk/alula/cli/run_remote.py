@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from alula.declare import tasks
 from alula.progress.reports import OutputType, RunResult
 from alula.progress.watchers import Watcher
 from alula_api.argo import outputs
-from alula_api.contract import references, values
+from alula_api.contract import pods, references, values
 from alula_api.contract.codes import Code
 
 if TYPE_CHECKING:
@@ -108,13 +109,30 @@ def _show(
 ) -> int:
     """The outputs as a local run shows them, or what failed and where its log is."""
     state = followed.state
-    outcomes.show(_with_outputs(followed, spec, place) if state.succeeded else followed.result, found)
+    shown = _with_outputs(followed, spec, place) if state.succeeded else _with_inputs(followed, place)
+    outcomes.show(shown, found)
     if state.succeeded:
         return 0
     if state.tasks:
         selector = f"workflows.argoproj.io/workflow={state.name}"
         display.note(f"\nlogs: kubectl logs -n {cluster.namespace} -l {selector} -c main --prefix --tail=-1")
     return 1
+
+
+def _with_inputs(followed: Followed, place: DataRoot | None) -> RunResult:
+    """The result with the inputs of what failed, where the domain's store can be read."""
+    if place is None or not followed.result.failures:
+        return followed.result
+    from alula.remote import stored_failures
+    from alula_data.errors import StoreError
+    from alula_data.stores import opening
+
+    try:
+        endpoint = os.environ.get(pods.Env.STORE_ENDPOINT, "")
+        store = opening.open_store(place.prefix, endpoint=endpoint, policy=stored_failures.PATIENCE)
+        return stored_failures.with_inputs(followed.result, followed.state, store)
+    except StoreError:
+        return followed.result
 
 
 def _with_outputs(followed: Followed, spec: WorkflowSpec, place: DataRoot | None) -> RunResult:

@@ -202,6 +202,7 @@ def _result(name: str, title: str, state: status.RunState, reporter: Reporter, o
         repeats=frozenset(outline.repeats),
         idle=outline.idle((*state.lengths, *state.tasks), state.away),
         handlers=state.handlers,
+        warnings=(state.hidden,) if state.hidden else (),
         message="" if state.succeeded else state.message,
     )
 

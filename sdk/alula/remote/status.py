@@ -45,6 +45,7 @@ class TaskState:
         waits: What its pod waits for; empty once it runs.
         seconds: From its beginning to its end; 0 while it runs.
         failures: What failed attempts said, in their order.
+        name: Argo's, which all its attempts know it by.
     """
 
     id: str
@@ -53,6 +54,7 @@ class TaskState:
     waits: str = ""
     seconds: float = 0.0
     failures: tuple[str, ...] = ()
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class RunState:
         revision: Of the definition that it follows.
         successor: The run that took its place, empty for none; None while it is not said.
         again: Whether it is itself such a run, which nothing takes the place of.
+        uid: Its own; empty where it is not known.
         away: The branches, maps and repeats that were not taken.
         handlers: What the controller starts because it is over.
     """
@@ -89,6 +92,7 @@ class RunState:
     revision: str = ""
     successor: str | None = None
     again: bool = False
+    uid: str = ""
     away: frozenset[str] = frozenset()
     handlers: tuple[HandlerReport, ...] = ()
 
@@ -135,6 +139,7 @@ def state(run: Mapping[str, Any], outline: Outline) -> RunState:
         revision=runs.label(run, labels.REVISION),
         successor=annotations.get(labels.RESTARTED_AS),
         again=labels.RESTARTED_FROM in annotations,
+        uid=str(metadata.get("uid", "")),
         away=away,
         handlers=_handlers(run, phase, admitted=admit.get("phase") == "Succeeded"),
     )
@@ -244,7 +249,7 @@ def _single(id: str, node: Mapping[str, Any]) -> TaskState:
     if (node.get("memoizationStatus") or {}).get("hit"):
         return TaskState(id, "cached")
     failed = (_message(node),) if node.get("phase") in _BROKEN else ()
-    return TaskState(id, _state(node, failed), 1, _waits(node), _seconds(node), failed)
+    return TaskState(id, _state(node, failed), 1, _waits(node), _seconds(node), failed, str(node["name"]))
 
 
 def _retried(id: str, node: Mapping[str, Any], attempts: Mapping[int, Mapping[str, Any]]) -> TaskState:
@@ -257,7 +262,7 @@ def _retried(id: str, node: Mapping[str, Any], attempts: Mapping[int, Mapping[st
     if found == "running" and last.get("phase") in _BROKEN and not messages.final(_message(last)):
         found = "resting"
     waits = _waits(last) if found == "running" else ""
-    return TaskState(id, found, len(inner), waits, _seconds(node), failed)
+    return TaskState(id, found, len(inner), waits, _seconds(node), failed, str(node["name"]))
 
 
 def _state(node: Mapping[str, Any], failed: tuple[str, ...]) -> State:
