@@ -159,8 +159,14 @@ def test_a_failed_run_shows_the_users_own_error_and_every_attempt(road: Road) ->
 
 
 def test_a_task_that_cannot_be_helped_is_said_not_to_have_been_tried_again(road: Road) -> None:
-    done = road.alula("run", "--remote", "going.py:hopeless", check=False)
+    words = ["run", "--remote", "--json", "going.py:hopeless"]
+    environment = road.place.bucket.environment()
+    done = installing.alula(road.place.cluster, *words, cwd=road.project, env=environment, check=False)
     assert done.returncode == 1
+    told = json.loads(done.stdout)
+    (node,) = told["nodes"]
+    assert (told["ok"], told["outputs"], told["error"]["node"], node["state"]) == (False, {}, node["id"], "failed")
+    assert (node["attempts"], node["error"]["retryable"], node["error"]["inputs"]) == (1, False, {"times": "3"}), node
     assert "attempt 1 of 4" in done.stderr and "not tried again" in done.stderr
     assert "attempt 2" not in done.stderr
 
