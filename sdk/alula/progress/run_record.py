@@ -137,7 +137,7 @@ def _maps(result: RunResult) -> list[Json]:
             if graver:
                 of_map[match["index"]] = (state, weight)
     found: list[Json] = []
-    for id in [*items, *(each for each in totals if each not in items)]:
+    for id in [*totals, *(each for each in items if each not in totals)]:
         seen = items.get(id, {}).values()
         total = max(totals.get(id, 0), sum(weight for _, weight in seen))
         unseen = total - sum(weight for _, weight in seen)

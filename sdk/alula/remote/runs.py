@@ -198,7 +198,7 @@ def _result(name: str, title: str, state: status.RunState, reporter: Reporter, o
         state.succeeded,
         reporter.nodes,
         state.seconds,
-        maps=state.lengths,
+        maps={id: state.lengths[id] for id in sorted(state.lengths, key=outline.place)},
         repeats=frozenset(outline.repeats),
         idle=outline.idle((*state.lengths, *state.tasks), state.away),
         handlers=state.handlers,

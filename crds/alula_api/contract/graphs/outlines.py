@@ -59,7 +59,7 @@ class Order:
         """Return what a node is sorted by."""
         found, outside = [], ""
         for segment in path.split("."):
-            path, number = f"{outside}{segment}", 0
+            path, number = f"{outside}{segment}", -1
             numbered = _NUMBERED.fullmatch(segment) if path not in self._places else None
             if numbered is None:
                 outside = f"{path}."

@@ -141,11 +141,12 @@ class Reporter:
 
     def close(self, walk: Walk, interrupted: bool) -> None:
         """Give every node that never came to its end the state that it has now, and items and rounds their places."""
-        if len(self.nodes) > self._known:
+        self.maps |= {spot.path: 0 for spot in _spots(walk) if _is_empty(spot)}
+        if len(self.nodes) > self._known or self.maps:
             order = outlines.Order(place.path for place in outlines.outline(self._walkable.plan))
             self.nodes.sort(key=lambda report: order.of(report.id))
+            self.maps = {path: self.maps[path] for path in sorted(self.maps, key=order.of)}
         elsewhere = _not_taken(walk)
-        self.maps |= {spot.path: 0 for spot in _spots(walk) if _is_empty(spot)}
         begun = {*self.maps, *(outlines.home(report.id) for report in self.nodes)}
         for path in self.idle.keys() - begun:
             if elsewhere and _lies_in(path, elsewhere):

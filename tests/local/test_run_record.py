@@ -1,0 +1,94 @@
+"""The record of local runs: which maps and repeats it names, and in what order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import alula
+from alula import conditional, map_task, task, workflow
+from alula.progress.reports import RunResult
+
+
+@task
+def invert(x: int) -> float:
+    return 1 / x
+
+
+@task
+def numbers(n: int) -> list[int]:
+    return list(range(1, n + 1))
+
+
+@task
+def total(xs: list[float]) -> float:
+    return sum(xs)
+
+
+@workflow
+def row(n: int) -> float:
+    return total(map_task(invert)(numbers(n)))
+
+
+@workflow
+def table(ns: list[int]) -> list[float]:
+    return map_task(row)(ns)
+
+
+@workflow
+def most(xs: list[int]) -> list[float | None]:
+    return map_task(invert, min_successes=3)(xs)
+
+
+@workflow
+def chosen(n: int, xs: list[int]) -> int:
+    case = conditional("size").if_(n > 3).then(map_task(invert).named("large")(xs))
+    case.elif_(n > 1).then(map_task(invert).named("small")(xs))
+    return n
+
+
+def record(result: RunResult[Any]) -> dict[str, Any]:
+    assert result.dir is not None
+    found: dict[str, Any] = json.loads((result.dir / "run.json").read_text())
+    return found
+
+
+def test_nodes_and_maps_stand_in_the_order_of_their_items_and_empty_maps_are_named() -> None:
+    found = record(alula.run(table, ns=[0, 12], threads=True, workers=4))
+    items = [f"{row.name}(1).invert({index})" for index in range(12)]
+    assert [node["id"] for node in found["nodes"]] == [
+        f"{row.name}(0).numbers",
+        f"{row.name}(0).total",
+        f"{row.name}(1).numbers",
+        *items,
+        f"{row.name}(1).total",
+    ]
+    assert [(each["id"], each["progress"]) for each in found["maps"]] == [
+        (row.name, "2/2"),
+        (f"{row.name}(0).invert", "0/0"),
+        (f"{row.name}(1).invert", "12/12"),
+    ]
+
+
+def test_a_map_of_which_too_few_items_succeed_is_the_error_and_not_its_items() -> None:
+    with pytest.raises(alula.RunFailed) as caught:
+        alula.run(most, xs=[1, 0, 0], threads=True)
+    found = record(caught.value.result)
+    assert found["error"]["node"] == "invert"
+    assert "only 1 of 3 items succeeded" in found["error"]["message"]
+    assert [(node["id"], node.get("tolerated")) for node in found["nodes"]] == [
+        ("invert", False),
+        ("invert(0)", None),
+        ("invert(1)", True),
+        ("invert(2)", True),
+    ]
+
+
+def test_maps_that_never_began_are_not_taken_and_those_without_items_began() -> None:
+    found = record(alula.run(chosen, n=2, xs=[], threads=True))
+    assert found["idle"] == [{"id": "size.then.large", "state": "not taken"}]
+    assert [each["id"] for each in found["maps"]] == ["size.elif-1.small"]
+    found = record(alula.run(chosen, n=0, xs=[1], threads=True))
+    assert [each["state"] for each in found["idle"]] == ["not taken", "not taken"]
