@@ -14,6 +14,7 @@ import asyncio
 import collections
 import contextlib
 import dataclasses
+import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -39,10 +40,14 @@ POLICY = retries.Policy(attempts=2, first=0.1, longest=0.2, seconds=3.0)
 AT_ONCE = 16  # requests of one domain
 THREADS = 64  # of all domains
 MAX_DOMAINS = 1000  # that are remembered
+DEEP = 16  # levels of a walk before the rest of it is looked up ahead
+AHEAD = 0.3  # of the time that is left then, at most
 SILENT = "the store gave no answer lately, so nothing is looked up there for a while"
 
 Answer = caches.Lookup | errors.StoreError
 Find = Callable[[Mapping[str, Wanted], float], Awaitable[Mapping[str, Answer]]]
+Guess = Callable[[int], Awaitable[Mapping[str, Wanted]]]
+"""Gives at most so many keys that a walk may come to."""
 
 
 def open_store(place: Place, policy: retries.Policy = POLICY) -> Store:
@@ -83,8 +88,14 @@ class Lookups:
         self._domains: collections.OrderedDict[Place, _Domain] = collections.OrderedDict()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="cache-lookup")
 
-    async def walk(self, walk: CacheWalk, place: Place) -> str:
-        """Take the walk as far as the budget and the cache go; why it stopped short, if it did."""
+    async def walk(self, walk: CacheWalk, place: Place, guess: Guess | None = None) -> str:
+        """Take the walk as far as the budget and the cache go; why it stopped short, if it did.
+
+        Args:
+            walk: as far as it is.
+            place: the domain's.
+            guess: is asked once the walk turns out to be deep.
+        """
         try:
             domain = self._domain(place)
         except errors.StoreError as error:
@@ -92,7 +103,7 @@ class Lookups:
         if not domain.breaker.lets_through():
             return SILENT
         with metrics.FILL_SECONDS.time():
-            return await step_through(walk, self._finder(domain), self._seconds, self._most)
+            return await step_through(walk, self._finder(domain), self._seconds, self._most, guess)
 
     def _domain(self, place: Place) -> _Domain:
         if place not in self._domains:
@@ -169,21 +180,28 @@ def _stored(index: caches.CacheIndex, entry: CacheEntry, wanted: Wanted) -> dict
     return {name: stored for name, stored in found.items() if stored is not None}
 
 
-async def step_through(walk: CacheWalk, find: Find, seconds: float, most: int) -> str:
-    """Answer what the walk wants until it wants nothing more, or time or lookups run out; why it stopped short."""
+async def step_through(walk: CacheWalk, find: Find, seconds: float, most: int, guess: Guess | None = None) -> str:
+    """Answer what the walk wants until it wants nothing more, or time or lookups run out; why it stopped short.
+
+    A deep walk is `DEEP` round trips old when all keys that `guess` gives are looked up side by side: what was found
+    under them is then at hand when the walk wants it. It counts there as a lookup, so a guess takes none from the walk.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     left = most
     short = f"{most} lookups or {seconds:g} s did not suffice for the whole graph"
+    ahead: dict[str, tuple[Wanted, caches.Lookup]] = {}
+    level = 0
     while wanted := walk.wanted():
+        if level == DEEP and guess is not None:
+            ahead = await _ahead(guess, find, AHEAD * (deadline - loop.time()), most)
+        level += 1
         remaining = deadline - loop.time()
         if remaining <= 0:
             return short
         now = {each.key: each for each in wanted[:left]}
         left -= len(now)
-        found = await find(now, remaining)
-        for answer in found.values():
-            metrics.CACHE_LOOKUPS.labels(result=_result(answer)).inc()
+        found = await _found(now, ahead, find, remaining)
         entries = {key: each.entry for key, each in found.items() if isinstance(each, caches.Lookup)}
         try:
             stored = {key: each.stored for key, each in found.items() if isinstance(each, caches.Lookup)}
@@ -197,6 +215,43 @@ async def step_through(walk: CacheWalk, find: Find, seconds: float, most: int) -
         if len(found) < len(wanted):
             return short
     return ""
+
+
+async def _ahead(guess: Guess, find: Find, seconds: float, most: int) -> dict[str, tuple[Wanted, caches.Lookup]]:
+    """What is found under guessed keys, and what was asked of it; a miss is looked up again when it is wanted."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    try:
+        guessed = await asyncio.wait_for(guess(most), max(0.0, seconds))
+    except TimeoutError:
+        return {}
+    guessed = dict(itertools.islice(guessed.items(), most))
+    remaining = deadline - loop.time()
+    if not guessed or remaining <= 0:
+        return {}
+    found = await _counted(find, guessed, remaining)
+    hits = {key: each for key, each in found.items() if isinstance(each, caches.Lookup) and each.entry is not None}
+    return {key: (guessed[key], each) for key, each in hits.items()}
+
+
+async def _found(
+    wanted: Mapping[str, Wanted], ahead: dict[str, tuple[Wanted, caches.Lookup]], find: Find, seconds: float
+) -> dict[str, Answer]:
+    """What is at hand of what is wanted, where the very same was asked of it, and the answers to the rest."""
+    taken = {key: ahead.pop(key) for key in wanted if key in ahead}
+    at_hand: dict[str, Answer] = {key: found for key, (asked, found) in taken.items() if asked == wanted[key]}
+    rest = {key: each for key, each in wanted.items() if key not in at_hand}
+    if rest:
+        return {**at_hand, **await _counted(find, rest, seconds)}
+    await asyncio.sleep(0)  # others have their turn between two levels, however many are at hand
+    return at_hand
+
+
+async def _counted(find: Find, wanted: Mapping[str, Wanted], seconds: float) -> Mapping[str, Answer]:
+    found = await find(wanted, seconds)
+    for answer in found.values():
+        metrics.CACHE_LOOKUPS.labels(result=_result(answer)).inc()
+    return found
 
 
 def _result(answer: Answer) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from alula_api.argo import nodes
@@ -28,12 +28,14 @@ class Wanted:
     """A key to look up, and the outputs and the entrypoint that its entry must have.
 
     Of `items`, outputs that are items of a map's list, those that are too long for one must lie in the store as well.
+    `path` is where it is first asked for.
     """
 
     key: str
     outputs: Mapping[str, Schema]
     entrypoint: str
     items: tuple[str, ...] = ()
+    path: str = field(default="", compare=False)
 
 
 class CacheWalk:
@@ -71,7 +73,8 @@ class CacheWalk:
         for key, spots in self._asked.items():
             task, is_batch = self._task(spots[0]), _is_batch(spots[0])
             items = () if is_batch else _items_of(task)
-            found.append(Wanted(key, _outputs(task, is_batch=is_batch), task.entrypoint, items))
+            outputs = _outputs(task, is_batch=is_batch)
+            found.append(Wanted(key, outputs, task.entrypoint, items, spots[0].path))
         return found
 
     def answer(

@@ -17,7 +17,7 @@ from alula_api.argo.nodes import Nodes
 from alula_api.contract import durations, labels, names
 from alula_api.contract.graphs.plans import Plan
 from alula_controller import conditions, timestamps
-from alula_controller.admission import check, fill
+from alula_controller.admission import check, earlier_run, fill
 from alula_controller.admission.cache_walk import CacheWalk
 from alula_controller.conditions import Reason
 
@@ -145,7 +145,9 @@ def admit(world: World, moment: str) -> Decision:
     notes = ((Reason.NOT_FILLED, note),) if note else ()
     count = sum("memoizationStatus" in node for node in filled.values())
     message = f"{count} {'task' if count == 1 else 'tasks'} taken from the cache" if count else ""
-    marked = {labels.ADMITTED: holds.mark(world.run, _hold(world))}
+    assert world.checked is not None
+    inputs = {labels.INPUTS: earlier_run.inputs_digest(world.checked.inputs)}
+    marked = {labels.ADMITTED: holds.mark(world.run, _hold(world)), **inputs}
     # A run that was resubmitted carries the outcome of another, and what its end has started.
     unmarked = {name: None for name in (labels.OUTCOME, labels.TRIGGERED) if runs.label(world.run, name)}
     patch = holds.patch(world.run, packed, {**marked, **unmarked, **_started_by(world)})

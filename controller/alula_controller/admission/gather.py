@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import logging
 import re
 from collections.abc import Mapping
@@ -17,9 +18,9 @@ from alula_api.contract import labels, pods
 from alula_api.contract.graphs import plans
 from alula_api.contract.graphs.walks import TooLarge
 from alula_controller import logs
-from alula_controller.admission import check, event_inputs
+from alula_controller.admission import check, earlier_run, event_inputs
 from alula_controller.admission.cache_lookup import Lookups
-from alula_controller.admission.cache_walk import CacheWalk, colliding
+from alula_controller.admission.cache_walk import CacheWalk, Wanted, colliding
 from alula_controller.admission.decide import World
 from alula_controller.admission.dispatch import SKIPPED
 from alula_controller.admission.ledger import Ledger
@@ -80,7 +81,7 @@ async def read(api: client.Cluster, domains: Domains, lookups: Lookups, run: Map
     if checked.problems:
         return World(run, held, plan, checked)
     spec = str((stored.get("spec") or {}).get("spec") or "")
-    return await _in_domain(domains, lookups, World(run, held, plan, checked), store_of(spec))
+    return await _in_domain(api, domains, lookups, World(run, held, plan, checked), store_of(spec))
 
 
 def store_of(spec: str) -> str:
@@ -89,10 +90,11 @@ def store_of(spec: str) -> str:
     return found[1] if found else ""
 
 
-async def _in_domain(domains: Domains, lookups: Lookups, world: World, store: str) -> World:
+async def _in_domain(api: client.Cluster, domains: Domains, lookups: Lookups, world: World, store: str) -> World:
     """The same world with whose turn it is and what the cache answers; nothing is looked up for a run that waits.
 
     Args:
+        api: the cluster.
         domains: reads Domains.
         lookups: the cache.
         world: with what was checked.
@@ -122,5 +124,16 @@ async def _in_domain(domains: Domains, lookups: Lookups, world: World, store: st
         walk = CacheWalk(world.plan, world.checked.inputs)
     except TooLarge as error:
         return so(unfilled=str(error))
-    short = await lookups.walk(walk, place)
+    short = await lookups.walk(walk, place, functools.partial(_guesses, api, world))
     return so(walk, short)
+
+
+async def _guesses(api: client.Cluster, world: World, most: int) -> Mapping[str, Wanted]:
+    """Keys that an earlier run like this one came to."""
+    assert world.plan is not None
+    assert world.checked is not None
+    inputs = world.checked.inputs
+    name, status = await earlier_run.read(api, world.run, inputs)
+    if not name:
+        return {}
+    return await asyncio.to_thread(earlier_run.guesses, world.plan, inputs, name, status, most)

@@ -54,6 +54,7 @@ NOTIFIED: Final = "alula.dev/notified"
 OVERDUE: Final = "alula.dev/overdue"
 HANDLES: Final = "alula.dev/handles"
 STARTED_BY: Final = "alula.dev/started-by"
+INPUTS: Final = "alula.dev/inputs"
 
 OF_THE_CLUSTER: Final = (
     COMPILED,
@@ -83,6 +84,7 @@ OF_THE_CLUSTER: Final = (
     OVERDUE,
     HANDLES,
     STARTED_BY,
+    INPUTS,
 )
 """Annotations and labels that say what happened on a cluster, and so stand in no file in git."""
 
@@ -118,6 +120,7 @@ SENTENCES: Final[dict[str, str]] = {
     HANDLES: "Annotation of a run that handles the end of another one: that run.",
     STARTED_BY: "Label of an admitted or refused run: `schedule`, `backfill`, `trigger`, `release`, `event`, `handler`,"
     " `recovery` or `person`.",
+    INPUTS: "Label of an admitted run: a digest of its inputs, by which a later run of the same revision finds it.",
     OVERDUE: "Annotation of a run past its deadline: when Argo was last made to look at it.",
     HANDLERS: "Label of runs with `spec.handlers`: `pending`, or `done` when they were started; annotation: which.",
     FAILURE_POLICY: "Label of templates and runs: the Workflow's `spec.failurePolicy`, where it says one.",
