@@ -69,6 +69,11 @@ CACHE_LOOKUPS = Counter(
     ["result"],
     registry=REGISTRY,
 )
+LOOKUPS_AHEAD = Counter(
+    "alula_lookups_ahead",
+    "Cached tasks whose keys an earlier run of the same inputs gave, so that they were looked up side by side.",
+    registry=REGISTRY,
+)
 STORES_SILENT = Counter(
     "alula_stores_silent",
     "Times that a domain's store gave no answer, so that its runs go in unfilled for a while.",
@@ -168,6 +173,7 @@ ALL = (
     ADMISSION_SECONDS,
     NODES_FILLED,
     CACHE_LOOKUPS,
+    LOOKUPS_AHEAD,
     STORES_SILENT,
     FILL_SECONDS,
     SCHEDULED_RUNS,

@@ -1,4 +1,5 @@
-"""A chain of a thousand tasks that the cache answers ends in Argo without a pod: one patch, however many tasks."""
+"""A chain of a thousand tasks that the cache answers ends in Argo without a pod: one patch, however many tasks; a second
+run looks up side by side what the first one came to."""
 
 from __future__ import annotations
 
@@ -7,7 +8,9 @@ import subprocess
 
 import pytest
 
+from alula_controller.admission import cache_lookup
 from e2e import installing
+from e2e.controller.conftest import metrics
 from e2e.main_road.conftest import Road
 
 TASKS = 1000
@@ -55,3 +58,14 @@ def test_it_ends_without_a_pod(thousand: Road) -> None:
     assert place.cluster.pods.started(workflow=run["metadata"]["name"], namespace=place.namespace) == []
     found = [node for node in installing.nodes(run).values() if node.get("memoizationStatus", {}).get("hit")]
     assert len(found) == TASKS
+
+    before = metrics()["alula_lookups_ahead_total"]
+    second, again = thousand.remote("long.py:chain")
+    assert again == outputs
+    assert metrics()["alula_lookups_ahead_total"] - before == TASKS - cache_lookup.DEEP
+    keys = [
+        {node.get("memoizationStatus", {}).get("key") for node in installing.nodes(each).values()}
+        for each in (run, second)
+    ]
+    assert keys[0] == keys[1]
+    assert place.cluster.pods.started(workflow=second["metadata"]["name"], namespace=place.namespace) == []

@@ -6,6 +6,9 @@ import time
 
 import pytest
 
+from alula_api.contract import labels
+from alula_api.contract.graphs import plans
+from alula_controller.admission import check, earlier_run
 from alula_data.stores import opening
 from e2e import installing
 from e2e.main_road.conftest import Road
@@ -17,6 +20,16 @@ def memoized(run: installing.Object) -> set[str]:
     """The tasks that Argo's own status marks as taken from a cache."""
     found = installing.nodes(run)
     return {name for name in TASKS if found[name].get("memoizationStatus", {}).get("hit")}
+
+
+def keys_told_by(road: Road, run: installing.Object) -> set[str]:
+    """The cache keys that the nodes of a run say that it came to."""
+    revision = road.place.cluster.api.get(
+        "alula.dev/v1alpha1", "WorkflowRevision", run["metadata"]["labels"][labels.REVISION], road.place.namespace
+    )
+    plan, name = plans.from_text(revision["spec"]["plan"]), run["metadata"]["name"]
+    inputs = check.check(plan, run["spec"].get("arguments") or {}, name).inputs
+    return set(earlier_run.guesses(plan, inputs, name, run["status"], 100))
 
 
 def pods_of(road: Road, run: installing.Object) -> int:
@@ -47,6 +60,9 @@ def test_a_file_becomes_a_run_and_the_second_run_has_no_pod(penguins: Road, monk
     assert again == outputs
     assert pods_of(penguins, second) == 0
     assert memoized(second) == TASKS
+    told = [node.get("memoizationStatus") for node in installing.nodes(second).values()]
+    assert keys_told_by(penguins, first) == {each["key"] for each in told if each}, "by what its pods made"
+    assert first["metadata"]["labels"][labels.INPUTS] == second["metadata"]["labels"][labels.INPUTS]
 
 
 def test_with_one_input_changed_exactly_what_depends_on_it_runs_again(penguins: Road) -> None:

@@ -1,13 +1,15 @@
 """An S3 server small enough to lie on purpose: objects in a dict, and a fault for any request that a test chooses.
 
 It checks no signatures. Faults: `"503"` answers so without doing anything, `"reset"` closes the connection before,
-`"lost"` does the work and then closes the connection, `"cut"` sends half a body and closes it.
+`"lost"` does the work and then closes the connection, `"cut"` sends half a body and closes it. Every request waits
+`delay` seconds first.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +27,7 @@ class FakeS3:
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.requests: list[str] = []
         self.fault: Fault = lambda method, path: ""
+        self.delay = 0.0
         self.lock = threading.Lock()
         self.endpoint = ""
 
@@ -52,6 +55,7 @@ def serving() -> Iterator[FakeS3]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a body behind its headers would wait 40 ms for the client's acknowledgement
     s3: FakeS3
 
     def log_message(self, *_: object) -> None:
@@ -68,6 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = urllib.parse.parse_qs(path.query, keep_blank_values=True)
         key = urllib.parse.unquote(path.path).partition("/")[2].partition("/")[2]
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        time.sleep(self.s3.delay)
         with self.s3.lock:
             self.s3.requests.append(f"{self.command} {self.path}")
             fault = self.s3.fault(self.command, self.path)

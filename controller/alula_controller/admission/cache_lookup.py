@@ -17,7 +17,7 @@ import dataclasses
 import itertools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -194,7 +194,8 @@ async def step_through(walk: CacheWalk, find: Find, seconds: float, most: int, g
     level = 0
     while wanted := walk.wanted():
         if level == DEEP and guess is not None:
-            ahead = await _ahead(guess, find, AHEAD * (deadline - loop.time()), most)
+            over = set(walk.keys.values()).difference(each.key for each in wanted)
+            ahead = await _ahead(guess, over, find, AHEAD * (deadline - loop.time()), most)
         level += 1
         remaining = deadline - loop.time()
         if remaining <= 0:
@@ -217,15 +218,20 @@ async def step_through(walk: CacheWalk, find: Find, seconds: float, most: int, g
     return ""
 
 
-async def _ahead(guess: Guess, find: Find, seconds: float, most: int) -> dict[str, tuple[Wanted, caches.Lookup]]:
-    """What is found under guessed keys, and what was asked of it; a miss is looked up again when it is wanted."""
+async def _ahead(
+    guess: Guess, over: Collection[str], find: Find, seconds: float, most: int
+) -> dict[str, tuple[Wanted, caches.Lookup]]:
+    """What is found under guessed keys that are not `over`, and what was asked of it.
+
+    A miss is looked up again when it is wanted.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     try:
         guessed = await asyncio.wait_for(guess(most), max(0.0, seconds))
     except TimeoutError:
         return {}
-    guessed = dict(itertools.islice(guessed.items(), most))
+    guessed = {key: each for key, each in itertools.islice(guessed.items(), most) if key not in over}
     remaining = deadline - loop.time()
     if not guessed or remaining <= 0:
         return {}
@@ -240,6 +246,7 @@ async def _found(
     """What is at hand of what is wanted, where the very same was asked of it, and the answers to the rest."""
     taken = {key: ahead.pop(key) for key in wanted if key in ahead}
     at_hand: dict[str, Answer] = {key: found for key, (asked, found) in taken.items() if asked == wanted[key]}
+    metrics.LOOKUPS_AHEAD.inc(len(at_hand))
     rest = {key: each for key, each in wanted.items() if key not in at_hand}
     if rest:
         return {**at_hand, **await _counted(find, rest, seconds)}
