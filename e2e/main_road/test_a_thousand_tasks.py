@@ -1,5 +1,4 @@
-"""A chain of a thousand tasks that the cache answers ends in Argo without a pod: one patch, however many tasks; a second
-run looks up side by side what the first one came to."""
+"""A chain of a thousand cached tasks ends without a pod; for a second run its keys are looked up side by side."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 
 from alula_api.argo import nodes
 from alula_api.contract import lists
-from alula_controller.admission import check, decide
+from alula_controller.admission import cache_lookup, check, decide
 from alula_controller.cluster import client
 from alula_controller.conditions import Reason
 from alula_controller.definitions import compilation, gather
@@ -46,6 +46,11 @@ SETTINGS, SOAK = scenes.SETTINGS, Measures()
         (
             "looking up what of a run is cached",
             f"{type(SETTINGS).fill_seconds:g} s, {type(SETTINGS).fill_lookups:,} tasks",
+        ),
+        (
+            "looking up together what an earlier run came to",
+            f"{cache_lookup.AHEAD * 10:g} in 10 of the time that is left, "
+            f"{type(SETTINGS).fill_lookups:,} tasks, one run",
         ),
         ("the answer of a place that is told of runs", f"{posting.MAX_ANSWER >> 10} KiB, within {posting.SECONDS:g} s"),
         ("notices for one place that the controller remembers", f"{outbox.MAX_WAITING}"),

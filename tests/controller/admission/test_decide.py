@@ -16,6 +16,7 @@ from tests.controller import scenes
 from tests.controller.scenes import MOMENT
 
 STARTED = {labels.STARTED_BY: "person"}
+ALWAYS = {**STARTED, labels.INPUTS: "04a55e26f25f79e32adbc1b947c335d4"}
 
 
 def world(cached: bool = False, run: dict[str, Any] | None = None, **changes: Any) -> World:
@@ -67,7 +68,7 @@ def test_the_patch_holds_only_for_the_version_that_was_read_and_marks_the_run() 
     assert patch is not None
     assert patch["metadata"] == {
         "resourceVersion": "77",
-        "labels": {**STARTED, labels.ADMITTED: "uid-of-run-1.20261122T115901Z"},
+        "labels": {**ALWAYS, labels.ADMITTED: "uid-of-run-1.20261122T115901Z"},
     }
     assert patch["status"]["nodes"] is None
     assert set(patch["status"]) == {"nodes", "compressedNodes"}
@@ -138,7 +139,7 @@ def test_a_hold_that_began_anew_is_answered_whatever_hold_was_answered_before() 
     decision = decide.decide(world(run=run), MOMENT)
     assert decision.outcome == Outcome.ADMITTED
     assert decision.patch is not None
-    assert decision.patch["metadata"]["labels"] == {**STARTED, labels.ADMITTED: "uid-of-run-1.20261122T115901Z"}
+    assert decision.patch["metadata"]["labels"] == {**ALWAYS, labels.ADMITTED: "uid-of-run-1.20261122T115901Z"}
 
 
 def test_a_refused_run_keeps_no_mark_of_an_admitted_one() -> None:
