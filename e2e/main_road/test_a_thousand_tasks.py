@@ -61,7 +61,8 @@ def test_it_ends_without_a_pod(thousand: Road) -> None:
     before = metrics()["alula_lookups_ahead_total"]
     second, again = thousand.remote("long.py:chain")
     assert again == outputs
-    assert metrics()["alula_lookups_ahead_total"] - before == TASKS - cache_lookup.DEEP
+    # On a busy machine the time for it ends before all are there; the others are looked up one by one.
+    assert before < metrics()["alula_lookups_ahead_total"] <= before + TASKS - cache_lookup.DEEP
     keys = [
         {node.get("memoizationStatus", {}).get("key") for node in installing.nodes(each).values()}
         for each in (run, second)

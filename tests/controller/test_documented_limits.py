@@ -49,7 +49,7 @@ SETTINGS, SOAK = scenes.SETTINGS, Measures()
         ),
         (
             "looking up together what an earlier run came to",
-            f"{cache_lookup.AHEAD * 10:g} in 10 of the time that is left, "
+            f"{'half' if cache_lookup.AHEAD == 0.5 else cache_lookup.AHEAD} of the time that is left, "
             f"{type(SETTINGS).fill_lookups:,} tasks, one run",
         ),
         ("the answer of a place that is told of runs", f"{posting.MAX_ANSWER >> 10} KiB, within {posting.SECONDS:g} s"),

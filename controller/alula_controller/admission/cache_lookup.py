@@ -41,7 +41,7 @@ AT_ONCE = 16  # requests of one domain
 THREADS = 64  # of all domains
 MAX_DOMAINS = 1000  # that are remembered
 DEEP = 16  # levels of a walk before the rest of it is looked up ahead
-AHEAD = 0.3  # of the time that is left then, at most
+AHEAD = 0.5  # of the time that is left then, at most
 SILENT = "the store gave no answer lately, so nothing is looked up there for a while"
 
 Answer = caches.Lookup | errors.StoreError
