@@ -4,6 +4,7 @@ be. A proxy makes the faults; behind it is the real server.
 
 from __future__ import annotations
 
+import collections
 import json
 import pathlib
 import sys
@@ -47,8 +48,9 @@ class Faulty:
         scene.installation.kill()
         self.controller = scene.installation.spawn("alula-faulty", KUBECONFIG=str(kubeconfig))
 
-    def requests(self) -> int:
-        return len(self.seen.read_text(encoding="utf-8").splitlines())
+    def requests(self) -> list[str]:
+        """What was asked for so far, as verb and path."""
+        return [line.partition(" ")[2] for line in self.seen.read_text(encoding="utf-8").splitlines()]
 
     def is_faulty(self, fault: dict[str, Any]) -> None:
         self.faults.write_text(json.dumps(fault), encoding="utf-8")
@@ -68,18 +70,22 @@ def faulty(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_after_a_fault_of_the_api_server_definitions_and_runs_go_on(scene: Scene, faulty: Faulty, fault: str) -> None:
-    before = faulty.requests()
+    before = len(faulty.requests())
     faulty.is_faulty(FAULTS[fault])
     scene.apply(definitions.workflow("faulty", version=fault))
     run = scene.place.run("faulty", {"x": "5"})
     time.sleep(SECONDS)
-    during = faulty.requests() - before
+    asked = collections.Counter(faulty.requests()[before:])
     faulty.is_faulty({})
     ended = scene.place.ended(run, 120)
     assert ended["status"]["phase"] == "Succeeded", ended["status"].get("message")
     until(lambda: compiled(scene) == fault, 120)
     assert faulty.controller.poll() is None, "the process never ended"
-    assert during < 40 * SECONDS, f"{during} requests in {SECONDS} s: it does not hammer a server that is in trouble"
+    # What it works on is what other scenarios have left, so only how often it asks for one thing is bounded: the most
+    # that one path gets is the seven watches of runs, of which a cut one is seen twice.
+    what, times = max(asked.items(), key=lambda each: each[1])
+    print(f"{fault}: {asked.total()} requests, most often {what}: {times}")
+    assert times < 20 * SECONDS, f"{times} times {what} in {SECONDS} s: it does not hammer a server that is in trouble"
 
 
 def compiled(scene: Scene) -> str:

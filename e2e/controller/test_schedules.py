@@ -119,10 +119,14 @@ def domain(place: Scene, **spec: Any) -> None:
 def test_a_cronworkflow_of_an_earlier_version_is_taken_over_without_a_lost_or_doubled_tick(
     place: Scene, restarted: Scene
 ) -> None:
-    """Argo has started the last minute's run and has not told it in the CronWorkflow yet; the one before was told."""
-    plan = definitions.launch_plan("taken", "timely", schedule={"cron": ["* * * * *"]})
+    """Argo has started the last but one run and has not told it in the CronWorkflow yet; the one before was told. It
+    fires again at the next tick, so the controller must be there before that."""
+    cron, period = "*/2 * * * *", 120
+    plan = definitions.launch_plan("taken", "timely", schedule={"cron": [cron]})
     restarted.installation.kill()
-    minute = int(time.time()) // 60 * 60
+    left = period - time.time() % period
+    time.sleep(left + 1 if left < 45 else 0)
+    tick = int(time.time()) // period * period
     workflow = place.api.get(installing.ALULA, "Workflow", "timely", place.space)
     marks = {labels.MANAGED_BY: labels.MANAGER, labels.WORKFLOW: "timely", labels.LAUNCH_PLAN: "taken"}
     made = place.api.create(
@@ -131,11 +135,11 @@ def test_a_cronworkflow_of_an_earlier_version_is_taken_over_without_a_lost_or_do
             "kind": "CronWorkflow",
             "metadata": {"name": "lp-taken", "labels": {**marks, labels.OWNER_UID: workflow["metadata"]["uid"]}},
             "spec": {
-                "schedules": ["* * * * *"],
+                "schedules": [cron],
                 "workflowSpec": {"workflowTemplateRef": {"name": "timely"}},
             },
             "status": {
-                "lastScheduledTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(minute - 120)),
+                "lastScheduledTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(tick - 2 * period)),
                 "active": [], "conditions": [], "succeeded": 0, "failed": 0, "phase": "Active",
             },
         },
@@ -147,7 +151,7 @@ def test_a_cronworkflow_of_an_earlier_version_is_taken_over_without_a_lost_or_do
             "apiVersion": installing.ARGO,
             "kind": "Workflow",
             "metadata": {
-                "name": f"lp-taken-{minute - 60}",
+                "name": f"lp-taken-{tick - period}",
                 "labels": {"workflows.argoproj.io/cron-workflow": "lp-taken"},
                 "ownerReferences": [{**owner, "controller": True, "blockOwnerDeletion": True}],
             },
@@ -158,13 +162,15 @@ def test_a_cronworkflow_of_an_earlier_version_is_taken_over_without_a_lost_or_do
     place.apply(plan)
     restarted.installation.start()
     until(lambda: not crons(place), 90)
-    until(lambda: decided(place, "taken") >= minute, 90)
+    until(lambda: decided(place, "taken") >= tick, 90)
     found = runs(place, "taken")
-    assert sorted(found) == list(range(minute - 60, max(found) + 1, 60))
+    assert sorted(found) == list(range(tick - period, max(found) + 1, period))
     assert schedule(place, "taken")["skipped"] == []
-    ours = found[minute]["metadata"]
+    ours = found[tick]["metadata"]
     assert labels.TICK in ours["annotations"] or "workflows.argoproj.io/cron-workflow" in ours["labels"]
-    assert labels.TICK not in (found[minute - 60]["metadata"].get("annotations") or {}), "it is the one that was there"
+    assert labels.TICK not in (found[tick - period]["metadata"].get("annotations") or {}), (
+        "it is the one that was there"
+    )
     place.api.delete(installing.ALULA, "LaunchPlan", "taken", place.space)
 
 

@@ -35,7 +35,7 @@ def newer(cluster: clusters.Cluster) -> str:
         folder = binaries.manifests("argo-workflows-4.1")
     except errors.Unavailable as error:
         pytest.skip(str(error))
-    for plural in ("workflowtemplates",):
+    for plural in ("workflowtemplates", "workfloweventbindings"):
         crd = (folder / f"argoproj.io_{plural}.yaml").read_text()
         for field, value in (("name", f"{plural}.argoproj.io"), ("group", "argoproj.io")):
             crd = crd.replace(f"{field}: {value}\n", f"{field}: {value.replace('argoproj.io', NEWER)}\n", 1)
