@@ -94,6 +94,8 @@ class Domain:
     """Those that a task may be in; None where no Domain is known."""
     places: Mapping[str, str | None] | None = None
     """Those for notices, each with its template, if it has one; None where no Domain is known."""
+    trusted: tuple[str, ...] | None = None
+    """The domains whose runs may start some here; None where no Domain is known, or where none are started."""
     fires: bool = True
     """Whether its launch plans start runs by themselves."""
     hard: Mapping[str, str] = field(default_factory=dict)

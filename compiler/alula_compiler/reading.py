@@ -166,6 +166,7 @@ def _domain(model: domains.Domain | None) -> Domain:
         retention=Retention.of(kept.succeeded, kept.failed),
         pools=tuple(pool.name for pool in spec.pools),
         places={each.name: each.webhook.template if each.webhook else None for each in spec.notifications},
+        trusted=None if spec.schedules == "Disabled" else tuple(spec.triggers.sources if spec.triggers else ()),
         fires=spec.schedules != "Disabled" and not spec.suspend,
         hard=spec.guards.quota if spec.guards else {},
     )

@@ -54,7 +54,7 @@ from alula_controller.runs.watchdog import Watchdog
 from alula_controller.schedules import reconcile as schedules
 from alula_controller.schedules.reconcile import PlanKey, Scheduler
 from alula_controller.settings import Settings
-from alula_controller.triggers.reconcile import ENDED_RUN, WAITING_PLAN, TriggerKey, Triggers
+from alula_controller.triggers.reconcile import WAITING_PLAN, TriggerKey, Triggers
 
 log = logging.getLogger(__name__)
 K = TypeVar("K", bound="RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey | WorkflowKey")
@@ -105,9 +105,9 @@ class Controller:
         self.histories = Histories(access)
         self.told = self._queue("histories", self.histories.handle)
         self.inventory = Inventory(self._known_runs, self.scheduler.overdue, self.leadership.held)
-        self.triggers = Triggers(access)
+        domains = self.domains = Domains(api, settings, self._known_namespaces)
+        self.triggers = Triggers(access, namespaces=domains.known)
         self.triggered = self._queue("triggers", self.triggers.handle)
-        domains = Domains(api, settings, self._known_namespaces)
         self._tell_of_runs(access, domains)
         self.compiler = Compiler()
         gatherer = Gatherer(api, settings, domains, self.compiler.compile, self._kinds)
@@ -118,7 +118,7 @@ class Controller:
             domains,
             add=self.definitions.add,
             templates=self._known_templates,
-            waits=self.triggers.waits,
+            waits=self.triggers.of_project,
             noted=self.inventory.saw,
             wrote=self.echoes.note,
             scheduled=self._scheduled,
@@ -251,6 +251,7 @@ class Controller:
         # Decisions rest on what the watches know of namespaces and templates: they come first.
         for watch in self.watches:
             await watch.synced.wait()
+        await self.domains.look_around()
         for watch in self.unanswered:  # they were told before it was known what waits for them
             watch.again()
         self._start("relist", self.relist.run())
@@ -431,8 +432,8 @@ class Controller:
         self.definitions.add(Key("Domain", namespace, view.NAME), ECHO_SECONDS)
 
     def _run_over(self, seen: Seen, gone: bool) -> None:
-        if not gone and self.triggers.concerns(seen):
-            self.triggered.add(TriggerKey(seen.namespace, seen.name, ENDED_RUN))
+        for key in self.triggers.keys(seen) if not gone else ():
+            self.triggered.add(key)
 
     def _namespace_changed(self, seen: Seen, gone: bool) -> None:
         if gone:
@@ -541,7 +542,7 @@ async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
 
 
 def _lane(key: Key | RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey | WorkflowKey) -> str:
-    return key.namespace
+    return key.lane if isinstance(key, TriggerKey) else key.namespace
 
 
 def _definition_of(child: Seen) -> Key:

@@ -218,6 +218,7 @@ LAUNCH_PLAN: dict[str, Any] = {
         "trigger": {
             "launchPlan": "hourly",
             "workflow": "penguins",
+            "domain": "staging",
             "when": "Succeeded",
             "inputs": [{"name": "seed", "output": "best"}],
             "release": False,
@@ -266,6 +267,7 @@ DOMAIN: dict[str, Any] = {
         },
         "suspend": False,
         "schedules": "Disabled",
+        "triggers": {"from": ["staging"]},
         "taskLimits": {"resources": {"memory": "64Gi"}, "timeout": "1d", "forbid": ["ServiceAccount"]},
         "source": "Committed",
         "interruptible": {

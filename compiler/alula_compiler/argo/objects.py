@@ -146,6 +146,7 @@ def _trigger(launch_plan: LaunchPlan, given: specs.Trigger) -> Trigger:
         inputs=tuple(Passed(each.name, each.output) for each in given.inputs),
         release=bool(given.release),
         suspended=launch_plan.suspend,
+        domain=given.domain or "",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alula_api.contract import events, names
+from alula_api.contract import events, names, triggers
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs import specs
 from alula_api.contract.problems import InvalidValue
@@ -19,6 +19,8 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
         if plan.trigger is not None:
             subject = problems.of_plan(plan)
             _what(plan, plan.trigger, subject, report)
+            if plan.trigger.domain:
+                _elsewhere(program, plan.trigger, plan.trigger.domain, subject, report)
             if plan.trigger.event is not None:
                 _event(plan.trigger.event, subject, report)
             _inputs(program, plan, plan.trigger, subject, report)
@@ -37,9 +39,24 @@ def _what(plan: LaunchPlan, trigger: specs.Trigger, subject: Subject, report: Re
     if len(after) > 1:
         message = "a trigger waits for runs of a launch plan or of a workflow"
         report.add(Code.BAD_TRIGGER, subject, message, hint="name one of them")
-    if trigger.launch_plan == plan.name or trigger.workflow == plan.workflow:
+    if not trigger.domain and (trigger.launch_plan == plan.name or trigger.workflow == plan.workflow):
         message = f"launch plan {plan.name} waits for its own runs, so it would never stop"
         report.add(Code.BAD_TRIGGER, subject, message, hint="name another launch plan or workflow")
+
+
+def _elsewhere(program: Program, trigger: specs.Trigger, domain: str, subject: Subject, report: Report) -> None:
+    """Runs of another domain: only of one that is listed, and no stored data of theirs."""
+    if not (trigger.launch_plan or trigger.workflow) or trigger.release or trigger.event is not None:
+        message = "`trigger.domain` says whose runs of a launch plan or workflow are waited for, and nothing else"
+        report.add(Code.BAD_TRIGGER, subject, message, hint="drop domain, or name a launchPlan or a workflow alone")
+        return
+    if program.domain.trusted is not None and (wrong := triggers.unlisted(domain, program.domain.trusted)):
+        report.add(Code.BAD_TRIGGER, subject, wrong[0], hint=wrong[1])
+    main = program.graph(names.MAIN)
+    types = {port.name: port.type for port in main.inputs} if main else {}
+    for each in trigger.inputs:
+        if each.name in types and (wrong := triggers.not_inline(each.name, types[each.name], domain)):
+            report.add(Code.BAD_TRIGGER, subject, wrong[0], hint=wrong[1])
 
 
 def _event(event: specs.TriggerEvent, subject: Subject, report: Report) -> None:

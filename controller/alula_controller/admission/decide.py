@@ -157,6 +157,17 @@ def admit(world: World, moment: str) -> Decision:
     return Decision(Outcome.ADMITTED, patch, Reason.ADMITTED, message, filled=count, notes=notes)
 
 
+def unmarked(run: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The patch that takes the marks of an end from a run under way, whose own end would start nothing else. None where
+    it has none: they are of the run that it is a copy of, with what was done there, or of its end before a retry.
+    """
+    metadata = run["metadata"]
+    if not runs.label(run, labels.TRIGGERED) and labels.TRIGGERED_IN not in (metadata.get("annotations") or {}):
+        return None
+    gone = {"labels": {labels.TRIGGERED: None}, "annotations": {labels.TRIGGERED_IN: None}}
+    return {"metadata": {"uid": metadata["uid"], **gone}}
+
+
 def deadline(run: Mapping[str, Any], moment: str) -> int | None:
     """The seconds after its start at which a run that is admitted now is ended: Argo counts the time that it was held.
 

@@ -72,6 +72,7 @@ class Admission:
             await self._unanswerable(run, message, Reason.STATUS_OFFLOADED)
             return None
         if world is None:
+            await self._unmark(run)
             return None
         refusal, ending = self._refusal(str(run["metadata"]["namespace"]), str(run["metadata"]["uid"]))
         if refusal and world.waits:
@@ -83,6 +84,12 @@ class Admission:
             await self._access.api.merge(_path(run), _without_message(run, decision))
             self._record(world, decision)
         return None
+
+    async def _unmark(self, run: Mapping[str, Any]) -> None:
+        patch = decide.unmarked(run) if not runs.finished(run) else None
+        if patch is not None and self._access.may_write():
+            await self._access.api.merge(_path(run), patch)
+            metrics.WRITES.labels(kind="Run", verb="patch").inc()
 
     def _record(self, world: World, decision: Decision) -> None:
         metrics.WRITES.labels(kind="Run", verb="patch").inc()

@@ -5,12 +5,14 @@ Called by `reconcile`. The order of the fields of `Decision` is the order in whi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from alula_api.contract import labels, names, triggers
+from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.timetables import Schedule
 from alula_controller import conditions, timestamps
 from alula_controller.cluster import events
@@ -18,7 +20,7 @@ from alula_controller.cluster.events import Announcement
 from alula_controller.conditions import Also, Reason, Wanted
 from alula_controller.definitions import children, drift, requests, revisions
 from alula_controller.definitions.world import Body, Key, World
-from alula_controller.domains.places import NoPlace
+from alula_controller.domains.places import NoPlace, Place
 
 PLACE_AGAIN = 60.0  # namespaces are watched cluster-wide only
 MAX_PATIENCE = 600.0
@@ -192,8 +194,9 @@ def _launch_plan(world: World, draft: _Draft, plan: Body) -> set[tuple[str, str]
     name = _name(plan)
     problems = world.compiled.plan_diagnostics.get(name, ())
     wanted = _stamped(world.compiled.plan_objects.get(name, ()), world)
-    if circular := triggers.circle_problem(name, _waits(world)):
-        problems = (*problems, circular)
+    own = _own_waits(world)
+    if name in own and not problems:
+        problems = tuple(_wrong_trigger(world, draft, name, own))
     if problems:
         draft.wanted[name] = Wanted(False, Reason.INVALID, _rendered(problems), stalled=True)
         return {key for key, body in world.live.items() if _label(body, labels.LAUNCH_PLAN) == name}
@@ -208,13 +211,30 @@ def _launch_plan(world: World, draft: _Draft, plan: Body) -> set[tuple[str, str]
     return {children.about(body) for body in wanted} | _handing_over(plan, wanted)
 
 
-def _waits(world: World) -> triggers.Waits:
-    """What the launch plans of the namespace wait for, those of this Workflow as they are compiled now."""
+def _own_waits(world: World) -> triggers.Waits:
+    """What the launch plans of this Workflow wait for, as they are compiled now."""
     assert world.compiled is not None
-    compiled = (body for bodies in world.compiled.plan_objects.values() for body in bodies)
-    own = triggers.compiled(world.key.name, compiled)
+    return triggers.compiled(
+        world.key.name, (body for bodies in world.compiled.plan_objects.values() for body in bodies)
+    )
+
+
+def _wrong_trigger(world: World, draft: _Draft, plan: str, own: triggers.Waits) -> Iterator[Diagnostic]:
+    """What is wrong with what a launch plan waits for, as far as others make it so."""
+    assert world.compiled is not None
+    assert isinstance(world.place, Place)
+    domain, subject = own[plan][1].domain, f"launch plan {plan}"
+    if domain and world.domain.schedules:
+        if world.domain.body is None and (wrong := triggers.unlisted(domain, ())):  # else the compiler has seen to it
+            yield Diagnostic(Code.BAD_TRIGGER, wrong[0], subject=subject, hint=wrong[1])
+        elif domain not in world.domains:
+            draft.again.append(PLACE_AGAIN)
+            yield triggers.unknown_domain(plan, domain, world.place.project)
     others = {name: each for name, each in world.waits.items() if name not in world.compiled.plan_objects}
-    return {**others, **own}
+    if circular := triggers.circle_problem(
+        plan, {**others, **triggers.of_project(world.place.domain, {world.place.domain: own})}
+    ):
+        yield circular
 
 
 def _handing_over(plan: Body, wanted: Iterable[Body]) -> set[tuple[str, str]]:

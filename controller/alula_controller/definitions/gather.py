@@ -95,6 +95,7 @@ class Gatherer:
             retention,
             failed,
             left_out,
+            domain=domain,
         )
 
     async def _launch_plans(self, key: Key) -> tuple[tuple[Body, ...], tuple[Body, ...]]:

@@ -35,7 +35,7 @@ class Reconciler:
         domains: reads Domains.
         add: puts a key into the queue.
         templates: the templates that are known to exist, by namespace; a hint for what a plan belonged to before.
-        waits: the launch plans of a namespace that wait for the end of runs.
+        waits: the launch plans of the project of a namespace that wait for the end of runs, and its domains.
         noted: called with what was read of a definition, and with the status that was written since; None for one that
             is gone.
         wrote: called with each object that a write of ours has made what it should be.
@@ -52,7 +52,7 @@ class Reconciler:
         *,
         add: Callable[[Key, float], None],
         templates: Callable[[], Iterable[Seen]] = lambda: (),
-        waits: Callable[[str], Waits] = lambda namespace: {},
+        waits: Callable[[str], tuple[Waits, frozenset[str]]] = lambda namespace: ({}, frozenset()),
         noted: Callable[[Key, Body | None, Mapping[str, Any] | None], None] = lambda key, body, status: None,
         wrote: apply.Wrote = lambda answer: None,
         scheduled: Callable[[str, str], None] = lambda namespace, plan: None,
@@ -89,7 +89,8 @@ class Reconciler:
         except errors.Poison as error:
             await self._unreadable(key, error)
             return None
-        decision = decide.decide(replace(world, waits=self._waits(key.namespace)), timestamps.now())
+        waits, domains = self._waits(key.namespace)
+        decision = decide.decide(replace(world, waits=waits, domains=domains), timestamps.now())
         if not self._access.may_write():
             return 1.0
         self._gatherer.keep(world, (*decision.apply, *(strip.body for strip in decision.strip)))
@@ -200,11 +201,14 @@ class Reconciler:
             await self._finish(Decision(statuses=tuple(statuses), events=tuple(decide.announce(statuses))))
 
 
+_OF_RUNS = ("schedule", "trigger", "runs", "lastSuccess", "notices")
+
+
 def _essence(plan: Body) -> dict[str, object]:
     """A launch plan without what changes with its runs."""
     metadata, status = plan["metadata"], plan.get("status") or {}
     kept = {name: metadata.get(name) for name in ("uid", "generation", "labels", "annotations", "deletionTimestamp")}
-    said = {name: value for name, value in status.items() if name not in ("schedule", "runs", "lastSuccess", "notices")}
+    said = {name: value for name, value in status.items() if name not in _OF_RUNS}
     return {"metadata": kept, "spec": plan.get("spec"), "status": said, "decided": bool(status.get("schedule"))}
 
 

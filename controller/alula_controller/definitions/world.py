@@ -12,6 +12,7 @@ from alula_api.contract.triggers import Waits
 from alula_controller.cluster.watches import Seen
 from alula_controller.definitions.revisions import Revision
 from alula_controller.domains.places import NoPlace, Place
+from alula_controller.domains.view import DomainView
 
 Body = Mapping[str, Any]
 
@@ -80,7 +81,10 @@ class World:
         carried: the replaced revisions past their retention that some run still carries.
         retention: how long a revision stays after it was replaced.
         left_out: launch plans past the number, or the bytes, that are compiled with one Workflow; there may be more.
-        waits: the launch plans of the namespace that wait for the end of runs, as their templates have it.
+        waits: the launch plans of the project that wait for the end of runs, as their templates have it; those of other
+            domains as `domain/plan`.
+        domain: what the Domain of the namespace says.
+        domains: the domains of the project that are known.
         failed: the last failed run of the Workflow (by the name "") and of each launch plan; read only where one is
             asked for again.
     """
@@ -99,3 +103,5 @@ class World:
     failed: Mapping[str, Body] = field(default_factory=dict)
     left_out: tuple[Body, ...] = ()
     waits: Waits = field(default_factory=dict)
+    domain: DomainView = field(default_factory=DomainView)
+    domains: frozenset[str] = frozenset()

@@ -8,15 +8,18 @@ read every `OTHERS_SECONDS`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable
 
-from alula_controller.cluster import client, resources
+from alula_controller.cluster import client, errors, resources
 from alula_controller.cluster.watches import Seen
 from alula_controller.domains import places
 from alula_controller.domains.places import NoPlace, Place
 from alula_controller.domains.view import NAME, DomainView
 from alula_controller.settings import Settings
+
+log = logging.getLogger(__name__)
 
 OTHERS_SECONDS = 30.0
 RECENT_SECONDS = 1.0
@@ -52,6 +55,17 @@ class Domains:
     async def read(self, namespace: str) -> Found:
         """Where the namespace keeps its data, and its Domain."""
         return await self._begun(namespace)
+
+    def known(self) -> Iterable[Seen]:
+        """The namespaces that are known: those of the cluster, or those that are served as they were last read."""
+        return self._others if self._settings.namespaces else self._namespaces()
+
+    async def look_around(self) -> None:
+        """Read the namespaces that are served, where no watch knows them."""
+        try:
+            await self._rivals()
+        except errors.ClusterError as error:  # whatever is read next reads them too
+            log.warning("the namespaces that are served cannot be read yet: %s", error)
 
     async def recent(self, namespace: str) -> Found:
         """The same, read at most `RECENT_SECONDS` ago, also by others.

@@ -86,6 +86,26 @@ def locate(
     return Place(project, name, root)
 
 
+def domains(namespace: str, known: Iterable[Seen]) -> dict[str, str]:
+    """The domains of the project of a namespace, itself included, each with its namespace.
+
+    Args:
+        namespace: which.
+        known: namespaces of the cluster, as far as they are known. One that is not among them has no project, nor has
+            one whose pair an older one claims.
+    """
+    known = tuple(known)
+    project = next((seen.labels.get(labels.PROJECT, "") for seen in known if seen.name == namespace), "")
+    if not names.is_dns_label(project):
+        return {}
+    mine = (seen for seen in known if seen.labels.get(labels.PROJECT) == project)
+    found: dict[str, str] = {}
+    for seen in sorted(mine, key=lambda each: (each.created, each.name)):
+        if names.is_dns_label(domain := seen.labels.get(labels.DOMAIN, "")):
+            found.setdefault(domain, seen.name)
+    return found if namespace in found.values() else {}
+
+
 def _older_rival(seen: Seen, wanted: Mapping[str, str], others: Iterable[Seen]) -> str:
     """The namespace that had the pair before: by creation, then by name."""
     rivals = [

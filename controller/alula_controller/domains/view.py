@@ -28,6 +28,7 @@ class DomainView:
         quota: What its queue allows; None where no run waits for its turn.
         suspended: Whether nothing starts in it.
         schedules: Whether the schedules of its launch plans start runs.
+        trusted: The domains of its project whose runs may start some of its launch plans.
         body: The object as read, if there is one.
     """
 
@@ -39,6 +40,12 @@ class DomainView:
     quota: Quota | None = None
     suspended: bool = False
     schedules: bool = True
+    trusted: tuple[str, ...] = ()
+
+    @property
+    def fires(self) -> bool:
+        """Whether its launch plans start runs by themselves."""
+        return self.schedules and not self.suspended
 
     @classmethod
     def of(cls, body: Mapping[str, Any] | None) -> DomainView:
@@ -48,7 +55,8 @@ class DomainView:
         root, secret = str(storage.get("root") or ""), str(storage.get("secret") or "")
         retention = _retention(spec.get("retention") or {})
         fill, fires = spec.get("fill") != "Disabled", spec.get("schedules") != "Disabled"
-        return cls(root, secret, fill, retention, body, Quota.of(spec), bool(spec.get("suspend")), fires)
+        trusted = tuple(map(str, (spec.get("triggers") or {}).get("from") or ()))
+        return cls(root, secret, fill, retention, body, Quota.of(spec), bool(spec.get("suspend")), fires, trusted)
 
 
 def _retention(given: Mapping[str, Any]) -> Retention:

@@ -1,25 +1,28 @@
 """Looks at a run that is over, or at a launch plan that waits for others, once: read, decide, create, then mark.
 
 Killed between the writes, the same runs are created again, which their names refuse. Called by the work queue of
-triggers: for each run that is over and not marked, and when a plan or its template changes.
+triggers: for each run that is over and not marked, once for each namespace with plans that wait for it, and when a plan
+or its template changes. What waits for runs of another domain has a lane of its own: neither holds up the other.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from alula_api.argo import nodes, origins, runs
 from alula_api.contract import labels, names
-from alula_api.contract.triggers import Trigger, Waits
+from alula_api.contract.triggers import Trigger, Waits, of_project
 from alula_controller import logs, metrics, timestamps
 from alula_controller.cluster import errors, resources
 from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
+from alula_controller.domains import places
 from alula_controller.domains.view import NAME, DomainView
 from alula_controller.triggers import decide
 
@@ -33,14 +36,28 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class TriggerKey:
-    """A run that is over (`EndedRun`), or a launch plan that waits for such runs (`Trigger`)."""
+    """A run that is over (`EndedRun`), or a launch plan that waits for such runs (`Trigger`).
+
+    Attributes:
+        namespace: Of the launch plans.
+        name: Of the run or the launch plan.
+        kind: Which of the two.
+        source: The namespace of the run, where it is not that of the launch plans.
+    """
 
     namespace: str
     name: str
     kind: str
+    source: str = ""
+
+    @property
+    def lane(self) -> str:
+        """What is done one after another."""
+        return f"{self.namespace}<{self.source}" if self.source else self.namespace
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}"
+        whose = f" for {self.namespace}" if self.source else ""
+        return f"{self.kind} {self.source or self.namespace}/{self.name}{whose}"
 
 
 class Triggers:
@@ -49,13 +66,21 @@ class Triggers:
     Args:
         access: the cluster.
         now: the wall clock.
+        namespaces: the namespaces that are known.
     """
 
-    def __init__(self, access: Access, now: Callable[[], datetime] = timestamps.now) -> None:
+    def __init__(
+        self,
+        access: Access,
+        now: Callable[[], datetime] = timestamps.now,
+        namespaces: Callable[[], Iterable[Seen]] = lambda: (),
+    ) -> None:
         self._access = access
         self._api = access.api
         self._now = now
+        self._namespaces = namespaces
         self._known: dict[str, dict[str, tuple[str, Trigger]]] = {}  # namespace -> launch plan -> workflow, trigger
+        self._elsewhere: set[str] = set()  # namespaces with plans that wait for runs of other domains
 
     def note(self, namespace: str, workflow: str, plan: str, text: str) -> bool:
         """Remember what the compiled template of a launch plan says it waits for; whether it waits, or has waited."""
@@ -65,6 +90,9 @@ class Triggers:
             known[plan] = workflow, trigger
         elif not known:
             del self._known[namespace]
+        self._elsewhere.discard(namespace)
+        if any(each.domain for _, each in known.values()):
+            self._elsewhere.add(namespace)
         return trigger is not None or before is not None
 
     def plans(self) -> list[TriggerKey]:
@@ -75,14 +103,41 @@ class Triggers:
         """The launch plans of a namespace that wait for something."""
         return self._known.get(namespace, {})
 
+    def of_project(self, namespace: str) -> tuple[Waits, frozenset[str]]:
+        """The launch plans of the project of a namespace that wait for something, as its domain names them, and the
+        project's domains.
+        """
+        domains = places.domains(namespace, self._namespaces())
+        if not self._elsewhere.intersection(domains.values()):  # so there is no circle through several domains
+            return self.waits(namespace), frozenset(domains)
+        own = next(domain for domain, space in domains.items() if space == namespace)
+        return of_project(own, {domain: self.waits(space) for domain, space in domains.items()}), frozenset(domains)
+
     def _waiting(self, namespace: str) -> dict[str, Trigger]:
         return {plan: trigger for plan, (_, trigger) in self.waits(namespace).items()}
 
-    def concerns(self, seen: Seen) -> bool:
-        """Whether a run that is over may start others, by its labels alone; one that its policy ended does not."""
+    def keys(self, seen: Seen) -> list[TriggerKey]:
+        """Where a run that is over may start others, by its labels alone; one that its policy ended does not."""
         if seen.labels.get(labels.OUTCOME) or seen.labels.get(labels.TRIGGERED) == seen.uid:
-            return False
-        return any(trigger.follows(seen.labels) for _, trigger in self.waits(seen.namespace).values())
+            return []
+        spaces = self._receivers(seen.namespace, seen.labels)
+        return [TriggerKey(space, seen.name, ENDED_RUN, _other(seen.namespace, space)) for space in spaces]
+
+    def _receivers(self, source: str, marks: Mapping[str, str]) -> list[str]:
+        """The namespaces with plans that wait for a run in `source` with these labels."""
+        return [space for space in sorted({source, *self._elsewhere}) if self._followers(space, source, marks)]
+
+    def _followers(self, space: str, source: str, marks: Mapping[str, str]) -> dict[str, Trigger]:
+        """The launch plans of a namespace that wait for a run in `source` with these labels."""
+        found = {plan: each for plan, each in self._waiting(space).items() if each.follows(marks)}
+        if not any(each.domain for each in found.values()):  # as nearly always
+            return found if space == source else {}
+        domains = places.domains(space, self._namespaces())
+        return {
+            plan: each
+            for plan, each in found.items()
+            if (domains.get(each.domain, "") if each.domain else space) == source
+        }
 
     async def handle(self, key: TriggerKey) -> float | None:
         """Look at one run or plan; when to look again, if ever."""
@@ -91,40 +146,69 @@ class Triggers:
         return await self._plan(key)
 
     async def _run(self, key: TriggerKey) -> float | None:
-        path = resources.RUNS.path(key.namespace, key.name)
+        source = key.source or key.namespace
+        path = resources.RUNS.path(source, key.name)
         run = await self._api.find(path)
         if run is None or runs.misshapen(run) or not runs.finished(run):
             return None
-        if runs.label(run, labels.TRIGGERED) == run["metadata"]["uid"]:
+        if runs.label(run, labels.TRIGGERED) == run["metadata"]["uid"] or key.namespace in decide.done_in(run):
             return None
         if not self._access.may_write():
             return AGAIN_SECONDS
-        if await self._fires(key.namespace):
-            for name, trigger in sorted(self._waiting(key.namespace).items(), key=lambda each: each[0]):
-                if trigger.follows(run["metadata"].get("labels") or {}):
-                    await self._follow(run, name, trigger)
-        marked = {"uid": run["metadata"]["uid"], "labels": {labels.TRIGGERED: run["metadata"]["uid"]}}
-        await self._api.merge(path, {"metadata": marked})
+        marks = run["metadata"].get("labels") or {}
+        followers = self._followers(key.namespace, source, marks)
+        domain = await self._domain(key.namespace) if followers else DomainView()
+        for name, trigger in sorted(followers.items(), key=lambda each: each[0]):
+            if domain.fires and (not trigger.domain or trigger.domain in domain.trusted):
+                await self._follow(run, key.namespace, name, trigger)
+        await self._api.merge(path, decide.done(run, key.namespace, self._receivers(source, marks)))
         metrics.WRITES.labels(kind="Run", verb="patch").inc()
         return None
 
-    async def _fires(self, namespace: str) -> bool:
-        domain = DomainView.of(await self._api.find(resources.DOMAINS.path(namespace, NAME)))
-        return domain.schedules and not domain.suspended
+    async def _domain(self, namespace: str) -> DomainView:
+        return DomainView.of(await self._api.find(resources.DOMAINS.path(namespace, NAME)))
 
-    async def _follow(self, run: Body, name: str, trigger: Trigger) -> None:
-        plan = await self._api.find(resources.LAUNCH_PLANS.path(run["metadata"]["namespace"], name))
+    async def _follow(self, run: Body, namespace: str, name: str, trigger: Trigger) -> None:
+        plan = await self._api.find(resources.LAUNCH_PLANS.path(namespace, name))
         if plan is None:
             return
         plan = {**plan, "apiVersion": resources.LAUNCH_PLANS.api_version, "kind": resources.LAUNCH_PLANS.kind}
+        domains = places.domains(namespace, self._namespaces()) if trigger.domain else {}
+        own = next((domain for domain, space in domains.items() if space == namespace), "")
         try:
-            body = decide.following(run, plan, trigger)
+            body = await asyncio.to_thread(decide.following, run, plan, trigger, own)  # its nodes may be anybody's
+            if body is not None and trigger.domain:
+                await self._bounded(plan, body)
+            if body is not None:
+                await self._start(plan, body)
         except (decide.Refused, nodes.Hidden) as error:
             message = error.reason if isinstance(error, decide.Refused) else str(error)
-            self._access.announce(plan, Reason.TRIGGER_SKIPPED, message, warning=True)
+            await self._skip(plan, decide.label_of(run, trigger), message)
+
+    async def _bounded(self, plan: Body, body: Body) -> None:
+        """See to it that the runs of another domain do not flood this one.
+
+        Raises:
+            decide.Refused: too many runs of the plan are not over.
+        """
+        space, most = plan["metadata"]["namespace"], decide.MOST_UNFINISHED
+        selector = f"{labels.LAUNCH_PLAN}={plan['metadata']['name']},{runs.COMPLETED_LABEL}!=true"
+        found = await self._api.list(resources.RUNS.path(space), labels=selector, metadata_only=True, most=most)
+        there = {str(each["metadata"]["name"]) for each in found.items}
+        if len(there) < most or body["metadata"]["name"] in there:
             return
-        if body is not None:
-            await self._start(plan, body)
+        if await self._api.find(resources.RUNS.path(space, body["metadata"]["name"]), metadata_only=True) is None:
+            raise decide.Refused(f"{most} runs of the launch plan are not over, and another domain's start no more")
+
+    async def _skip(self, plan: Body, run: str, message: str) -> None:
+        """Say of a plan that the end of a run started none, in its status and as an Event."""
+        metadata = plan["metadata"]
+        held = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+        status = {"trigger": {"skipped": decide.skipped(plan, run, message)}}
+        path = resources.LAUNCH_PLANS.path(metadata["namespace"], metadata["name"])
+        await self._api.merge(f"{path}/status", {"metadata": held, "status": status})
+        metrics.WRITES.labels(kind="LaunchPlan", verb="patch").inc()
+        self._access.announce(plan, Reason.TRIGGER_SKIPPED, message, warning=True)
 
     async def _start(self, plan: Body, body: Body) -> None:
         metadata = body["metadata"]
@@ -137,8 +221,7 @@ class Triggers:
             if found is None:
                 raise  # it goes just now
             if not decide.answers(found, body):
-                message = f"another run has the name {metadata['name']}"
-                self._access.announce(plan, Reason.TRIGGER_SKIPPED, message, warning=True)
+                raise decide.Refused(f"another run has the name {metadata['name']}") from None
             return
         metrics.WRITES.labels(kind="Run", verb="create").inc()
         about = logs.about(namespace=metadata["namespace"], name=metadata["name"])
@@ -174,16 +257,24 @@ class Triggers:
     async def _decided(self, plan: Body, trigger: Trigger, before: Body | None) -> dict[str, Any]:
         revision = await self._revision(plan) if trigger.release else ""
         if before is None or before.get("digest") != trigger.digest():
-            after = {"since": timestamps.seconds(self._now()), "digest": trigger.digest()}
+            after: dict[str, Any] = {"since": timestamps.seconds(self._now()), "digest": trigger.digest()}
             seen = {"revision": revision, "releases": int((before or {}).get("releases") or 0)} if revision else {}
             return {**after, **seen}
         if not trigger.release or not revision or revision == before.get("revision"):
             return dict(before)
         count = int(before.get("releases") or 0)
-        if before.get("revision") and not trigger.suspended and await self._fires(plan["metadata"]["namespace"]):
+        domain = await self._domain(plan["metadata"]["namespace"])
+        if before.get("revision") and not trigger.suspended and domain.fires:
             count += 1
             template = names.launch_plan_template(str(plan["metadata"]["name"]))
             name = f"{template[: decide.MAX_NAME - 19].rstrip('-.')}-release-{count}"
             spec = {"workflowTemplateRef": {"name": template}}
-            await self._start(plan, decide.made(plan, name, {labels.REASON: f"{origins.RELEASED}{revision}"}, spec))
+            try:
+                await self._start(plan, decide.made(plan, name, {labels.REASON: f"{origins.RELEASED}{revision}"}, spec))
+            except decide.Refused as error:
+                self._access.announce(plan, Reason.TRIGGER_SKIPPED, error.reason, warning=True)
         return {**before, "revision": revision, "releases": count}
+
+
+def _other(source: str, space: str) -> str:
+    return source if source != space else ""

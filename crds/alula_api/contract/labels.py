@@ -44,6 +44,7 @@ FAILURE_POLICY: Final = "alula.dev/failure-policy"
 TRIGGER: Final = "alula.dev/trigger"
 TRIGGERED: Final = "alula.dev/triggered"
 TRIGGERED_BY: Final = "alula.dev/triggered-by"
+TRIGGERED_IN: Final = "alula.dev/triggered-in"
 CHAIN: Final = "alula.dev/chain"
 ESTIMATE: Final = "alula.dev/estimate"
 POOLS: Final = "alula.dev/pools"
@@ -76,6 +77,7 @@ OF_THE_CLUSTER: Final = (
     TRIGGER,
     TRIGGERED,
     TRIGGERED_BY,
+    TRIGGERED_IN,
     CHAIN,
     ESTIMATE,
     POOLS,
@@ -128,7 +130,9 @@ SENTENCES: Final[dict[str, str]] = {
     OUTCOME: "Label of a run that its launch plan's `concurrency.policy` ended: `skipped` or `replaced`.",
     TRIGGER: "Annotation of the template of a launch plan: the end of which other runs starts runs of it, as JSON.",
     TRIGGERED: "Label of a run that is over: the run's own uid, once everything that its end starts was started.",
-    TRIGGERED_BY: "Annotation of a run that the end of another one started: that run.",
+    TRIGGERED_BY: "Annotation of a run that the end of another one started: that run, `domain/run` of another domain.",
+    TRIGGERED_IN: "Annotation of a run that is over: its uid and the namespaces in which all that its end starts was,"
+    " while there are others left.",
     CHAIN: "Annotation of a run that the end of another one started: the launch plans before it, with commas between.",
     ESTIMATE: "Annotation of a run: what it requests at its peak, estimated from its graph, as JSON.",
     POOLS: "Annotation of a run: the pools of the domain that its tasks take places in, with commas between them.",

@@ -5,12 +5,12 @@ controller reads it: the end of a run of another plan or workflow, and a new rev
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from alula_api.contract import jsontext, labels
+from alula_api.contract import families, jsontext, labels, type_names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.graphs import json_fields
@@ -47,6 +47,7 @@ class Trigger:
         inputs: What the new run gets of the one that ended.
         release: A new revision of the plan starts one too.
         suspended: The plan starts nothing.
+        domain: Whose runs do, of the same project; empty for those of the plan's own domain.
     """
 
     plan: str = ""
@@ -55,6 +56,7 @@ class Trigger:
     inputs: tuple[Passed, ...] = ()
     release: bool = False
     suspended: bool = False
+    domain: str = ""
 
     def to_text(self) -> str:
         """As it stands in an annotation; empty if it says nothing."""
@@ -88,6 +90,76 @@ class Trigger:
 
 Waits = Mapping[str, tuple[str, Trigger]]
 """The launch plans of a domain that wait for something: each with its workflow and what it waits for."""
+
+
+def named(name: str, domain: str, own: str) -> str:
+    """How the domain `own` names something of a domain of its project: of another one, `domain/name`."""
+    return name if not name or domain == own else f"{domain}/{name}"
+
+
+def of_project(own: str, domains: Mapping[str, Waits]) -> Waits:
+    """What the launch plans of a project wait for, as its domain `own` names them.
+
+    Args:
+        own: One of the domains.
+        domains: What the launch plans of each of them wait for.
+    """
+    found = {}
+    for domain, waits in domains.items():
+        for plan, (workflow, trigger) in waits.items():
+            there = trigger.domain or domain
+            plain = replace(
+                trigger,
+                plan=named(trigger.plan, there, own),
+                workflow=named(trigger.workflow, there, own),
+                domain="",
+            )
+            found[named(plan, domain, own)] = named(workflow, domain, own), plain
+    return found
+
+
+def unlisted(domain: str, listed: Collection[str]) -> tuple[str, str] | None:
+    """What is wrong with a trigger that waits for runs of another domain, and a hint; None where the Domain of the
+    plan lists it.
+
+    Args:
+        domain: The other one.
+        listed: `spec.triggers.from` of the plan's Domain.
+    """
+    if domain in listed:
+        return None
+    message = f"`trigger.domain` is {domain}, which this domain's Domain does not list in `spec.triggers.from`"
+    hint = f"it lists {', '.join(sorted(listed))}" if listed else "have it listed, or wait for runs of this domain"
+    return message, hint
+
+
+def not_inline(input: str, schema: families.Schema, domain: str) -> tuple[str, str] | None:
+    """What is wrong with an input that gets an output of a run of another domain, and a hint; None where it takes
+    plain values.
+
+    Args:
+        input: Its name.
+        schema: Its type.
+        domain: The other domain.
+    """
+    if not families.has_references(schema):
+        return None
+    kind = type_names.describe(schema)
+    message = f"input `{input}` ({kind}) is stored data, and what {domain} stores is not read from another domain"
+    return message, "pass plain values, such as where the data lies"
+
+
+def unknown_domain(plan: str, domain: str, project: str) -> Diagnostic:
+    """What is wrong with a launch plan that waits for runs of a domain that is not there.
+
+    Args:
+        plan: The launch plan.
+        domain: The other domain.
+        project: Of both.
+    """
+    message = f"`trigger.domain` is {domain}, and no namespace that is known here is that domain of project {project}"
+    hint = "is it spelled as in the label alula.dev/domain of its namespace, and served by this installation?"
+    return Diagnostic(Code.BAD_TRIGGER, message, subject=f"launch plan {plan}", hint=hint)
 
 
 def circle(plan: str, waits: Waits) -> tuple[str, ...]:

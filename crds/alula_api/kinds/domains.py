@@ -153,6 +153,14 @@ class Guards(Part):
     )
 
 
+class Triggers(Part):
+    """What may start runs of the domain's launch plans."""
+
+    sources: Annotated[list[Label], Listed(64, unique=True)] = pydantic.Field(
+        [], alias="from", description="domains of the same project whose runs may, with inline values only, by name"
+    )
+
+
 class Retention(Part):
     """How long runs are kept after their end, and what they were started from."""
 
@@ -203,6 +211,7 @@ class DomainSpec(Part):
     schedules: Literal["Enabled", "Disabled"] | None = pydantic.Field(
         None, description="whether launch plans' schedules start runs here; Enabled when absent"
     )
+    triggers: Triggers | None = None
     task_limits: TaskLimits | None = None
     source: Literal["Committed", "Any"] | None = pydantic.Field(
         None, description="whether a release must have been registered from committed files; Any when absent"

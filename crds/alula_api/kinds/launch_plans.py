@@ -121,6 +121,10 @@ class Trigger(Part):
 
     launch_plan: Label | None = pydantic.Field(None, description="the launch plan whose runs do when they end")
     workflow: Label | None = pydantic.Field(None, description="the Workflow whose runs do when they end")
+    domain: Label | None = pydantic.Field(
+        None,
+        description="of the same project, whose runs do, if this domain's Domain lists it; its own domain when absent",
+    )
     when: Literal["Succeeded", "Failed", "Ended"] | None = pydantic.Field(
         None, description="how they have to end; Succeeded when absent"
     )
@@ -215,6 +219,13 @@ class ScheduleStatus(Part):
     skipped: Annotated[list[Skipped], Listed(MOST_SKIPPED)] = pydantic.Field([], description="the latest ones")
 
 
+class NotFollowed(Part):
+    """The end of a run that started none, though the trigger waits for it."""
+
+    run: Annotated[str, bounded(320)] = pydantic.Field(description="that ended; of another domain: `domain/run`")
+    reason: Annotated[str, bounded(256)]
+
+
 class TriggerStatus(Part):
     """How far the trigger is decided."""
 
@@ -222,6 +233,7 @@ class TriggerStatus(Part):
     digest: Word = pydantic.Field(description="of the trigger that this holds for")
     revision: Word | None = pydantic.Field(None, description="the revision that starts nothing any more")
     releases: Count | None = pydantic.Field(None, description="how many revisions started runs")
+    skipped: Annotated[list[NotFollowed], Listed(MOST_SKIPPED)] = pydantic.Field([], description="the latest ones")
 
 
 class OwedNotice(Part):

@@ -195,7 +195,7 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         if not isinstance(waited, (LaunchPlan, workflows.Workflow)):
             message = f"a run starts after those of a launch plan or of a workflow, got {waited!r}"
             self._problem(Code.BAD_TRIGGER, message, "pass the LaunchPlan, or the function that @workflow stands on")
-        elif waited is self.workflow:
+        elif waited is self.workflow and given.domain is None:
             self._problem(Code.BAD_TRIGGER, "it waits for its own runs and would never stop", "name another workflow")
         if given.when not in triggers.WHEN:
             message = f"when must be one of {', '.join(map(repr, triggers.WHEN))}, got {given.when!r}"
@@ -203,6 +203,21 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         elif given.inputs and given.when != "succeeded":
             self._problem(Code.BAD_TRIGGER, "a run that failed has no outputs, so none can be passed", "drop inputs")
         self._check_passed(passed, "an output")
+        if given.domain is not None:
+            self._check_domain(given.domain, passed)
+
+    def _check_domain(self, domain: object, passed: Collection[str]) -> None:
+        """What runs of another domain pass is no reference into its store."""
+        from alula_api.contract import names, triggers
+
+        if not isinstance(domain, str) or not names.is_dns_label(domain):
+            message = f"domain must be the name of one, in lower-case letters, digits and -, got {domain!r}"
+            self._problem(Code.BAD_TRIGGER, message, "write domain='staging'")
+            return
+        for name in passed:
+            item = self.workflow.interface.by_name.get(name)
+            if item is not None and (wrong := triggers.not_inline(name, item.type.schema, domain)):
+                self._problem(Code.BAD_TRIGGER, *wrong)
 
     def _check_passed(self, passed: Collection[str], what: str) -> None:
         """The inputs that a trigger gives are there, and free."""

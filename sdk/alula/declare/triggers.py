@@ -26,11 +26,14 @@ class After:
         runs: The launch plan or workflow whose runs do.
         when: Whether they have to have `succeeded`, or `failed`, or just `ended`.
         inputs: The outputs of such a run that the new run gets, by the names of its inputs.
+        domain: Whose runs do: one of the same project that the Domain of the launch plan lists, which passes inline
+            values only. None for the launch plan's own.
     """
 
     runs: LaunchPlan[Any] | Workflow[..., Any]
     when: str = "succeeded"
     inputs: Mapping[str, str] | None = None
+    domain: str | None = None
 
 
 @callee.explain_options

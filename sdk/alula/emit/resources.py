@@ -110,6 +110,7 @@ def _trigger(given: triggers.After | triggers.Event | triggers.Release, plan: st
     return specs.Trigger(
         launch_plan=given.runs.name if of_plan else None,
         workflow=None if of_plan else given.runs.name,
+        domain=given.domain,
         when=triggers.WHEN[given.when],
         inputs=inputs,
     )

@@ -215,13 +215,13 @@ def test_a_new_revision_starts_one_run_and_the_first_one_none(death: tuple[int, 
 
 def test_labels_say_which_runs_concern_it() -> None:
     triggers = Bench().triggers
-    assert triggers.concerns(Seen.of(over()))
-    assert not triggers.concerns(Seen.of(over(**{labels.TRIGGERED: "uid-of-up"})))
-    assert triggers.concerns(Seen.of(over(**{labels.TRIGGERED: "uid-of-another"}))), "of the run that it is a copy of"
-    assert not triggers.concerns(Seen.of(over(**{labels.OUTCOME: "skipped"})))
-    assert not triggers.concerns(Seen.of(over(**{labels.LAUNCH_PLAN: "other"})))
+    assert triggers.keys(Seen.of(over())) == [TriggerKey(scenes.SPACE, "up", ENDED_RUN)]
+    assert not triggers.keys(Seen.of(over(**{labels.TRIGGERED: "uid-of-up"})))
+    assert triggers.keys(Seen.of(over(**{labels.TRIGGERED: "uid-of-another"}))), "of the run that it is a copy of"
+    assert not triggers.keys(Seen.of(over(**{labels.OUTCOME: "skipped"})))
+    assert not triggers.keys(Seen.of(over(**{labels.LAUNCH_PLAN: "other"})))
     triggers.note(scenes.SPACE, "sums", "second", "")
-    assert not triggers.concerns(Seen.of(over()))
+    assert not triggers.keys(Seen.of(over()))
 
 
 def test_a_trigger_travels_as_text_and_what_cannot_be_read_is_none() -> None:

@@ -476,6 +476,8 @@ class Trigger:
     """The launch plan whose runs do when they end."""
     workflow: str | None = None
     """The workflow whose runs do."""
+    domain: str | None = None
+    """Whose runs do, of the same project; the plan's own domain when absent."""
     when: str | None = None
     """How they have to end: a `triggers.When`; `Succeeded` when absent."""
     inputs: tuple[TriggerInput, ...] = ()
