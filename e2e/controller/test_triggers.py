@@ -96,3 +96,48 @@ def test_a_plan_that_closes_a_circle_is_refused_with_the_circle(place: Scene) ->
     found = place.place.condition("LaunchPlan", "two", "Ready", "False")
     message = condition(found, "Ready")["message"]
     assert "the launch plans two -> one -> two wait for each other in a circle" in message
+
+
+def test_runs_of_a_domain_that_is_listed_start_those_that_wait_for_them_in_another_one(
+    place: Scene, restarted: Scene
+) -> None:
+    other = Scene(place.installation.place("triggers", "prod", "off"), place.installation)
+    long = [definitions.node("much", "much", letter={"input": "label"})]
+    text = [{"name": "text", "type": "str", "from": definitions.out("much")}]
+    place.define(definitions.workflow("long", long, outputs=text), definitions.launch_plan("heavy", "long"))
+    other.define(definitions.workflow("sums", outputs=TOTAL))
+    passed = {"far": ("ahead", "x", "total"), "reader": ("heavy", "label", "text")}
+    plans = [
+        definitions.launch_plan(name, "sums", trigger={"launchPlan": plan, "domain": "dev", "inputs": inputs})
+        for name, (plan, to, output) in passed.items()
+        if (inputs := [{"name": to, "output": output}])
+    ]
+    other.apply(*plans)
+    refused = other.place.condition("LaunchPlan", "far", "Ready", "False")
+    assert "does not list in `spec.triggers.from`" in condition(refused, "Ready")["message"]
+    domain = other.api.get(installing.ALULA, "Domain", "domain", other.space)
+    spec = {**domain["spec"], "triggers": {"from": ["dev", "qa"]}}
+    other.apply({"apiVersion": installing.ALULA, "kind": "Domain", "metadata": {"name": "domain"}, "spec": spec})
+    other.define(*plans)
+    until(lambda: all(waits(other, plan) for plan in passed))
+    other.apply(definitions.launch_plan("lost", "sums", trigger={"launchPlan": "ahead", "domain": "qa"}))
+    lost = other.place.condition("LaunchPlan", "lost", "Ready", "False")
+    assert "no namespace that is known here is that domain of project triggers" in condition(lost, "Ready")["message"]
+    time.sleep(2)  # Argo's own view of templates is a moment behind
+    heavy = place.place.run("lp-heavy", {})
+    first = place.place.run("lp-ahead", {"x": "41"})
+    until(lambda: all(marks(place, run).get(labels.ADMITTED) for run in (heavy, first)))
+    restarted.installation.kill()
+    assert [place.place.ended(run)["status"]["phase"] for run in (heavy, first)] == ["Succeeded"] * 2
+    restarted.installation.start()
+    (far,) = until(lambda: runs(other, "far"))
+    assert far["spec"]["arguments"]["parameters"] == [{"name": "x", "value": "42"}]
+    assert far["metadata"]["annotations"][labels.TRIGGERED_BY] == f"dev/{first}"
+    assert other.place.ended(far["metadata"]["name"])["status"]["phase"] == "Succeeded"
+    until(lambda: marks(place, first).get(labels.TRIGGERED) == marks_uid(place, first))
+    near = [each for each in runs(place, "behind") if each["metadata"]["annotations"][labels.TRIGGERED_BY] == first]
+    assert (len(runs(other, "far")), len(near)) == (1, 1)
+    (skipped,) = until(lambda: waits(other, "reader").get("skipped"))
+    assert skipped["run"] == f"dev/{heavy}"
+    assert "is stored in dev, which is not read from another domain" in skipped["reason"]
+    assert runs(other, "reader") == []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alula import After, Cron, Event, LaunchPlan, Notify, Release, Retention, errors, task, workflow
+from alula import After, Cron, Event, File, LaunchPlan, Notify, Release, Retention, errors, task, workflow
 from alula.declare import schedules
 from tests import goldens
 
@@ -27,6 +27,16 @@ def fit(seed: int, rate: float = 0.5, name: str = "x") -> float:
 @workflow
 def other(seed: int = 1) -> float:
     return train(seed, 1.0, "x")
+
+
+@task
+def read(table: File | None, title: str) -> str:
+    return title
+
+
+@workflow
+def show(table: File | None, title: str) -> str:
+    return read(table, title)
 
 
 def test_inputs_are_json_of_the_workflows_types() -> None:
@@ -77,6 +87,10 @@ WRONG: dict[str, Any] = {
     ),
     "outputs of a failed run": lambda: LaunchPlan(
         "nightly", fit, fixed_inputs={"seed": 1}, trigger=After(other, when="failed", inputs={"seed": "o0"})
+    ),
+    "a domain without a name": lambda: LaunchPlan("nightly", other, trigger=After(other, domain="Staging Area")),
+    "a file of another domain": lambda: LaunchPlan(
+        "nightly", show, trigger=After(other, inputs={"table": "o0", "title": "o0"}, domain="staging")
     ),
     "notifications that are text": lambda: LaunchPlan("nightly", other, notifications="team"),  # type: ignore[arg-type]
     "notifications": lambda: LaunchPlan(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -339,3 +340,55 @@ def test_a_folder_without_domains_is_a_usage_error(alula: object, tmp_path: Path
     (tmp_path / "empty").mkdir()
     done = gitops.alula("verify", "--repo", str(tmp_path / "empty"))
     assert (done.code, "holds no domain" in done.err) == (2, True)
+
+
+ACROSS = (
+    PLAN.replace("hourly", "follow")
+    .replace("'3'}]", "'3'}], trigger: {launchPlan: OTHER, domain: DOMAIN, inputs: [{name: trees, output: o0}]}")
+    .replace(", fixedInputs: [{name: trees, value: '3'}]", "")
+)
+
+
+def two_domains(gitops: Gitops, spec: str, *, to: str = "nightly", domain: str = "dev", back: bool = False) -> None:
+    """dev and prod, the Domain of the latter with this spec, and a launch plan there that follows one of dev."""
+    gitops.commit("before")
+    assert gitops("promote", "--from", "dev", "--to", "prod").code == 0
+    done = gitops.alula("init", "--gitops", str(gitops.folder), "--project", "penguins", "--domain", "prod")
+    assert done.code == 0, done.err
+    own = gitops.folder / "platform/penguins/prod/domain.yaml"
+    own.write_text(f"apiVersion: alula.dev/v1alpha1\nkind: Domain\nmetadata: {{name: domain}}\nspec: {spec}\n")
+    plan_in(gitops, "prod", ACROSS.replace("OTHER", to).replace("DOMAIN", domain))
+    if back:
+        plan_in(gitops, "dev", ACROSS.replace("OTHER", "follow").replace("DOMAIN", "prod"))
+
+
+def plan_in(gitops: Gitops, domain: str, text: str) -> None:
+    gitops.path(f"{domain}/plans").mkdir(exist_ok=True)
+    gitops.path(f"{domain}/plans/follow.yaml").write_text(text)
+    gitops.edit(f"{domain}/kustomization.yaml", "- release/penguins\n", "- release/penguins\n- plans/follow.yaml\n")
+
+
+@pytest.mark.parametrize(
+    ("spec", "changes", "told"),
+    [
+        ("{triggers: {from: [dev]}}", {}, ""),
+        ("{}", {}, "`trigger.domain` is dev, which this domain's Domain does not list in `spec.triggers.from`"),
+        (
+            "{triggers: {from: [qa]}}",
+            {"domain": "qa"},
+            "`trigger.domain` is qa, and no namespace that is known here is that domain of project penguins",
+        ),
+        (
+            "{triggers: {from: [dev]}}",
+            {"to": "follow", "back": True},
+            "the launch plans follow -> dev/follow -> follow wait for each other in a circle",
+        ),
+    ],
+    ids=["listed", "not listed", "not there", "a circle"],
+)
+def test_a_plan_may_wait_for_runs_of_a_domain_that_its_own_lists(
+    gitops: Gitops, spec: str, changes: dict[str, Any], told: str
+) -> None:
+    two_domains(gitops, spec, **changes)
+    done = gitops("verify")
+    assert (done.code, told in done.err, "Traceback" in done.err) == (int(bool(told)), True, False), done.err

@@ -32,6 +32,8 @@ def main(found: flags.Scan) -> int:
         for problem in (*verify.problems(each, compile.compiled, registered), *verify.left_out(each))
     ]
     problems += [problem for each in checked if not each.problems for problem in guards.problems(folder, each.place)]
+    if not problems:
+        problems = verify.across(checked, layout.places(folder), compile.compiled)
     problems = list(dict.fromkeys([*problems, *(_misnamed(each) for each in layout.misnamed(folder))]))
     form = found.text("output", FORMATS[0])
     if form != FORMATS[0]:

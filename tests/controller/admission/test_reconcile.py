@@ -658,3 +658,25 @@ def test_a_run_that_found_its_data_lost_is_looked_at_for_a_day() -> None:
     assert not recovery.candidate(failed, moment + timedelta(hours=25))
     succeeded = Seen("n", "r", "u", "1", created, marks | {runs.PHASE_LABEL: "Succeeded"})
     assert not recovery.candidate(succeeded, moment)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [{labels.TRIGGERED: "uid-of-run-0"}, {labels.TRIGGERED: "uid-of-run-1"}, {}],
+    ids=["a copy", "a retry", "none"],
+)
+def test_a_run_under_way_that_carries_the_marks_of_an_end_loses_them_though_it_passes_admit_no_more(
+    mark: dict[str, str],
+) -> None:
+    bench = Bench()
+    bench.handle()
+    run = bench.run
+    run["metadata"]["labels"] |= mark
+    run["metadata"]["annotations"] = {**(run["metadata"].get("annotations") or {}), labels.TRIGGERED_IN: "u demo-prod"}
+    bench.api.put(run)
+    bench.handle()
+    assert labels.TRIGGERED not in bench.run["metadata"]["labels"]
+    assert labels.TRIGGERED_IN not in bench.run["metadata"]["annotations"]
+    before = len(bench.api.writes)
+    bench.handle()
+    assert len(bench.api.writes) == before

@@ -18,6 +18,7 @@ from alula_controller.conditions import Reason
 from alula_controller.definitions import children, decide, revisions
 from alula_controller.definitions.revisions import Revision
 from alula_controller.definitions.world import Compiled, Key, World
+from alula_controller.domains import view
 from alula_controller.domains.places import NoPlace
 from tests.controller import scenes
 from tests.controller.scenes import NOW
@@ -272,6 +273,45 @@ def test_plans_that_wait_for_each_other_in_a_circle_are_refused_and_one_that_wai
     assert stalled["reason"] == Reason.INVALID
     assert "the launch plans a -> b -> a wait for each other in a circle" in stalled["message"]
     assert "WorkflowTemplate/lp-a" not in names(decision.apply)
+
+
+@pytest.mark.parametrize(
+    ("spec", "domains", "message"),
+    [
+        (None, {"dev", "staging"}, "which this domain's Domain does not list in `spec.triggers.from`"),
+        (
+            {"triggers": {"from": ["staging"]}},
+            {"dev"},
+            "no namespace that is known here is that domain of project demo",
+        ),
+        ({"triggers": {"from": ["staging"]}}, {"dev", "staging"}, ""),
+        ({"schedules": "Disabled"}, {"dev"}, ""),
+    ],
+    ids=["no Domain", "no namespace", "listed", "nothing fires"],
+)
+def test_a_plan_that_waits_for_another_domain_needs_one_that_is_listed_and_known(
+    spec: dict[str, Any] | None, domains: set[str], message: str
+) -> None:
+    plan = scenes.launch_plan("a", schedule=None, trigger={"launchPlan": "a", "domain": "staging"})
+    domain = view.DomainView.of(scenes.domain(**spec) if spec is not None else None)
+    found = dataclasses.replace(world(plan), domain=domain, domains=frozenset(domains))
+    decision = decide.decide(found, NOW)
+    told = ready(decision, "a")
+    assert told["Ready"]["status"] == ("False" if message else "True")
+    assert message in told["Ready"]["message"]
+    assert decision.again == (decide.PLACE_AGAIN if "no namespace" in message else None), "its namespace may come yet"
+
+
+def test_a_circle_through_another_domain_is_refused_where_it_is_closed() -> None:
+    plan = scenes.launch_plan("a", schedule=None, trigger={"launchPlan": "a", "domain": "staging"})
+    found = dataclasses.replace(
+        world(plan),
+        domain=view.DomainView.of(scenes.domain(triggers={"from": ["staging"]})),
+        domains=frozenset({"dev", "staging"}),
+        waits={"staging/a": ("staging/sums", Trigger(workflow="sums"))},
+    )
+    message = ready(decide.decide(found, NOW), "a")["Ready"]["message"]
+    assert "the launch plans a -> staging/a -> a wait for each other in a circle" in message
 
 
 def test_a_plan_that_went_bad_keeps_its_last_good_schedule() -> None:

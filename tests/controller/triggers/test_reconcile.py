@@ -11,9 +11,11 @@ import pytest
 from alula_api import kinds
 from alula_api.argo.runs import COMPLETED_LABEL
 from alula_api.contract import labels
-from alula_api.contract.triggers import Passed, Trigger, circle
+from alula_api.contract.triggers import Passed, Trigger, circle, circle_problem, of_project
+from alula_controller.cluster import errors
 from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
+from alula_controller.triggers.decide import MOST_UNFINISHED
 from alula_controller.triggers.reconcile import ENDED_RUN, WAITING_PLAN, TriggerKey, Triggers
 from tests.controller import scenes
 from tests.controller.fake_cluster import FakeCluster, Killed
@@ -250,3 +252,211 @@ def test_a_circle_is_found_by_the_plans_that_are_in_it(
     waits: dict[str, tuple[str, Trigger]], found: tuple[str, ...]
 ) -> None:
     assert circle("a", waits) == found
+
+
+PROD = "demo-prod"
+FROM_DEV = Trigger(plan="first", inputs=(Passed("x", "total"),), domain="dev")
+
+
+def placed(body: dict[str, Any], space: str) -> dict[str, Any]:
+    return {**body, "metadata": {**body["metadata"], "namespace": space, "uid": f"{body['metadata']['uid']}-{space}"}}
+
+
+class Across:
+    """Runs of demo-dev, followed there by `near`, and by plans of other namespaces."""
+
+    def __init__(self, run: dict[str, Any], trigger: Trigger = FROM_DEV, listed: tuple[str, ...] = ("dev",)) -> None:
+        self.api = FakeCluster()
+        self.said: list[Any] = []
+        self.now = NOON - timedelta(hours=1)
+        self.spaces = [Seen.of(scenes.namespace(f"demo-{each}", domain=each)) for each in ("dev", "prod", "qa")]
+        self.spaces.append(Seen.of(scenes.namespace("other-prod", project="other", domain="prod")))
+        self.api.put(scenes.domain())
+        self.api.put(run)
+        self.plans = {"near": (scenes.SPACE, AFTER)}
+        self.plans |= {f"far-{space}": (space, trigger) for space in (PROD, "demo-qa", "other-prod")}
+        for name, (space, _) in self.plans.items():
+            self.api.put(placed(scenes.launch_plan(name, schedule=None), space))
+            if space != scenes.SPACE:
+                self.api.put(placed(scenes.domain(triggers={"from": [*listed]}), space))
+        self.start()
+        for name, (space, _) in self.plans.items():
+            asyncio.run(self.triggers.handle(TriggerKey(space, name, WAITING_PLAN)))
+
+    def start(self) -> None:
+        access = Access(self.api, self.said.append)  # type: ignore[arg-type]
+        self.triggers = Triggers(access, lambda: self.now, lambda: self.spaces)
+        for name, (space, trigger) in self.plans.items():
+            self.triggers.note(space, "sums", name, trigger.to_text())
+
+    def left(self) -> list[TriggerKey]:
+        return self.triggers.keys(Seen.of(self.run))
+
+    def look(self, *spaces: str) -> None:
+        for key in self.left():
+            if key.namespace in spaces or not spaces:
+                asyncio.run(self.triggers.handle(key))
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return next(body for key, body in self.api.objects.items() if key[3] == "up")
+
+    def started(self) -> list[str]:
+        found = [key for key in self.api.objects if key[0].endswith("argoproj.io/v1alpha1") and key[3] != "up"]
+        return sorted(key[2] for key in found)
+
+    def status(self, space: str = PROD) -> dict[str, Any]:
+        return next(each for key, each in self.api.objects.items() if key[2:] == (space, f"far-{space}"))["status"]
+
+
+def test_an_end_starts_one_run_in_each_domain_of_the_project_that_waits_for_it_and_lists_its_own() -> None:
+    bench = Across(over())
+    assert bench.left() == [
+        TriggerKey(scenes.SPACE, "up", ENDED_RUN),
+        TriggerKey(PROD, "up", ENDED_RUN, scenes.SPACE),
+        TriggerKey("demo-qa", "up", ENDED_RUN, scenes.SPACE),
+    ]
+    assert len({key.lane for key in bench.left()}) == 3, "none waits for another one's"
+    bench.look(PROD)
+    assert labels.TRIGGERED not in bench.run["metadata"]["labels"]
+    assert bench.run["metadata"]["annotations"] == {labels.TRIGGERED_IN: "uid-of-up demo-prod"}
+    (made,) = (each for key, each in bench.api.objects.items() if key[2] == PROD and key[3].startswith("lp-far"))
+    assert made["spec"]["arguments"]["parameters"] == [{"name": "x", "value": "42"}]
+    assert made["metadata"]["annotations"] == {
+        labels.REASON: "dev/up succeeded",
+        labels.TRIGGERED_BY: "dev/up",
+        labels.CHAIN: "dev/first",
+    }
+    bench.api.drop("Run", PROD, made["metadata"]["name"])
+    bench.start()
+    bench.look()
+    assert bench.started() == [scenes.SPACE, "demo-qa"], "that of prod was started, and retention has taken it"
+    assert bench.run["metadata"]["labels"][labels.TRIGGERED] == "uid-of-up"
+    assert labels.TRIGGERED_IN not in (bench.run["metadata"].get("annotations") or {})
+    assert bench.left() == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("write", range(1, 7))
+def test_killed_at_any_write_each_domain_starts_one_run(write: int, after: bool) -> None:
+    bench = Across(over())
+    bench.api.die_at(write, after=after)
+    with pytest.raises(Killed):
+        bench.look()
+    bench.api.live()
+    bench.start()
+    bench.look()
+    bench.look()
+    assert bench.started() == [scenes.SPACE, PROD, "demo-qa"]
+    assert bench.left() == []
+
+
+def test_two_domains_that_are_looked_at_at_once_lose_no_mark() -> None:
+    async def both(bench: Across) -> None:
+        found = await asyncio.gather(*map(bench.triggers.handle, bench.left()), return_exceptions=True)
+        assert all(each is None or isinstance(each, errors.Conflict) for each in found)
+
+    bench = Across(over())
+    while bench.left():
+        asyncio.run(both(bench))
+    assert bench.started() == [scenes.SPACE, PROD, "demo-qa"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "spec"), [((), {}), (("dev",), {"suspend": True}), (("dev",), {"schedules": "Disabled"})]
+)
+def test_a_domain_that_lists_none_is_suspended_or_disabled_starts_none_and_holds_up_none(
+    listed: tuple[str, ...], spec: dict[str, Any]
+) -> None:
+    bench = Across(over(), listed=listed)
+    for space in (PROD, "demo-qa"):
+        bench.api.put(placed(scenes.domain(triggers={"from": [*listed]}, **spec), space))
+    bench.look()
+    assert (bench.started(), bench.left()) == ([scenes.SPACE], [])
+
+
+LONG = '"' + "n" * 30_000 + '"'
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"$stored": {"digest": "d", "size": 1, "hash": "h"}}', "is stored in dev, which is not read from"),
+        ('{"$stored": {"items": ["=1"]}}', "is stored in dev, which is not read from another domain"),
+        ('{"$stored": 1, "x": 2}', "is stored in dev"),
+        (LONG, "the output total is too long to be passed from dev"),
+        ("{{=1+1}}", "the output total of dev is no value: it "),
+        ("[" * 20_000, "the output total of dev is no value: it "),
+    ],
+    ids=["stored", "a list", "a forged one", "long", "a template", "deep"],
+)
+def test_what_does_not_travel_inline_starts_none_and_stands_in_the_status(text: str, reason: str) -> None:
+    run = over()
+    run["status"]["nodes"]["up"]["outputs"]["parameters"][0]["value"] = text
+    bench = Across(run)
+    bench.look(PROD)
+    assert bench.started() == []
+    (told,) = bench.status()["trigger"]["skipped"]
+    assert told["run"] == "dev/up"
+    assert reason in told["reason"]
+    assert bench.said[-1].message == told["reason"]
+    assert bench.status()["trigger"]["since"], "what was recorded before stays"
+    assert bench.run["metadata"]["annotations"][labels.TRIGGERED_IN] == "uid-of-up demo-prod"
+
+
+def test_text_that_another_domain_wrote_is_no_template_here() -> None:
+    run = over()
+    run["status"]["nodes"]["up"]["outputs"]["parameters"][0]["value"] = ' "{{=1+1}} $(HOME)" '
+    run["metadata"]["annotations"] = {labels.CHAIN: "a,{{x}},prod/b,qa/c,B/d,x/y/z"}
+    bench = Across(run)
+    bench.look(PROD)
+    (made,) = (each for key, each in bench.api.objects.items() if key[2] == PROD and key[3].startswith("lp-far"))
+    assert made["spec"]["arguments"]["parameters"][0]["value"] == r'"\u007b\u007b=1+1\u007d\u007d \u0024(HOME)"'
+    assert made["metadata"]["annotations"][labels.CHAIN] == "dev/a,b,qa/c,dev/first"
+
+
+def test_a_circle_through_another_domain_is_cut() -> None:
+    run = over()
+    run["metadata"]["annotations"] = {labels.CHAIN: "prod/far-demo-prod"}
+    bench = Across(run)
+    bench.look(PROD)
+    (told,) = bench.status()["trigger"]["skipped"]
+    assert (
+        told["reason"] == "the launch plans far-demo-prod -> dev/first -> far-demo-prod wait for each other in a circle"
+    )
+
+
+def test_another_domain_cannot_flood_a_plan() -> None:
+    bench = Across(over())
+    for number in range(MOST_UNFINISHED):
+        run = over(f"r{number}", **{labels.LAUNCH_PLAN: "far-demo-prod", COMPLETED_LABEL: "false"})
+        bench.api.put(placed(run, PROD))
+    bench.look(PROD)
+    (told,) = bench.status()["trigger"]["skipped"]
+    assert told["reason"] == "100 runs of the launch plan are not over, and another domain's start no more"
+    assert len(bench.started()) == MOST_UNFINISHED
+
+
+def test_the_plans_of_a_project_are_named_as_a_domain_names_them() -> None:
+    bench = Across(over(), Trigger(workflow="sums", domain="dev"))
+    bench.triggers.note(scenes.SPACE, "sums", "near", Trigger(plan="far-demo-prod", domain="prod").to_text())
+    waits, domains = bench.triggers.of_project(scenes.SPACE)
+    assert domains == {"dev", "prod", "qa"}
+    assert waits == {
+        "near": ("sums", Trigger(plan="prod/far-demo-prod")),
+        "prod/far-demo-prod": ("prod/sums", Trigger(workflow="sums")),
+        "qa/far-demo-qa": ("qa/sums", Trigger(workflow="sums")),
+    }
+    found = circle_problem("near", waits)
+    assert found is not None
+    assert found.message == "the launch plans near -> prod/far-demo-prod -> near wait for each other in a circle"
+    assert bench.triggers.of_project("other-prod")[1] == {"prod"}
+    assert of_project("", {"": {}}) == {}
+
+
+def test_a_domain_whose_namespace_is_not_known_is_followed_by_nobody() -> None:
+    bench = Across(over())
+    bench.spaces = [each for each in bench.spaces if each.name != scenes.SPACE]
+    assert bench.left() == [TriggerKey(scenes.SPACE, "up", ENDED_RUN)]
+    bench.spaces = []
+    assert bench.triggers.of_project(PROD)[1] == frozenset()
