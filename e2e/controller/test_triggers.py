@@ -141,3 +141,10 @@ def test_runs_of_a_domain_that_is_listed_start_those_that_wait_for_them_in_anoth
     assert skipped["run"] == f"dev/{heavy}"
     assert "is stored in dev, which is not read from another domain" in skipped["reason"]
     assert runs(other, "reader") == []
+    copied = (
+        place.place.cluster.argo("resubmit", first, "-n", place.space, "-o", "name").stdout.strip().rpartition("/")[2]
+    )
+    assert place.place.ended(copied)["status"]["phase"] == "Succeeded"
+    until(lambda: marks(place, copied).get(labels.TRIGGERED) == marks_uid(place, copied))
+    started = [each["metadata"]["annotations"][labels.TRIGGERED_BY] for each in runs(other, "far")]
+    assert sorted(started) == sorted([f"dev/{first}", f"dev/{copied}"])

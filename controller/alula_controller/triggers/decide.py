@@ -85,8 +85,9 @@ def following(run: Body, plan: Body, trigger: Trigger, own: str = "") -> dict[st
     spec: dict[str, Any] = {"workflowTemplateRef": {"name": template}}
     if given:
         spec["arguments"] = {"parameters": [{"name": name, "value": text} for name, text in given.items()]}
+    how = phase.lower() if phase in runs.FINISHED else "ended"  # anybody may have written it
     notes = {
-        labels.REASON: f"{label_of(run, trigger)} {phase.lower()}",
+        labels.REASON: f"{label_of(run, trigger)} {how}",
         labels.TRIGGERED_BY: label_of(run, trigger),
         labels.CHAIN: ",".join(chain),
     }

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from alula_controller.cluster import errors
+from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
-from alula_controller.domains import gather
+from alula_controller.domains import gather, places
 from alula_controller.domains.gather import Domains
 from alula_controller.domains.places import NoPlace, Place
 from tests.controller import scenes
@@ -103,3 +104,30 @@ def test_the_other_namespaces_are_read_now_and_then_and_not_for_each_look(
     api.drop("Namespace", "", "first")
     now += gather.OTHERS_SECONDS
     assert isinstance(asyncio.run(domains.read("second"))[0], Place), "the older one is gone"
+
+
+def test_of_the_namespaces_that_are_served_those_of_a_project_are_known_once_they_were_read(api: FakeCluster) -> None:
+    api.put(scenes.namespace("second", domain="prod"))
+    api.put(scenes.namespace("unserved", domain="staging"))
+    domains = Domains(api, SETTINGS)  # type: ignore[arg-type]
+    assert places.domains("first", domains.known()) == {}
+
+    async def refused(path: str, **_: Any) -> None:
+        raise errors.Refused("forbidden")
+
+    there, api.find = api.find, refused  # type: ignore[method-assign,assignment]
+    asyncio.run(domains.look_around())  # says so, and that is all
+    api.find = there  # type: ignore[method-assign]
+    asyncio.run(domains.look_around())
+    assert places.domains("first", domains.known()) == {"dev": "first", "prod": "second"}
+    assert places.domains("unserved", domains.known()) == {}
+
+
+def test_a_pair_belongs_to_the_namespace_that_had_it_first() -> None:
+    older = scenes.namespace("older", creationTimestamp="2026-01-01T00:00:00Z")
+    later = scenes.namespace("later", creationTimestamp="2026-01-02T00:00:00Z")
+    odd = scenes.namespace("odd", domain="Pro d")
+    known = [Seen.of(each) for each in (later, older, odd)]
+    assert places.domains("older", known) == {"dev": "older"}
+    assert places.domains("later", known) == {}, "it reads nothing, and starts nothing elsewhere"
+    assert places.domains("odd", known) == {}

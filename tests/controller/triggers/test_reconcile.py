@@ -415,6 +415,13 @@ def test_text_that_another_domain_wrote_is_no_template_here() -> None:
     assert made["metadata"]["annotations"][labels.CHAIN] == "dev/a,b,qa/c,dev/first"
 
 
+def test_a_phase_that_is_none_of_argos_is_an_end() -> None:
+    bench = Bench(Trigger(plan="first", when="Ended"), over(phase="x" * 300_000))
+    bench.see()
+    bench.look()
+    assert bench.runs[0]["metadata"]["annotations"][labels.REASON] == "up ended"
+
+
 def test_a_circle_through_another_domain_is_cut() -> None:
     run = over()
     run["metadata"]["annotations"] = {labels.CHAIN: "prod/far-demo-prod"}
