@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from alula import After, Cron, Event, File, LaunchPlan, Notify, Release, Retention, errors, task, workflow
 from alula.declare import schedules
+from alula.emit import resources
+from alula_api.contract.graphs import specs
 from tests import goldens
 
 
@@ -120,6 +122,14 @@ def test_every_wrong_launch_plan_is_told() -> None:
         )
         told.append(f"# {title}\n{text}")
     goldens.check(Path(__file__).parent / "launch_plans.txt", "\n\n".join(told) + "\n")
+
+
+def test_a_plan_may_wait_for_its_own_workflow_in_another_domain() -> None:
+    plan = LaunchPlan("publish", fit, trigger=After(fit, inputs={"seed": "o0"}, domain="staging"))
+    passed = (specs.TriggerInput("seed", "o0"),)
+    assert resources.plan_spec(plan).trigger == specs.Trigger(
+        workflow="test-launch-plans-fit", domain="staging", inputs=passed
+    )
 
 
 @pytest.mark.parametrize(
