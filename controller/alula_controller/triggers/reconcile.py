@@ -151,17 +151,21 @@ class Triggers:
         run = await self._api.find(path)
         if run is None or runs.misshapen(run) or not runs.finished(run):
             return None
-        if runs.label(run, labels.TRIGGERED) == run["metadata"]["uid"] or key.namespace in decide.done_in(run):
+        if runs.label(run, labels.TRIGGERED) == run["metadata"]["uid"]:
             return None
         if not self._access.may_write():
             return AGAIN_SECONDS
         marks = run["metadata"].get("labels") or {}
-        followers = self._followers(key.namespace, source, marks)
+        again = key.namespace in decide.done_in(run)
+        followers = {} if again else self._followers(key.namespace, source, marks)
         domain = await self._domain(key.namespace) if followers else DomainView()
         for name, trigger in sorted(followers.items(), key=lambda each: each[0]):
             if domain.fires and (not trigger.domain or trigger.domain in domain.trusted):
                 await self._follow(run, key.namespace, name, trigger)
-        await self._api.merge(path, decide.done(run, key.namespace, self._receivers(source, marks)))
+        patch = decide.done(run, key.namespace, self._receivers(source, marks))
+        if again and "labels" not in patch["metadata"]:
+            return None  # others are left
+        await self._api.merge(path, patch)
         metrics.WRITES.labels(kind="Run", verb="patch").inc()
         return None
 

@@ -336,6 +336,17 @@ def test_an_end_starts_one_run_in_each_domain_of_the_project_that_waits_for_it_a
     assert bench.left() == []
 
 
+def test_a_domain_that_waits_no_more_holds_up_no_mark() -> None:
+    bench = Across(over())
+    bench.look(scenes.SPACE, PROD)
+    bench.look(PROD)
+    assert labels.TRIGGERED not in bench.run["metadata"]["labels"]
+    bench.triggers.note("demo-qa", "sums", "far-demo-qa", "")
+    bench.look(PROD)
+    assert bench.run["metadata"]["labels"][labels.TRIGGERED] == "uid-of-up"
+    assert bench.started() == [scenes.SPACE, PROD]
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("write", range(1, 7))
 def test_killed_at_any_write_each_domain_starts_one_run(write: int, after: bool) -> None:
