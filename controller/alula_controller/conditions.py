@@ -27,7 +27,7 @@ class Reason(Explained):
     REVERTED = "Reverted", "Others changed what was compiled, and it was set right; the message names the fields."
     ACCEPTED = "Accepted", "The domain's settings are in use."
 
-    # What somebody has to change.
+    # What has to be changed by hand.
     INVALID = "Invalid", "The definition does not compile; the message says everything that is wrong with it."
     TOO_MANY_PLANS = "TooManyPlans", "More launch plans name one Workflow than are compiled with it."
     COMPILER_STOPPED = "CompilerStopped", "The compiler had to be stopped; the message says at which limit."
@@ -71,7 +71,7 @@ class Reason(Explained):
     GUARDS_MATCH = "GuardsMatch", "What Kubernetes holds the domain to is what follows from its Domain."
     GUARDS_DIFFER = "GuardsDiffer", "A guard of the domain is not what follows from its Domain; the message names it."
     GUARDS_UNKNOWN = "GuardsUnknown", "Whether the guards follow from the Domain is not known; the message says why."
-    STOPPED = "Stopped", "The run was ended because somebody asked for it; the message says why."
+    STOPPED = "Stopped", "The run was ended on request; the message says why."
     FAILING = "Failing", "A task of the run failed for good, so nothing new starts; the message says which and why."
     HANDLED = "Handled", "The run is over, and what its workflow names for that was started; the message says as what."
     NOT_HANDLED = "NotHandled", "The run is over, and a handler could not be started; the message says why."

@@ -36,7 +36,7 @@ CHECKS: tuple[Pass, ...] = (
     check_types.run,  # edges fit; values are in normal form
     check_schedules.run,  # cron lines are ones that Argo reads
     check_triggers.run,  # plans wait for what can come
-    check_notices.run,  # plans have somebody told whom the domain knows
+    check_notices.run,  # the places that plans name are the domain's
     check_graph.run,  # no circles; nodes in order; not more than a run holds
     check_domain.run,  # tasks and images are ones that the domain allows
     pod_templates.run,  # what the domain's templates say of pods stands in the tasks

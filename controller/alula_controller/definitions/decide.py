@@ -52,7 +52,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Strip:
-    """A patch that takes away what somebody added to a generated object, as it was read."""
+    """A patch that takes away what others added to a generated object, as it was read."""
 
     body: Body
     patch: Mapping[str, Any]

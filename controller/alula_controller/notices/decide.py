@@ -1,6 +1,6 @@
-"""Of what somebody is to be told. Pure: the moment is a parameter, what was told before is given.
+"""Which notices are due. Pure: the moment is a parameter, what was told before is given.
 
-A run that its launch plan's policy skipped or replaced is told of to nobody and changes nothing, nor does one that was
+A run that its launch plan's policy skipped or replaced gives no notice and changes nothing, nor does one that was
 started again because data was lost: the one that takes its place counts. All else that ended counts, also a run that
 was refused before any pod, or ended by hand: who waits for its result waits in vain.
 """
@@ -76,7 +76,7 @@ def _restarted(metadata: Body) -> bool:
 def moments(
     choice: Choice, *, created: datetime | None, tick: datetime | None, waits: bool
 ) -> Iterator[tuple[datetime, str]]:
-    """When somebody is to be told of a run that is still under way then, and of what: `Late/pager`.
+    """When notices of a run that is still under way are due, and which: `Late/pager`.
 
     Args:
         choice: Of its plan.
@@ -101,14 +101,14 @@ def due(found: Iterable[tuple[datetime, str]], now: datetime) -> tuple[list[str]
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Scheduled times that have no run, and that nobody was told of."""
+    """Scheduled times that have no run, and of which no notice was given."""
 
     latest: str
     reason: str
 
 
 def missed(plan: Body, memory: Memory, by_policy: Callable[[str], bool]) -> Missed | None:
-    """What a plan's status says of scheduled times without a run that nobody was told of; None for nothing.
+    """What a plan's status says of scheduled times without a run or a notice; None for nothing.
 
     Args:
         plan: The launch plan as read.

@@ -34,7 +34,7 @@ class Gathered:
 
     Attributes:
         facts: What it says.
-        restarted: Whether another run has taken the run's place, so that nobody is told.
+        restarted: Whether another run has taken the run's place, so that no notice is given.
         unsettled: Whether that is not known yet.
     """
 

@@ -21,7 +21,7 @@ class Mark:
     """What was decided of a run.
 
     Attributes:
-        end: The event that its end was; `-` for an end that nobody is told of, empty while it has not been decided.
+        end: The event that its end was; `-` for an end without a notice, empty while it has not been decided.
         owed: Notices to send: `Failed/team`.
         told: Notices of a run under way that are decided, and so not decided again.
     """
@@ -50,7 +50,7 @@ class Mark:
         return bool(self.end) and not self.owed
 
     def ended(self, event: str, places: Iterable[str]) -> Mark:
-        """After its end was decided; empty for one that nobody is told of."""
+        """After its end was decided; empty for one without a notice."""
         return replace(self, end=event or "-", owed=(*self.owed, *(f"{event}/{place}" for place in places)))
 
     def owes(self, notice: str) -> Mark:

@@ -92,7 +92,7 @@ class Notices:
         return bool(choice.notices) or before is not None
 
     def plans(self) -> list[NoticeKey]:
-        """All launch plans that have somebody told."""
+        """All launch plans with notifications."""
         return [NoticeKey(namespace, plan) for namespace, plan in self._known]
 
     def choice(self, namespace: str, plan: str) -> tuple[str, Choice]:
@@ -100,7 +100,7 @@ class Notices:
         return self._known.get((namespace, plan), ("", Choice()))
 
     def saw(self, seen: Seen, *, waits: bool, gone: bool = False) -> None:
-        """Have a run that is under way looked at when somebody is to be told of it."""
+        """Have a run that is under way looked at when a notice of it is due."""
         plan = seen.labels.get(labels.LAUNCH_PLAN, "")
         key = NoticeKey(seen.namespace, seen.name, RUN, plan)
         if gone or (seen.namespace, plan) not in self._known:

@@ -25,12 +25,12 @@ MAX_TEMPLATE: Final = 4_096
 MAX_DEPTH: Final = 20
 """Levels of arrays and objects in a template."""
 PENDING: Final = "pending"
-"""The label of a run whose end somebody is to be told of."""
+"""The label of a run of whose end a notice is due."""
 DONE: Final = "done"
 
 
 class When(StrEnum):
-    """What somebody is told of, as a resource says it."""
+    """What a notice is given of, as a resource says it."""
 
     SUCCEEDED = "Succeeded"
     """A run succeeded; also one that is `Recovered`, where a place does not ask for that."""
@@ -89,7 +89,7 @@ class Choice:
     notices: tuple[Notice, ...] = ()
 
     def to_text(self) -> str:
-        """As it stands in an annotation; empty if nobody is told of anything."""
+        """As it stands in an annotation; empty if there are no notices."""
         return jsontext.dumps_sorted(json_fields.to_json(self)) if self.notices else ""
 
     @classmethod
