@@ -203,6 +203,49 @@ def test_a_handler_runs_after_a_stop_and_not_after_a_termination_or_a_refusal(ro
     assert _handlers(road, terminated) == {}
 
 
+AT_WORK = {"choose.then.rest", "rest.item(0:0)", "rest.item(1:1)", "again.round-1", "sub.slow"}
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [("stop", "stopped: enough"), ("terminate", "Terminate"), ("deadline", "the run took longer than its deadline")],
+)
+def test_a_run_ends_at_once_in_a_branch_a_map_a_repeat_and_a_sub_workflow(road: Road, how: str, said: str) -> None:
+    cluster, namespace = road.place.cluster, road.place.namespace
+    name, inside = ("everywhere-late", "all.") if how == "deadline" else ("everywhere", "")
+    road.place.ready("Workflow", f"failures-{name}")
+    run = road.place.run(f"failures-{name}", {"n": "1"})
+
+    def at_work() -> set[str]:
+        found = (pod.node for pod in cluster.pods.started(run, namespace) if pod.started)
+        return {node.removeprefix(f"{run}.{inside}").removesuffix("(0)") for node in found}
+
+    deadline = time.monotonic() + 120
+    while how != "deadline" and at_work() != AT_WORK and time.monotonic() < deadline:
+        time.sleep(0.2)
+    if how == "stop":
+        installing.alula(cluster, "stop", run, "--namespace", namespace, "--why", "enough", cwd=road.project)
+    elif how == "terminate":
+        patch = json.dumps({"spec": {"shutdown": "Terminate"}})
+        cluster.kubectl("-n", namespace, "patch", "workflows.argoproj.io", run, "--type=merge", "-p", patch)
+    ended = road.place.ended(run, 90)
+    nodes = argo.read(ended["status"])
+    shown = {node["name"].removeprefix(f"{run}.{inside}"): node["phase"] for node in nodes.values()}
+    assert ended["status"]["phase"] == "Failed", shown
+    began = at_work()  # on a busy machine a deadline may come before all have begun
+    assert began <= AT_WORK and began and (how == "deadline" or began == AT_WORK), "nothing behind them began"
+    assert {shown[path] for path in began} == {"Failed"}, shown
+    assert "Running" not in shown.values(), shown
+    told = said in nodes[run].get("message", "")
+    deadline = time.monotonic() + 60
+    status = ended["status"]
+    while not told and time.monotonic() < deadline:  # of a deadline, the controller says so a moment after the end
+        time.sleep(0.5)
+        status = cluster.api.get("argoproj.io/v1alpha1", "Workflow", run, namespace)["status"]
+        told = said in status.get("message", "")
+    assert told, status
+
+
 @dataclasses.dataclass(frozen=True)
 class Mended:
     """Two runs that failed, after what they failed for was mended: one to retry, and the copy of one, made with what

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import time
@@ -134,6 +135,35 @@ def even(n: int) -> int:
 def stopped(n: int) -> int:
     """At work until it is stopped."""
     return rest.named("slow")(n, "stopped.go", 600.0)
+
+
+@workflow
+def holding(n: int) -> int:
+    """At work in another workflow."""
+    return inc.named("after")(rest.named("slow")(n, "everywhere.go", 600.0))
+
+
+@workflow
+def everywhere(n: int) -> tuple[int, list[int], int, int]:
+    """At work in a branch, at two items of a map, in a round and in another workflow, each with something behind it."""
+    hold = functools.partial(rest, signal="everywhere.go", seconds=600.0)
+    branch = conditional("choose").if_(n > 0).then(inc(rest(n, "everywhere.go", 600.0))).else_().then(0)
+    items = map_task(hold)([n, n])
+    round_ = repeat(rest, until=lambda m: m < 0, max=3).named("again")(n, "everywhere.go", 600.0)
+    return inc.named("after")(branch), items, inc.named("last")(round_), holding.named("sub")(n)
+
+
+@workflow(deadline="20s")
+def everywhere_late(n: int) -> int:
+    """The same, ended at its deadline."""
+    branch, _, round_, sub = everywhere.named("all")(n)
+    return add(branch, round_, sub)
+
+
+@task
+def add(a: int, b: int, c: int) -> int:
+    """Their sum."""
+    return a + b + c
 
 
 @task
