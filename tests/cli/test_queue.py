@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -61,10 +62,12 @@ def test_a_queue_is_shown_with_places_and_reasons() -> None:
     seen = queues.look(Cluster({"quota": {"running": 2}}, RUNS, ("chosen",)), NOW)  # type: ignore[arg-type]
     assert queue.lines(seen, "penguins-dev", NOW) == [
         "penguins-dev: 1 of 2 running, 1 starting, 2 waiting",
-        "place  run    of       waited   because",
-        "1      again  nightly  0:06:40  1 of 1 runs of launch plan nightly are running",
-        "2      mine   -        0:06:38  2 of 2 runs of the domain are running",
+        "place  run    of       waited   in about  because",
+        "1      again  nightly  0:06:40  -         1 of 1 runs of launch plan nightly are running",
+        "2      mine   -        0:06:38  -         2 of 2 runs of the domain are running",
     ]
+    told = dataclasses.replace(seen, pace=300)
+    assert [line[32:40].strip() for line in queue.lines(told, "penguins-dev", NOW)[2:]] == ["5m", "10m"]
 
 
 def test_a_domain_without_a_quota_has_no_queue() -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alula_api.argo import queued
-from alula_api.contract.queue import Choice, Quota, Run, Terms, Waiting
+from alula_api.contract.queue import Choice, Quota, Run, Terms, Waiting, rough
 from alula_controller import logs, metrics, timestamps
 from alula_controller.admission import ledger
 from alula_controller.admission.ledger import Ledger, ListRuns, ReadLedger, Step, WriteLedger
@@ -34,8 +34,7 @@ TOLD_RUNS = 20  # whose place stands in their message
 TELL_SECONDS = 60.0  # between two messages on a run
 COUNT_SECONDS = 10.0  # between two writes of counts alone
 SAMPLE, LEAST_SAMPLE, LEAST_SECONDS = 30, 5, 30.0  # runs from whose number and time the others' wait is guessed
-ROUGH = {30: "30s", 60: "1m", 120: "2m", 300: "5m", 600: "10m", 1800: "30m", 3600: "1h", 7200: "2h", 18000: "5h"}
-"""What a guess is rounded up to."""
+PACES = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)  # seconds a run that are told
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,13 @@ class _Memory:
     told: dict[str, tuple[str, float]] | None = None  # uid -> the message, when
     lingers: bool = False  # whether pods of a run that is over hold another one back
     chosen: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLE))  # when the latest runs were
+
+    def pace(self) -> float | None:
+        """Seconds between two runs that were let go lately; None if few were."""
+        seconds = self.round - self.chosen[0] if self.chosen else 0.0
+        if len(self.chosen) < LEAST_SAMPLE or seconds < LEAST_SECONDS:
+            return None
+        return seconds / len(self.chosen)
 
 
 class Dispatcher:
@@ -141,7 +147,11 @@ class Dispatcher:
                 case WriteLedger(version, step):
                     if not self._access.may_write():
                         return found, None
-                    await self._write(namespace, {"metadata": {"resourceVersion": version}}, _status(step))
+                    await self._write(
+                        namespace,
+                        {"metadata": {"resourceVersion": version}},
+                        _status(step, self._memory[namespace].pace()),
+                    )
                     answer = None
 
     async def _list(self, namespace: str) -> list[Mapping[str, Any]]:
@@ -189,8 +199,8 @@ class Dispatcher:
     async def _count(self, domain: Mapping[str, Any], step: Step, memory: _Memory) -> bool:
         """Write the counts where they differ from what stands there, not too often; whether that is yet to be done."""
         told = (domain.get("status") or {}).get("admission") or {}
-        wanted = _status(step)
-        counts = {name: wanted[name] for name in ("running", "waiting", "oldest")}
+        wanted = _status(step, memory.pace())
+        counts = {name: wanted[name] for name in ("running", "waiting", "oldest", "pace")}
         if {name: told.get(name) for name in counts} == counts or wanted["intents"] != (told.get("intents") or []):
             return False  # they are right, or were written with the intents
         if memory.counted + COUNT_SECONDS > self._clock() or not self._access.may_write():
@@ -211,7 +221,7 @@ class Dispatcher:
                 if not await self._say(metadata[each.run.uid], text):
                     memory.told[each.run.uid] = told[each.run.uid]
         for each in waiting[:TOLD_RUNS]:
-            text = f"waits at place {each.rank} of {len(waiting)}{_wait(each.rank, memory)}: {each.reason}"
+            text = f"waits at place {each.rank} of {len(waiting)}{_wait(each.rank, memory.pace())}: {each.reason}"
             last, when = memory.told.get(each.run.uid, ("", float("-inf")))
             if text == last or when + TELL_SECONDS > self._clock() or not self._access.may_write():
                 continue
@@ -229,16 +239,12 @@ class Dispatcher:
         return True
 
 
-def _wait(rank: int, memory: _Memory) -> str:
+def _wait(rank: int, pace: float | None) -> str:
     """Roughly how long a run at this place waits, if others are let go as often as lately; empty if few were."""
-    seconds = memory.round - memory.chosen[0] if memory.chosen else 0.0
-    if len(memory.chosen) < LEAST_SAMPLE or seconds < LEAST_SECONDS:
-        return ""
-    wait = rank * seconds / len(memory.chosen)
-    return f" for about {next((text for most, text in ROUGH.items() if wait <= most), 'many hours')}"
+    return "" if pace is None else f" for about {rough(rank * pace)}"
 
 
-def _status(step: Step) -> dict[str, Any]:
+def _status(step: Step, pace: float | None) -> dict[str, Any]:
     """What the Domain's status says of admission; texts of absent parts are None, which removes them."""
     waiting = step.choice.waiting
     oldest = min((each.run.created for each in waiting), default=None)
@@ -246,6 +252,7 @@ def _status(step: Step) -> dict[str, Any]:
         "running": step.running,
         "waiting": len(waiting),
         "oldest": timestamps.of_epoch(oldest) if oldest is not None else None,
+        "pace": next((told for told in PACES if pace <= told), None) if waiting and pace is not None else None,
         "intents": [{"uid": each.uid, "name": each.name} for each in step.intents],
         "passed": [{"uid": uid, "times": times} for uid, times in step.passed.items()],
     }

@@ -491,3 +491,11 @@ def _again(kept: Iterable[Run], quota: Quota, now: float) -> float | None:
     if quota.aging_seconds:
         moments += [now + quota.aging_seconds - max(0.0, now - run.created) % quota.aging_seconds for run in kept]
     return max(0.001, min(moments) - now) if moments else None
+
+
+_ROUGH = {30: "30s", 60: "1m", 120: "2m", 300: "5m", 600: "10m", 1800: "30m", 3600: "1h", 7200: "2h", 18000: "5h"}
+
+
+def rough(seconds: float) -> str:
+    """Return a wait that is guessed as `10m`, rounded up."""
+    return next((text for most, text in _ROUGH.items() if seconds <= most), "many hours")

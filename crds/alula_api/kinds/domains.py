@@ -256,6 +256,9 @@ class Admission(Part):
     running: Count | None = pydantic.Field(None, description="runs that were let go and are not over")
     waiting: Count | None = pydantic.Field(None, description="runs that wait in the queue")
     oldest: Word | None = pydantic.Field(None, description="when the one that waits for longest was made")
+    pace: Count | None = pydantic.Field(
+        None, description="roughly the seconds between two runs that were let go lately, while others wait"
+    )
     intents: Annotated[list[Intent], Listed(MAX_INTENTS, key="uid")] = pydantic.Field([])
     passed: Annotated[list[Passed], Listed(MAX_INTENTS, key="uid")] = pydantic.Field([])
 

@@ -41,6 +41,7 @@ def main(found: flags.Scan) -> int:
 def lines(seen: Seen, namespace: str, now: float) -> list[str]:
     """The queue as text: one line for the domain, a table of those that wait."""
     from alula.remote import queues
+    from alula_api.contract import queue
 
     most = "" if seen.quota is None or seen.quota.running is None else f" of {seen.quota.running}"
     head = f"{namespace}: {len(seen.running)}{most} running, {len(seen.chosen)} starting, {len(seen.waiting)} waiting"
@@ -50,11 +51,12 @@ def lines(seen: Seen, namespace: str, now: float) -> list[str]:
             each.run.name,
             each.run.plan or each.run.person or "-",
             queues.waited(each.run, now),
+            "-" if seen.pace is None else queue.rough(each.rank * seen.pace),
             each.reason,
         )
         for each in seen.waiting
     ]
-    return [head, *_table(("place", "run", "of", "waited", "because"), rows)] if rows else [head]
+    return [head, *_table(("place", "run", "of", "waited", "in about", "because"), rows)] if rows else [head]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -69,8 +71,8 @@ COMMAND = Command(
     usage="[options]",
     prose=(
         "Print how many runs of a domain are running and which wait, in the order in which they will be let go, with "
-        "what holds each back. The order is the controller's own: priority, fair share between launch plans by weight, "
-        "age."
+        "what holds each back and, once a few were let go, roughly when its turn comes if it goes on so. The order is "
+        "the controller's own: priority, fair share between launch plans by weight, age."
     ),
     main=main,
     check=check,

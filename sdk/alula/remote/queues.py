@@ -25,12 +25,14 @@ class Seen:
         running: Runs that were let go.
         chosen: Runs that are let go now.
         waiting: The others, by rank.
+        pace: Roughly the seconds between two runs that were let go lately; None while that is not known.
     """
 
     quota: Quota | None
     running: tuple[Run, ...] = ()
     chosen: tuple[Run, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    pace: int | None = None
 
 
 def look(cluster: Connection, now: float) -> Seen:
@@ -41,11 +43,12 @@ def look(cluster: Connection, now: float) -> Seen:
     running = tuple(run for run in runs if run.admitted)
     if quota is None:
         return Seen(None, running, tuple(run for run in runs if not run.admitted))
-    ledger = ((domain.get("status") or {}).get("admission") or {}).get("intents") or ()
-    intended = [str(each["uid"]) for each in ledger]
+    told = (domain.get("status") or {}).get("admission") or {}
+    intended = [str(each["uid"]) for each in told.get("intents") or ()]
     choice = queue.choose(runs, intended, quota, now)
     let_go = {*intended, *(run.uid for run in choice.admit)}
-    return Seen(quota, running, tuple(run for run in runs if run.uid in let_go and not run.admitted), choice.waiting)
+    starting = tuple(run for run in runs if run.uid in let_go and not run.admitted)
+    return Seen(quota, running, starting, choice.waiting, told.get("pace"))
 
 
 def unfinished(cluster: Connection) -> list[Run]:

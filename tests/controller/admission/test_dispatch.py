@@ -193,6 +193,7 @@ def test_a_place_says_how_long_it_waits_once_it_was_seen_how_often_runs_are_let_
     told = {name: str(of(api, name)["status"]["message"]).partition(":")[0] for name in names[7:]}
     assert told["r07"] == "waits at place 1 of 11 for about 30s"
     assert told["r17"] == "waits at place 11 of 11 for about 5m"
+    assert ledger(api)["pace"] == 20, "`alula queue` says the same"
 
 
 def test_a_run_that_waited_for_too_long_fails_with_the_reason() -> None:
