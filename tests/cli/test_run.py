@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pandas import DataFrame
 
+from alula.attempt import forks
 from alula.cli import input_values, local_files, usage
-from alula.local.work import forks
 from alula.types import compiling
 from tests import goldens
 from tests.cli.conftest import Alula

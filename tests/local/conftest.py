@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import alula.testing
-from alula.local.work import forks
+from alula.attempt import forks
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ import pytest
 
 import alula
 from alula import task, workflow
-from alula.local.work import forks
+from alula.attempt import forks
 from tests.local import sharing
 
 

@@ -14,7 +14,8 @@ import pytest
 import alula
 import alula.testing
 from alula import RunFailed, task, workflow
-from alula.local.work import forks, sources
+from alula.attempt import forks
+from alula.local.work import sources
 from tests.local import flows, processing
 
 

@@ -161,6 +161,55 @@ def test_a_pod_that_is_asked_to_end_ends_its_items(pod: Pod) -> None:
     assert ended.code == 143 and re.search("the pod was asked to end", ended.message)
 
 
+THREADED = """
+import os, threading, time
+from alula import task
+LOCK = threading.Lock()
+
+def measure():
+    while True:
+        with LOCK:
+            time.sleep(0.05)
+
+threading.Thread(target=measure, name="meter", daemon=True).start()
+while not LOCK.locked():
+    time.sleep(0.001)
+
+@task
+def f(x: int, y: int = 0) -> int:
+    print("item of", x)
+    {body}
+    return 10 * x + y
+"""
+
+
+def test_where_loading_the_code_starts_threads_each_item_has_an_interpreter(pod: Pod) -> None:
+    """In a fork the lock would be held for ever: the thread that holds it is not there."""
+    pod.environment[pods.Env.TIMEOUT] = "20"
+    pod.write(THREADED.format(body="LOCK.acquire()"))
+    ended = run(pod, [1, 2, 3], y=5, parallel=2, cache="1")
+    assert made(pod, ended) == [15, 25, 35]
+    assert ended.stderr.count("each item starts an interpreter of its own") == 1
+    assert "the thread 'meter' is running" in ended.stderr
+    assert sorted(ended.stdout.splitlines()) == ["item of 1", "item of 2", "item of 3"]
+    again = run(pod, [3, 4], y=5, cache="1")
+    assert (made(pod, again), again.stdout) == ([35, 45], "item of 4\n")
+
+
+def test_what_becomes_of_an_interpreter_is_said_of_its_item(pod: Pod) -> None:
+    pod.environment[pods.Env.TIMEOUT] = "3"
+    ends = "{1: int, 2: lambda: int('two'), 3: lambda: os.kill(os.getpid(), 11), 4: lambda: time.sleep(60)}"
+    pod.write(THREADED.format(body=f"{ends}[x]()"))
+    ended = run(pod, [1, 2, 3, 4], parallel=4, failing=pods.TOLERATE, system_retries=0)
+    assert made(pod, ended) == [10, None, None, None]
+    for text in (
+        "item 1: failed: invalid literal for int() with base 10: 'two'",
+        "item 2: failed: the process of the item was ended by SIGSEGV",
+        "item 3: failed: it took longer than its timeout of 3s",
+    ):
+        assert text in ended.stderr
+
+
 @pytest.mark.parametrize("text", ['"no"', "[1]"])
 def test_lists_that_do_not_fit_are_refused(pod: Pod, text: str) -> None:
     source(pod, "")

@@ -3,7 +3,8 @@
 Called by `running` in place of a single call. The process of the pod reads and runs nothing of the items itself
 (`children` says why): one child looks the batch up and reads its lists, one child an attempt calls the task, and in the
 end the lists that they made are published, as one value each. What has finished is in the cache when the pod dies; of a
-task without a cache the batch begins anew.
+task without a cache the batch begins anew. Where loading the user's code has started threads, none of these processes
+is a fork: what they hold of its locks they would hold for ever.
 
 A failure of the user's code is tried again here. All others end the pod, and Argo starts it again: what the last such
 attempt of a pod finds is counted as a failure of the item where items may fail.
@@ -21,11 +22,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from alula.attempt import errors, scratch, seeds
+from alula.attempt import errors, forks
 from alula.attempt import failures as classes
 from alula.attempt.errors import Stop, bad_input
 from alula.attempt.invoke import Phase
-from alula.runtime import calling, children, failure_report, inputs, loading, logs, signals
+from alula.runtime import calling, children, failure_report, inputs, items, loading, logs, signals
 from alula.runtime.attempts import Attempt
 from alula.runtime.children import Child, Children
 from alula_api.contract import failures, lists, names, pods, retries
@@ -62,7 +63,9 @@ def perform(attempt: Attempt, call: pods.Call, task: Task[..., Any], check: _Che
 
 
 def _answer(work: Callable[[], Json], attempt: Attempt) -> Json:
-    """What a child gives, or its failure as ours."""
+    """What a child gives, or its failure as ours; without a child where none could be forked."""
+    if forks.obstacle():
+        return work()
 
     def done() -> Json:
         try:
@@ -158,6 +161,7 @@ class _Items:
         self._running: dict[int, _Item] = {}
         self._ended = 0
         self._bad: FailureRecord | None = None
+        self._obstacle = ""
 
     def run(self) -> list[dict[str, Json] | None]:
         """The outputs of each item, None for one that failed and may.
@@ -166,6 +170,9 @@ class _Items:
             Recorded: One failed that may not.
         """
         self._attempt.phase = Phase.FUNCTION
+        self._obstacle = forks.obstacle()
+        if self._obstacle:
+            logs.line(f"each item starts an interpreter of its own, which takes longer: {self._obstacle}")
         gc.freeze()  # what is there belongs to all: a child that looks through it would copy it
         with Children() as running:
             while self._waiting or self._resting or running.running:
@@ -183,8 +190,15 @@ class _Items:
         while self._waiting and len(running.running) < self._call.parallel:
             item = self._waiting.popleft()
             timeout = self._attempt.env.timeout
-            child = running.start(Child(lambda item=item: self._tried(item), timeout and timeout + 2 * signals.GRACE))  # type: ignore[misc]
+            child = running.start(Child(self._work(item), timeout and timeout + 2 * signals.GRACE))
             self._running[child.pid] = item
+
+    def _work(self, item: _Item) -> Callable[[], Json] | list[str]:
+        """One attempt at an item, for a process of its own."""
+        question = items.Question(self._call, self._rows[item.place], item.number, self._folder(item))
+        if self._obstacle:
+            return items.command(self._attempt, question)
+        return lambda: items.tried(self._attempt, question, self._task)
 
     def _rest(self, running: Children) -> float | None:
         """Seconds until an item may be tried again; None while there is none that could."""
@@ -251,43 +265,13 @@ class _Items:
 
     def _lost(self, item: _Item, child: Child) -> FailureRecord:
         """The record of an attempt whose process has said nothing."""
-        attempt = self._of_item(item)
+        env = self._attempt.env
         if child.is_overdue:
-            finding = classes.overdue(attempt.env.timeout)
+            finding = classes.overdue(env.timeout)
         else:
             finding = classes.killed(f"the process of the item {child.how}: killed, out of memory, or crashed")
         return classes.record(
-            finding, run=attempt.env.run, node=attempt.env.node, attempt=item.number, task=self._call.task,
-            source=str(self._task.source), inputs=self._rows[item.place], secrets=self._secrets,
+            finding, run=env.run, node=env.node, attempt=item.number, task=self._call.task,
+            source=str(self._task.source), inputs=self._rows[item.place],
+            secrets=[secret.name for secret in self._task.options.secrets],
         )  # fmt: skip
-
-    @property
-    def _secrets(self) -> list[str]:
-        return [secret.name for secret in self._task.options.secrets]
-
-    def _of_item(self, item: _Item) -> Attempt:
-        env = self._attempt.env._replace(attempt=item.number)
-        if not self._call.cache:
-            env = env._replace(inline_limit=pods.MAX_INLINE)  # nobody but this pod gets what it makes
-        found = Attempt(env)
-        found.call, found.task, found.root = self._call, self._task, self._attempt.root
-        found.inputs = self._rows[item.place]
-        return found
-
-    def _tried(self, item: _Item) -> dict[str, Json]:
-        """One attempt at an item, in its own process: its outputs, or its failure."""
-        attempt = self._of_item(item)
-        watch = signals.Watch(attempt.env.timeout, lambda error: os._exit(children.OVERDUE))
-        try:
-            watch.start()
-            scratch.enter(self._folder(item), home=True)
-            seeds.reseed()
-            bound = tuple(each for each in inputs.read(self._call) if each.name not in self._call.over)
-            own = tuple(inputs.Arrival(name, value) for name, value in self._rows[item.place].items())
-            made = calling.made(attempt, self._call, self._task, (*bound, *own))
-            outputs = {name: made.value(name) for name in made.travelling}
-            watch.stop()
-        except BaseException as error:
-            watch.stop()
-            return {"failure": failure_report.recorded(attempt, error).to_json()}
-        return {"outputs": outputs, "cached": made.cached}

@@ -1,4 +1,4 @@
-"""Processes that are forked for parts of an attempt, each of which gives one JSON value.
+"""Processes for parts of an attempt, each of which gives one JSON value: forks of this one, or others that are started.
 
 Called by `batches`. What opens a store may start threads, and a process with threads cannot be forked any more: so as
 long as more are to come, everything that needs one happens in a child.
@@ -12,8 +12,8 @@ import selectors
 import signal
 import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from alula.runtime.signals import GRACE
 from alula_api.contract import values
@@ -32,20 +32,25 @@ class Child:
     """One of them, from its start.
 
     Args:
-        work: What it does; it must not raise.
+        work: What it does, in a fork of this process; it must not raise. Or the words of a command, which gets the
+            number of the file for its answer (`answer`) as one more.
         seconds: After which it is killed, whatever it does; 0 for never.
     """
 
-    def __init__(self, work: Callable[[], Json], seconds: float = 0) -> None:
+    def __init__(self, work: Callable[[], Json] | Sequence[str], seconds: float = 0) -> None:
         self.reader, writer = os.pipe()
         self.kills_at = time.monotonic() + seconds if seconds else float("inf")
         self.late = False
         self._received = b""
         _flush()
-        self.pid = os.fork()
-        if self.pid == 0:
-            os.close(self.reader)
-            _live(work, writer)
+        if callable(work):
+            self.pid = os.fork()
+            if self.pid == 0:
+                os.close(self.reader)
+                answer(work, writer)
+        else:
+            os.set_inheritable(writer, True)
+            self.pid = os.posix_spawn(work[0], [*work, str(writer)], os.environ)
         os.close(writer)
 
     def receive(self) -> bool:
@@ -141,7 +146,8 @@ def ask(work: Callable[[], Json]) -> Json | None:
         return found[0][1]
 
 
-def _live(work: Callable[[], Json], writer: int) -> None:
+def answer(work: Callable[[], Json], writer: int) -> NoReturn:
+    """Be such a process: give what `work` gives, and end."""
     code = 1
     try:
         left = memoryview(values.dumps(work()).encode("utf-8") + b"\n")

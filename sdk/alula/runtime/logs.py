@@ -1,7 +1,10 @@
-"""Our own lines in a task's log: few, on stderr, each with the prefix `alula:`, or in JSON where that is asked for."""
+"""A task's log, and our own lines in it: on stderr, each with the prefix `alula:`, or in JSON where that is asked."""
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
+import io
 import os
 import sys
 import time
@@ -9,6 +12,15 @@ import time
 from alula_api.contract.pods import Env
 
 LOGGER = "alula.runtime"
+
+
+def unbuffer() -> None:
+    """What a task prints is seen when it is printed, and a crash in native code says where it was."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True, write_through=True)
+    with contextlib.suppress(ValueError, io.UnsupportedOperation):
+        faulthandler.enable()
 
 
 def line(text: str, level: str = "info") -> None:

@@ -6,8 +6,6 @@ Called by `alula.runtime.__main__`. The steps stand here in order; what each of 
 from __future__ import annotations
 
 import contextlib
-import faulthandler
-import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Runs the attempt that the arguments and the environment describe; returns the exit code."""
-    _unbuffer()
+    logs.unbuffer()
     try:
         attempt = Attempt(attempts.read(environment))
     except ValueError as error:
@@ -142,12 +140,3 @@ def _concluded(attempt: Attempt, error: BaseException) -> int:
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     return code
-
-
-def _unbuffer() -> None:
-    """What a task prints is seen when it is printed, and a crash in native code says where it was."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(line_buffering=True, write_through=True)
-    with contextlib.suppress(ValueError, io.UnsupportedOperation):
-        faulthandler.enable()

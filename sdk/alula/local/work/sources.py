@@ -17,8 +17,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from alula import errors
+from alula.attempt import forks
 from alula.declare import reachable
-from alula.local.work import forks, mocks
+from alula.local.work import mocks
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 

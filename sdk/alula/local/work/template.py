@@ -18,7 +18,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from alula.local.work import forks, worker
+from alula.attempt import forks
+from alula.local.work import worker
 
 if TYPE_CHECKING:
     from alula.declare.tasks import Task

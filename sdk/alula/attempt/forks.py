@@ -1,4 +1,4 @@
-"""Whether this process may be forked. Asked by `sources`.
+"""Whether this process may be forked. Asked by the local runner, and by a pod that runs a batch.
 
 A forked child has one thread: whatever other threads held or did is frozen in it. So only threads that are known to
 rest, or whose libraries prepare for a fork, may be there. What the project's own imports have started is not.
