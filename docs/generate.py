@@ -271,6 +271,7 @@ def conformance() -> str:
         "Branches, the cache, overrides": found.BRANCHES,
         "Maps": found.MAPS,
         "Repeats": found.REPEATS,
+        "A failure in each position": found.POSITIONS,
         "Failures": found.FAILURES,
     }
     parts = [
@@ -281,6 +282,9 @@ def conformance() -> str:
         "the tests, so what stands here is so in both. Most cases in Argo are sub-workflows of a few runs, and in "
         "the middle of all of them alula's controller and Argo's are killed and started again. `make requeue` does "
         "the same with Argo's own requeue period of 10 s in place of 1 s.\n\n"
+        "A failure is tried in each position of each construct: of what a branch, a map or a repeat gets its "
+        "condition, list, bound input or first state from, of the first and the last task or item in it, and of what "
+        "is behind. Then exactly the tasks before it and beside it have run, and the run's message names it.\n\n"
         "A run that failed in a branch, a map and a repeat goes on there with `argo retry`, and one that is copied "
         "with `argo resubmit --memoized` ends, though Argo leaves its finished graphs pending "
         "(`test_failures.py`). Two hundred hostile texts arrive byte for byte as operands of conditions, items, "
@@ -309,7 +313,8 @@ def _module(path: Path) -> ModuleType:
 def _outcome(case: Any) -> str:
     given = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in case.inputs.items())
     if case.outputs is None:
-        said = f"fails: {case.message}" if case.message else "fails"
+        place = f" at `{case.failed[0]}`" if case.failed else ""
+        said = f"fails{place}: {case.message}" if case.message else f"fails{place}"
     else:
         said = json.dumps(case.outputs, ensure_ascii=False)
         said = f"`{said}`" if len(said) < MOST_SHOWN else "succeeds"

@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from alula.remote import outline as outlines
 from alula_api.argo import nodes as argo
 from alula_api.contract import lists
+from alula_api.contract.graphs import specs
 from e2e import installing
 from e2e.main_road.conftest import Road
 from tests.engine.cases import CASES, PROJECT, Case
@@ -81,23 +83,26 @@ class Ended:
     """What became of a case.
 
     Attributes:
+        run: The name of its run.
         phase: Of its run, or of its node in a run that it shares.
         nodes: Those below that, by path.
         outputs: As they travel.
     """
 
+    run: str
     phase: str
     nodes: dict[str, dict[str, Any]]
     outputs: dict[str, Any]
 
 
 def _ended(run: installing.Object, node: str = "") -> Ended:
-    name = run["metadata"]["name"] + (f".{node}" if node else "")
+    called = run["metadata"]["name"]
+    name = called + (f".{node}" if node else "")
     nodes = {each["name"]: each for each in argo.read(run["status"]).values()}
     whole = nodes[name]
     outputs = {each["name"]: json.loads(each["value"]) for each in whole.get("outputs", {}).get("parameters", ())}
     below = {path.removeprefix(f"{name}."): each for path, each in nodes.items() if path.startswith(f"{name}.")}
-    return Ended(whole["phase"] if node else run["status"]["phase"], below, outputs)
+    return Ended(called, whole["phase"] if node else run["status"]["phase"], below, outputs)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +150,7 @@ def _shared(group: str) -> str:
 
 def _object(case: Case) -> str:
     file, _, function = case.workflow.partition(":")
-    return f"{file.removesuffix('.py')}-{function}"
+    return f"{file.removesuffix('.py')}-{function}".replace("_", "-")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -165,6 +170,39 @@ def _value(wire: Any) -> Any:
     """An output as it travels; of a list that no pod collected its items, which are short here."""
     listed = lists.read(wire)
     return wire if listed is None else listed.values()
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.failed], ids=lambda case: case.name)
+def test_in_argo_a_failure_keeps_from_running_what_it_does_here_and_nothing_else(
+    road: Road, ended: dict[str, Ended], case: Case
+) -> None:
+    run = ended[case.name]
+    outline = _outline(road, case)
+    expected = {*case.done, *case.failed}
+    ran: set[str] = set()
+    for pod in road.place.cluster.pods.started(run.run, road.place.namespace):
+        path = pod.node.removeprefix(f"{run.run}.").rpartition("(")[0]  # without the number of the attempt
+        items = _items(outline, path, expected)
+        assert run.nodes[path]["phase"] == ("Failed" if items.intersection(case.failed) else "Succeeded"), path
+        ran |= items
+    assert ran == expected
+    found = road.place.cluster.api.get(installing.ARGO, "Workflow", run.run, road.place.namespace)
+    place, _, said = found["status"]["message"].partition(" failed: ")
+    assert case.failed[0] in _items(outline, place, expected)
+    assert case.message in said
+
+
+def _outline(road: Road, case: Case) -> outlines.Outline:
+    spec = road.place.cluster.api.get(installing.ALULA, "Workflow", _object(case), road.place.namespace)["spec"]
+    return outlines.Outline(specs.WorkflowSpec.from_json(spec))
+
+
+def _items(outline: outlines.Outline, path: str, known: set[str]) -> set[str]:
+    """The tasks, as a local run calls them, of a node: those of a batch are one."""
+    found = outline.id(path)
+    group = found.rpartition("(")[0]
+    first, count = outline.items_of(found, sum(each.rpartition("(")[0] == group for each in known))
+    return {found} if first is None else {f"{group}({number})" for number in range(first, first + count)}
 
 
 def test_no_more_items_of_a_map_run_at_one_time_than_its_concurrency(ended: dict[str, Ended]) -> None:

@@ -198,4 +198,142 @@ FAILURES = (
     _fail("a run longer than its deadline", "late", "after", "", "slow", "took longer than its deadline of 20s"),
     _fail("a failure in a sub-workflow", "inside", "after sub.behind", "slow", "sub.fail"),
 )
-CASES = (*BRANCHES, *MAPS, *REPEATS)
+
+
+def _positions(
+    name: str, row: dict[str, str], first: int = 1, before: str = "", beside: str = "", behind: str = ""
+) -> tuple[Case, ...]:
+    """A failure of each task of a row, whose numbers go on from the first one.
+
+    Args:
+        name: Of the workflow.
+        row: What each position is, and the path of its node.
+        first: Its number.
+        before: What runs before the row.
+        beside: What runs whatever becomes of it.
+        behind: What does not run because of it, or is not taken.
+    """
+    paths = tuple(row.values())
+    return tuple(
+        Case(
+            f"{name.replace('_', ' ')}: {what}",
+            f"positions.py:{name}",
+            {"n": first + number},
+            None,
+            (*paths[number + 1 :], *behind.split()),
+            f"failed on purpose at {first + number}",
+            (*before.split(), *paths[:number], *beside.split()),
+            (paths[number],),
+        )
+        for number, what in enumerate(row)
+    )
+
+
+_WITHIN = "outer.then.inner"
+POSITIONS = (
+    *_positions(
+        "branch",
+        {
+            "the producer of the condition": "decide",
+            "the first task, which decides on the inner branch": "outer.then.first",
+            "the first task of the inner branch": f"{_WITHIN}.then.first",
+            "the last task of the inner branch": f"{_WITHIN}.then.last",
+            "the last task, behind the inner branch": "outer.then.last",
+            "what is behind": "behind",
+        },
+        behind=f"outer.else.other {_WITHIN}.else.other",
+    ),
+    *_positions("items", {"the producer of a bound input": "bound"}, 1, beside="list", behind="item(0) behind"),
+    *_positions("items", {"the producer of the list": "list"}, 2, beside="bound", behind="item(0) behind"),
+    *_positions("items", {"the first item": "item(0)"}, 3, "bound list", "item(1) item(2)", "behind"),
+    *_positions("items", {"an item in the middle": "item(1)"}, 4, "bound list", "item(0) item(2)", "behind"),
+    *_positions("items", {"the last item": "item(2)"}, 5, "bound list", "item(0) item(1)", "behind"),
+    *_positions("items", {"what is behind": "behind"}, 6, "bound list item(0) item(1) item(2)"),
+    *_positions("batches", {"an item in the first pod": "each(0)"}, 1, "", "each(1) each(2) each(3)", "behind"),
+    *_positions("batches", {"an item in the last pod": "each(3)"}, 4, "", "each(0) each(1) each(2)", "behind"),
+    *_positions(
+        "called",
+        {
+            "the first task": "sub.first",
+            "the one in the middle": "sub.middle",
+            "the last one": "sub.last",
+            "what is behind": "behind",
+        },
+    ),
+    *_positions(
+        "pairs",
+        {"the first task of an item": "each(0).first", "the last one": "each(0).last"},
+        beside="each(1).first each(1).last",
+        behind="behind",
+    ),
+    *_positions(
+        "rounds",
+        {
+            "the producer of the first state": "begin",
+            "the first round": "again.round-1",
+            "a later round": "again.round-2",
+            "what is behind": "behind",
+        },
+    ),
+    *_positions(
+        "rounds_of_pairs",
+        {
+            "the first task of the first round": "again.round-1.first",
+            "the last task of the first round": "again.round-1.last",
+            "the first task of a later round": "again.round-2.first",
+            "the last task of a later round": "again.round-2.last",
+        },
+        behind="behind",
+    ),
+    *_positions(
+        "items_in_a_branch",
+        {"an item": "choose.then.each(0)"},
+        2,
+        "decide",
+        "choose.then.each(1)",
+        "choose.then.last choose.else.other behind",
+    ),
+    *_positions(
+        "items_in_a_branch",
+        {"behind the items, in the branch": "choose.then.last"},
+        4,
+        "decide choose.then.each(0) choose.then.each(1)",
+        "",
+        "choose.else.other behind",
+    ),
+    *_positions(
+        "branches_in_items",
+        {"the producer of a condition": "each(0).decide", "the task of a branch": "each(0).choose.else.low"},
+        beside="each(1).decide each(1).choose.then.high",
+        behind="each(0).choose.then.high behind",
+    ),
+    *_positions(
+        "rounds_in_items",
+        {"the first round of an item": "each(0).again.round-1", "a later one": "each(0).again.round-2"},
+        beside="each(1).again.round-1 each(1).again.round-2",
+        behind="behind",
+    ),
+    *_positions(
+        "items_in_rounds",
+        {"an item of the first round": "again.round-1.each(0)"},
+        beside="again.round-1.each(1)",
+        behind="again.round-1.last behind",
+    ),
+    *_positions(
+        "items_in_rounds",
+        {"an item of a later round": "again.round-2.each(0)"},
+        3,
+        "again.round-1.each(0) again.round-1.each(1) again.round-1.last",
+        "again.round-2.each(1)",
+        "again.round-2.last behind",
+    ),
+    *_positions(
+        "items_in_rounds",
+        {"behind the items of a round": "again.round-1.last"},
+        2,
+        "again.round-1.each(0) again.round-1.each(1)",
+        "",
+        "behind",
+    ),
+)
+CASES = (*BRANCHES, *MAPS, *REPEATS, *POSITIONS)
