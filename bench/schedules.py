@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from alula_api.contract.ticks import Timetable
-from alula_controller.schedules import decide
+from alula_controller.cluster.queue import QueueKey
+from alula_controller.schedules import decide, reconcile
 from alula_controller.schedules.agenda import Agenda
 from alula_controller.schedules.decide import Decided, Plan
-from alula_controller.schedules.reconcile import PlanKey
 
 LOOKS = 1_000
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
@@ -40,7 +40,7 @@ def measure(plans: int) -> Schedules:
     now = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.process_time()
-    agenda: Agenda[PlanKey] = Agenda()
+    agenda: Agenda[QueueKey] = Agenda()
     moments = []
     for number in range(plans):
         timetable = Timetable((f"{chance.randrange(60)} {chance.randrange(24)} * * *",), chance.choice(ZONES))
@@ -48,7 +48,7 @@ def measure(plans: int) -> Schedules:
         following = decide.decide(plan, now).next
         assert following is not None
         moment = following + timedelta(hours=1)
-        agenda.put(PlanKey(f"space-{number % 20}", f"plan-{number}"), moment)
+        agenda.put(QueueKey(f"space-{number % 20}", f"plan-{number}", reconcile.KIND), moment)
         moments.append(moment)
     deciding = time.process_time() - began
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from alula_api.contract import labels
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.process import Controller
-from alula_controller.runs.reconcile import RunKey
+from alula_controller.runs.reconcile import RUN
 from alula_controller.settings import Settings
 
 NAMESPACES = 20
@@ -49,10 +50,10 @@ async def _measure(past: int, waiting: int) -> Takeover:
     known = controller.started[0].known
     for number in range(waiting):
         seen = _seen(past + number)
-        known[seen.namespace, seen.name] = seen
+        known.setdefault(seen.namespace, {})[seen.name] = seen
     handled = asyncio.Event()
 
-    async def handle(key: RunKey) -> None:
+    async def handle(key: QueueKey) -> None:
         if key.name == "new":
             handled.set()
 
@@ -86,7 +87,7 @@ def _floor(count: int) -> float:
     entries: dict[Any, Any] = {}
     for number in range(count):
         for seen, gone in _life(number):
-            key = RunKey(seen.namespace, seen.name)
+            key = QueueKey(seen.namespace, seen.name, RUN)
             if gone:
                 entries.pop(key, None)
             else:

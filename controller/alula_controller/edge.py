@@ -21,7 +21,7 @@ from alula_controller import metrics
 from alula_controller.cluster import client, resources
 from alula_controller.cluster.door import Door
 from alula_controller.cluster.echoes import Echoes
-from alula_controller.definitions.world import Key
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Stalled(Exception):
 class Add(Protocol):
     """Puts a key into the queue of definitions."""
 
-    def __call__(self, key: Key, delay: float = 0.0, *, behind: bool = False) -> None:
+    def __call__(self, key: QueueKey, delay: float = 0.0, *, behind: bool = False) -> None:
         """Work on `key` after `delay` seconds, or behind whatever else waits."""
 
 
@@ -76,7 +76,7 @@ def settings() -> kopf.OperatorSettings:
 class HandOn(Protocol):
     """Takes the name of a definition that has changed, and which version of it was seen."""
 
-    def __call__(self, key: Key, uid: str, version: str, *, behind: bool, new: bool) -> None:
+    def __call__(self, key: QueueKey, uid: str, version: str, *, behind: bool, new: bool) -> None:
         """Work on `key`: soon, unless it proves to be our own write; at once where it is `new` (or gone)."""
 
 
@@ -93,7 +93,7 @@ def register(registry: kopf.OperatorRegistry, hand_on: HandOn) -> None:
             **_: Any,
         ) -> None:
             uid, version = str(meta.get("uid") or ""), str(meta.get("resourceVersion") or "")
-            key = Key(kind, namespace or "", name or "")
+            key = QueueKey(namespace or "", name or "", kind)
             hand_on(key, uid, version, behind=type is None, new=type in ("ADDED", "DELETED"))
 
         kopf.on.event(
@@ -195,7 +195,7 @@ class Definitions:
     async def _log_in(self, **_: Any) -> kopf.AiohttpSession:
         return kopf.AiohttpSession(server=self._credentials.url, aiohttp_session=self._door.opened())
 
-    def _hand_on(self, key: Key, uid: str, version: str, *, behind: bool, new: bool) -> None:
+    def _hand_on(self, key: QueueKey, uid: str, version: str, *, behind: bool, new: bool) -> None:
         add = functools.partial(self._add, key, behind=behind)
         assert self._loop is not None
         with contextlib.suppress(RuntimeError):  # the process is at its end

@@ -18,9 +18,10 @@ from prometheus_client.registry import Collector
 
 from alula_controller import conditions, metrics, timestamps
 from alula_controller.admission.reconcile import waiting
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
-from alula_controller.definitions.world import Body, Key
+from alula_controller.definitions.world import Body
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Inventory(Collector):
         self._overdue = overdue
         self._acting = acting
         self._now = now
-        self._definitions: dict[Key, _Definition] = {}
+        self._definitions: dict[QueueKey, _Definition] = {}
         self._quotas: dict[str, int] = {}
 
     def clear(self) -> None:
@@ -60,7 +61,7 @@ class Inventory(Collector):
         self._definitions.clear()
         self._quotas.clear()
 
-    def saw(self, key: Key, body: Body | None, status: Mapping[str, Any] | None = None) -> None:
+    def saw(self, key: QueueKey, body: Body | None, status: Mapping[str, Any] | None = None) -> None:
         """Remember a definition as it was read, with the status that was written since; None: it is gone."""
         if body is None:
             self._gone(key)
@@ -76,7 +77,7 @@ class Inventory(Collector):
             else:
                 self._quotas.pop(key.namespace, None)
 
-    def _gone(self, key: Key) -> None:
+    def _gone(self, key: QueueKey) -> None:
         self._definitions.pop(key, None)
         if key.kind == "Domain":
             self._quotas.pop(key.namespace, None)

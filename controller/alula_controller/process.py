@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import operator
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from importlib import metadata
@@ -20,44 +21,43 @@ from alula_api.contract.notices import PENDING
 from alula_api.contract.queue import Terms
 from alula_api.contract.timetables import Schedule
 from alula_controller import edge, metrics, probing, resync, timestamps
+from alula_controller.admission import dispatch
 from alula_controller.admission.cache_lookup import Lookups
-from alula_controller.admission.dispatch import Dispatcher, DomainKey
 from alula_controller.admission.reconcile import Admission, waiting
 from alula_controller.cluster import client, discovery, errors, resources
 from alula_controller.cluster.access import Access
 from alula_controller.cluster.echoes import Echoes
 from alula_controller.cluster.events import Announcer
 from alula_controller.cluster.lease import Leadership
-from alula_controller.cluster.queue import WorkQueue
+from alula_controller.cluster.queue import QueueKey, WorkQueue
 from alula_controller.cluster.watches import Seen, Watch
 from alula_controller.definitions.compilation import Compiler
 from alula_controller.definitions.gather import Gatherer
 from alula_controller.definitions.reconcile import Reconciler
-from alula_controller.definitions.world import Key
 from alula_controller.domains import view
 from alula_controller.domains.gather import Domains
 from alula_controller.inventory import Inventory
 from alula_controller.notices import reconcile as notices
 from alula_controller.notices.delivery import Deliveries
-from alula_controller.notices.outbox import Outbox, PlaceKey
+from alula_controller.notices.outbox import Outbox
 from alula_controller.notices.reconcile import NoticeKey, Notices
-from alula_controller.runs import failing
+from alula_controller.runs import failing, histories
 from alula_controller.runs.failing import Failures
 from alula_controller.runs.handlers import Handlers
-from alula_controller.runs.histories import TOGETHER_SECONDS, Histories, WorkflowKey
 from alula_controller.runs.outcomes import Outcomes
 from alula_controller.runs.overdue import Overdue
-from alula_controller.runs.reconcile import RunKey, RunReconciler
+from alula_controller.runs.reconcile import ENDED_RUN, FAILING_RUN, RUN, RunReconciler
 from alula_controller.runs.recovery import Recovery, candidate
 from alula_controller.runs.stop import Stop
 from alula_controller.runs.watchdog import Watchdog
 from alula_controller.schedules import reconcile as schedules
-from alula_controller.schedules.reconcile import PlanKey, Scheduler
+from alula_controller.schedules.reconcile import Scheduler
 from alula_controller.settings import Settings
 from alula_controller.triggers.reconcile import WAITING_PLAN, TriggerKey, Triggers
 
 log = logging.getLogger(__name__)
-K = TypeVar("K", bound="RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey | WorkflowKey")
+K = TypeVar("K", bound=QueueKey)
+_LANE = operator.attrgetter("lane")
 
 SCHEDULES_PER_SECOND = 200.0  # launch plans that are looked at: ten thousand fire at midnight
 PLACES_AT_ONCE = 64  # that may all hang for a few seconds without holding up another one's notices
@@ -78,18 +78,18 @@ class Controller:
         clock = time.monotonic
         self.leadership = Leadership(api, settings, clock, self._acting_changed)
         self.announcer = Announcer(api, settings.identity, clock)
-        self.definitions: WorkQueue[Key] = WorkQueue(
+        self.definitions: WorkQueue[QueueKey] = WorkQueue(
             "definitions",
             self._definition,
-            lane=_lane,
+            lane=_LANE,
             workers=settings.workers,
             per_lane=max(1, settings.workers // 2),
             may_work=self.leadership.held,
         )
-        self.runs: WorkQueue[RunKey] = WorkQueue(
+        self.runs: WorkQueue[QueueKey] = WorkQueue(
             "runs",
             self._run_of,
-            lane=_lane,
+            lane=_LANE,
             workers=settings.workers * NAMESPACES_AT_ONCE,
             per_lane=settings.workers,
             may_work=self.leadership.held,
@@ -97,12 +97,12 @@ class Controller:
         self.failing = self._queue("failing", self._run_of)
         self._watch_everything()
         access = Access(api, self.announcer.say, self.leadership.held)
-        self.dispatcher = Dispatcher(access, self._terms, self._known_waiting, self._look, clock)
+        self.dispatcher = dispatch.Dispatcher(access, self._terms, self._known_waiting, self._look, clock)
         self.queues = self._queue("queues", self.dispatcher.handle)
         self.scheduler = Scheduler(access, self._schedule, self._fire, decided=self._schedule_decided)
         self.schedules = self._queue("schedules", self.scheduler.handle, per_second=SCHEDULES_PER_SECOND)
         self.ended = self._queue("ended", Outcomes(api).handle)
-        self.histories = Histories(access)
+        self.histories = histories.Histories(access)
         self.told = self._queue("histories", self.histories.handle)
         self.inventory = Inventory(self._known_runs, self.scheduler.overdue, self.leadership.held)
         domains = self.domains = Domains(api, settings, self._known_namespaces)
@@ -149,7 +149,7 @@ class Controller:
         self.deliveries = Deliveries(
             access, self.settings, domains, outbox, choice=self.notices.choice, told=self._places_changed
         )
-        self.delivering: WorkQueue[PlaceKey] = WorkQueue(
+        self.delivering: WorkQueue[QueueKey] = WorkQueue(
             "deliveries",
             self.deliveries.handle,
             lane=lambda place: place,
@@ -199,7 +199,7 @@ class Controller:
     ) -> WorkQueue[K]:
         """A queue whose lanes are namespaces."""
         may_work, workers = self.leadership.held, self.settings.workers
-        return WorkQueue(name, handle, lane=_lane, workers=workers, per_second=per_second, may_work=may_work)
+        return WorkQueue(name, handle, lane=_LANE, workers=workers, per_second=per_second, may_work=may_work)
 
     @property
     def watches(self) -> list[Watch]:
@@ -312,13 +312,13 @@ class Controller:
         finally:
             waiter.cancel()
 
-    async def _definition(self, key: Key) -> float | None:
+    async def _definition(self, key: QueueKey) -> float | None:
         again = await self.reconciler.handle(key)
         if key.kind == "Domain":
-            self.queues.add(DomainKey(key.namespace))  # its quota may have changed
+            self.queues.add(QueueKey(key.namespace, view.NAME, dispatch.KIND))  # its quota may have changed
         return again
 
-    async def _run_of(self, key: RunKey) -> float | None:
+    async def _run_of(self, key: QueueKey) -> float | None:
         return await self.run_reconciler.handle(key)
 
     async def _sweep(self) -> None:
@@ -342,7 +342,7 @@ class Controller:
                 self.notices.wake()
             await asyncio.sleep(schedules.LOOK_SECONDS)
 
-    def _fire(self, key: PlanKey) -> None:
+    def _fire(self, key: QueueKey) -> None:
         self.schedules.add(key)
 
     def _template_changed(self, seen: Seen, gone: bool) -> None:
@@ -355,7 +355,7 @@ class Controller:
             if self.notices.note(plan.namespace, plan.name, workflow, "" if gone else seen.notices):
                 self.noticed.add(NoticeKey(plan.namespace, plan.name))
 
-    def _waits(self, plan: PlanKey, seen: Seen, gone: bool) -> bool:
+    def _waits(self, plan: QueueKey, seen: Seen, gone: bool) -> bool:
         """Remember what a launch plan waits for; whether it does, or has."""
         workflow = seen.labels.get(labels.WORKFLOW, "")
         return self.triggers.note(plan.namespace, workflow, plan.name, "" if gone else seen.trigger)
@@ -370,7 +370,7 @@ class Controller:
 
     def _run_changed(self, seen: Seen, gone: bool) -> None:
         self.watchdog.taken_up.saw(seen)
-        key = RunKey(seen.namespace, seen.name)
+        key = QueueKey(seen.namespace, seen.name, RUN)
         self._perhaps_failing(seen, gone)
         if self.leadership.held() and seen.labels.get(labels.LAUNCH_PLAN):
             self.notices.saw(seen, waits=waiting(seen), gone=gone)
@@ -387,20 +387,20 @@ class Controller:
             if self.leadership.held():
                 self.settled.add(seen.uid)
             self.runs.add(key, behind=True)
-        self.queues.add(DomainKey(seen.namespace))
+        self.queues.add(QueueKey(seen.namespace, view.NAME, dispatch.KIND))
         if not self.leadership.held():
             return
         if name := seen.labels.get(labels.WORKFLOW):
-            workflow = WorkflowKey(seen.namespace, name)
+            workflow = QueueKey(seen.namespace, name, histories.KIND)
             if self.histories.note(workflow, seen, gone):
-                self.told.add(workflow, TOGETHER_SECONDS)
+                self.told.add(workflow, histories.TOGETHER_SECONDS)
         if seen.labels.get(labels.LAUNCH_PLAN):
-            plan = PlanKey(seen.namespace, seen.labels[labels.LAUNCH_PLAN])
+            plan = QueueKey(seen.namespace, seen.labels[labels.LAUNCH_PLAN], schedules.KIND)
             if self.scheduler.note(plan, seen, gone):
                 self.schedules.add(plan, schedules.RUN_SECONDS)
 
     def _perhaps_failing(self, seen: Seen, gone: bool) -> None:
-        key = RunKey(seen.namespace, seen.name, "FailingRun")
+        key = QueueKey(seen.namespace, seen.name, FAILING_RUN)
         if gone:
             self.failing.discard(key)
         elif not waiting(seen):
@@ -408,11 +408,11 @@ class Controller:
 
     def _run_failed(self, seen: Seen, gone: bool) -> None:
         if not gone and candidate(seen, timestamps.now()):
-            self.runs.add(RunKey(seen.namespace, seen.name, "EndedRun"), behind=True)
+            self.runs.add(QueueKey(seen.namespace, seen.name, ENDED_RUN), behind=True)
 
     def _run_to_handle(self, seen: Seen, gone: bool) -> None:
         if not gone:
-            self.runs.add(RunKey(seen.namespace, seen.name, "EndedRun"), behind=True)
+            self.runs.add(QueueKey(seen.namespace, seen.name, ENDED_RUN), behind=True)
 
     def _run_to_tell(self, seen: Seen, gone: bool) -> None:
         if not gone and (plan := seen.labels.get(labels.LAUNCH_PLAN)):
@@ -421,15 +421,15 @@ class Controller:
     def _notice(self, key: NoticeKey) -> None:
         self.noticed.add(key)
 
-    def _deliver(self, place: PlaceKey) -> None:
+    def _deliver(self, place: QueueKey) -> None:
         self.delivering.add(place)
 
-    def _schedule_decided(self, key: PlanKey) -> None:
+    def _schedule_decided(self, key: QueueKey) -> None:
         if self.notices.choice(key.namespace, key.name)[1].notices:
             self.noticed.add(NoticeKey(key.namespace, key.name))
 
     def _places_changed(self, namespace: str) -> None:
-        self.definitions.add(Key("Domain", namespace, view.NAME), ECHO_SECONDS)
+        self.definitions.add(QueueKey(namespace, view.NAME, "Domain"), ECHO_SECONDS)
 
     def _run_over(self, seen: Seen, gone: bool) -> None:
         for key in self.triggers.keys(seen) if not gone else ():
@@ -439,7 +439,7 @@ class Controller:
         if gone:
             self.watchdog.taken_up.forget(seen.name)
         else:
-            self.definitions.add(Key("Domain", seen.name, view.NAME))
+            self.definitions.add(QueueKey(seen.name, view.NAME, "Domain"))
 
     def _acting_changed(self, acting: bool) -> None:
         """Nothing of what was queued before counts any more; what may need work follows from what is there now."""
@@ -461,7 +461,7 @@ class Controller:
         if not acting:
             return
         for watch in self.started:
-            for seen in watch.known.values():
+            for seen in watch.all():
                 self._run_changed(seen, False)
         for watch in (*self.failed, *self.handled, *self.unanswered, *self.untold):
             watch.again()
@@ -469,59 +469,58 @@ class Controller:
             self.noticed.add(told, behind=True)
         for waits in self.triggers.plans():
             self.triggered.add(waits, behind=True)
-        for seen in self._known_templates():
-            if plan := _plan_of(seen):
-                self.schedules.add(plan, behind=True)
+        for watch in self.templates:
+            for seen in watch.all():
+                if plan := _plan_of(seen):
+                    self.schedules.add(plan, behind=True)
         children = (*self.templates, *self.crons, *self.bindings, *self.revisions)
         for watch in children:  # also of definitions that are gone
-            for seen in watch.known.values():
+            for seen in watch.all():
                 self.definitions.add(_definition_of(seen), behind=True)
         self.relist.everything()
 
     def _known_namespaces(self) -> list[Seen]:
-        return list(self.namespaces.known.values()) if self.namespaces else []
+        return list(self.namespaces.all()) if self.namespaces else []
 
     def _known_runs(self) -> Iterator[Seen]:
-        return (seen for watch in self.started for seen in watch.known.values())
+        return (seen for watch in self.started for seen in watch.all())
 
     def _known_waiting(self, namespace: str) -> list[str]:
-        return [seen.name for seen in self._known_runs() if seen.namespace == namespace and waiting(seen)]
+        return [seen.name for watch in self.started for seen in watch.of(namespace).values() if waiting(seen)]
 
     def _look(self, namespace: str, name: str) -> None:
-        self.runs.add(RunKey(namespace, name))
+        self.runs.add(QueueKey(namespace, name, RUN))
 
     def _terms(self, namespace: str, plan: str) -> Terms:
-        template = namespace, names.launch_plan_template(plan)
-        found = (watch.known[template].terms for watch in self.templates if template in watch.known)
-        return Terms.from_text(next(found, ""))
+        template = self._template_of(namespace, plan)
+        return Terms.from_text(template.terms if template is not None else "")
 
     def _schedule(self, namespace: str, plan: str) -> Schedule | None:
-        template = namespace, names.launch_plan_template(plan)
-        found = (watch.known[template].schedule for watch in self.templates if template in watch.known)
-        return Schedule.from_text(next(found, ""))
+        template = self._template_of(namespace, plan)
+        return Schedule.from_text(template.schedule if template is not None else "")
+
+    def _template_of(self, namespace: str, plan: str) -> Seen | None:
+        name = names.launch_plan_template(plan)
+        return next((watch.of(namespace)[name] for watch in self.templates if name in watch.of(namespace)), None)
 
     def _scheduled(self, namespace: str, plan: str) -> None:
         """A launch plan has changed, or all of a namespace have."""
         if plan:
-            self.schedules.add(PlanKey(namespace, plan))
+            self.schedules.add(QueueKey(namespace, plan, schedules.KIND))
             self.triggered.add(TriggerKey(namespace, plan, WAITING_PLAN))
             return
-        for seen in self._known_templates():
-            if seen.namespace == namespace and seen.schedule and (key := _plan_of(seen)):
+        for seen in self._known_templates(namespace):
+            if seen.schedule and (key := _plan_of(seen)):
                 self.schedules.add(key, behind=True)
 
     def _kinds(self, namespace: str) -> list[resources.Resource]:
         """Of which there are generated objects in a namespace."""
         few = ((resources.BINDINGS, self.bindings), (resources.CRONS, self.crons))
-        there = [
-            kind
-            for kind, watches in few
-            if any(seen.namespace == namespace for watch in watches for seen in watch.known.values())
-        ]
+        there = [kind for kind, watches in few if any(watch.of(namespace) for watch in watches)]
         return [resources.TEMPLATES, *there]
 
-    def _known_templates(self) -> list[Seen]:
-        return [seen for watch in self.templates for seen in watch.known.values()]
+    def _known_templates(self, namespace: str) -> list[Seen]:
+        return [seen for watch in self.templates for seen in watch.of(namespace).values()]
 
 
 class Ended(Exception):
@@ -541,19 +540,15 @@ async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
             each.cancel()
 
 
-def _lane(key: Key | RunKey | DomainKey | PlanKey | TriggerKey | NoticeKey | WorkflowKey) -> str:
-    return key.lane if isinstance(key, TriggerKey) else key.namespace
+def _definition_of(child: Seen) -> QueueKey:
+    return QueueKey(child.namespace, child.labels[labels.WORKFLOW], "Workflow")
 
 
-def _definition_of(child: Seen) -> Key:
-    return Key("Workflow", child.namespace, child.labels[labels.WORKFLOW])
-
-
-def _plan_of(template: Seen) -> PlanKey | None:
+def _plan_of(template: Seen) -> QueueKey | None:
     """The launch plan whose template this is, if it is one's."""
     plan = template.labels.get(labels.LAUNCH_PLAN, "")
     own = bool(plan) and template.name == names.launch_plan_template(plan)
-    return PlanKey(template.namespace, plan) if own else None
+    return QueueKey(template.namespace, plan, schedules.KIND) if own else None
 
 
 def _version() -> str:

@@ -12,15 +12,15 @@ import logging
 import random
 
 from alula_controller.cluster import client, errors, resources
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
-from alula_controller.definitions.world import Key
 from alula_controller.domains import view
 from alula_controller.edge import Add
 from alula_controller.settings import Settings
 
 log = logging.getLogger(__name__)
 
-Known = dict[Key, tuple[str, str]]  # uid and resourceVersion
+Known = dict[QueueKey, tuple[str, str]]  # uid and resourceVersion
 AGAIN_SECONDS = 2.0  # after a list that failed when everything was asked for
 
 
@@ -68,14 +68,14 @@ class Relist:
             for scope in self._settings.scopes:
                 listing = await self._api.list(resource.path(scope), metadata_only=True)
                 for seen in map(Seen.of, listing.items):
-                    present[Key(resource.kind, seen.namespace, seen.name)] = (seen.uid, seen.version)
+                    present[QueueKey(seen.namespace, seen.name, resource.kind)] = (seen.uid, seen.version)
         before, self._known = self._known or {}, present
         found = [key for key in before.keys() | present.keys() if before.get(key) != present.get(key)]
         for key in sorted(found, key=lambda each: _order(present.get(each)), reverse=True):
             self._add(key, behind=True)
         for namespace in self._settings.namespaces:
             # Their labels cannot be watched with the rights of a namespaced installation.
-            self._add(Key("Domain", namespace, view.NAME))
+            self._add(QueueKey(namespace, view.NAME, "Domain"))
 
 
 def _order(version: tuple[str, str] | None) -> int:

@@ -15,7 +15,7 @@ from aiohttp import web
 from alula_controller import edge
 from alula_controller.cluster import door, resources
 from alula_controller.cluster.echoes import Echoes
-from alula_controller.definitions.world import Key
+from alula_controller.cluster.queue import QueueKey
 from tests.controller import scenes
 
 
@@ -44,7 +44,7 @@ def test_its_delays_outlast_an_api_server_that_is_away_for_five_minutes_and_can_
 
 
 def test_every_definition_that_changes_is_handed_on_by_name() -> None:
-    added: list[tuple[Key, bool]] = []
+    added: list[tuple[QueueKey, bool]] = []
     registry = kopf.OperatorRegistry()
     edge.register(registry, lambda key, uid, version, behind, new: added.append((key, behind)))
     handlers = registry._watching.get_all_handlers()
@@ -142,7 +142,7 @@ def test_kopf_runs_in_a_thread_and_is_begun_anew_when_it_ends(
 ) -> None:
     threads: list[threading.Thread] = []
     stopped: list[bool] = []
-    added: list[tuple[Key, bool, bool]] = []
+    added: list[tuple[QueueKey, bool, bool]] = []
 
     async def operator(registry: kopf.OperatorRegistry, stop_flag: threading.Event, **_: Any) -> None:
         threads.append(threading.current_thread())
@@ -158,7 +158,7 @@ def test_kopf_runs_in_a_thread_and_is_begun_anew_when_it_ends(
     async def main() -> None:
         seen = asyncio.Event()
 
-        def add(key: Key, delay: float = 0.0, *, behind: bool = False) -> None:
+        def add(key: QueueKey, delay: float = 0.0, *, behind: bool = False) -> None:
             added.append((key, behind, threading.current_thread() is threading.main_thread()))
             seen.set()
 
@@ -175,7 +175,7 @@ def test_kopf_runs_in_a_thread_and_is_begun_anew_when_it_ends(
         thread.join(60)
     assert len(threads) == 3
     assert not any(thread is threading.main_thread() for thread in threads)
-    assert added == [(Key("Workflow", "n", "x"), True, True)], "keys are added in our own loop"
+    assert added == [(QueueKey("n", "x", "Workflow"), True, True)], "keys are added in our own loop"
     assert stopped == [True]
     assert "maximum recursion depth" in caplog.text, "the true reason is in the log"
 
@@ -245,7 +245,7 @@ def test_kinds_that_are_not_served_for_a_while_do_not_end_kopf_and_what_comes_ba
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        added: asyncio.Queue[Key] = asyncio.Queue()
+        added: asyncio.Queue[QueueKey] = asyncio.Queue()
         definitions = edge.Definitions(
             scenes.SETTINGS,
             Open(f"http://127.0.0.1:{runner.addresses[0][1]}"),
@@ -269,7 +269,7 @@ def test_kinds_that_are_not_served_for_a_while_do_not_end_kopf_and_what_comes_ba
     assert "begun anew" not in caplog.text
 
 
-async def until_all(added: asyncio.Queue[Key], name: str) -> None:
+async def until_all(added: asyncio.Queue[QueueKey], name: str) -> None:
     missing = {resource.kind for resource in resources.DEFINITIONS}
     while missing:
         key = await asyncio.wait_for(added.get(), 60)

@@ -11,15 +11,15 @@ from prometheus_client import CollectorRegistry, generate_latest
 from alula_api.argo import runs
 from alula_api.contract import labels
 from alula_controller import metrics
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
-from alula_controller.definitions.world import Key
 from alula_controller.inventory import Inventory
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 TRAIN, NIGHTLY, DOMAIN = (
-    Key("Workflow", "dev", "train"),
-    Key("LaunchPlan", "dev", "nightly"),
-    Key("Domain", "dev", "domain"),
+    QueueKey("dev", "train", "Workflow"),
+    QueueKey("dev", "nightly", "LaunchPlan"),
+    QueueKey("dev", "domain", "Domain"),
 )
 
 
@@ -119,10 +119,10 @@ def test_what_is_counted_of_a_plan_and_of_a_namespace_goes_with_them(scene: Scen
     for space, plan in (("gone-a", "nightly"), ("gone-a", ""), ("gone-b", "nightly")):
         metrics.RUNS_ENDED.labels(namespace=space, launch_plan=plan, outcome="Succeeded").inc()
         metrics.RUN_SECONDS.labels(namespace=space).observe(1)
-    scene.inventory.saw(Key("LaunchPlan", "gone-a", "nightly"), None)
+    scene.inventory.saw(QueueKey("gone-a", "nightly", "LaunchPlan"), None)
     assert counted() == {("gone-a", "", "Succeeded"), ("gone-b", "nightly", "Succeeded")}
-    scene.inventory.saw(Key("Domain", "gone-a", "domain"), None)
+    scene.inventory.saw(QueueKey("gone-a", "domain", "Domain"), None)
     assert counted() == {("gone-b", "nightly", "Succeeded")}
     assert ("gone-a",) not in metrics.RUN_SECONDS._metrics
-    scene.inventory.saw(Key("Domain", "gone-b", "domain"), None)
+    scene.inventory.saw(QueueKey("gone-b", "domain", "Domain"), None)
     assert counted() == set()

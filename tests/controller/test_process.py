@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from alula_controller import logs, metrics, probing, process, timestamps
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
-from alula_controller.definitions.world import Key
-from alula_controller.runs.reconcile import RunKey
+from alula_controller.runs.reconcile import RUN
 from bench import takeover
 from tests.controller import scenes, virtual_time
 from tests.controller.fake_cluster import FakeCluster
@@ -135,8 +135,8 @@ def test_what_the_watches_see_becomes_keys(controller: process.Controller) -> No
         return list(controller.definitions._waiting), list(controller.runs._waiting)
 
     definitions, runs = asyncio.run(main())
-    assert definitions == [Key("Workflow", "n", "sums"), Key("Domain", "n", "domain")]
-    assert [str(key) for key in runs] == ["run n/r1"]
+    assert definitions == [QueueKey("n", "sums", "Workflow"), QueueKey("n", "domain", "Domain")]
+    assert [str(key) for key in runs] == ["Run n/r1"]
 
 
 @pytest.mark.parametrize(("ours", "looks"), [(True, 1), (False, 2)])
@@ -144,10 +144,10 @@ def test_what_was_made_from_a_definition_is_looked_at_unless_we_wrote_it_whichev
     controller: process.Controller, *, ours: bool, looks: int
 ) -> None:
     marks = {"alula.dev/workflow": "sums"}
-    key = Key("Workflow", "n", "sums")
+    key = QueueKey("n", "sums", "Workflow")
     looked: list[float] = []
 
-    async def handle(_: Key) -> None:
+    async def handle(_: QueueKey) -> None:
         loop = asyncio.get_running_loop()
         looked.append(loop.time())
         if len(looked) == 1:
@@ -198,11 +198,14 @@ def test_a_replica_that_begins_to_act_looks_at_what_waits_now_and_at_nothing_tha
             controller._run_changed(Seen("n", f"past-{number}", f"past-{number}", "1", "", labels), False)
         assert len(controller.runs) == 0
         known = controller.started[0].known
-        known["n", "admitted"] = Seen("n", "admitted", "u", "1", "", labels | ADMITTED)
-        known["n", "waiting"] = Seen("n", "waiting", "u2", "1", "", labels)
-        controller.templates[0].known["n", "gone"] = Seen("n", "gone", "u", "1", "", {"alula.dev/workflow": "gone"})
+        known["n"] = {
+            "admitted": Seen("n", "admitted", "u", "1", "", labels | ADMITTED),
+            "waiting": Seen("n", "waiting", "u2", "1", "", labels),
+        }
+        gone = Seen("n", "gone", "u", "1", "", {"alula.dev/workflow": "gone"})
+        controller.templates[0].known["n"] = {"gone": gone}
         controller.leadership._until = float("inf")
-        controller.runs.add(RunKey("n", "stale"))
+        controller.runs.add(QueueKey("n", "stale", RUN))
         controller._acting_changed(True)
         controller.runs._wait()
         controller.definitions._wait()
@@ -210,7 +213,7 @@ def test_a_replica_that_begins_to_act_looks_at_what_waits_now_and_at_nothing_tha
         return runs, [str(controller.definitions._take()) for _ in range(len(controller.definitions))]
 
     runs, definitions = asyncio.run(main())
-    assert runs == ["run n/waiting", "run n/admitted"], "whose mark may be of a hold before a retry"
+    assert runs == ["Run n/waiting", "Run n/admitted"], "whose mark may be of a hold before a retry"
     assert all(watch._asked.is_set() for watch in controller.failed), "they tell the runs that failed"
     assert definitions == ["Workflow n/gone"]
     assert controller.relist._known is None
@@ -238,7 +241,7 @@ def test_runs_that_are_over_are_neither_watched_nor_kept_but_those_that_failed_a
         )
         return [str(key) for key in controller.runs._waiting]
 
-    assert asyncio.run(main()) == ["run n/admitted"]
+    assert asyncio.run(main()) == ["EndedRun n/admitted"]
 
 
 def test_a_run_that_leaves_those_under_way_because_it_failed_is_looked_at_all_the_same(
@@ -297,8 +300,8 @@ def test_that_argo_took_up_a_run_is_known_after_the_run_is_over_until_its_namesp
 def test_a_replica_that_stops_acting_keeps_no_key(controller: process.Controller) -> None:
     async def main() -> None:
         controller.leadership._until = float("inf")
-        controller.runs.add(RunKey("n", "r"))
-        controller.definitions.add(Key("Workflow", "n", "w"), 60)
+        controller.runs.add(QueueKey("n", "r", RUN))
+        controller.definitions.add(QueueKey("n", "w", "Workflow"), 60)
         controller._acting_changed(False)
         assert len(controller.runs) == len(controller.definitions) == 0
 

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 
 from alula_controller import resync
-from alula_controller.definitions.world import Key
+from alula_controller.cluster.queue import QueueKey
 from tests.controller import scenes, virtual_time
 from tests.controller.fake_cluster import FakeCluster
 
@@ -15,7 +15,7 @@ def test_new_changed_and_deleted_definitions_are_found_and_nothing_else() -> Non
     api = FakeCluster()
     for body in (scenes.workflow(), scenes.workflow("other"), scenes.launch_plan(), scenes.domain()):
         api.put(body)
-    added: list[Key] = []
+    added: list[QueueKey] = []
     relist = resync.Relist(api, scenes.SETTINGS, lambda key, **_: added.append(key))  # type: ignore[arg-type]
     asyncio.run(relist.once())
     assert {str(key) for key in added} == {
@@ -33,7 +33,7 @@ def test_new_changed_and_deleted_definitions_are_found_and_nothing_else() -> Non
 def test_everything_is_added_once_more_when_asked_the_latest_change_first_and_behind_the_rest() -> None:
     added: list[tuple[str, bool]] = []
 
-    def add(key: Key, delay: float = 0.0, *, behind: bool = False) -> None:
+    def add(key: QueueKey, delay: float = 0.0, *, behind: bool = False) -> None:
         added.append((key.name, behind))
 
     async def main() -> None:
@@ -57,7 +57,7 @@ def test_everything_is_added_once_more_when_asked_the_latest_change_first_and_be
 def test_a_definition_made_anew_under_its_name_is_found() -> None:
     api = FakeCluster()
     api.put(scenes.workflow())
-    added: list[Key] = []
+    added: list[QueueKey] = []
     relist = resync.Relist(api, scenes.SETTINGS, lambda key, **_: added.append(key))  # type: ignore[arg-type]
     asyncio.run(relist.once())
     api.drop("Workflow", scenes.SPACE, "sums")
@@ -71,8 +71,8 @@ def test_a_definition_made_anew_under_its_name_is_found() -> None:
 
 def test_served_namespaces_are_looked_at_each_time_for_their_labels() -> None:
     settings = dataclasses.replace(scenes.SETTINGS, namespaces=(scenes.SPACE,))
-    added: list[Key] = []
+    added: list[QueueKey] = []
     relist = resync.Relist(FakeCluster(), settings, lambda key, **_: added.append(key))  # type: ignore[arg-type]
     for _ in range(2):
         asyncio.run(relist.once())
-    assert added == [Key("Domain", scenes.SPACE, "domain")] * 2
+    assert added == [QueueKey(scenes.SPACE, "domain", "Domain")] * 2

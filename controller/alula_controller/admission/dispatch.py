@@ -21,10 +21,12 @@ from alula_controller.admission import ledger
 from alula_controller.admission.ledger import Ledger, ListRuns, ReadLedger, Step, WriteLedger
 from alula_controller.cluster import errors, resources
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.domains.view import NAME, DomainView
 
 log = logging.getLogger(__name__)
 
+KIND = "Queue"
 LIST_SECONDS = 1.0  # between two rounds of a domain
 INTENT_SECONDS = 5.0  # after which a run that was chosen and is not let go yet is looked at again
 SKIPPED, REPLACED = "skipped", "replaced"  # the label of a run that its launch plan's policy ended
@@ -35,17 +37,6 @@ TELL_SECONDS = 60.0  # between two messages on a run
 COUNT_SECONDS = 10.0  # between two writes of counts alone
 SAMPLE, LEAST_SAMPLE, LEAST_SECONDS = 30, 5, 30.0  # runs from whose number and time the others' wait is guessed
 PACES = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)  # seconds a run that are told
-
-
-@dataclass(frozen=True)
-class DomainKey:
-    """The queue of one namespace."""
-
-    namespace: str
-    kind: str = "Queue"
-
-    def __str__(self) -> str:
-        return f"queue of {self.namespace}"
 
 
 @dataclass
@@ -97,7 +88,7 @@ class Dispatcher:
         """Why a run is to end, waiting or let go, and what its label says; empty for one that may stay."""
         return self._refused.get(namespace, {}).get(uid, ("", ""))
 
-    async def handle(self, key: DomainKey) -> float | None:
+    async def handle(self, key: QueueKey) -> float | None:
         """One round; when to do the next, if time alone may change something."""
         memory = self._memory.setdefault(key.namespace, _Memory())
         early = memory.round + LIST_SECONDS - self._clock()

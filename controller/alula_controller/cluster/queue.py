@@ -33,6 +33,29 @@ SHORTEST_WAIT = 0.001  # below it, floating point makes waits that do not end
 ONE_BEHIND_IN = 8
 
 
+@dataclass(frozen=True, slots=True)
+class QueueKey:
+    """What is to be looked at.
+
+    Attributes:
+        namespace: Of the object.
+        name: Of the object.
+        kind: What is looked at: the object's kind, or what of it. Metrics and logs name it.
+    """
+
+    namespace: str
+    name: str
+    kind: str
+
+    @property
+    def lane(self) -> str:
+        """What is done one after another."""
+        return self.namespace
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
 @dataclass(slots=True)
 class _Wait:
     """A key that waits: until when, and whether behind all others."""

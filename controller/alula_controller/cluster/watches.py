@@ -9,10 +9,11 @@ to look; nobody decides on it.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import random
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,7 +102,7 @@ class Watch:
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.name = f"{resource.plural}.{resource.group or 'core'}"
-        self.known: dict[tuple[str, str], Seen] = {}
+        self.known: dict[str, dict[str, Seen]] = {}  # namespace -> name
         self.synced = asyncio.Event()
         self.heard = float("-inf")  # when the server last said anything
         self._api = api
@@ -113,6 +114,14 @@ class Watch:
         self._since = ""
         self._events = 0
         self._asked = asyncio.Event()
+
+    def all(self) -> Iterator[Seen]:
+        """Everything that is known."""
+        return itertools.chain.from_iterable(map(dict.values, self.known.values()))
+
+    def of(self, namespace: str) -> Mapping[str, Seen]:
+        """What is known of a namespace, by name."""
+        return self.known.get(namespace, {})
 
     async def run(self) -> None:
         """List and watch until cancelled."""
@@ -164,22 +173,25 @@ class Watch:
                 await asyncio.sleep(LONGEST_PAUSE)
 
     async def _list(self) -> None:
-        present: dict[tuple[str, str], Seen] = {}
+        present: dict[str, dict[str, Seen]] = {}
         version = ""
         async for page in self._api.pages(self._path, labels=self._labels, metadata_only=True):
             self.heard = self._clock()
             version = page.version
             for seen in map(Seen.of, page.items):
                 if self._remember:
-                    present[seen.namespace, seen.name] = seen
+                    present.setdefault(seen.namespace, {})[seen.name] = seen
                 else:
                     self._tell(seen, False)
-        before, self.known = self.known, present
-        for key, seen in before.items():
-            if key not in present or present[key].uid != seen.uid:
+        before, past = self.known, list(self.all())
+        self.known = present
+        for seen in past:
+            now = self.of(seen.namespace).get(seen.name)
+            if now is None or now.uid != seen.uid:
                 self._tell(seen, True)
-        for key, seen in present.items():
-            if key not in before or before[key].version != seen.version:
+        for seen in self.all():
+            was = before.get(seen.namespace, {}).get(seen.name)
+            if was is None or was.version != seen.version:
                 self._tell(seen, False)
         self._since = version
         self.synced.set()
@@ -192,9 +204,9 @@ class Watch:
             self._since = seen.version or self._since
             kind = event.get("type")
             if kind == "DELETED":
-                self.known.pop((seen.namespace, seen.name), None)
+                self.known.get(seen.namespace, {}).pop(seen.name, None)
                 self._tell(seen, True)
             elif kind in ("ADDED", "MODIFIED"):
                 if self._remember:
-                    self.known[seen.namespace, seen.name] = seen
+                    self.known.setdefault(seen.namespace, {})[seen.name] = seen
                 self._tell(seen, False)

@@ -17,9 +17,10 @@ from alula_api.contract.timetables import Schedule
 from alula_controller import conditions, timestamps
 from alula_controller.cluster import events
 from alula_controller.cluster.events import Announcement
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.conditions import Also, Reason, Wanted
 from alula_controller.definitions import children, drift, requests, revisions
-from alula_controller.definitions.world import Body, Key, World
+from alula_controller.definitions.world import Body, World
 from alula_controller.domains.places import NoPlace, Place
 
 PLACE_AGAIN = 60.0  # namespaces are watched cluster-wide only
@@ -79,7 +80,7 @@ class Decision:
     statuses: tuple[Status, ...] = ()
     events: tuple[Announcement, ...] = ()
     again: float | None = None
-    look_at: tuple[Key, ...] = ()
+    look_at: tuple[QueueKey, ...] = ()
 
 
 @dataclass
@@ -97,7 +98,7 @@ class _Draft:
     marks: list[Mark] = field(default_factory=list)
     runs: list[Body] = field(default_factory=list)
     again: list[float] = field(default_factory=list)
-    look_at: list[Key] = field(default_factory=list)
+    look_at: list[QueueKey] = field(default_factory=list)
 
 
 def decide(world: World, now: datetime) -> Decision:
@@ -335,7 +336,7 @@ def _refuse_taken(world: World, draft: _Draft, subject: str, body: Body) -> None
     if holder:
         # Made from another Workflow, or from one of this name that is gone: it goes away by itself.
         message = f"{kind} {name} was made from Workflow {holder} and is not given up yet"
-        draft.look_at += [Key("Workflow", world.key.namespace, holder)] if holder != world.key.name else []
+        draft.look_at += [QueueKey(world.key.namespace, holder, "Workflow")] if holder != world.key.name else []
         passing = True
     draft.wanted[subject] = Wanted(False, Reason.NAME_TAKEN, message, stalled=not passing, reconciling=passing)
     draft.again.append(_patience(world, draft, subject, FREED_AGAIN / 10 if passing else FREED_AGAIN))

@@ -15,11 +15,12 @@ from alula_api.contract import jsontext, labels
 from alula_api.contract.problems import InvalidValue
 from alula_controller import timestamps
 from alula_controller.cluster import client, resources
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.resources import Resource
 from alula_controller.cluster.watches import Seen
 from alula_controller.definitions import children, compilation, requests, revisions
 from alula_controller.definitions.revisions import Revision
-from alula_controller.definitions.world import Body, Compiled, Key, Stored, World
+from alula_controller.definitions.world import Body, Compiled, Stored, World
 from alula_controller.domains.gather import Domains
 from alula_controller.domains.places import Place
 from alula_controller.settings import Settings
@@ -59,7 +60,7 @@ class Gatherer:
         self._kinds = kinds
         self._intact: dict[tuple[str, str, str], tuple[str, str, str]] = {}
 
-    async def workflow(self, key: Key) -> World:
+    async def workflow(self, key: QueueKey) -> World:
         """The world around one Workflow."""
         space = key.namespace
         workflow, plans, (place, domain) = await asyncio.gather(
@@ -98,7 +99,7 @@ class Gatherer:
             domain=domain,
         )
 
-    async def _launch_plans(self, key: Key) -> tuple[tuple[Body, ...], tuple[Body, ...]]:
+    async def _launch_plans(self, key: QueueKey) -> tuple[tuple[Body, ...], tuple[Body, ...]]:
         """The launch plans that name the Workflow, as many as are compiled with it, and some of those that are not.
 
         However many there are, and however large: no more than a page is read beyond what is compiled.
@@ -118,7 +119,7 @@ class Gatherer:
                 mine.append(requests.effective(whole))
         return tuple(mine), ()
 
-    async def _failed(self, key: Key, workflow: Body | None, plans: tuple[Body, ...]) -> Mapping[str, Body]:
+    async def _failed(self, key: QueueKey, workflow: Body | None, plans: tuple[Body, ...]) -> Mapping[str, Body]:
         """The last failed run of each definition that asks for it again."""
         bodies = {"": workflow, **{str(plan["metadata"]["name"]): plan for plan in plans}}
         asked = [name for name, body in bodies.items() if body is not None and requests.pending(body, requests.RETRY)]
@@ -134,7 +135,7 @@ class Gatherer:
         return {name: body for name, body in found.items() if body is not None}
 
     async def _live(
-        self, key: Key, compiled: Compiled | None, kept: Iterable[Revision]
+        self, key: QueueKey, compiled: Compiled | None, kept: Iterable[Revision]
     ) -> Mapping[tuple[str, str], Body]:
         """Generated objects by (kind, name): those with the Workflow's label, and whatever has a wanted name."""
         wanted = {children.about(body): body for body in _bodies(compiled)}
@@ -176,7 +177,7 @@ class Gatherer:
 
     async def _unfinished(
         self,
-        key: Key,
+        key: QueueKey,
         compiled: Compiled | None,
         live: Mapping[tuple[str, str], Body],
         kept: Iterable[Revision],
@@ -192,7 +193,7 @@ class Gatherer:
 
     async def _stored(
         self,
-        key: Key,
+        key: QueueKey,
         compiled: Compiled | None,
         live: Mapping[tuple[str, str], Body],
         kept: Iterable[Revision],
@@ -245,7 +246,7 @@ def _state(live: Body, wanted: Body) -> tuple[str, str, str]:
     return str(metadata["uid"]), str(metadata.get("resourceVersion")), children.digest(wanted)
 
 
-def _of(key: Key) -> str:
+def _of(key: QueueKey) -> str:
     return f"{labels.WORKFLOW}={key.name}"
 
 

@@ -14,12 +14,13 @@ from alula_api.contract.triggers import Waits
 from alula_controller import metrics, timestamps
 from alula_controller.cluster import errors, resources
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Also, Reason, Wanted
 from alula_controller.definitions import apply, children, decide
 from alula_controller.definitions.decide import Decision, Status
 from alula_controller.definitions.gather import Gatherer
-from alula_controller.definitions.world import Body, Key, World
+from alula_controller.definitions.world import Body, World
 from alula_controller.domains import guards, status
 from alula_controller.domains.gather import Domains
 from alula_controller.domains.places import Place
@@ -50,10 +51,10 @@ class Reconciler:
         gatherer: Gatherer,
         domains: Domains,
         *,
-        add: Callable[[Key, float], None],
-        templates: Callable[[], Iterable[Seen]] = lambda: (),
+        add: Callable[[QueueKey, float], None],
+        templates: Callable[[str], Iterable[Seen]] = lambda namespace: (),
         waits: Callable[[str], tuple[Waits, frozenset[str]]] = lambda namespace: ({}, frozenset()),
-        noted: Callable[[Key, Body | None, Mapping[str, Any] | None], None] = lambda key, body, status: None,
+        noted: Callable[[QueueKey, Body | None, Mapping[str, Any] | None], None] = lambda key, body, status: None,
         wrote: apply.Wrote = lambda answer: None,
         scheduled: Callable[[str, str], None] = lambda namespace, plan: None,
         delivered: Callable[[str, DomainView], Also | None] = lambda namespace, domain: None,
@@ -69,10 +70,10 @@ class Reconciler:
         self._wrote = wrote
         self._scheduled = scheduled
         self._delivered = delivered
-        self._plans: dict[Key, str] = {}  # launch plan -> digest of what it says, without what its schedule did
+        self._plans: dict[QueueKey, str] = {}  # launch plan -> digest of what it says, without what its schedule did
         self._places: dict[str, str] = {}  # namespace -> digest of what its Domain and labels say
 
-    async def handle(self, key: Key) -> float | None:
+    async def handle(self, key: QueueKey) -> float | None:
         """Look at one definition; when to look again, if ever."""
         match key.kind:
             case "Workflow":
@@ -83,7 +84,7 @@ class Reconciler:
             case _:
                 return await self._domain(key)
 
-    async def _workflow(self, key: Key) -> float | None:
+    async def _workflow(self, key: QueueKey) -> float | None:
         try:
             world = await self._gatherer.workflow(key)
         except errors.Poison as error:
@@ -111,10 +112,10 @@ class Reconciler:
         written = {str(each.body["metadata"].get("uid")): each.patch for each in decision.statuses}
         self._noted(world.key, world.workflow, written.get(_uid(world.workflow)))
         for plan in (*world.launch_plans, *world.left_out):
-            key = Key("LaunchPlan", world.key.namespace, str(plan["metadata"]["name"]))
+            key = QueueKey(world.key.namespace, str(plan["metadata"]["name"]), "LaunchPlan")
             self._noted(key, plan, written.get(_uid(plan)))
 
-    async def _launch_plan(self, key: Key) -> None:
+    async def _launch_plan(self, key: QueueKey) -> None:
         """A plan is compiled with its Workflow: look at the one it names, and at any that it named before.
 
         Its status changes with each of its runs, which is no reason to compile it.
@@ -132,13 +133,13 @@ class Reconciler:
         names = {str((plan.get("spec") or {}).get("workflow") or "")} if plan else set()
         names |= {
             seen.labels.get(labels.WORKFLOW, "")
-            for seen in self._templates()
-            if seen.namespace == key.namespace and seen.labels.get(labels.LAUNCH_PLAN) == key.name
+            for seen in self._templates(key.namespace)
+            if seen.labels.get(labels.LAUNCH_PLAN) == key.name
         }
         for name in sorted(names - {""}):
-            self._add(Key("Workflow", key.namespace, name), 0.0)
+            self._add(QueueKey(key.namespace, name, "Workflow"), 0.0)
 
-    async def _domain(self, key: Key) -> float | None:
+    async def _domain(self, key: QueueKey) -> float | None:
         """A Domain's own conditions, and every Workflow of its namespace if what it says has changed."""
         place, domain = await self._domains.read(key.namespace)
         told = children.digest({"place": str(place), "spec": (domain.body or {}).get("spec")})
@@ -163,7 +164,7 @@ class Reconciler:
     async def _look_at_all(self, namespace: str) -> None:
         listing = await self._api.list(resources.WORKFLOWS.path(namespace), metadata_only=True)
         for item in listing.items:
-            self._add(Key("Workflow", namespace, item["metadata"]["name"]), 0.0)
+            self._add(QueueKey(namespace, item["metadata"]["name"], "Workflow"), 0.0)
 
     async def _finish(self, decision: Decision) -> None:
         await apply.write_statuses(self._api, decision.statuses, self._wrote)
@@ -172,7 +173,7 @@ class Reconciler:
         for other in decision.look_at:
             self._add(other, 0.0)
 
-    async def _unreadable(self, key: Key, error: errors.Poison) -> None:
+    async def _unreadable(self, key: QueueKey, error: errors.Poison) -> None:
         """Say in the Workflow's conditions what cannot be read; its next change is looked at again."""
         body = await self._api.find(resources.WORKFLOWS.path(key.namespace, key.name), metadata_only=True)
         if body is None or not self._access.may_write():

@@ -9,24 +9,13 @@ from typing import Any
 
 from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.triggers import Waits
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.definitions.revisions import Revision
 from alula_controller.domains.places import NoPlace, Place
 from alula_controller.domains.view import DomainView
 
 Body = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Key:
-    """One definition to look at."""
-
-    kind: str  # Workflow, LaunchPlan or Domain
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -89,7 +78,7 @@ class World:
             asked for again.
     """
 
-    key: Key
+    key: QueueKey
     workflow: Body | None
     launch_plans: tuple[Body, ...] = ()
     place: Place | NoPlace | None = None

@@ -17,6 +17,7 @@ from alula_api.kinds.notice_places import NoticePlace
 from alula_controller import conditions, logs, metrics, timestamps
 from alula_controller.cluster import errors, resources
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.conditions import Also, Reason
 from alula_controller.domains.gather import Domains
 from alula_controller.domains.view import DomainView
@@ -24,7 +25,7 @@ from alula_controller.notices import credentials, hosts, mailing, services
 from alula_controller.notices.failures import NotTaken
 from alula_controller.notices.gather import Gathered, Gatherer
 from alula_controller.notices.marks import Mark
-from alula_controller.notices.outbox import Outbox, Owed, PlaceKey
+from alula_controller.notices.outbox import Outbox, Owed
 from alula_controller.notices.posting import Poster
 from alula_controller.notices.services.outgoing import Mail, Unfit
 from alula_controller.settings import Settings
@@ -97,7 +98,7 @@ class Deliveries:
             return Also(TYPE, "False", Reason.NOTICES_FAIL, "; ".join(wrong))
         return Also(TYPE, "True", Reason.NOTICES_DELIVERED, "no place has refused or missed a notice lately")
 
-    async def handle(self, key: PlaceKey) -> float | None:
+    async def handle(self, key: QueueKey) -> float | None:
         """Send the next notice to a place; when to come back."""
         owed = self._outbox.first(key)
         if owed is None:
@@ -133,7 +134,7 @@ class Deliveries:
         await self._settle(key, owed)
         return 0.0
 
-    async def _send(self, key: PlaceKey, place: NoticePlace | None, found: Gathered) -> None:
+    async def _send(self, key: QueueKey, place: NoticePlace | None, found: Gathered) -> None:
         if place is None:
             raise NotTaken("the Domain has no place of this name, or it cannot be read", for_good=True)
         service = services.of(place)
@@ -147,7 +148,7 @@ class Deliveries:
             raise NotTaken(str(error), for_good=True) from None
         await (mailing.send(made) if isinstance(made, Mail) else self._poster.post(made))
 
-    async def _not_taken(self, key: PlaceKey, owed: Owed, found: Gathered, kind: str, error: NotTaken) -> None:
+    async def _not_taken(self, key: QueueKey, owed: Owed, found: Gathered, kind: str, error: NotTaken) -> None:
         """Try again later, or give it up."""
         metrics.NOTICES.labels(namespace=key.namespace, service=kind, result="failed").inc()
         log.warning("%s was not told: %s", key.name, error.reason, extra=logs.about(namespace=key.namespace))
@@ -160,11 +161,11 @@ class Deliveries:
         metrics.NOTICES.labels(namespace=key.namespace, service=kind, result="dead").inc()
         await self._settle(key, owed)
 
-    def _say(self, key: PlaceKey, trouble: str) -> None:
+    def _say(self, key: QueueKey, trouble: str) -> None:
         if self._outbox.trouble(key, trouble):
             self._told(key.namespace)
 
-    async def _bury(self, key: PlaceKey, owed: Owed, reason: str) -> None:
+    async def _bury(self, key: QueueKey, owed: Owed, reason: str) -> None:
         """Record a notice that is given up in the status of its launch plan, and say so."""
         path = resources.LAUNCH_PLANS.path(key.namespace, owed.plan)
         plan = await self._api.find(path)
@@ -193,7 +194,7 @@ class Deliveries:
 
     # Marking
 
-    async def _settle(self, key: PlaceKey, owed: Owed) -> None:
+    async def _settle(self, key: QueueKey, owed: Owed) -> None:
         """Write down that nothing is owed any more; another place's write at the same moment is read again."""
         for attempt in range(MARK_ATTEMPTS):
             try:
@@ -204,7 +205,7 @@ class Deliveries:
                     raise
         self._outbox.done(key, owed)
 
-    async def _settle_run(self, key: PlaceKey, owed: Owed) -> None:
+    async def _settle_run(self, key: QueueKey, owed: Owed) -> None:
         path = resources.RUNS.path(key.namespace, owed.run)
         body = await self._api.find(path, metadata_only=True)
         if body is None or str(body["metadata"].get("uid")) != owed.about:
@@ -215,7 +216,7 @@ class Deliveries:
             await self._api.merge(path, after.patch(body["metadata"]))
             metrics.WRITES.labels(kind="Run", verb="patch").inc()
 
-    async def _settle_tick(self, key: PlaceKey, owed: Owed) -> None:
+    async def _settle_tick(self, key: QueueKey, owed: Owed) -> None:
         path = resources.LAUNCH_PLANS.path(key.namespace, owed.plan)
         plan = await self._api.find(path)
         before = ((plan or {}).get("status") or {}).get("notices") or {}

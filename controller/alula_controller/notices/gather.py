@@ -14,11 +14,12 @@ from alula_api.contract.notices import Choice, When
 from alula_api.kinds.notice_places import GitHub, NoticePlace
 from alula_controller import timestamps
 from alula_controller.cluster import client, errors, resources
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.domains.gather import Domains
 from alula_controller.domains.places import Place
 from alula_controller.notices import decide, facts
 from alula_controller.notices.facts import Facts
-from alula_controller.notices.outbox import Owed, PlaceKey
+from alula_controller.notices.outbox import Owed
 from alula_controller.runs import handlers, recovery
 
 MAX_READ = 2
@@ -59,7 +60,7 @@ class Gatherer:
         self._reading = asyncio.Semaphore(MAX_READ)
 
     async def facts(
-        self, key: PlaceKey, owed: Owed, place: NoticePlace | None, choice: Choice, now: datetime
+        self, key: QueueKey, owed: Owed, place: NoticePlace | None, choice: Choice, now: datetime
     ) -> Gathered:
         """Everything that the notice says, as far as it is still there."""
         where, _ = await self._domains.recent(key.namespace)

@@ -11,6 +11,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from alula_controller.cluster.queue import QueueKey
+
 BURST = 10.0
 """Notices that a place is sent at once; after them one a second."""
 PER_SECOND = 1.0
@@ -19,18 +21,7 @@ MAX_WAITING = 500
 MANY_PLACES = 4096
 """Places beyond which those are forgotten that nothing is owed to."""
 FIRST_DELAY, LONGEST_DELAY = 1.0, 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceKey:
-    """A place of a domain."""
-
-    namespace: str
-    name: str
-    kind: str = "NoticePlace"
-
-    def __str__(self) -> str:
-        return f"place {self.namespace}/{self.name}"
+KIND = "NoticePlace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +76,14 @@ class Outbox:
 
     def __init__(
         self,
-        wake: Callable[[PlaceKey], None],
+        wake: Callable[[QueueKey], None],
         clock: Callable[[], float],
         shake: Callable[[], float] = random.random,
     ) -> None:
         self._wake = wake
         self._clock = clock
         self._shake = shake
-        self._places: dict[PlaceKey, _Place] = {}
+        self._places: dict[QueueKey, _Place] = {}
 
     def clear(self) -> None:
         """Forget everything."""
@@ -100,7 +91,7 @@ class Outbox:
 
     def add(self, namespace: str, owed: Owed) -> bool:
         """Remember a notice, once; whether there was room for it."""
-        key = PlaceKey(namespace, owed.place)
+        key = QueueKey(namespace, owed.place, KIND)
         if len(self._places) >= MANY_PLACES:
             self._forget_idle()
         place = self._places.setdefault(key, _Place(at=self._clock()))
@@ -115,12 +106,12 @@ class Outbox:
         """Places that nothing is owed to: their names come from what people write."""
         self._places = {key: place for key, place in self._places.items() if place.waiting}
 
-    def first(self, key: PlaceKey) -> Owed | None:
+    def first(self, key: QueueKey) -> Owed | None:
         """The notice whose turn it is; None for none."""
         place = self._places.get(key)
         return next(iter(place.waiting), None) if place is not None else None
 
-    def wait(self, key: PlaceKey) -> float:
+    def wait(self, key: QueueKey) -> float:
         """Seconds for which nothing may be sent there; 0 for none."""
         place = self._places[key]
         now = self._clock()
@@ -128,21 +119,21 @@ class Outbox:
         place.at = now
         return max(0.0, place.rests - now, (1.0 - place.tokens) / PER_SECOND)
 
-    def began(self, key: PlaceKey) -> None:
+    def began(self, key: QueueKey) -> None:
         """Something is being sent there."""
         self._places[key].tokens -= 1.0
 
-    def took(self, key: PlaceKey, owed: Owed) -> None:
+    def took(self, key: QueueKey, owed: Owed) -> None:
         """The place has taken a notice; it is still to be marked so."""
         place = self._places[key]
         place.sent.add(owed)
         place.failures, place.rests = 0, 0.0
 
-    def was_taken(self, key: PlaceKey, owed: Owed) -> bool:
+    def was_taken(self, key: QueueKey, owed: Owed) -> bool:
         """Whether only the mark is missing."""
         return owed in self._places[key].sent
 
-    def failed(self, key: PlaceKey, owed: Owed, after: float = 0.0) -> int:
+    def failed(self, key: QueueKey, owed: Owed, after: float = 0.0) -> int:
         """The place has not taken a notice: others come first, and none for a while. How often it was tried."""
         place = self._places[key]
         delay = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(place.failures, 16)) * (0.5 + self._shake())
@@ -152,13 +143,13 @@ class Outbox:
         self.later(key, owed)
         return place.waiting[owed]
 
-    def later(self, key: PlaceKey, owed: Owed) -> None:
+    def later(self, key: QueueKey, owed: Owed) -> None:
         """Let the others come first."""
         place = self._places[key]
         if owed in place.waiting:
             place.waiting[owed] = place.waiting.pop(owed)
 
-    def done(self, key: PlaceKey, owed: Owed) -> None:
+    def done(self, key: QueueKey, owed: Owed) -> None:
         """Nothing is left to do about a notice."""
         place = self._places[key]
         place.waiting.pop(owed, None)
@@ -166,7 +157,7 @@ class Outbox:
         if not place.waiting and not place.trouble and place.tokens >= BURST - 1:
             del self._places[key]
 
-    def trouble(self, key: PlaceKey, said: str) -> bool:
+    def trouble(self, key: QueueKey, said: str) -> bool:
         """Remember what is wrong with a place, empty for nothing; whether it is news."""
         place = self._places.get(key)
         if place is None or place.trouble == said:

@@ -21,6 +21,7 @@ from alula_api.kinds.launch_plans import MOST_OWED
 from alula_controller import conditions, metrics, timestamps
 from alula_controller.cluster import resources
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.notices import decide, marks
 from alula_controller.notices.decide import Memory
@@ -40,16 +41,11 @@ Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class NoticeKey:
+class NoticeKey(QueueKey):
     """A launch plan (`Notices`), or a run of it that is under way (`NoticesOfRun`)."""
 
-    namespace: str
-    name: str
     kind: str = PLAN
     plan: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind} of {self.namespace}/{self.name}"
 
 
 class Notices:

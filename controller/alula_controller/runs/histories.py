@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from alula_controller import metrics
 from alula_controller.cluster import client, resources
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.runs import latest
 from alula_controller.runs.noted import Noted
@@ -21,18 +21,7 @@ from alula_controller.runs.noted import Noted
 TOGETHER_SECONDS = 10.0
 """For a Workflow's runs to be told of together."""
 AGAIN_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class WorkflowKey:
-    """The latest runs of one Workflow."""
-
-    namespace: str
-    name: str
-    kind: str = "History"
-
-    def __str__(self) -> str:
-        return f"runs of {self.namespace}/{self.name}"
+KIND = "History"
 
 
 class Histories:
@@ -44,17 +33,17 @@ class Histories:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._runs: Noted[WorkflowKey] = Noted()
+        self._runs: Noted[QueueKey] = Noted()
 
     def clear(self) -> None:
         """Forget everything."""
         self._runs.clear()
 
-    def note(self, key: WorkflowKey, seen: Seen, gone: bool = False) -> bool:
+    def note(self, key: QueueKey, seen: Seen, gone: bool = False) -> bool:
         """Remember a run of the Workflow that has begun, changed its phase or ended; whether it has."""
         return self._runs.note(key, seen, gone)
 
-    async def handle(self, key: WorkflowKey) -> float | None:
+    async def handle(self, key: QueueKey) -> float | None:
         """Look at one Workflow; when to look again, if ever."""
         path = resources.WORKFLOWS.path(key.namespace, key.name)
         workflow = await self._access.api.find(path)

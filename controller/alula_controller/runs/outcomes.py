@@ -6,7 +6,7 @@ from alula_api.argo import runs
 from alula_api.contract import labels
 from alula_controller import metrics, timestamps
 from alula_controller.cluster import client, resources
-from alula_controller.runs.reconcile import RunKey
+from alula_controller.cluster.queue import QueueKey
 
 
 class Outcomes:
@@ -15,7 +15,7 @@ class Outcomes:
     def __init__(self, api: client.Cluster) -> None:
         self._api = api
 
-    async def handle(self, key: RunKey) -> float | None:
+    async def handle(self, key: QueueKey) -> float | None:
         """Count one run; one that was deleted meanwhile has no end that is known."""
         run = await self._api.find(resources.RUNS.path(key.namespace, key.name), metadata_only=True)
         if run is None or runs.label(run, runs.COMPLETED_LABEL) != "true":

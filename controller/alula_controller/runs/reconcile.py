@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
 
 from alula_api.argo import nodes, runs
 from alula_controller import logs
 from alula_controller.admission.reconcile import Admission
 from alula_controller.cluster import client, errors, resources
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.runs.failing import Failures
 from alula_controller.runs.handlers import Handlers
 from alula_controller.runs.overdue import Overdue
@@ -19,20 +19,9 @@ from alula_controller.runs.stop import Stop
 
 log = logging.getLogger(__name__)
 
+RUN, FAILING_RUN, ENDED_RUN = "Run", "FailingRun", "EndedRun"
+"""Runs to look at: under way, in which something may fail, over."""
 MAX_UNPACKED = 2  # runs at a time whose node map is packed: as Python objects it may take 60 MB
-
-
-@dataclass(frozen=True)
-class RunKey:
-    """One run to look at: one that is under way (`Run`), one in which something may fail (`FailingRun`), or one that
-    is over (`EndedRun`)."""
-
-    namespace: str
-    name: str
-    kind: str = "Run"
-
-    def __str__(self) -> str:
-        return f"run {self.namespace}/{self.name}"
 
 
 class RunReconciler:
@@ -58,7 +47,7 @@ class RunReconciler:
         self._recovery = recovery
         self._unpacking = asyncio.Semaphore(MAX_UNPACKED)
 
-    async def handle(self, key: RunKey) -> float | None:
+    async def handle(self, key: QueueKey) -> float | None:
         """Look at one run; when to look again, if ever."""
         try:
             run = await self._api.find(resources.RUNS.path(key.namespace, key.name))
@@ -81,7 +70,7 @@ class RunReconciler:
                 await self._handlers.handle(ended)
                 return None
             reason, outcome = self._stop.asked(run)
-            if key.kind == "FailingRun" and not reason:
+            if key.kind == FAILING_RUN and not reason:
                 await self._failures.handle(run)
                 return await self._overdue.handle(run)
             return await (self._stop.handle(run, reason, outcome) if reason else self._admission.handle(run))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from alula_api.contract.timetables import CatchUp, Schedule
 from alula_controller import logs, metrics, timestamps
 from alula_controller.cluster import errors, resources
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.domains.view import NAME, DomainView
@@ -35,21 +35,10 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 MORE_SECONDS = 0.05  # before the ticks that did not fit into one decision
+KIND = "Schedule"
 RUN_SECONDS = 2.0  # for a plan's runs to be told of together
 
 Body = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class PlanKey:
-    """The schedule of one launch plan."""
-
-    namespace: str
-    name: str
-    kind: str = "Schedule"
-
-    def __str__(self) -> str:
-        return f"schedule of {self.namespace}/{self.name}"
 
 
 class Scheduler:
@@ -67,9 +56,9 @@ class Scheduler:
         self,
         access: Access,
         schedule: Callable[[str, str], Schedule | None],
-        add: Callable[[PlanKey], None],
+        add: Callable[[QueueKey], None],
         now: Callable[[], datetime] = timestamps.now,
-        decided: Callable[[PlanKey], None] = lambda key: None,
+        decided: Callable[[QueueKey], None] = lambda key: None,
     ) -> None:
         self._access = access
         self._api = access.api
@@ -77,9 +66,9 @@ class Scheduler:
         self._add = add
         self._now = now
         self._decided = decided
-        self._agenda: Agenda[PlanKey] = Agenda()
-        self._noticed: dict[PlanKey, datetime] = {}  # since when a tick of the plan is known to have come
-        self._runs: Noted[PlanKey] = Noted()
+        self._agenda: Agenda[QueueKey] = Agenda()
+        self._noticed: dict[QueueKey, datetime] = {}  # since when a tick of the plan is known to have come
+        self._runs: Noted[QueueKey] = Noted()
 
     def clear(self) -> None:
         """Forget everything: what was noticed before counts only for a controller that has acted ever since."""
@@ -100,11 +89,11 @@ class Scheduler:
         due = [*self._noticed.values(), *([first] if first is not None and first <= now else [])]
         return min(due, default=None)
 
-    def note(self, key: PlanKey, seen: Seen, gone: bool = False) -> bool:
+    def note(self, key: QueueKey, seen: Seen, gone: bool = False) -> bool:
         """Remember a run of the plan that has begun, changed its phase or ended; whether it has."""
         return self._runs.note(key, seen, gone)
 
-    async def handle(self, key: PlanKey) -> float | None:
+    async def handle(self, key: QueueKey) -> float | None:
         """Look at one plan; when to look again, if the agenda does not say it."""
         plan = await self._api.find(resources.LAUNCH_PLANS.path(key.namespace, key.name))
         if plan is None or plan["metadata"].get("deletionTimestamp"):
@@ -155,9 +144,9 @@ class Scheduler:
         held = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
         await self._api.merge(path, {"metadata": held, "status": patch})
         metrics.WRITES.labels(kind="LaunchPlan", verb="patch").inc()
-        self._decided(PlanKey(metadata["namespace"], metadata["name"]))
+        self._decided(QueueKey(metadata["namespace"], metadata["name"], KIND))
 
-    def _wait(self, key: PlanKey, decision: Decision, now: datetime) -> float | None:
+    def _wait(self, key: QueueKey, decision: Decision, now: datetime) -> float | None:
         """Have the plan looked at when its next tick has come; the delay if that is at once."""
         if decision.next is not None and decision.next <= now:
             return MORE_SECONDS
@@ -165,12 +154,12 @@ class Scheduler:
         self._agenda.put(key, decision.next)
         return None
 
-    def _forget(self, key: PlanKey) -> None:
+    def _forget(self, key: QueueKey) -> None:
         self._agenda.put(key, None)
         self._noticed.pop(key, None)
         self._runs.take(key)
 
-    async def _plan(self, key: PlanKey, plan: Body, schedule: Schedule, before: Decided | None) -> Plan:
+    async def _plan(self, key: QueueKey, plan: Body, schedule: Schedule, before: Decided | None) -> Plan:
         domain = DomainView.of(await self._api.find(resources.DOMAINS.path(key.namespace, NAME)))
         state = State.ACTIVE
         if schedule.suspended or domain.suspended:
@@ -182,7 +171,7 @@ class Scheduler:
         timetable = Timetable.of(schedule)
         return Plan(str(plan["metadata"]["uid"]), timetable, state, catch_up, window, before)
 
-    async def _taken_over(self, key: PlanKey, schedule: Schedule) -> Decided | None:
+    async def _taken_over(self, key: QueueKey, schedule: Schedule) -> Decided | None:
         """How far the CronWorkflow of an earlier version has decided the schedule of a plan that we see first."""
         cron = await self._api.find(resources.CRONS.path(key.namespace, names.launch_plan_template(key.name)))
         return firing.taken_over(cron, schedule) if cron is not None else None

@@ -20,6 +20,7 @@ from alula_api.contract.triggers import Trigger, Waits, of_project
 from alula_controller import logs, metrics, timestamps
 from alula_controller.cluster import errors, resources
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.domains import places
@@ -35,24 +36,19 @@ Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class TriggerKey:
+class TriggerKey(QueueKey):
     """A run that is over (`EndedRun`), or a launch plan that waits for such runs (`Trigger`).
 
     Attributes:
         namespace: Of the launch plans.
-        name: Of the run or the launch plan.
-        kind: Which of the two.
         source: The namespace of the run, where it is not that of the launch plans.
     """
 
-    namespace: str
-    name: str
-    kind: str
     source: str = ""
 
     @property
     def lane(self) -> str:
-        """What is done one after another."""
+        """Each pair of namespaces has its own."""
         return f"{self.namespace}<{self.source}" if self.source else self.namespace
 
     def __str__(self) -> str:

@@ -11,21 +11,23 @@ from alula_api.argo import nodes, runs
 from alula_api.contract import labels
 from alula_api.contract.queue import Terms
 from alula_controller.admission import cache_lookup
-from alula_controller.admission.dispatch import Dispatcher, DomainKey
+from alula_controller.admission.dispatch import KIND, Dispatcher
 from alula_controller.admission.reconcile import Admission
 from alula_controller.cluster import errors
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.domains.gather import Domains
+from alula_controller.domains.view import NAME
 from alula_controller.runs.failing import Failures
 from alula_controller.runs.handlers import Handlers
 from alula_controller.runs.overdue import Overdue
-from alula_controller.runs.reconcile import RunKey, RunReconciler
+from alula_controller.runs.reconcile import RUN, RunReconciler
 from alula_controller.runs.recovery import Recovery
 from alula_controller.runs.stop import Stop
 from tests.controller import scenes
 from tests.controller.fake_cluster import FakeCluster, Killed
 
-QUEUE = DomainKey(scenes.SPACE)
+QUEUE = QueueKey(scenes.SPACE, NAME, KIND)
 
 
 class Replica:
@@ -67,7 +69,7 @@ class Replica:
         return again
 
     def look(self, name: str) -> None:
-        asyncio.run(self.runs.handle(RunKey(scenes.SPACE, name)))
+        asyncio.run(self.runs.handle(QueueKey(scenes.SPACE, name, RUN)))
 
 
 def cluster(*names: str, domain: dict[str, Any], **marks: str) -> FakeCluster:
@@ -274,7 +276,7 @@ def test_what_is_decided_of_one_domain_takes_nothing_back_of_another() -> None:
     other = scenes.domain(quota={"running": 1})
     other["metadata"] |= {"namespace": "other", "uid": "uid-of-other"}
     api.put(other)
-    asyncio.run(replica.dispatcher.handle(DomainKey("other")))
+    asyncio.run(replica.dispatcher.handle(QueueKey("other", NAME, KIND)))
     assert replica.dispatcher.refusal(scenes.SPACE, "uid-of-r0") == ("it waited for longer than 60 s", "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -238,7 +239,7 @@ class Bench(test_reconcile.Bench):
 
         monkeypatch.setattr(cache_lookup.Lookups, "_find", counting)
         self.api.put(scenes.held_run("run-2", arguments, self.body))
-        self.handle(test_reconcile.RunKey(scenes.SPACE, "run-2"))
+        self.handle(dataclasses.replace(test_reconcile.RUN, name="run-2"))
         return asked
 
     def hits(self, run: str) -> int:

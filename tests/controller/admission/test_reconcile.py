@@ -17,14 +17,16 @@ from alula_controller.admission.cache_walk import CacheWalk
 from alula_controller.admission.reconcile import Admission
 from alula_controller.cluster import errors
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.domains.gather import Domains
+from alula_controller.runs import reconcile as runs_reconcile
 from alula_controller.runs import recovery, watchdog
 from alula_controller.runs.failing import Failures
 from alula_controller.runs.handlers import Handlers
 from alula_controller.runs.overdue import Overdue
-from alula_controller.runs.reconcile import RunKey, RunReconciler
+from alula_controller.runs.reconcile import RunReconciler
 from alula_controller.runs.recovery import Recovery
 from alula_controller.runs.stop import Stop
 from alula_controller.runs.watchdog import Watchdog
@@ -35,7 +37,7 @@ from tests.controller import scenes
 from tests.controller.admission import test_cache_walk
 from tests.controller.fake_cluster import FakeCluster, Killed
 
-RUN = RunKey(scenes.SPACE, "run-1")
+RUN = QueueKey(scenes.SPACE, "run-1", runs_reconcile.RUN)
 
 
 class Bench:
@@ -65,7 +67,7 @@ class Bench:
         )
         self.watchdog = Watchdog(access)
 
-    def handle(self, key: RunKey = RUN) -> float | None:
+    def handle(self, key: QueueKey = RUN) -> float | None:
         return asyncio.run(self.reconciler.handle(key))
 
     def cache(self, *misses: str) -> None:

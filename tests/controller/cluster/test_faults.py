@@ -184,14 +184,14 @@ def test_after_a_fault_a_watch_knows_what_there_is(faults: list[Answer], when: s
                 server.faults = list(faults)
             task = asyncio.create_task(watch.run())
             if when == "on an open stream":
-                await until(lambda: len(watch.known) == 2)
+                await until(lambda: len(watch.of("n")) == 2)
                 server.faults = list(faults)
             server.drop("dropped")
             server.put("new")
-            await until(lambda: {name for _, name in watch.known} == {"kept", "new"} and not server.faults)
+            await until(lambda: set(watch.of("n")) == {"kept", "new"} and not server.faults)
             server.put("later")
-            await until(lambda: ("n", "later") in watch.known)
-            assert watch.known["n", "later"].version == str(server.objects["later"])
+            await until(lambda: "later" in watch.of("n"))
+            assert watch.of("n")["later"].version == str(server.objects["later"])
             if ("dropped", False) in told:
                 assert ("dropped", True) in told, "what is gone is told as gone, also when the gap hid it"
             assert server.requests < 40

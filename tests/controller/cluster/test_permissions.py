@@ -11,7 +11,7 @@ import yaml
 
 from alula_controller import process
 from alula_controller.cluster import client, permissions, resources
-from alula_controller.definitions.world import Key
+from alula_controller.cluster.queue import QueueKey
 from tests.controller import scenes
 from tests.controller.admission import test_dispatch
 from tests.controller.admission import test_reconcile as test_admission
@@ -125,10 +125,10 @@ def test_every_verb_that_is_declared_is_used_and_no_other(
 ) -> None:
     by_event = scenes.launch_plan(inputs=[{"name": "x", "value": "1"}], trigger={"event": {"name": "orders"}})
     bench = test_definitions.Bench(scenes.workflow(), by_event, scenes.domain())
-    bench.settle(Key("Domain", scenes.SPACE, "domain"))
+    bench.settle(QueueKey(scenes.SPACE, "domain", "Domain"))
     bench.api.put(test_schedules.cron("2026-11-29T12:00:00Z"))
     bench.api.put(scenes.launch_plan(schedule=None))
-    bench.settle(Key("LaunchPlan", scenes.SPACE, "nightly"))
+    bench.settle(QueueKey(scenes.SPACE, "nightly", "LaunchPlan"))
     bench.api.drop("LaunchPlan", scenes.SPACE, "nightly")
     bench.settle()
     test_schedules.test_a_cronworkflow_is_taken_over_without_a_lost_or_doubled_tick(False, 1)

@@ -78,7 +78,7 @@ def test_what_is_there_is_told_and_then_what_changes() -> None:
     )
     watch, heard = told(script)
     assert heard == [("a", "1", False), ("b", "2", False), ("a", "6", False), ("b", "10", True)]
-    assert [seen.name for seen in watch.known.values()] == ["a"]
+    assert list(watch.of("n")) == ["a"]
     assert watch.synced.is_set()
     assert script.asked == ["list", "watch 5", "watch 10"], "it continues from the last version, bookmarks included"
 
@@ -125,7 +125,7 @@ def test_no_trouble_ends_it(trouble: Exception) -> None:
         script = Script(trouble, listing(5, item("a", 1)), [trouble], [event("ADDED", item("b", 7))])
     watch, heard = told(script)
     assert ("b", "7", False) in heard
-    assert set(watch.known) == {("n", "a"), ("n", "b")}
+    assert set(watch.of("n")) == {"a", "b"}
 
 
 def test_it_does_not_ask_again_at_once_for_ever() -> None:

@@ -13,17 +13,18 @@ from alula_api.contract import labels
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.triggers import Trigger
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.definitions import children, decide, revisions
 from alula_controller.definitions.revisions import Revision
-from alula_controller.definitions.world import Compiled, Key, World
+from alula_controller.definitions.world import Compiled, World
 from alula_controller.domains import view
 from alula_controller.domains.places import NoPlace
 from tests.controller import scenes
 from tests.controller.scenes import NOW
 
-KEY = Key("Workflow", scenes.SPACE, "sums")
+KEY = QueueKey(scenes.SPACE, "sums", "Workflow")
 
 
 def world(*launch_plans: dict[str, Any], **changes: Any) -> World:
@@ -231,7 +232,7 @@ def test_a_plan_that_moved_waits_until_its_old_workflow_lets_go() -> None:
     decision = decide.decide(world(plan, live={("WorkflowTemplate", "lp-nightly"): theirs}), NOW)
     assert names(decision.apply) == ["WorkflowTemplate/sums"]
     assert ready(decision, "nightly")["Reconciling"]["reason"] == Reason.NAME_TAKEN
-    assert decision.look_at == (Key("Workflow", scenes.SPACE, "other"),)
+    assert decision.look_at == (QueueKey(scenes.SPACE, "other", "Workflow"),)
 
 
 def test_a_workflow_that_does_not_compile_says_everything_and_keeps_what_it_had() -> None:

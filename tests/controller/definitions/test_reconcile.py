@@ -15,16 +15,16 @@ from alula_controller import timestamps
 from alula_controller.cluster import errors
 from alula_controller.cluster.access import Access
 from alula_controller.cluster.echoes import Echoes
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.definitions import compiler_process, gather, reconcile
 from alula_controller.definitions.gather import Gatherer
-from alula_controller.definitions.world import Key
 from alula_controller.domains.gather import Domains
 from tests.controller import scenes
 from tests.controller.fake_cluster import FakeCluster, Killed
 
-SUMS = Key("Workflow", scenes.SPACE, "sums")
+SUMS = QueueKey(scenes.SPACE, "sums", "Workflow")
 
 
 class Bench:
@@ -39,7 +39,7 @@ class Bench:
         self.start()
 
     def start(self) -> None:
-        self.queue: list[Key] = []
+        self.queue: list[QueueKey] = []
         self.may_write = True
         access = Access(self.api, self.events.append, lambda: self.may_write)  # type: ignore[arg-type]
         domains = Domains(access.api, scenes.SETTINGS)
@@ -48,14 +48,14 @@ class Bench:
             Gatherer(access.api, scenes.SETTINGS, domains, scenes.compile),
             domains,
             add=lambda key, _: self.queue.append(key),
-            templates=lambda: [Seen.of(body) for body in self.api.all("WorkflowTemplate").values()],
+            templates=lambda namespace: [Seen.of(body) for body in self.api.all("WorkflowTemplate").values()],
             wrote=self.echoes.note,
         )
 
-    def handle(self, key: Key = SUMS) -> float | None:
+    def handle(self, key: QueueKey = SUMS) -> float | None:
         return asyncio.run(self.reconciler.handle(key))
 
-    def settle(self, key: Key = SUMS) -> None:
+    def settle(self, key: QueueKey = SUMS) -> None:
         """As the queue does: again after an error, and whatever it asks for."""
         todo, rounds = [key], 0
         while todo:
@@ -126,10 +126,10 @@ def test_a_plan_that_events_start_has_a_binding_unless_it_is_suspended_or_its_do
         (scenes.domain(suspend=True), scenes.domain()),
     ):
         bench.api.put(held)
-        bench.settle(Key(held["kind"], scenes.SPACE, held["metadata"]["name"]))
+        bench.settle(QueueKey(scenes.SPACE, held["metadata"]["name"], held["kind"]))
         assert not bench.api.all("WorkflowEventBinding")
         bench.api.put(free)
-        bench.settle(Key(free["kind"], scenes.SPACE, free["metadata"]["name"]))
+        bench.settle(QueueKey(scenes.SPACE, free["metadata"]["name"], free["kind"]))
         assert bench.api.all("WorkflowEventBinding")
 
 
@@ -483,7 +483,7 @@ def test_launch_plans_that_are_too_large_together_are_not_all_compiled(monkeypat
 
 def test_a_plan_waits_for_its_workflow_and_is_compiled_when_it_comes() -> None:
     bench = Bench(scenes.launch_plan())
-    bench.settle(Key("LaunchPlan", scenes.SPACE, "nightly"))
+    bench.settle(QueueKey(scenes.SPACE, "nightly", "LaunchPlan"))
     assert bench.ready("LaunchPlan", "nightly")["reason"] == Reason.WAITING_FOR_WORKFLOW
     bench.api.put(scenes.workflow())
     bench.settle()
@@ -493,10 +493,10 @@ def test_a_plan_waits_for_its_workflow_and_is_compiled_when_it_comes() -> None:
 def test_a_plan_that_moves_to_another_workflow_ends_up_there_and_only_there() -> None:
     bench = Bench(scenes.workflow(), scenes.workflow("other"), scenes.launch_plan())
     bench.settle()
-    bench.settle(Key("Workflow", scenes.SPACE, "other"))
+    bench.settle(QueueKey(scenes.SPACE, "other", "Workflow"))
     bench.api.put(scenes.launch_plan(workflow="other"))
     for _ in range(3):
-        bench.settle(Key("LaunchPlan", scenes.SPACE, "nightly"))
+        bench.settle(QueueKey(scenes.SPACE, "nightly", "LaunchPlan"))
     template = bench.api.all("WorkflowTemplate")["lp-nightly"]
     assert template["metadata"]["labels"][labels.WORKFLOW] == "other"
     assert bench.ready("LaunchPlan", "nightly")["status"] == "True"
@@ -510,24 +510,24 @@ def test_a_namespace_without_labels_gets_a_condition_and_no_templates() -> None:
     assert "kubectl label namespace demo-dev alula.dev/project=" in bench.ready()["message"]
     assert bench.api.all("WorkflowTemplate") == {}
     bench.api.put(scenes.namespace())
-    bench.settle(Key("Domain", scenes.SPACE, "domain"))
+    bench.settle(QueueKey(scenes.SPACE, "domain", "Domain"))
     assert bench.ready()["status"] == "True"
 
 
 def test_a_domains_change_is_compiled_into_its_workflows() -> None:
     bench = Bench(scenes.workflow(), scenes.domain())
-    bench.settle(Key("Domain", scenes.SPACE, "domain"))
+    bench.settle(QueueKey(scenes.SPACE, "domain", "Domain"))
     assert bench.api.all("Domain")["domain"]["status"]["store"] == "memory://scenes/demo/dev"
     bench.api.put(scenes.domain(storage={"root": "other", "secret": "keys"}))
-    bench.settle(Key("Domain", scenes.SPACE, "domain"))
+    bench.settle(QueueKey(scenes.SPACE, "domain", "Domain"))
     assert "s3://other/demo/dev" in str(bench.api.all("WorkflowTemplate")["sums"])
     assert "s3://other/demo/dev" in bench.api.all("Domain")["domain"]["status"]["store"]
 
 
 def test_a_domain_of_another_name_and_one_with_an_unknown_root_say_so() -> None:
     bench = Bench(scenes.domain("second"), scenes.domain(storage={"root": "nowhere"}))
-    bench.settle(Key("Domain", scenes.SPACE, "second"))
-    bench.settle(Key("Domain", scenes.SPACE, "domain"))
+    bench.settle(QueueKey(scenes.SPACE, "second", "Domain"))
+    bench.settle(QueueKey(scenes.SPACE, "domain", "Domain"))
     assert bench.ready("Domain", "second")["reason"] == Reason.WRONG_NAME
     assert bench.ready("Domain", "domain")["reason"] == Reason.UNKNOWN_ROOT
 

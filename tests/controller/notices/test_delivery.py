@@ -8,12 +8,12 @@ from typing import Any
 
 from alula_api.contract.notices import Choice, Notice
 from alula_controller.cluster.access import Access
-from alula_controller.cluster.queue import WorkQueue
+from alula_controller.cluster.queue import QueueKey, WorkQueue
 from alula_controller.domains.gather import Domains
 from alula_controller.notices.delivery import Deliveries
 from alula_controller.notices.failures import NotTaken
 from alula_controller.notices.hosts import Allowed
-from alula_controller.notices.outbox import Outbox, Owed, PlaceKey
+from alula_controller.notices.outbox import Outbox, Owed
 from alula_controller.process import PLACES_AT_ONCE
 from alula_controller.settings import Settings
 from tests.controller import scenes, virtual_time
@@ -69,7 +69,7 @@ async def told(seconds: float) -> tuple[Servers, FakeCluster]:
         now=lambda: NOON,
         poster=servers,  # type: ignore[arg-type]
     )
-    queue: WorkQueue[PlaceKey] = WorkQueue(
+    queue: WorkQueue[QueueKey] = WorkQueue(
         "deliveries", deliveries.handle, lane=lambda key: key, workers=PLACES_AT_ONCE, per_lane=1, per_second=1000
     )
     for number in range(30):

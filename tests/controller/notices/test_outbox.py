@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.notices import outbox
-from alula_controller.notices.outbox import Outbox, Owed, PlaceKey
+from alula_controller.notices.outbox import KIND, Outbox, Owed
 
 SPACE = "demo-dev"
-TEAM = PlaceKey(SPACE, "team")
+TEAM = QueueKey(SPACE, "team", KIND)
 
 
 class Clock:
@@ -16,7 +17,7 @@ class Clock:
         return self.now
 
 
-def box() -> tuple[Outbox, Clock, list[PlaceKey]]:
+def box() -> tuple[Outbox, Clock, list[QueueKey]]:
     clock, awake = Clock(), []
     return Outbox(awake.append, clock, lambda: 0.5), clock, awake
 
@@ -35,7 +36,7 @@ def test_a_notice_waits_once_and_a_place_holds_so_many_and_no_more() -> None:
     assert made.add(SPACE, owed(outbox.MAX_WAITING, "other")), "another place has room of its own"
     made.done(TEAM, owed(0))
     assert made.add(SPACE, owed(outbox.MAX_WAITING))
-    assert set(awake) == {TEAM, PlaceKey(SPACE, "other")}
+    assert set(awake) == {TEAM, QueueKey(SPACE, "other", KIND)}
 
 
 def test_after_a_burst_a_place_is_sent_one_a_second() -> None:
@@ -91,7 +92,7 @@ def test_trouble_is_news_once() -> None:
 def test_places_that_nothing_is_owed_to_are_forgotten_when_they_are_many() -> None:
     made, _, _ = box()
     for number in range(outbox.MANY_PLACES):
-        key = PlaceKey(SPACE, f"p{number}")
+        key = QueueKey(SPACE, f"p{number}", KIND)
         made.add(SPACE, owed(number, key.name))
         for _ in range(3):
             made.began(key)

@@ -16,13 +16,14 @@ from alula_api.contract import labels
 from alula_api.contract.notices import DONE, PENDING, Choice, Notice, When
 from alula_controller import metrics
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.domains.gather import Domains
 from alula_controller.domains.view import DomainView
 from alula_controller.notices.delivery import Deliveries
 from alula_controller.notices.failures import NotTaken
 from alula_controller.notices.hosts import Allowed
-from alula_controller.notices.outbox import Outbox, PlaceKey
+from alula_controller.notices.outbox import Outbox
 from alula_controller.notices.reconcile import RUN, NoticeKey, Notices
 from alula_controller.settings import Settings
 from tests.controller import scenes
@@ -115,7 +116,7 @@ class Bench:
     def start(self) -> None:
         """A controller that knows nothing but what is in the cluster."""
         access = Access(self.api, self.said.append)  # type: ignore[arg-type]
-        self.awake: dict[PlaceKey, None] = {}
+        self.awake: dict[QueueKey, None] = {}
         self.added: list[NoticeKey] = []
         self.outbox = Outbox(lambda key: self.awake.setdefault(key), lambda: self.clock, lambda: 0.5)
         self.notices = Notices(access, self.outbox, self.added.append, lambda: self.now)

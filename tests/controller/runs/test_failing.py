@@ -11,9 +11,10 @@ from alula_api.argo import nodes
 from alula_api.contract import labels, names
 from alula_controller import process
 from alula_controller.admission import decide
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.runs import failing
-from alula_controller.runs.reconcile import RunKey
+from alula_controller.runs.reconcile import FAILING_RUN
 from tests.controller import scenes
 from tests.controller.admission.test_reconcile import Bench
 from tests.controller.fake_cluster import FakeCluster
@@ -43,7 +44,7 @@ def under_way(*pods: dict[str, Any], policy: str = "") -> dict[str, Any]:
 
 
 def look(bench: Bench) -> dict[str, Any]:
-    asyncio.run(bench.reconciler.handle(RunKey(scenes.SPACE, "run-1", "FailingRun")))
+    asyncio.run(bench.reconciler.handle(QueueKey(scenes.SPACE, "run-1", FAILING_RUN)))
     return bench.run
 
 

@@ -11,12 +11,13 @@ from alula_api import kinds
 from alula_api.argo.runs import COMPLETED_LABEL, PHASE_LABEL
 from alula_api.contract import labels
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
-from alula_controller.runs.histories import Histories, WorkflowKey
+from alula_controller.runs.histories import KIND, Histories
 from tests.controller import scenes
 from tests.controller.fake_cluster import FakeCluster, Killed
 
-KEY = WorkflowKey(scenes.SPACE, "sums")
+KEY = QueueKey(scenes.SPACE, "sums", KIND)
 
 
 class Bench:

@@ -18,14 +18,15 @@ from alula_api.contract.timetables import Schedule
 from alula_controller import timestamps
 from alula_controller.cluster import errors
 from alula_controller.cluster.access import Access
+from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
 from alula_controller.schedules import decide
-from alula_controller.schedules.reconcile import PlanKey, Scheduler
+from alula_controller.schedules.reconcile import KIND, Scheduler
 from tests.controller import scenes
 from tests.controller.fake_cluster import FakeCluster, Killed
 
-KEY = PlanKey(scenes.SPACE, "nightly")
+KEY = QueueKey(scenes.SPACE, "nightly", KIND)
 NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 HOURLY = Schedule(("0 * * * *",))
 HOUR = timedelta(hours=1)
@@ -46,7 +47,7 @@ class Bench:
         self.start()
 
     def start(self) -> None:
-        self.queue: list[PlanKey] = [KEY]
+        self.queue: list[QueueKey] = [KEY]
         access = Access(self.api, self.events.append, lambda: self.may_write)  # type: ignore[arg-type]
         self.scheduler = Scheduler(access, lambda *_: self.schedule, self.queue.append, lambda: self.now)
 
