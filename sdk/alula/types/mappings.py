@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from typing import TYPE_CHECKING, Any
 
-from alula.types.mismatches import Mismatch, convert_named, kind
+from alula.types.mismatches import MOST, Flaw, Mismatch, kind
 from alula.types.pytypes import Json, PyType
 
 if TYPE_CHECKING:
@@ -31,7 +31,18 @@ def by_text(annotation: Any, item: PyType) -> PyType:
             )
         if same is not None and set(map(type, value.values())) <= {same}:
             return value.copy()
-        return convert_named(value.items(), "[{!r}]", converter, carrier)
+        result: dict[str, Any] = {}
+        flaws: list[Flaw] = []
+        for name, part in value.items():
+            try:
+                result[name] = converter(part, carrier)
+            except Mismatch as mismatch:
+                flaws += mismatch.inside(f"[{name!r}]")
+                if len(flaws) >= MOST:
+                    break
+        if flaws:
+            raise Mismatch(flaws=flaws[:MOST])
+        return result
 
     def encode(value: Any, carrier: Carrier) -> Json:
         _require_dict(value, label)
@@ -51,14 +62,14 @@ def by_key(annotation: Any, key: PyType, item: PyType) -> PyType:
 
     def pairs(items: Any, of_key: Any, of_item: Any, carrier: Carrier) -> list[Any]:
         result: list[Any] = []
-        flaws: list[Any] = []
+        flaws: list[Flaw] = []
         for name, part in items:
             try:
                 result.append([of_key(name, carrier), of_item(part, carrier)])
             except Mismatch as mismatch:
                 flaws += mismatch.inside(f"[{name!r}]")
         if flaws:
-            raise Mismatch(flaws=flaws[:20])
+            raise Mismatch(flaws=flaws[:MOST])
         return result
 
     def encode(value: Any, carrier: Carrier) -> Json:

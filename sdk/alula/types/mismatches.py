@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import enum
 import reprlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from alula.types.carriers import Carrier
+    from collections.abc import Iterable
 
 MOST = 20
 """So many problems of one value are told; a list of a million wrong items needs no more."""
@@ -50,44 +48,6 @@ class Mismatch(Exception):
     def inside(self, segment: str) -> tuple[Flaw, ...]:
         """The flaws as seen from the container that holds the value at `segment`."""
         return tuple(flaw._replace(path=(segment, *flaw.path)) for flaw in self.flaws)
-
-
-def convert_each(values: Iterable[Any], convert: Callable[[Any, Any], Any], carrier: Carrier) -> list[Any]:
-    """Every item through a codec; the flaws of all wrong ones together. Converts each item once, also when it is wrong:
-    trying again at every level of nested data would double the work with each.
-    """
-    result: list[Any] = []
-    append = result.append
-    flaws: list[Flaw] = []
-    for item in values:
-        try:
-            append(convert(item, carrier))
-        except Mismatch as mismatch:
-            flaws += mismatch.inside(f"[{len(result)}]")
-            append(None)
-            if len(flaws) >= MOST:
-                break
-    if flaws:
-        raise Mismatch(flaws=flaws[:MOST])
-    return result
-
-
-def convert_named(
-    items: Iterable[tuple[Any, Any]], place: str, convert: Callable[[Any, Any], Any], carrier: Carrier
-) -> dict[Any, Any]:
-    """Every value of a mapping through a codec, like `convert_each`; `place` writes the key: `[{!r}]`."""
-    result: dict[Any, Any] = {}
-    flaws: list[Flaw] = []
-    for name, item in items:
-        try:
-            result[name] = convert(item, carrier)
-        except Mismatch as mismatch:
-            flaws += mismatch.inside(place.format(name))
-            if len(flaws) >= MOST:
-                break
-    if flaws:
-        raise Mismatch(flaws=flaws[:MOST])
-    return result
 
 
 def kind(value: object) -> str:

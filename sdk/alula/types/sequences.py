@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alula.types.mismatches import Flaw, Mismatch, convert_each, kind
+from alula.types.mismatches import MOST, Flaw, Mismatch, kind
 from alula.types.pytypes import Json, PyType, home
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from alula.types.carriers import Carrier
 
 
@@ -20,6 +22,26 @@ def _wrong(expected: str, value: Any, build: str) -> Mismatch:
     return Mismatch(f"expected {expected}, got {kind(value)}", hint)
 
 
+def _each(values: Iterable[Any], convert: Callable[[Any, Any], Any], carrier: Carrier) -> list[Any]:
+    """Every item through a codec; the flaws of all wrong ones together. Converts each item once, also when it is wrong:
+    trying again at every level of nested data would double the work with each.
+    """
+    result: list[Any] = []
+    append = result.append
+    flaws: list[Flaw] = []
+    for item in values:
+        try:
+            append(convert(item, carrier))
+        except Mismatch as mismatch:
+            flaws += mismatch.inside(f"[{len(result)}]")
+            append(None)
+            if len(flaws) >= MOST:
+                break
+    if flaws:
+        raise Mismatch(flaws=flaws[:MOST])
+    return result
+
+
 def _encoder(cls: Any, item: PyType, label: str) -> Any:
     """Python container to a list of JSON values: the loop runs in C where items are their own JSON."""
     to_json, same = item.to_json, item.same
@@ -30,7 +52,7 @@ def _encoder(cls: Any, item: PyType, label: str) -> Any:
             raise _wrong(label, value, build)
         if same is not None and set(map(type, value)) <= {same}:
             return list(value)
-        return convert_each(value, to_json, carrier)
+        return _each(value, to_json, carrier)
 
     return encode
 
@@ -43,7 +65,7 @@ def _decoder(cls: Any, item: PyType) -> Any:
             raise Mismatch(f"expected a JSON array, got {kind(value)}")
         if same is not None and set(map(type, value)) <= {same}:
             return cls(value)
-        return cls(convert_each(value, from_json, carrier))
+        return cls(_each(value, from_json, carrier))
 
     return decode
 
