@@ -94,3 +94,18 @@ def test_what_may_be_the_value_of_an_unknown_flag_is_not_missed(paint: Alula) ->
 def test_a_command_without_operands_takes_none(run: Alula) -> None:
     done = run("crds", "x")
     assert (done.code, done.err) == (2, "error BAD_OPTION: crds takes no arguments, got 'x'\n")
+
+
+NAMING = [name for name in main.COMMANDS if {"project", "domain"} & {each.name for each in main.find(name).all_flags}]
+
+
+@pytest.mark.parametrize("name", sorted({*NAMING} - {"compile"}))
+def test_a_name_that_no_project_or_domain_can_have_is_refused_by_every_command(run: Alula, name: str) -> None:
+    flag = "project" if any(each.name == "project" for each in main.find(name).all_flags) else "domain"
+    done = run(*name.split(), f"--{flag}", "My Own")
+    assert done.code == 2
+    assert f"--{flag}: error BAD_NAME: the {flag} 'My Own' is not a name that a namespace can have" in done.err
+
+
+def test_the_file_of_a_domain_is_no_name(run: Alula) -> None:
+    assert "BAD_NAME" not in run("compile", "--domain", "platform/My Own.yaml").err

@@ -13,7 +13,6 @@ from alula_api.contract.diagnostics import Diagnostic
 
 def check(found: flags.Scan) -> Iterator[Diagnostic]:
     """One run, and `--force`: the controller lets all others go by itself."""
-    yield from usage.names(found)
     if len(found.rest) > 1:
         yield from usage.error("name one run", "`alula queue` lists those that wait").diagnostics
     if not found.on("force"):

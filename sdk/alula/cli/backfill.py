@@ -23,7 +23,6 @@ def check(found: flags.Scan) -> Iterator[Diagnostic]:
     """One launch plan, both ends of the range, and a number that is one."""
     from alula_api.contract import timetables
 
-    yield from usage.names(found)
     if len(found.rest) > 1:
         yield from usage.error("name one launch plan").diagnostics
     moments = []

@@ -6,7 +6,7 @@ imported for `alula --help` too, so whatever is heavy is imported by the functio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from alula import display
@@ -102,6 +102,7 @@ def _problems(command: Command, found: Scan) -> Iterable[Diagnostic]:
         if found.values.get(one) and found.values.get(other):
             message = f"--{dashed(one)} and --{dashed(other)} exclude each other"
             yield from usage.error(message).diagnostics
+    yield from _bad_names(command, found)
     yield from command.check(found)
     if found.problems:
         return  # what a flag that does not exist stands before may be an operand or its value
@@ -109,3 +110,13 @@ def _problems(command: Command, found: Scan) -> Iterable[Diagnostic]:
         yield from usage.error(f"{command.name} takes no arguments, got {found.rest[0]!r}").diagnostics
     if command.operands is not None and command.operands.required and not found.rest:
         yield from usage.error(f"{command.name} what?", command.operands.example).diagnostics
+
+
+def _bad_names(command: Command, found: Scan) -> Iterator[Diagnostic]:
+    """What is wrong with the names that `--project` and `--domain` give."""
+    for flag in command.all_flags:
+        if flag.name in ("project", "domain") and flag.metavar == "NAME" and flag.name in found.values:
+            from alula import settings
+
+            for name in found.values[flag.name]:
+                yield from settings.name_problems(flag.name, str(name), f"--{flag.name}")

@@ -20,8 +20,7 @@ FORMATS = ("text", "markdown", "json")
 
 
 def check(found: flags.Scan) -> Iterator[Diagnostic]:
-    """Too many words, and names that no project can have."""
-    yield from usage.names(found)
+    """Too many words."""
     if len(found.rest) > 2:
         yield from usage.error(f"diff takes two states, got {len(found.rest)}", "alula diff A B").diagnostics
 

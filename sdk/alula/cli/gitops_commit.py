@@ -24,8 +24,7 @@ MAX_TRIES = 3
 
 
 def check(found: flags.Scan) -> Iterator[Diagnostic]:
-    """Names that no project or domain can have, and a request without a branch that is pushed."""
-    yield from usage.names(found)
+    """A request without a branch that is pushed."""
     if found.on("pr") and not (found.text("branch") and found.on("push")):
         yield from usage.error("--pr is for a branch that is pushed", "give --branch NAME and --push too").diagnostics
 

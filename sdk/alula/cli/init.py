@@ -23,15 +23,9 @@ BRANCH = "main"
 
 
 def check(found: flags.Scan) -> Iterator[Diagnostic]:
-    """Too many folders, names that there cannot be, and what is for a gitops folder only."""
+    """Too many folders, and what is for a gitops folder only."""
     if len(found.rest) > 1:
         yield from usage.error(f"init makes one folder, got {len(found.rest)}", "alula init DIR").diagnostics
-    from alula import settings
-
-    if project := found.text("project"):
-        yield from settings.name_problems("project", project, "--project")
-    for domain in found.values.get("domain", ()):
-        yield from settings.name_problems("domain", str(domain), "--domain")
     for flag in ("domain", "url", "branch"):
         if found.text(flag) and not found.on("gitops"):
             yield from usage.error(f"--{flag} is for a gitops folder", "give --gitops too").diagnostics

@@ -13,7 +13,6 @@ from alula_api.contract.diagnostics import Diagnostic
 
 def check(found: flags.Scan) -> Iterator[Diagnostic]:
     """One launch plan, and inputs as NAME=VALUE."""
-    yield from usage.names(found)
     for word in found.rest[1:]:
         if not word.partition("=")[0] or "=" not in word:
             yield from usage.error(f"{word!r} is no input", "write NAME=VALUE, such as seed=7").diagnostics

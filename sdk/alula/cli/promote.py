@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 def check(found: flags.Scan) -> Iterator[Diagnostic]:
     """Domains that are not named, or that are one."""
+    from alula import settings
+
     yield from gitops_commit.check(found)
     for flag in ("from", "to"):
         if not found.text(flag):
             yield from usage.error(f"--{flag} DOMAIN is missing", "alula promote --from dev --to prod").diagnostics
         else:
-            yield from usage.domain(found.text(flag), f"--{flag}")
+            yield from settings.name_problems("domain", found.text(flag), f"--{flag}")
     if found.text("from") and found.text("from") == found.text("to"):
         yield from usage.error("--from and --to are the same domain").diagnostics
 

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alula import display
-from alula.cli import cluster_flags, flags, usage
+from alula.cli import cluster_flags, flags
 from alula.cli.command import Command
-from alula_api.contract.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from alula.remote.queues import Seen
 
 WATCH_SECONDS = 2.0
-
-
-def check(found: flags.Scan) -> Iterator[Diagnostic]:
-    """Names that no domain can have."""
-    yield from usage.names(found)
 
 
 def main(found: flags.Scan) -> int:
@@ -75,7 +69,6 @@ COMMAND = Command(
         "the controller's own: priority, fair share between launch plans by weight, age."
     ),
     main=main,
-    check=check,
     closing="Exit codes: 0 printed, 1 the cluster refused or gave no answer, 2 the command line is wrong.",
     flags={"options": (*cluster_flags.FLAGS, flags.Flag("watch", "", "print it again every two seconds"))},
 )

@@ -212,7 +212,7 @@ def _report_next(repo: Path, domain: Path, *, is_new: bool, changed: bool) -> No
 
 
 def check(found: flags.Scan) -> Iterator[Diagnostic]:
-    """Names that no project or domain can have, and what cannot stand in a comment or label."""
+    """What cannot be committed so, and what cannot stand in a comment or label."""
     yield from gitops_commit.check(found)
     if found.values.get("version") and not names.is_version(found.text("version")):
         message = f"--version must be letters, digits, -, _ and ., at most 63, not {found.text('version')!r}"

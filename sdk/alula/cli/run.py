@@ -93,7 +93,6 @@ def check(found: flags.Scan) -> Iterator[Diagnostic]:
     for name in ("namespace", "context", "detach", "synced"):
         if found.values.get(name) and not found.on("remote"):
             yield from usage.error(f"--{name} is for runs on the cluster", "add --remote").diagnostics
-    yield from usage.names(found)
 
 
 def _locally(target: targets.Target, given: Mapping[str, Any], found: flags.Scan, rest: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alula import display
-from alula.cli import flags, gitops_folder, usage
+from alula.cli import flags, gitops_folder
 from alula.cli.command import Command
 
 FORMATS = ("text", "json")
@@ -40,7 +40,6 @@ COMMAND = Command(
         "Argo CD has synced them, whether they are compiled, what differs from git, and the last run of each."
     ),
     main=main,
-    check=usage.names,
     flags={
         "options": (
             gitops_folder.REPO,

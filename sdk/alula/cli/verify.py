@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alula import display
-from alula.cli import flags, gitops_folder, usage
+from alula.cli import flags, gitops_folder
 from alula.cli.command import Command
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
@@ -73,7 +73,6 @@ COMMAND = Command(
         "guards of each domain follow from its Domain. Nothing is written and no cluster is asked."
     ),
     main=main,
-    check=usage.names,
     closing="Exit codes: 0 sound, 1 something is wrong, 2 the command line is wrong.",
     flags={
         "options": (
