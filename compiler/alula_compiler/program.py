@@ -78,6 +78,8 @@ class Domain:
     """The nodes for tasks that may; None where the domain names none."""
     pod_templates: Mapping[str, Pod] | None = None
     """Settings of pods that tasks name; None where no Domain is known."""
+    pod_template: str | None = None
+    """The one of tasks that name none; None where they have none."""
     most: Mapping[str, str] = field(default_factory=dict)
     """The most of each resource that a task may request or use."""
     forbidden: tuple[str, ...] = ()

@@ -158,6 +158,7 @@ def _domain(model: domains.Domain | None) -> Domain:
         may_interrupt=defaults.interruptible,
         interruptible=_interruptible(spec.interruptible),
         pod_templates={each.name: _pod(each) for each in spec.pod_templates},
+        pod_template=defaults.pod_template,
         most=most.resources,
         forbidden=tuple(most.forbid),
         longest=most.timeout,

@@ -12,7 +12,6 @@ LINUX = NodeRule("kubernetes.io/os", "In", ["linux"])
     interruptible=True,
     resources=Resources(cpu="100m", memory="256Mi", ephemeral_storage="64Mi"),
     pod=Pod(
-        template="shared",
         node_selector={"kubernetes.io/os": "linux"},
         tolerations=[Toleration("spot", effect="NoSchedule")],
         affinity=Affinity(nodes=[LINUX], preferred_apart_from=[{"team": "none"}], apart_from=[{"team": "nobody"}]),
@@ -21,6 +20,7 @@ LINUX = NodeRule("kubernetes.io/os", "In", ["linux"])
         annotations={"example.org/note": "a note with $(HOME) and {braces}"},
         shared_memory="32Mi",
         secrets={"/secrets/db": "db"},
+        config_maps={"/config": "settings"},
     ),
 )
 def look(n: int) -> list[str]:
@@ -29,7 +29,8 @@ def look(n: int) -> list[str]:
     pathlib.Path("/dev/shm/own").write_text("x" * n)
     secret = pathlib.Path("/secrets/db/password").read_text()
     common = pathlib.Path("/secrets/common/token").read_text()
-    return [secret, common, f"{shared.f_blocks * shared.f_frsize >> 20}Mi"]
+    chosen = pathlib.Path("/config/colour").read_text()
+    return [secret, common, chosen, f"{shared.f_blocks * shared.f_frsize >> 20}Mi"]
 
 
 @task(

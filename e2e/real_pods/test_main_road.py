@@ -95,6 +95,8 @@ def _ground(road: Road) -> None:
     core = {"apiVersion": "v1", "kind": "Secret"}
     api.apply({**core, "metadata": {"name": "db"}, "stringData": {"password": "pa$$word"}}, namespace)
     api.apply({**core, "metadata": {"name": "common"}, "stringData": {"token": "t"}}, namespace)
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "blue"}}
+    api.apply(settings, namespace)
     api.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "reader"}}, namespace)
     rbac = "rbac.authorization.k8s.io"
     (usual,) = (
@@ -123,7 +125,11 @@ def _ground(road: Road) -> None:
         "labels": {"team": "platform", "tier": "batch"},
         "mounts": [{"path": "/secrets/common", "secret": "common"}, {"path": "/secrets/db", "secret": "common"}],
     }
-    spec = {"podTemplates": [shared], "interruptible": {"nodeSelector": {"kubernetes.io/arch": "amd64"}}}
+    spec = {
+        "podTemplates": [shared],
+        "taskDefaults": {"podTemplate": "shared"},
+        "interruptible": {"nodeSelector": {"kubernetes.io/arch": "amd64"}},
+    }
     patch = ("patch", "adom", "domain", "--type=merge", "-p", json.dumps({"spec": spec}))
     api.kubectl("-n", namespace, *patch)
 
@@ -135,7 +141,7 @@ def test_real_pods_have_their_settings_and_grow_after_a_real_kill_for_lack_of_me
     road.place.ready("Workflow", "settled-settle", timeout=120)
     run, outputs = road.remote("flows/settled.py:settle")
     assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
-    assert outputs == {"o0": ["pa$$word", "t", "32Mi"], "o1": "640Mi"}
+    assert outputs == {"o0": ["pa$$word", "t", "blue", "32Mi"], "o1": "640Mi"}
 
     pods = {
         pod["metadata"]["annotations"]["workflows.argoproj.io/node-name"].partition(".")[2]: pod

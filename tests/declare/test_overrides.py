@@ -109,6 +109,13 @@ def test_a_name_tells_the_options_whatever_came_before() -> None:
     assert (fit.name, fit.options.retries.limit) == ("fit", 3)
 
 
+def test_what_pods_came_to_say_later_changes_no_name() -> None:
+    """It stands in releases, and in what people have patched."""
+    other = Pod(secrets={"/secrets/db": "db"}, template="large")
+    assert fit.with_overrides(pod=other, resources=Resources(cpu=2)).name == "fit-35b734"
+    assert fit.with_overrides(pod=other._replace(config_maps={"/config": "c"})).name != "fit-35b734"
+
+
 def test_calls_are_named_after_the_task_or_as_they_are_told() -> None:
     @workflow
     def named(n: int = 1) -> int:

@@ -412,7 +412,8 @@ WRONG: dict[str, dict[str, Any]] = {
             annotations={"workflows.argoproj.io/x": "y", "note": "two\nlines", "live": "a {{workflow.uid}}"},
             shared_memory="1G",
             secrets={"db": "db", "/etc/db": "db", "/var/run": "db", "/secrets/db": "DB"},
-            claims={"/secrets/db": "data", "/a/../b": "data"},
+            claims={"/secrets/db": "data", "/a/../b": "data", "/": "root", "data": "data"},
+            config_maps={"/config": "a", "/config/b": "b", "/argo/x": "c"},
         )
     },
     "affinity of a pod": {

@@ -93,7 +93,11 @@ WORKFLOW: dict[str, Any] = {
                     "labels": {"team": "birds"},
                     "annotations": {"example.org/note": "a note"},
                     "sharedMemory": "1Gi",
-                    "mounts": [{"path": "/secrets/db", "secret": "db"}, {"path": "/data", "claim": "data"}],
+                    "mounts": [
+                        {"path": "/secrets/db", "secret": "db"},
+                        {"path": "/data", "claim": "data"},
+                        {"path": "/config", "configMap": "settings"},
+                    ],
                     "template": "large",
                 },
             },
@@ -256,6 +260,7 @@ DOMAIN: dict[str, Any] = {
             "resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "1Gi"}},
             "timeout": "1h",
             "interruptible": True,
+            "podTemplate": "large",
         },
         "quota": {
             "running": 5,

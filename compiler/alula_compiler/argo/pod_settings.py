@@ -1,6 +1,6 @@
 """Where a task's pod runs and what stands in it, in the words of Kubernetes; all that PodSecurity `restricted` allows.
 
-A pod's template of the domain has been merged into it before (`passes.apply_domain`).
+A pod's template of the domain has been merged into it before (`passes.pod_templates`).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from alula_api.contract import pods
-from alula_api.contract.graphs.specs import Affinity, NodeRule, Peers, Pod, Toleration
+from alula_api.contract.graphs.specs import Affinity, Mount, NodeRule, Peers, Pod, Toleration
 from alula_compiler.argo.model import Object
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -44,11 +44,17 @@ def mounts(pod: Pod) -> list[tuple[Object, Object]]:
         memory = {"medium": "Memory", "sizeLimit": pod.shared_memory}
         found.append(({"name": "shared-memory", "emptyDir": memory}, {"mountPath": pods.SHARED_MEMORY}))
     for number, mount in enumerate(pod.mounts):
-        secret = {"secret": {"secretName": mount.secret}}
-        source = secret if mount.secret else {"persistentVolumeClaim": {"claimName": mount.claim}}
-        place = {"mountPath": mount.path, **({"readOnly": True} if mount.secret else {})}
-        found.append(({"name": f"mount-{number}", **source}, place))
+        place = {"mountPath": mount.path, **({"readOnly": True} if mount.is_fixed else {})}
+        found.append(({"name": f"mount-{number}", **_source(mount)}, place))
     return [(volume, {"name": volume["name"], **place}) for volume, place in found]
+
+
+def _source(mount: Mount) -> Object:
+    if mount.secret:
+        return {"secret": {"secretName": mount.secret}}
+    if mount.config_map:
+        return {"configMap": {"name": mount.config_map}}
+    return {"persistentVolumeClaim": {"claimName": mount.claim}}
 
 
 def required(rules: Iterable[NodeRule], either: Sequence[Iterable[NodeRule]] = ()) -> Object:

@@ -84,6 +84,7 @@ def _pod(task: TaskSpec, domain: Domain, subject: Subject, report: Report) -> No
         "SharedMemory": pod.shared_memory,
         "Secrets": [mount for mount in pod.mounts if mount.secret],
         "Claims": [mount for mount in pod.mounts if mount.claim],
+        "ConfigMaps": [mount for mount in pod.mounts if mount.config_map],
     }
     for setting in domain.forbidden:
         if said[setting]:

@@ -94,9 +94,10 @@ def _pod(pod: Pod, subject: Subject, report: Report) -> None:
         if expected := pods.rule_problem(rule.operator, rule.values):
             message = f"the rule {rule.operator} for the node's label {rule.key} does not fit its values"
             report.add(Code.BAD_OPTION, subject, message, expected=expected)
+    fixed = [mount.path for mount in pod.mounts if mount.is_fixed]
     for mount in pod.mounts:
-        if expected := pods.folder_problem(mount.path):
+        if expected := pods.folder_problem(mount.path) or pods.inside_problem(mount.path, fixed):
             report.add(Code.BAD_OPTION, subject, f"nothing can be mounted at {mount.path}", expected=expected)
-        if (mount.secret is None) == (mount.claim is None):
-            message = f"the mount {mount.path} must have either a secret or a claim"
+        if [mount.secret, mount.claim, mount.config_map].count(None) != 2:
+            message = f"the mount {mount.path} must have one of secret, claim and configMap"
             report.add(Code.BAD_OPTION, subject, message)

@@ -1,5 +1,7 @@
 """A task whose pod names a template of the domain has what the template says where the task says nothing.
 
+A task that names none has the template that the domain's `taskDefaults` name, if they do.
+
 The one rule: what is known by a name is united, and the task's own wins where both have it (labels, annotations, node
 selector, mounts by their folder); what is a list without names has the template's entries and then the task's; of what
 is one thing the task's stands. What a domain forbids its tasks to say, its own templates may.
@@ -19,24 +21,23 @@ from alula_compiler.program import Program
 
 
 def run(program: Program, engine: Engine, report: Report) -> Program:
-    """Merge the templates into the tasks that name them; report a name that the domain does not have."""
-    known = program.domain.pod_templates
+    """Merge the templates into the tasks that have them; report a name that the domain does not have."""
+    known, usual = program.domain.pod_templates, program.domain.pod_template
     if known is None:
         return program
-    for task in program.tasks:
-        name = task.pod.template if task.pod else None
+    whole = problems.of_program(program)
+    named = [(task.pod.template, whole.at(f"task {task.name}"), "") for task in program.tasks if task.pod]
+    for name, subject, by in [(usual, whole, ", which its taskDefaults name"), *named]:
         if name is not None and name not in known:
-            subject = problems.of_program(program).at(f"task {task.name}")
             hint = problems.did_you_mean(name, list(known)) if known else "have it named in the Domain's podTemplates"
-            report.add(Code.UNKNOWN_POD_TEMPLATE, subject, f"the domain has no pod template `{name}`", hint=hint)
-    return dataclasses.replace(program, tasks=tuple(_task(task, known) for task in program.tasks))
+            report.add(Code.UNKNOWN_POD_TEMPLATE, subject, f"the domain has no pod template `{name}`{by}", hint=hint)
+    return dataclasses.replace(program, tasks=tuple(_task(task, known, usual) for task in program.tasks))
 
 
-def _task(task: TaskSpec, known: Mapping[str, Pod]) -> TaskSpec:
-    below = known.get(task.pod.template or "") if task.pod else None
-    if task.pod is None or below is None:
-        return task
-    return dataclasses.replace(task, pod=merged(below, task.pod))
+def _task(task: TaskSpec, known: Mapping[str, Pod], usual: str | None) -> TaskSpec:
+    own = task.pod or Pod()
+    below = known.get(own.template or usual or "")
+    return task if below is None else dataclasses.replace(task, pod=merged(below, own))
 
 
 def merged(below: Pod, own: Pod) -> Pod:

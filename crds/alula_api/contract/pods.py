@@ -9,7 +9,7 @@ The compiler writes `argv(call)` into a container's args, with Argo's tags in pl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from alula_api.contract import jsontext
@@ -96,6 +96,8 @@ FOLDER: Final = "^(/[-A-Za-z0-9_.]+)+$"
 SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - the folder that Linux has for it
 _OWN_FOLDERS: Final = (WORK_DIR, "/argo", "/var/run/argo", "/var/run/secrets", "/dev", "/proc", "/sys", "/etc")
 _OWN_LABELS: Final = ("alula.dev", "argoproj.io", "kubernetes.io", "k8s.io")
+_OPEN_LABELS: Final = ("app.kubernetes.io", "cluster-autoscaler.kubernetes.io")
+"""Those of Kubernetes that say what a pod is, and whether it may be moved."""
 
 
 def folder_problem(path: object) -> str:
@@ -109,9 +111,17 @@ def folder_problem(path: object) -> str:
     return ""
 
 
+def inside_problem(path: object, fixed: Iterable[object]) -> str:
+    """Return what is expected of a folder that would lie in one of `fixed`, which nobody can write in; else empty."""
+    outer = next((each for each in fixed if str(path).startswith(f"{each}/")), None)
+    return "" if outer is None else f"a folder outside of {outer}, in which no other one can be made"
+
+
 def reserved_label(key: str) -> str:
     """Return why a task cannot give its pod a label or annotation; empty when it can."""
     domain = key.partition("/")[0] if "/" in key else ""
+    if domain in _OPEN_LABELS:
+        return ""
     owner = next((own for own in _OWN_LABELS if domain == own or domain.endswith(f".{own}")), "")
     return f"is one of {owner}" if owner else ""
 

@@ -80,6 +80,7 @@ class TaskDefaults(Part):
     resources: DefaultResources | None = None
     timeout: Duration | None = pydantic.Field(None, description="of one attempt")
     interruptible: bool | None = pydantic.Field(None, description="whether tasks may run on interruptible nodes")
+    pod_template: Label | None = pydantic.Field(None, description="one of podTemplates, of tasks that name none")
 
 
 class TaskLimits(Part):
@@ -102,6 +103,7 @@ class TaskLimits(Part):
                 "SharedMemory",
                 "Secrets",
                 "Claims",
+                "ConfigMaps",
             ]
         ],
         Listed(16, unique=True),

@@ -255,11 +255,12 @@ class Affinity(Part):
 
 
 class Mount(Part):
-    """A folder of the container, and the Secret or PersistentVolumeClaim that lies there."""
+    """A folder of the container, and the Secret, PersistentVolumeClaim or ConfigMap that lies there."""
 
     path: Annotated[str, bounded(253, pods.FOLDER)]
     secret: ObjectName | None = pydantic.Field(None, description="the Secret; its keys are the files")
     claim: ObjectName | None = pydantic.Field(None, description="the PersistentVolumeClaim")
+    config_map: ObjectName | None = pydantic.Field(None, description="the ConfigMap; its keys are the files")
 
 
 class PodSettings(Part):
@@ -280,7 +281,7 @@ class PodSettings(Part):
     )
     shared_memory: Quantity | None = pydantic.Field(None, description="the size of /dev/shm")
     mounts: Annotated[list[Mount], Listed(64, key="path")] = pydantic.Field(
-        [], description="Secrets and PersistentVolumeClaims as folders"
+        [], description="Secrets, PersistentVolumeClaims and ConfigMaps as folders"
     )
 
 
@@ -288,7 +289,7 @@ class Pod(PodSettings):
     """Where a task's pod runs, and what stands in it."""
 
     template: Label | None = pydantic.Field(
-        None, description="of the Domain's podTemplates: what holds where this says nothing"
+        None, description="of the Domain's podTemplates: what holds where this says nothing; its default when absent"
     )
 
 

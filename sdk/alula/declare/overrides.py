@@ -68,8 +68,8 @@ def overridden(task: Task[..., Any], given: Mapping[str, Any]) -> Task[..., Any]
     made.call_name = task.call_name if name is None else name
     differing = sorted(_differing(made.base.options, merged).items())
     if differing:
-        # What `Resources` can say since it had its first users changes no name where it says nothing.
-        told = repr(differing).replace(", other=None)", ")")
+        # What `Resources` and `Pod` can say since they had their first users changes no name where it says nothing.
+        told = repr(differing).replace(", other=None)", ")").replace(", config_maps={}, affinity=", ", affinity=")
         digest = hashlib.sha256(told.encode()).hexdigest()[:_DIGEST]
         made.name = f"{made.base.name[: names.MOST_LABEL - _DIGEST - 1].rstrip('-')}-{digest}"
     else:

@@ -104,6 +104,7 @@ class Pod(NamedTuple):
         shared_memory: The size of `/dev/shm`, as `2Gi`; it counts as memory of the container.
         secrets: Secrets of the namespace as files: the folder, and the Secret whose keys are its files.
         claims: PersistentVolumeClaims of the namespace: the folder, and the claim.
+        config_maps: ConfigMaps of the namespace as files: the folder, and the ConfigMap whose keys are its files.
         affinity: Rules for the nodes it runs on, and for pods that it does not run beside.
         template: One of the Domain's `podTemplates`: what holds where these settings say nothing.
     """
@@ -117,6 +118,7 @@ class Pod(NamedTuple):
     shared_memory: str | None = None
     secrets: Mapping[str, str] = {}
     claims: Mapping[str, str] = {}
+    config_maps: Mapping[str, str] = {}
     affinity: Affinity | None = None
     template: str | None = None
 
@@ -137,6 +139,7 @@ class Pod(NamedTuple):
             mounts=(
                 *(specs.Mount(path, secret=name) for path, name in self.secrets.items()),
                 *(specs.Mount(path, claim=name) for path, name in self.claims.items()),
+                *(specs.Mount(path, config_map=name) for path, name in self.config_maps.items()),
             ),
         )
 
@@ -224,8 +227,9 @@ def _affinity(given: Any) -> Iterable[Wrong]:
 
 
 def _folders(pod: Pod) -> Iterable[Wrong]:
-    seen: set[str] = set()
-    for setting in ("secrets", "claims"):
+    seen: dict[str, None] = {}
+    fixed: list[str] = []
+    for setting in ("secrets", "claims", "config_maps"):
         given: Any = getattr(pod, setting)
         if not isinstance(given, Mapping):
             yield Wrong(setting, given, 'a dict from a folder to a name, as {"/secrets/db": "db"}')
@@ -237,7 +241,12 @@ def _folders(pod: Pod) -> Iterable[Wrong]:
                 yield Wrong(setting, path, "a folder that is given once")
             if not _fits(_OBJECT, name):
                 yield Wrong(setting, name, "the name of an object: lower case letters, digits, - and .")
-            seen.add(path)
+            seen[path] = None
+        if setting != "claims":
+            fixed += given
+    for path in seen:
+        if expected := pods.inside_problem(path, fixed):
+            yield Wrong("mounts", path, expected)
 
 
 def _fits(pattern: str, value: object) -> bool:

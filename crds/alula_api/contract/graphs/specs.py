@@ -172,11 +172,17 @@ class Affinity:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A folder of the container, and the Secret or PersistentVolumeClaim that lies there."""
+    """A folder of the container, and the Secret, PersistentVolumeClaim or ConfigMap that lies there."""
 
     path: str
     secret: str | None = None
     claim: str | None = None
+    config_map: str | None = None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether nothing can be written there."""
+        return self.claim is None
 
 
 @dataclass(frozen=True, slots=True)
