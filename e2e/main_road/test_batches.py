@@ -186,6 +186,21 @@ def test_lists_of_other_batches_and_of_none_are_gone_over_in_step(road: Road) ->
     assert _output(empty) == "[] [] []"
 
 
+def test_who_follows_a_run_sees_which_items_failed_in_pods_that_succeeded_and_why(road: Road) -> None:
+    words = ["run", "--remote", "--json", "batches.py:mixed", "--n", "9", "--text", "x"]
+    environment = {**road.place.bucket.environment(), "MARKS": str(road.project)}
+    done = installing.alula(road.place.cluster, *words, cwd=road.project, env=environment)
+    told = json.loads(done.stdout)
+    failed = {node["id"]: (node["failed"], node["failed_items"]) for node in told["nodes"] if "failed" in node}
+    assert {id: count for id, (count, _) in failed.items()} == {"small(0)": 1, "small(1)": 1}, done.stderr
+    (six,), (twelve,) = (items for _, items in failed.values())
+    assert (six["index"], six["error"]["message"], six["error"]["inputs"]) == (2, "six is not small", {"x": "6"})
+    assert (twelve["index"], twelve["error"]["code"], twelve["error"]["inputs"]) == (5, "TASK_KILLED", {"x": "12"})
+    counts = {each["id"]: each["counts"] for each in told["maps"]}
+    assert counts["small"] == {"done": 7, "failed": 2}
+    assert "small(0): 1 of its 3 items failed\n  item 2: batches.NonRecoverable" in done.stderr, done.stderr
+
+
 def test_a_list_that_is_too_long_for_its_batch_fails_before_its_first_item(road: Road) -> None:
     run = road.place.ended(road.place.run("batches-short", {"n": "2001"}), 60)
     message = _nodes(run)["numbers(0)"]["message"]

@@ -20,7 +20,7 @@ from e2e.main_road.conftest import Road
 IMAGE = "registry.example.org/remote:1"
 SOURCE = '''
 import time
-from alula import Backoff, File, NonRecoverable, Retries, task, workflow
+from alula import Backoff, File, ImperativeWorkflow, NonRecoverable, Retries, conditional, map_task, task, workflow
 
 
 class NoPenguins(Exception):
@@ -81,6 +81,25 @@ def inflating(size: int = 10_000) -> str:
 @workflow
 def resting(seconds: float = 0.0) -> float:
     return rest(seconds)
+
+
+@task
+def half(n: int) -> float:
+    return n / 2
+
+
+def halving(city: str, *more: int) -> ImperativeWorkflow:
+    """The workflow of a city, by a program."""
+    wf = ImperativeWorkflow(f"halve-{city}", description=f"Halves of {city}.")
+    n = wf.add_input("n", int, default=3)
+    first = wf.add(half.named(f"half-of-{city}"), n)
+    wf.add_output("all", wf.add(map_task(half), [n, *more]), list[float])
+    with wf:
+        wf.add_output("said", conditional("large").if_(first > 2).then("large").else_().then("small"), str)
+    return wf
+
+
+OSLO, LIMA = halving("oslo", 8), halving("lima")
 '''
 
 
@@ -135,6 +154,18 @@ def test_what_was_applied_a_moment_ago_is_waited_for_and_runs(road: Road) -> Non
     assert done.stdout == "result  0.0\n"
     assert re.search(r"^\[ *[0-9.ms]+\] rest done in [0-9.]+s?m?s$", done.stderr, re.MULTILINE), done.stderr
     assert re.search(r"^going-resting succeeded in \S+: 1 task, 1 ran$", done.stderr, re.MULTILINE), done.stderr
+
+
+def test_workflows_that_a_program_put_together_run_under_their_own_names(road: Road) -> None:
+    for name, words, outputs in (
+        ("OSLO", ["--n", "5"], {"all": [2.5, 4.0], "said": "large"}),
+        ("LIMA", [], {"all": [1.5], "said": "small"}),
+    ):
+        done = road.alula("run", "--remote", "--json", f"going.py:{name}", *words)
+        told = json.loads(done.stdout)
+        assert (told["workflow"], told["ok"], told["outputs"]) == (f"halve-{name.lower()}", True, outputs)
+        assert re.search(rf"^started halve-{name.lower()}-\w+ in remote-dev$", done.stderr, re.MULTILINE), done.stderr
+        assert [node["id"] for node in told["nodes"]][:2] == [f"half-of-{name.lower()}", "half(0)"]
 
 
 def test_a_failed_run_shows_the_users_own_error_and_every_attempt(road: Road) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from alula.progress.reports import HandlerReport, NodeReport, OutputType, RunResult
@@ -105,6 +106,10 @@ def failed() -> RunResult:
     return RunResult("penguins-train-1", "penguins-train", False, reports, 612.0)
 
 
+LOST = {index: replace(OVERDUE, inputs={"x": str(index)}) for index in range(3, 9)}
+"""Why items failed that may."""
+
+
 def of_groups() -> RunResult:
     """A failed run with maps in maps and in repeats, items in batches, and what never began."""
     reports = (
@@ -115,7 +120,7 @@ def of_groups() -> RunResult:
         node("tune.round-1.fit(0)", seconds=1.5, attempts=2, items=1),
         node("tune.round-2.fit(0)", "failed", seconds=2.25, attempts=4, items=1, failure=FAILURE),
         node("sub.round-7", "not taken"),
-        node("packed(0)", seconds=9.0, attempts=1, items=35, first=0, stands_for=20),
+        node("packed(0)", seconds=9.0, attempts=1, items=35, first=0, stands_for=20, failed=7, failed_items=LOST),
         node("packed(1)", "stopped", seconds=9.0, attempts=1, items=35, first=20, stands_for=15),
     )
     return RunResult(

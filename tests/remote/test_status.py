@@ -283,7 +283,11 @@ def test_the_items_of_a_map_are_tasks_with_their_index_and_an_empty_map_is_none(
     assert [in_batches.items_of(id, 57) for id in ("each(0)", "each(2)", "other(0)")] == [(0, 20), (40, 17), (None, 1)]
     del spec["graphs"][0]["nodes"][0]["map"]["batch"]  # type: ignore[index]
     spec["graphs"][0]["nodes"][0]["map"]["minSuccesses"] = 1  # type: ignore[index]
-    assert Outline(WorkflowSpec.from_json(spec)).id("each.item(1:1).try") == "each(1)"
+    outline = Outline(WorkflowSpec.from_json(spec))
+    assert outline.id("each.item(1:1).try") == "each(1)"
+    counted = {"parameters": [{"name": "succeeded--item", "value": "18"}]}
+    (some,) = told(node("each.item(1:1).try", "Succeeded", "Retry", outputs=counted)).values()
+    assert (some.id, some.state, some.succeeded) == ("each(1)", "done", 18)
     (wrong,) = told(node("each.item", "Error", "Skipped")).values()
     assert (wrong.id, wrong.state) == ("each", "failed")
 

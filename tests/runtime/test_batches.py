@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from alula_api.contract import keys, lists, names, pods, values
+from alula_api.contract import failures, keys, lists, names, pods, values
 from alula_api.contract.graphs import comparables
 from alula_data import caches
 from alula_data.content import Content
-from tests.runtime.pod import INTEGER, Ended, Pod
+from tests.runtime.pod import INTEGER, RUN_UID, Ended, Pod
 
 SOURCE = """
 import os, pathlib, random, time
@@ -105,9 +105,12 @@ def test_an_item_is_tried_again_in_the_pod_and_the_others_go_on(pod: Pod) -> Non
 
 def test_items_that_may_fail_are_null_and_counted(pod: Pod) -> None:
     source(pod, "if x == 2: raise ValueError('no')")
-    ended = run(pod, [1, 2, 3], failing=pods.TOLERATE)
+    ended = run(pod, [1, 2, 3], start=40, failing=pods.TOLERATE)
     assert made(pod, ended) == [10, None, 30]
     assert ended.value(names.SUCCEEDED) == 2
+    left = values.parse(pod.store.get(failures.items_path(RUN_UID, "run-1.f", 1)))
+    ((index, record),) = failures.items_from_json(left).items()
+    assert (index, record.code, record.message, record.inputs) == (41, "TASK_FAILED", "no", {"x": "2", "y": "0"})
 
 
 def test_a_crash_loses_only_its_item_and_the_next_pod_goes_on_there(pod: Pod) -> None:

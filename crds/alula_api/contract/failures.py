@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final
 
 from alula_api.contract.codes import Code
@@ -21,6 +21,10 @@ MAX_MESSAGE: Final = 4096
 _KINDS: Final[dict[str, type]] = {"attempt": int, "v": int, "retryable": bool, "inputs": dict}
 USER: Final = "user"
 SYSTEM: Final = "system"
+
+MAX_WHOLE: Final = 20
+"""Of the items that failed in one pod, so many have their whole records; of the others there is the first line."""
+_MAX_LINE = 200
 
 _MAX_SEGMENT = 255
 _MAX_FIRST = 2048
@@ -116,6 +120,38 @@ def cut(text: str, limit: int = MAX_MESSAGE) -> str:
 
 def _printable(match: re.Match[str]) -> str:
     return " " * 4 if match[0] == "\t" else "\ufffd"
+
+
+def items_to_json(failed: Mapping[int, FailureRecord]) -> Json:
+    """Return the records of items that failed in a pod of several, by their indices, as one JSON value."""
+    listed: list[Json] = []
+    for index, record in failed.items():
+        short = replace(record, message=cut(record.message.partition("\n")[0], _MAX_LINE), traceback="", inputs={})
+        listed.append({"index": index, "failure": (record if len(listed) < MAX_WHOLE else short).to_json()})
+    return {"v": VERSION, "items": listed}
+
+
+def items_from_json(json: Json) -> dict[int, FailureRecord]:
+    """Return the records of such a value.
+
+    Raises:
+        InvalidValue: Names the field that is wrong.
+    """
+    listed = json.get("items") if type(json) is dict else None
+    if type(listed) is not list:
+        raise InvalidValue([Problem("$", f"must be the failures of items, not {shown(json)}")])
+    found = {}
+    for each in listed:
+        index = each.get("index") if type(each) is dict else None
+        if type(each) is not dict or type(index) is not int:
+            raise InvalidValue([Problem("$.items", f"must be failures with their indices, not {shown(each)}")])
+        found[index] = FailureRecord.from_json(each.get("failure"))
+    return found
+
+
+def items_path(run: str, node: str, attempt: int) -> str:
+    """Return where the records of the items lie that failed in a pod which succeeded; as `path`."""
+    return f"{path(run, node, attempt).rpartition('/')[0]}/items.json"
 
 
 def path(run: str, node: str, attempt: int) -> str:

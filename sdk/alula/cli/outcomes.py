@@ -28,6 +28,8 @@ def show(result: RunResult, found: flags.Scan, again: str = "") -> None:
         display.note(text if found.on("quiet") else f"\n{text}")
     elif result.message:
         display.note(f"\n{result.message}")
+    if told := failures.items(result.nodes, terminals.detect("stderr").style):
+        display.note(f"\n{told}")
     if found.on("json"):
         display.out(outcomes.as_json(result, getattr(terminals.stream_of("stdout"), "encoding", None) or "ascii"))
     elif result.ok and (

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from alula.local.store.place import DataRoot
     from alula.remote.connections import Connection
     from alula.remote.runs import Followed
+    from alula.remote.status import RunState
     from alula.types.carriers import Carrier
     from alula_api.contract.graphs.specs import WorkflowSpec
 
@@ -109,8 +110,8 @@ def _show(
 ) -> int:
     """The outputs as a local run shows them, or what failed and where its log is."""
     state = followed.state
-    shown = _with_outputs(followed, spec, place) if state.succeeded else _with_inputs(followed, place)
-    outcomes.show(shown, found)
+    shown = _with_records(followed, place)
+    outcomes.show(_with_outputs(shown, state, spec, place) if state.succeeded else shown, found)
     if state.succeeded:
         return 0
     if state.tasks:
@@ -119,10 +120,11 @@ def _show(
     return 1
 
 
-def _with_inputs(followed: Followed, place: DataRoot | None) -> RunResult:
-    """The result with the inputs of what failed, where the domain's store can be read."""
-    if place is None or not followed.result.failures:
-        return followed.result
+def _with_records(followed: Followed, place: DataRoot | None) -> RunResult:
+    """The result with what the domain's store knows of failures, where it can be read."""
+    result = followed.result
+    if place is None or not (result.failures or any(node.failed for node in result.nodes)):
+        return result
     from alula.remote import stored_failures
     from alula_data.errors import StoreError
     from alula_data.stores import opening
@@ -130,22 +132,20 @@ def _with_inputs(followed: Followed, place: DataRoot | None) -> RunResult:
     try:
         endpoint = os.environ.get(pods.Env.STORE_ENDPOINT, "")
         store = opening.open_store(place.prefix, endpoint=endpoint, policy=stored_failures.PATIENCE)
-        return stored_failures.with_inputs(followed.result, followed.state, store)
+        return stored_failures.with_records(result, followed.state, store)
     except StoreError:
-        return followed.result
+        return result
 
 
-def _with_outputs(followed: Followed, spec: WorkflowSpec, place: DataRoot | None) -> RunResult:
+def _with_outputs(result: RunResult, state: RunState, spec: WorkflowSpec, place: DataRoot | None) -> RunResult:
     """The result with the values that Argo keeps; what lies in the store is read where it can be."""
     types = tuple(OutputType(each.name, each.type) for each in spec.outputs)
-    known = tuple(each for each in types if each.name in followed.state.outputs)
+    known = tuple(each for each in types if each.name in state.outputs)
     for each in types:
         if each not in known:
-            display.note(f"output {each.name} cannot be shown: {followed.state.hidden or 'Argo does not have it'}")
-    wire = {each.name: _value(each.name, followed.state.outputs, place) for each in known}
-    return dataclasses.replace(
-        followed.result, wire=wire, output_types=known, locate=place.locate if place else lambda _: None
-    )
+            display.note(f"output {each.name} cannot be shown: {state.hidden or 'Argo does not have it'}")
+    wire = {each.name: _value(each.name, state.outputs, place) for each in known}
+    return dataclasses.replace(result, wire=wire, output_types=known, locate=place.locate if place else lambda _: None)
 
 
 def _value(name: str, texts: Mapping[str, str], place: DataRoot | None) -> Any:

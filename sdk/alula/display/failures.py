@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,24 @@ def render(result: RunResult, style: Style = PLAIN, again: str = "", columns: in
         words = _words("to see it again in one thread, where a debugger stops:", columns)
         blocks.append(f"{words}\n  {style.paint(again, 'cyan')}")
     return "\n\n".join(blocks)
+
+
+def items(nodes: Sequence[NodeReport], style: Style = PLAIN) -> str:
+    """Why items failed that may and that shared a pod with others; empty where there are none."""
+    lines = []
+    for node in nodes:
+        if not node.failed:
+            continue
+        lines.append(f"{style.paint(safe(node.id), 'bold')}: {rows.failed_items(node)}")
+        for index, record in [*node.failed_items.items()][:MOST]:
+            place = style.paint(f" ({record.source})", "dim") if record.source else ""
+            lines.append(f"  item {index}: {rows.first_line(record)}{place}")
+        more = node.failed - min(len(node.failed_items), MOST)
+        if more and node.failed_items:
+            lines.append(f"  {style.ellipsis} and {count(more, 'more item')}")
+        elif more:
+            lines.append("  the log of its pod says which, and why")
+    return "\n".join(lines)
 
 
 def _words(text: str, columns: int) -> str:

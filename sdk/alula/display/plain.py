@@ -68,6 +68,8 @@ class Plain(Watcher):
         group = self._items.finished(node)
         if node.state == "failed":
             self._event(f"{safe(node.id)} failed after {duration(node.seconds)}: {rows.headline(node)}", now)
+        if node.failed:
+            self._event(f"{safe(node.id)}: {rows.failed_items(node)}", now)
         if group is not None and group.folds:
             if _is_part(group.over, group.total):
                 cached = f", {group.cached} of them cached" if group.cached else ""

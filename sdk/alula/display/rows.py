@@ -10,6 +10,7 @@ from alula.display.styles import Style, count, duration, fit, pad, safe, width
 if TYPE_CHECKING:
     from alula.progress.items import Group
     from alula.progress.reports import NodeReport
+    from alula_api.contract.failures import FailureRecord
 
 NAMES_AT_MOST = 48
 """Columns for node ids; longer ones are cut."""
@@ -53,6 +54,7 @@ def of(node: NodeReport, style: Style, now: float = 0.0, tick: int = 0) -> Row:
         return Row(mark, name, duration(node.seconds), style.paint(f"{tries}{headline(node)}", "red"))
     parts = [f"attempt {node.attempts} of {node.most_attempts}"] if node.attempts > 1 else []
     parts += [style.words(node.why)] if node.why else []
+    parts += [failed_items(node)] if node.failed else []
     return Row(mark, name, duration(node.seconds), style.paint("; ".join(parts), "dim"))
 
 
@@ -65,11 +67,18 @@ def of_items(group: Group, style: Style, tick: int = 0) -> Row:
     return Row(mark, safe(group.name), group.progress, style.paint(detail, "red" if group.failed else "dim"))
 
 
+def failed_items(node: NodeReport) -> str:
+    """How many of the items in a pod have failed that may."""
+    return f"{node.failed} of its {count(node.stands_for, 'item')} failed"
+
+
 def headline(node: NodeReport) -> str:
     """The first line of what a failed node said."""
-    record = node.failure
-    if record is None:
-        return "failed"
+    return "failed" if node.failure is None else first_line(node.failure)
+
+
+def first_line(record: FailureRecord) -> str:
+    """The first line of what a failure says."""
     message = safe(record.message.strip().split("\n", 1)[0])
     if record.exception and not message.startswith(record.exception):
         return f"{record.exception}: {message}" if message else record.exception

@@ -82,7 +82,7 @@ class Items:
             group.running.pop(node.id, None)
             group.over += node.stands_for
             group.cached += node.stands_for * (node.state == "cached")
-            group.failed += node.state == "failed"
+            group.failed += node.failed or node.state == "failed"
         return group
 
     def _group(self, node: NodeReport) -> Group | None:

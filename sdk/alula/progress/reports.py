@@ -39,6 +39,8 @@ class NodeReport:
         stands_for: How many items it is: on a cluster a batch of them is one pod, and one node.
         first: The index of the first of these; None where the id has it.
         tolerated: Whether it may fail without the run doing so.
+        failed: How many of the items that it stands for have failed, and may.
+        failed_items: Why, by their indices, where that is known.
         prints: The file that keeps what the last attempt that printed something has printed; "" when there is none.
     """
 
@@ -58,6 +60,8 @@ class NodeReport:
     stands_for: int = 1
     first: int | None = None
     tolerated: bool = False
+    failed: int = 0
+    failed_items: Mapping[int, FailureRecord] = field(default_factory=dict)
     prints: str = ""
 
 

@@ -15,6 +15,7 @@ from alula_api.contract.graphs import outlines
 
 if TYPE_CHECKING:
     from alula.progress.reports import NodeReport, RunResult, State
+    from alula_api.contract.failures import FailureRecord
     from alula_api.contract.values import Json
 
 VERSION: Final = 1
@@ -68,6 +69,11 @@ def _node(node: NodeReport, repeats: frozenset[str], rounds: dict[str, int]) -> 
     if state == "failed":
         found["tolerated"] = node.tolerated
         found["error"] = _error(node)
+    if node.failed:
+        found["failed"] = node.failed
+        found["failed_items"] = [
+            {"index": index, "error": _told(record)} for index, record in node.failed_items.items()
+        ]
     return found
 
 
@@ -91,6 +97,10 @@ def _error(node: NodeReport) -> dict[str, Json]:
     record = node.failure
     if record is None:
         return {"code": str(Code.TASK_FAILED), "message": "it failed without a message"}
+    return _told(record)
+
+
+def _told(record: FailureRecord) -> dict[str, Json]:
     return {
         "code": record.code,
         "message": record.message,
@@ -123,7 +133,7 @@ def _why(result: RunResult) -> dict[str, Json]:
 
 def _maps(result: RunResult) -> list[Json]:
     """Each map that began, with how far it came; in the order of the nodes."""
-    items: dict[str, dict[str, tuple[State, int]]] = {}
+    items: dict[str, dict[str, tuple[State, int, int]]] = {}
     totals = dict(result.maps)
     for node in result.nodes:
         state = _state(node)
@@ -135,10 +145,10 @@ def _maps(result: RunResult) -> list[Json]:
             known = of_map.get(match["index"])
             graver = known is None or _BY_GRAVITY.index(state) < _BY_GRAVITY.index(known[0])
             if graver:
-                of_map[match["index"]] = (state, weight)
+                of_map[match["index"]] = (state, weight - node.failed, node.failed)
     found: list[Json] = []
     for id in [*totals, *(each for each in items if each not in totals)]:
-        seen = items.get(id, {}).values()
+        seen = [part for state, good, lost in items.get(id, {}).values() for part in ((state, good), ("failed", lost))]
         total = max(totals.get(id, 0), sum(weight for _, weight in seen))
         unseen = total - sum(weight for _, weight in seen)
         over = sum(weight for state, weight in seen if state in _OVER)

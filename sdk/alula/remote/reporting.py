@@ -101,6 +101,8 @@ class Reporter:
         if task.state in ENDS:
             report.state, report.seconds = task.state, task.seconds
             report.failure = None
+            if task.state == "done" and task.succeeded is not None:
+                report.failed = max(0, report.stands_for - task.succeeded)
             if task.state == "failed":
                 report.failure = self._failure(report, task.failures[-1], len(task.failures))
             self._watcher.finished(report, now)

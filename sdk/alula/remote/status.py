@@ -46,6 +46,7 @@ class TaskState:
         seconds: From its beginning to its end; 0 while it runs.
         failures: What failed attempts said, in their order.
         name: Argo's, which all its attempts know it by.
+        succeeded: How many of its items have, where they may fail; None where it does not say so.
     """
 
     id: str
@@ -55,6 +56,7 @@ class TaskState:
     seconds: float = 0.0
     failures: tuple[str, ...] = ()
     name: str = field(default="", compare=False)
+    succeeded: int | None = None
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,9 @@ def _single(id: str, node: Mapping[str, Any]) -> TaskState:
     if (node.get("memoizationStatus") or {}).get("hit"):
         return TaskState(id, "cached")
     failed = (_message(node),) if node.get("phase") in _BROKEN else ()
-    return TaskState(id, _state(node, failed), 1, _waits(node), _seconds(node), failed, str(node["name"]))
+    return TaskState(
+        id, _state(node, failed), 1, _waits(node), _seconds(node), failed, str(node["name"]), _succeeded(node)
+    )
 
 
 def _retried(id: str, node: Mapping[str, Any], attempts: Mapping[int, Mapping[str, Any]]) -> TaskState:
@@ -262,7 +266,14 @@ def _retried(id: str, node: Mapping[str, Any], attempts: Mapping[int, Mapping[st
     if found == "running" and last.get("phase") in _BROKEN and not messages.final(_message(last)):
         found = "resting"
     waits = _waits(last) if found == "running" else ""
-    return TaskState(id, found, len(inner), waits, _seconds(node), failed, str(node["name"]))
+    return TaskState(id, found, len(inner), waits, _seconds(node), failed, str(node["name"]), _succeeded(node))
+
+
+def _succeeded(node: Mapping[str, Any]) -> int | None:
+    """What a pod of several items says of how many have succeeded."""
+    found = {str(each["name"]): str(each.get("value", "")) for each in argo_nodes.parameters(node)}
+    text = found.get(names.SUCCEEDED, "")
+    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def _state(node: Mapping[str, Any], failed: tuple[str, ...]) -> State:

@@ -1,4 +1,5 @@
-"""The inputs with which tasks of a run on the cluster failed, from the records that its pods left in the store.
+"""The inputs with which tasks of a run on the cluster failed, and the items that failed in pods of several, from the
+records that its pods left in the store.
 
 Called by the command line for whoever may read the domain's store: a pod's message has no room for them. What cannot be
 read is left out, and nobody waits for a store that does not answer.
@@ -21,35 +22,38 @@ if TYPE_CHECKING:
 
 MOST: Final = 10
 """At most so many nodes; of a map of which all items failed the first ones tell the others."""
-MAX_BYTES: Final = 256 * 1024
-"""Of a record; whoever runs code in the domain can write there."""
+MAX_BYTES: Final = 1024 * 1024
+"""Of an object; whoever runs code in the domain can write there."""
 PATIENCE: Final = Policy(attempts=1, seconds=3.0)
 
 
-def with_inputs(result: RunResult, state: RunState, store: Store) -> RunResult:
-    """The result, in which the first failures have their inputs."""
+def with_records(result: RunResult, state: RunState, store: Store) -> RunResult:
+    """The result, in which the first failures have their inputs, and the first pods the items that failed in them."""
     known: dict[str, NodeReport] = {}
     try:
-        for node in result.failures[:MOST]:
-            record = _record(node, state, store)
-            if record is not None and node.failure is not None:
-                known[node.id] = dataclasses.replace(
-                    node, failure=dataclasses.replace(node.failure, inputs=record.inputs)
-                )
+        for node in [*result.failures[:MOST], *[node for node in result.nodes if node.failed][:MOST]]:
+            task = state.tasks.get(node.id)
+            if task is not None and task.name and state.uid:
+                known[node.id] = _with_record(node, state.uid, task.name, store)
     except (StoreError, OSError):
         pass
     return dataclasses.replace(result, nodes=tuple(known.get(node.id, node) for node in result.nodes))
 
 
-def _record(node: NodeReport, state: RunState, store: Store) -> failures.FailureRecord | None:
-    task = state.tasks.get(node.id)
-    if task is None or node.failure is None or not (task.name and state.uid):
-        return None
+def _with_record(node: NodeReport, run: str, name: str, store: Store) -> NodeReport:
+    """The node, where there is no record of it as it was."""
     try:
-        key = failures.path(state.uid, task.name, node.failure.attempt)
-        head = store.head(key)
-        if head is None or head.size > MAX_BYTES:
-            return None
-        return failures.FailureRecord.from_json(jsontext.parse(store.get(key).decode()))
+        if node.failure is None:
+            found = _read(store, failures.items_path(run, name, node.attempts))
+            return dataclasses.replace(node, failed_items=failures.items_from_json(found))
+        record = failures.FailureRecord.from_json(_read(store, failures.path(run, name, node.failure.attempt)))
+        return dataclasses.replace(node, failure=dataclasses.replace(node.failure, inputs=record.inputs))
     except (NotFound, InvalidValue, ValueError):
-        return None
+        return node
+
+
+def _read(store: Store, key: str) -> jsontext.Json:
+    head = store.head(key)
+    if head is None or head.size > MAX_BYTES:
+        raise ValueError(f"{key} is not there, or too large")
+    return jsontext.parse(store.get(key).decode())

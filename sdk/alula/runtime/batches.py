@@ -26,7 +26,7 @@ from alula.attempt import errors, forks
 from alula.attempt import failures as classes
 from alula.attempt.errors import Stop, bad_input
 from alula.attempt.invoke import Phase
-from alula.runtime import calling, children, failure_report, inputs, items, loading, logs, signals
+from alula.runtime import calling, children, failure_records, failure_report, inputs, items, loading, logs, signals
 from alula.runtime.attempts import Attempt
 from alula.runtime.children import Child, Children
 from alula_api.contract import failures, lists, names, pods, retries
@@ -57,8 +57,10 @@ def perform(attempt: Attempt, call: pods.Call, task: Task[..., Any], check: _Che
     found: Any = _answer(lambda: _begun(attempt, plain, task, check), attempt)
     if "known" in found:
         return {names.item_parameter(name): text for name, text in found["known"].items()}
-    items = _Items(attempt, plain, task, found["rows"], found["first"])
-    made = items.run()
+    batch = _Items(attempt, plain, task, found["rows"], found["first"])
+    made = batch.run()
+    if batch.tolerated:
+        _record(attempt, batch.tolerated)
     return _published(attempt, plain, task, made, found["identities"])
 
 
@@ -142,6 +144,17 @@ def _published(
     return {**found, **({names.SUCCEEDED: len(made) - failed} if tolerant else {})}
 
 
+def _record(attempt: Attempt, failed: dict[int, FailureRecord]) -> None:
+    """Leave why items failed that may; the batch is worth more than that."""
+    from alula_data.errors import StoreError
+
+    try:
+        env = attempt.env
+        failure_records.write_items(attempt.store, env.run_uid, env.node, env.attempt, dict(sorted(failed.items())))
+    except StoreError as problem:
+        logs.line(f"the failures of items could not be recorded in the store: {problem}")
+
+
 @dataclass(frozen=True)
 class _Item:
     """An item that waits or runs: its place in the batch, and which attempt it is, from 1."""
@@ -162,6 +175,8 @@ class _Items:
         self._ended = 0
         self._bad: FailureRecord | None = None
         self._obstacle = ""
+        self.tolerated: dict[int, FailureRecord] = {}
+        """Why items have failed that may, by their indices."""
 
     def run(self) -> list[dict[str, Json] | None]:
         """The outputs of each item, None for one that failed and may.
@@ -224,6 +239,7 @@ class _Items:
         final = record.kind == failures.USER or last
         self._over(item, f"failed: {record.message.partition(chr(10))[0]}")
         if self._call.failing == pods.TOLERATE and final and record.code != Code.INPUT_LOST:
+            self.tolerated[self._first + item.place] = record
             return
         if self._bad is None or (record.kind == failures.USER and self._bad.kind != failures.USER):
             self._bad = self._of_pod(item, record)
