@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from alula import errors
 from alula.code import places
 from alula.declare import options
-from alula.graph import checks
+from alula.graph import checks, promises
 from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
@@ -54,6 +54,12 @@ def overridden(task: Task[..., Any], given: Mapping[str, Any]) -> Task[..., Any]
     """
     source, chosen = str(places.caller()), dict(given)
     name = chosen.pop("name", None)
+    if (held := promises.inside(list(given.values()))) is not None:
+        message = (
+            f"{held._alula_edge.label} is no option: options are chosen when the workflow is written, not in a run"
+        )
+        hint = "pass the value to the task, or choose between two calls with conditional(...)"
+        raise errors.DefinitionError([Diagnostic(Code.PROMISE_AS_VALUE, message, source, task.subject, hint=hint)])
     found, problems = options.check(chosen, source, task.subject, partial=True)
     if "name" in given:
         problems += checks.node_name(name, task.node_name, source, task.subject)

@@ -183,13 +183,18 @@ MISSING: dict[str, dict[str, str]] = {
 """Options of Flyte that have no equal here: for a callable, what to know instead."""
 
 METHODS: dict[str, dict[str, str]] = {
-    "Workflow": dict.fromkeys(
-        (
-            "add_workflow_input", "add_workflow_output", "add_entity", "add_task", "add_subwf", "add_launch_plan",
-            "create_conditional", "add_on_failure_handler", "ready",
+    "Workflow": {
+        **dict.fromkeys(
+            (
+                "add_workflow_input", "add_workflow_output", "add_entity", "add_task", "add_subwf", "add_launch_plan",
+                "create_conditional", "add_on_failure_handler", "ready",
+            ),
+            "put it together with ImperativeWorkflow: add_input, add, add_output, and `with wf:` for the rest",
         ),
-        "put it together with ImperativeWorkflow: add_input, add, add_output, and `with wf:` for the rest",
-    ),
+        "with_overrides": "it has no pod: override options of the tasks in it; a name is given by sub.named(...)",
+    },
+    "MapTask": {"with_overrides": "write it on the task: map_task(fit.with_overrides(retries=0))(...)"},
+    "Repeat": {"with_overrides": "write it on the step: repeat(step.with_overrides(retries=0), ...)(...)"},
     "LaunchPlan": {
         "get_or_create": 'write LaunchPlan("name", workflow, inputs=..., fixed_inputs=...)',
         "create": 'write LaunchPlan("name", workflow, inputs=..., fixed_inputs=...)',
