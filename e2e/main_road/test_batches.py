@@ -198,7 +198,9 @@ def test_who_follows_a_run_sees_which_items_failed_in_pods_that_succeeded_and_wh
     assert (twelve["index"], twelve["error"]["code"], twelve["error"]["inputs"]) == (5, "TASK_KILLED", {"x": "12"})
     counts = {each["id"]: each["counts"] for each in told["maps"]}
     assert counts["small"] == {"done": 7, "failed": 2}
-    assert "small(0): 1 of its 3 items failed\n  item 2: batches.NonRecoverable" in done.stderr, done.stderr
+    assert "small(0): 1 of its 3 items failed\n  item 2: alula.NonRecoverable: six is not small" in done.stderr, (
+        done.stderr
+    )
 
 
 def test_a_list_that_is_too_long_for_its_batch_fails_before_its_first_item(road: Road) -> None:

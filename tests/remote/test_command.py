@@ -16,7 +16,7 @@ import pytest
 
 from alula.cli import main
 from alula.remote import runs
-from alula_api.contract import failures, references
+from alula_api.contract import failures, lists, references
 from alula_data import digests
 from alula_data.stores import opening
 from tests import goldens
@@ -226,6 +226,28 @@ def test_outputs_that_are_parts_and_lists_are_put_together_from_what_argo_keeps(
         "o0": 0.7,
         "o1": [{"accuracy": 0.7}, {"accuracy": 0.7}],
     }
+
+
+def test_the_results_of_a_map_are_put_together_from_its_items_and_batches(stored: World) -> None:
+    data = b'[{"accuracy":0.25},{"accuracy":0.5}]'
+    batch = references.Stored(digests.of_bytes(data), len(data), "0" * 64)
+    opening.open_store(PREFIX).put(batch.path(), data)
+    one, two = {"accuracy": 0.25}, {"accuracy": 0.5}
+    source = projects.SOURCE.replace(
+        "-> Scores:\n    return fit(seed, table)", "-> list[Scores]:\n    return [fit(seed, table)]"
+    )
+    world = World(stored.server, projects.write(stored.file.parent, f"{stored.file.stem}_maps", source), stored.capsys)
+    for many, expected in (
+        (lists.listed([one, two]), [one, two]),
+        (lists.Batches(tuple(lists.text(lists.item(each)) for each in (batch, [one])), 2, 1, 2), [two, one]),
+        (lists.Batches((lists.text(lists.item([one, two])),), 2, 0, 2), [one, two]),
+    ):
+        world.ends(output=json.dumps(many.to_json()))
+        assert json.loads(world.alula("-o --json").out)["outputs"] == {"o0": expected}
+    world.ends(output=json.dumps(lists.listed([references.Stored("a" * 64, 12_345, "0" * 64), batch]).to_json()))
+    done = world.alula("-o --json")
+    assert f"output o0 (12 kB) lies at {PREFIX}/cas/aa/{'a' * 64}" in done.err
+    assert "and 1 more and cannot be read: " in done.err
 
 
 def test_quietly_nothing_but_the_outputs_is_printed(world: World) -> None:

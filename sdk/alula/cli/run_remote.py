@@ -14,7 +14,7 @@ from alula.declare import tasks
 from alula.progress.reports import OutputType, RunResult
 from alula.progress.watchers import Watcher
 from alula_api.argo import outputs
-from alula_api.contract import pods, references, values
+from alula_api.contract import lists, pods, references, values
 from alula_api.contract.codes import Code
 
 if TYPE_CHECKING:
@@ -156,19 +156,24 @@ def _value(name: str, texts: Mapping[str, str], place: DataRoot | None) -> Any:
 
 
 def _loaded(name: str, found: values.Json, place: DataRoot | None) -> values.Json:
-    """What lies behind an envelope, where it can be read."""
-    stored = references.stored(found)
-    if stored is None:
+    """What lies behind an envelope, where it can be read; a list that travels as its items is one too."""
+    if not references.is_envelope(found):
         return found
     from alula.display import styles
     from alula_data.errors import StoreError
 
-    size = styles.amount(stored.size)
+    listed = lists.read(found)
+    parts = [references.stored(found)] if listed is None else listed.values()
+    stored = [each for each in parts if isinstance(each, references.Stored)]
+    if listed is not None and not stored:
+        return listed.joined(parts) if isinstance(listed, lists.Batches) else parts  # type: ignore[arg-type]
+    size = styles.amount(sum(each.size for each in stored))
+    where = f"{stored[0].path()}{f' and {len(stored) - 1} more' if len(stored) > 1 else ''}"
     if place is None:
-        display.note(f"output {name} ({size}) lies in the domain's store at {stored.path()}")
+        display.note(f"output {name} ({size}) lies in the domain's store at {where}")
         return found
     try:
         return place.content().load_value(found)
     except StoreError as error:
-        display.note(f"output {name} ({size}) lies at {place.prefix}/{stored.path()} and cannot be read: {error}")
+        display.note(f"output {name} ({size}) lies at {place.prefix}/{where} and cannot be read: {error}")
         return found
