@@ -304,6 +304,9 @@ REFUSED = {
     "branches of different types": of("int", 'return conditional("way").if_(x > 1).then(one(x)).else_().then("a")'),
     "a comparison of different kinds": decided("one(x) == 'a'"),
     "an output that need not be there": of("int", 'return conditional("way").if_(x > 1).then(one(x))'),
+    "an output that waits for what need not be taken": of(
+        "int", 'wait = conditional("way").if_(x > 1).then(nothing())', "made = one(x)", "wait >> made", "return made"
+    ),
     "a node of a branch read outside": of(
         "int", 'conditional("way").if_(x > 1).then(made := one(x)).else_().then(x)', "return one(made)"
     ),

@@ -7,14 +7,13 @@ are gone.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 
 from alula_api.contract import names
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import SMALLER
-from alula_api.contract.graphs import calls
-from alula_api.contract.graphs.bindings import Binding, FirstOf, FromNode, leaves
-from alula_api.contract.graphs.specs import GraphSpec, NodeSpec
+from alula_api.contract.graphs import absences, calls
+from alula_api.contract.graphs.bindings import Binding, FirstOf
+from alula_api.contract.graphs.specs import GraphSpec
 from alula_compiler import graph_calls, order, problems
 from alula_compiler.engines import Engine, Limits
 from alula_compiler.problems import Report, Subject
@@ -60,7 +59,10 @@ def _graph(program: Program, graph: GraphSpec, report: Report) -> GraphSpec:
         where = subject.at(f"node {path[0]}")
         report.add(Code.CYCLE, where, f"nodes wait for each other: {_shown(path)}")
         return graph
-    _absences(graph, ordered, subject, report)
+    steps = ((node.id, node.call, node.depends()) for node in ordered)
+    for name, _, message in absences.problems(steps, ((each.name, each.binding) for each in graph.outputs)):
+        where, hint = subject.at(f"output {name}"), "give that conditional an `otherwise`"
+        report.add(Code.UNSUPPORTED_BINDING, where, message, hint=hint)
     return dataclasses.replace(graph, nodes=ordered)
 
 
@@ -69,23 +71,6 @@ def _one_source(binding: Binding, where: Subject, report: Report) -> None:
     if isinstance(binding, FirstOf):
         message = "the first of several sources cannot be compiled yet"
         report.add(Code.UNSUPPORTED_BINDING, where, message, hint="let the branches of a conditional give the value")
-
-
-def _absences(graph: GraphSpec, ordered: Iterable[NodeSpec], subject: Subject, report: Report) -> None:
-    """An output must not hang on a conditional without a last branch: where none is taken, it would never be there."""
-    absent: dict[str, str] = {}
-    for node in ordered:
-        before = next((absent[name] for name in node.depends() if name in absent), "")
-        if before:
-            absent[node.id] = before
-        elif calls.is_optional(node.call):
-            absent[node.id] = node.id
-    for output in graph.outputs:
-        for leaf in leaves(output.binding):
-            if isinstance(leaf, FromNode) and leaf.node in absent:
-                message = f"`{leaf.node}` need not be taken, because `{absent[leaf.node]}` has no last branch"
-                hint = "give that conditional an `otherwise`"
-                report.add(Code.UNSUPPORTED_BINDING, subject.at(f"output {output.name}"), message, hint=hint)
 
 
 def _sizes(program: Program, graphs: list[GraphSpec], in_order: list[str], limits: Limits, report: Report) -> None:

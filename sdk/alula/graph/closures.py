@@ -56,6 +56,7 @@ def close(workflow: W) -> Closure[W, Any]:
         if graph is None:
             continue
         graphs.append(graph)
+        problems += _absences(current, graph)
         for node in graph.nodes:
             for target in node.called:
                 if target.kind == callee.TASK:
@@ -81,6 +82,18 @@ def close(workflow: W) -> Closure[W, Any]:
         raise errors.DefinitionError(dict.fromkeys(problems))
     distinct = {task.name: task for task in reversed(tasks.values())}
     return Closure(tuple(workflows.values()), tuple(graphs), tuple(distinct[name] for name in _names(tasks)))
+
+
+def _absences(workflow: Callee, graph: Graph) -> Iterator[Diagnostic]:
+    """Results that need not be there: where the conditional in front of them goes no way, there is nothing to give."""
+    from alula_api.contract.graphs import absences
+
+    nodes = {node.id: node for node in graph.nodes}
+    steps = ((node.id, node.call, node.depends()) for node in graph.nodes)
+    for output, made, message in absences.problems(steps, graph.outputs):
+        where = f"{workflow.subject}, " + ("its result" if len(graph.outputs) == 1 else f"output {output}")
+        hint = "end it with .else_().then(None), after which what waits for it runs, or make the value in its branch"
+        yield Diagnostic(Code.UNSUPPORTED_BINDING, message, str(nodes[made].source), where, "", hint)
 
 
 def _names(tasks: dict[int, Callee]) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alula.code import places
 from alula.interfaces import callee
+from alula_api.contract.graphs import bindings
 from alula_api.contract.graphs.calls import Call, GraphCall, TaskCall
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ class Node:
     bindings: Mapping[str, Binding]
     after: tuple[str, ...]
     source: places.Source
+
+    def depends(self) -> Iterator[str]:
+        """The nodes that must be finished first."""
+        yield from self.after
+        for binding in self.bindings.values():
+            yield from bindings.nodes(binding)
 
 
 @dataclass(frozen=True)
