@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import alula
-from alula import conditional, map_task, task, workflow
+from alula import conditional, map_task, repeat, task, workflow
 from alula.progress.reports import RunResult
 
 
@@ -92,3 +92,59 @@ def test_maps_that_never_began_are_not_taken_and_those_without_items_began() -> 
     assert [each["id"] for each in found["maps"]] == ["size.elif-1.small"]
     found = record(alula.run(chosen, n=0, xs=[1], threads=True))
     assert [each["state"] for each in found["idle"]] == ["not taken", "not taken"]
+
+
+@workflow
+def guarded(x: int) -> float:
+    return conditional("size").if_(x > 1).then(invert(x)).else_().then(0.0)
+
+
+@workflow
+def sign(x: int) -> int:
+    return conditional("sign").if_(x > 0).then(1).else_().then(0)
+
+
+@workflow
+def several(xs: list[int]) -> tuple[list[float], list[int]]:
+    return map_task(guarded)(xs), map_task(sign)(xs)
+
+
+@workflow
+def halved(x: float) -> float:
+    return conditional("size").if_(x > 4.0).then(less(x)).else_().then(even_less(x))
+
+
+@task
+def less(x: float) -> float:
+    return x / 2
+
+
+@task
+def even_less(x: float) -> float:
+    return x / 4
+
+
+@workflow
+def shrunk(x: float) -> float:
+    return repeat(halved, until=lambda x: x < 1.0, max=9)(x)
+
+
+def test_what_no_branch_led_to_is_named_in_items_and_rounds_too() -> None:
+    found = record(alula.run(several, xs=[1, 5, 0], threads=True))
+    name = guarded.name
+    assert [(node["id"], node["state"], node.get("index")) for node in found["nodes"]] == [
+        (f"{name}(0).size.then.invert", "not taken", 0),
+        (f"{name}(1).size.then.invert", "done", 1),
+        (f"{name}(2).size.then.invert", "not taken", 2),
+    ]
+    assert [(each["id"], each["progress"], each["counts"]) for each in found["maps"]] == [
+        (name, "3/3", {"done": 1, "not taken": 2}),
+        (sign.name, "3/3", {"done": 3}),
+    ], "items without a task are over too"
+    found = record(alula.run(shrunk, x=6.0, threads=True))
+    assert [(node["id"], node["state"]) for node in found["nodes"]] == [
+        (f"{halved.name}.round-1.size.then.less", "done"),
+        (f"{halved.name}.round-1.size.else.even-less", "not taken"),
+        (f"{halved.name}.round-2.size.then.less", "not taken"),
+        (f"{halved.name}.round-2.size.else.even-less", "done"),
+    ], "rounds that were not needed are none"

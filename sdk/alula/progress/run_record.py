@@ -151,8 +151,10 @@ def _maps(result: RunResult) -> list[Json]:
         seen = [part for state, good, lost in items.get(id, {}).values() for part in ((state, good), ("failed", lost))]
         total = max(totals.get(id, 0), sum(weight for _, weight in seen))
         unseen = total - sum(weight for _, weight in seen)
-        over = sum(weight for state, weight in seen if state in _OVER)
-        counts = _counts([*seen, ("skipped", unseen)])
+        rest: State = "done" if result.ok and all(state in _OVER for state, _ in seen) else "skipped"
+        counted = [*seen, (rest, unseen)]  # of an item without a task nothing is seen
+        over = sum(weight for state, weight in counted if state in _OVER)
+        counts = _counts(counted)
         found.append({"id": id, "items": total, "progress": f"{over}/{total}", "counts": counts})
     return found
 

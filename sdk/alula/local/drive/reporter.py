@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from alula.local.drive.attempts import Attempt, Failure, Outcome
 from alula.local.plan import Walkable
-from alula.progress import reports
+from alula.progress import items, reports
 from alula.progress.reports import NodeReport
 from alula.progress.watchers import Watcher
 from alula_api.contract.failures import SYSTEM
@@ -35,7 +35,7 @@ class Reporter:
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
         self.maps: dict[str, int] = {}
-        """How many items each map has that has begun."""
+        """In the end how many items each map has that has begun."""
         self.repeats: set[str] = set()
         """The general ids of the repeats."""
         self.idle: dict[str, reports.State] = {}
@@ -46,6 +46,7 @@ class Reporter:
         self._now = now
         self._lock = threading.Lock()
         self._reports: dict[str, NodeReport] = {}
+        self._inside: list[outlines.Place] = []
         for path, step, graph in outlines.outline(walkable.plan):
             if calls.fed(step.call):
                 self.repeats.add(path)
@@ -53,6 +54,8 @@ class Reporter:
                 self.idle[path] = "skipped"
             if isinstance(step.call, TaskCall) and walks.ITEM not in path:
                 self._add(path, step.call.task, graph, step.name)
+            elif isinstance(step.call, TaskCall):
+                self._inside.append(outlines.Place(path, step, graph))
         self._known = len(self.nodes)
 
     def report(self, spot: Spot) -> NodeReport:
@@ -62,9 +65,7 @@ class Reporter:
             graph, node = walks.written(spot)
             found = self._add(spot.path, spot.task, graph, node)
             found.tolerated = walks.tolerated(spot)
-            for whole in walks.maps(spot):
-                self.maps[whole.path] = len(whole.items)
-                found.items = found.items or len(whole.items)
+            found.items = next((len(whole.items) for whole in walks.maps(spot)), 0)
         return found
 
     def started(self, attempt: Attempt) -> None:
@@ -141,12 +142,13 @@ class Reporter:
 
     def close(self, walk: Walk, interrupted: bool) -> None:
         """Give every node that never came to its end the state that it has now, and items and rounds their places."""
-        self.maps |= {spot.path: 0 for spot in _spots(walk) if _is_empty(spot)}
+        self.maps = {spot.path: len(spot.items) for spot in _spots(walk) if _has_begun(spot)}
+        elsewhere = _not_taken(walk)
+        self._add_not_taken(elsewhere)
         if len(self.nodes) > self._known or self.maps:
             order = outlines.Order(place.path for place in outlines.outline(self._walkable.plan))
             self.nodes.sort(key=lambda report: order.of(report.id))
             self.maps = {path: self.maps[path] for path in sorted(self.maps, key=order.of)}
-        elsewhere = _not_taken(walk)
         begun = {*self.maps, *(outlines.home(report.id) for report in self.nodes)}
         for path in self.idle.keys() - begun:
             if elsewhere and _lies_in(path, elsewhere):
@@ -160,6 +162,25 @@ class Reporter:
                 report.state = "failed"
             elif report.state == "running" and interrupted:
                 report.state = "stopped"
+
+    def _add_not_taken(self, paths: set[str]) -> None:
+        """Add reports of the tasks in items and rounds that no conditional led to, maps and repeats inside them apart."""
+        known: dict[str, list[tuple[str, outlines.Place]]] = {}
+        for path in [each for each in paths if each != outlines.home(each)]:
+            general = outlines.general(path)
+            if general not in known:
+                known[general] = [
+                    (place.path.removeprefix(general), place)
+                    for place in self._inside
+                    if place.path == general or place.path.startswith(f"{general}.")
+                ]
+            for suffix, place in known[general]:
+                if walks.ITEM not in suffix and path + suffix not in self._reports:
+                    assert isinstance(place.step.call, TaskCall)
+                    found = self._add(path + suffix, place.step.call.task, place.graph, place.step.name)
+                    found.state, found.items = "not taken", self.maps.get(items.map_of(path + suffix), 0)
+                    if found.items > items.MOST:
+                        self._watcher.finished(found, self._now())
 
     def _add(self, path: str, name: str, graph: str, node: str) -> NodeReport:
         task = self._walkable.tasks[name]
@@ -177,12 +198,17 @@ class Reporter:
 
 def _not_taken(walk: Walk) -> set[str]:
     """The paths of what no conditional led to: steps, and the branches that were not the one."""
-    found = {spot.path for spot in walk.skipped if spot.state is State.NOT_TAKEN}
+    found = {spot.path for spot in walk.skipped if spot.state is State.NOT_TAKEN and not _is_round(spot)}
     for spot in _spots(walk):
         if spot.inner is not None:
             names = calls.branches(spot.call)
             found.update(path for name in names if f"{(path := f'{spot.path}.{name}')}." != spot.inner.prefix)
     return found
+
+
+def _is_round(spot: Spot) -> bool:
+    """Whether it is a round, of which a repeat has as many as its condition asks for."""
+    return spot.frame.rounds is not None
 
 
 def _spots(walk: Walk) -> Iterator[Spot]:
@@ -195,9 +221,9 @@ def _spots(walk: Walk) -> Iterator[Spot]:
             yield spot
 
 
-def _is_empty(spot: Spot) -> bool:
-    """Whether it is a map that had no item."""
-    return spot.state is State.DONE and not spot.items and bool(calls.over(spot.call))
+def _has_begun(spot: Spot) -> bool:
+    """Whether it is a map whose items are known, if only that there are none."""
+    return bool(calls.over(spot.call)) and (bool(spot.items) or spot.state is State.DONE)
 
 
 def _lies_in(id: str, paths: set[str]) -> bool:
