@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import alula
-from alula import Backoff, NonRecoverable, Retries, RunFailed, task, workflow
+from alula import Backoff, NonRecoverable, Retries, RunFailed, conditional, task, workflow
 from alula.local import run
 from alula.local.options import Options
 from tests.local import flows
@@ -263,7 +263,22 @@ def reading(x: int = 1) -> int:
     return flows.inc(counted(x)["b"])
 
 
+@task
+def perhaps(x: int) -> int | None:
+    return x or None
+
+
+@workflow
+def undecided(x: int = 0) -> int:
+    return conditional("way").if_(perhaps(x) > 3).then(1).else_().then(2)  # type: ignore[operator]
+
+
 LACKS = {
+    undecided: (
+        "way",
+        "no branch can be chosen: `perhaps` is None where `perhaps > 3` compares it: ask first whether it is None",
+        ["perhaps done", "way failed"],
+    ),
     reading: ("inc", "the input x cannot be read: $.b does not exist", ["counted done", "inc failed"]),
     lacking: (
         "test-api-lacking",
@@ -279,7 +294,7 @@ LACKS = {
 
 
 @pytest.mark.parametrize("target", LACKS, ids=lambda target: target.name)
-def test_a_part_that_a_value_does_not_have_fails_what_reads_it(target: alula.Workflow) -> None:
+def test_a_value_that_cannot_be_made_or_compared_fails_what_needs_it(target: alula.Workflow) -> None:
     id, message, states = LACKS[target]
     with pytest.raises(RunFailed) as caught:
         alula.run(target)

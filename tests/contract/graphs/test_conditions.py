@@ -157,7 +157,7 @@ def test_what_cannot_be_compared_is_told(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "values", "message"),
     [
-        ("o > 3", {"o": None}, "`o` is None where `o > 3` compares it"),
+        ("o > 3", {"o": None}, "`o` is None where `o > 3` compares it: ask first whether it is None"),
         ("n > 3", {"n": 2**63}, "must be an integer of at most 64 bits to be compared"),
         ("n > 3", {"n": "3"}, "must be an integer of at most 64 bits to be compared"),
     ],

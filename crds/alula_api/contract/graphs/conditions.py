@@ -181,7 +181,7 @@ def holds(condition: Condition, values: Mapping[str, MaybeValue], types: Mapping
                 return None
             if op not in _EQUALITIES and (one is None or other is None):
                 name = right.name if one is not None and isinstance(right, Read) else left.name
-                raise _invalid(f"`{name}` is None where `{text(condition)}` compares it")
+                raise _invalid(f"`{name}` is None where `{text(condition)}` compares it: ask first whether it is None")
             return bool(_OPERATORS[op](one, other))
         case IsNone(read):
             found = _value(read, values, types)

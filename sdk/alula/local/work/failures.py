@@ -19,6 +19,7 @@ from alula_api.contract.graphs import calls
 if TYPE_CHECKING:
     from alula.declare.tasks import Task
     from alula_api.contract.graphs.walks import Spot
+    from alula_api.contract.problems import Problem
     from alula_api.contract.values import Json
 
 
@@ -64,12 +65,7 @@ def late(task: Task[..., Any], context: Context, seconds: float) -> Failure:
 
 def of_blocked(spot: Spot, node: str, run: str, source: str) -> Failure:
     """The failure of a graph, a branch or a map that needs a value that cannot be made."""
-    said = "the input {} {.message}" if calls.over(spot.call) else "{} cannot be made: {}"
-    problems = [
-        said.format(name, each) if name else each.message
-        for name, error in spot.problems.items()
-        for each in error.problems
-    ]
+    problems = [_blocked(spot, name, each) for name, error in spot.problems.items() for each in error.problems]
     record = FailureRecord(
         kind=USER,
         code=next((each.code for error in spot.problems.values() for each in error.problems), Code.BAD_VALUE),
@@ -81,6 +77,15 @@ def of_blocked(spot: Spot, node: str, run: str, source: str) -> Failure:
         source=source,
     )
     return Failure(record, retryable=False)
+
+
+def _blocked(spot: Spot, name: str, problem: Problem) -> str:
+    """What is wrong with an input, a condition or an output of a spot; without a name, with the spot."""
+    if not name:
+        return problem.message
+    if name in calls.branches(spot.call):
+        return f"no branch can be chosen: {problem.message}"
+    return f"the input {name} {problem.message}" if calls.over(spot.call) else f"{name} cannot be made: {problem}"
 
 
 def killed(task: Task[..., Any], context: Context, how: str) -> Failure:
