@@ -14,7 +14,7 @@ always run. To a type checker the whole is what its branches give, as a conditio
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Never, NoReturn, TypeVar
 
 from alula import errors
 from alula.code import places
@@ -63,13 +63,24 @@ def is_none(value: object) -> bool:
     return comparisons.is_none(value)  # type: ignore[return-value]
 
 
-class Conditional:
-    """A conditional without branches."""
+class _Begun:
+    """A conditional that is being written: it has no result before it is ended."""
 
     __slots__ = ("_found",)
 
     def __init__(self, found: branches.Conditional) -> None:
         self._found = found
+
+    @property
+    def _alula_unfinished(self) -> tuple[str, str]:
+        """A branch is begun, or none."""
+        return f"{self._found.subject} without .then(...)", "end its branch with .then(...)"
+
+
+class Conditional(_Begun):
+    """A conditional without branches."""
+
+    __slots__ = ()
 
     def if_(self, condition: int) -> First:
         """Begin the first branch, which is taken if the condition holds.
@@ -78,17 +89,14 @@ class Conditional:
             condition: A comparison of results, as `score > 0.9`, or a result that is a bool; conditions are joined by
                 `&`, `|` and `~`.
         """
-        self._found.open(condition)
+        self._found.open(condition, first=True)
         return First(self._found)
 
 
-class First:
+class First(_Begun):
     """The first branch, begun."""
 
-    __slots__ = ("_found",)
-
-    def __init__(self, found: branches.Conditional) -> None:
-        self._found = found
+    __slots__ = ()
 
     def then(self, value: T) -> Taken[T]:
         """End the branch, which gives this: the result of a call made here, of one made before, or a constant."""
@@ -106,13 +114,10 @@ class First:
         return Taken(self._found)
 
 
-class Taken(Generic[R]):
+class Taken(_Begun, Generic[R]):
     """Branches to which others may be added; as it is, nothing happens when none of the conditions holds."""
 
-    __slots__ = ("_found",)
-
-    def __init__(self, found: branches.Conditional) -> None:
-        self._found = found
+    __slots__ = ()
 
     def elif_(self, condition: int) -> Another[R]:
         """Begin another branch, which is taken if its condition is the first that holds."""
@@ -130,9 +135,28 @@ class Taken(Generic[R]):
         return self._found.result()  # type: ignore[no-any-return]
 
     @property
+    def _alula_unfinished(self) -> tuple[str, str]:
+        """No branch is the last one."""
+        hint = "end it with .else_().then(...), or with .or_none() where None will do"
+        return f"{self._found.subject} without .else_()", hint
+
+    if not TYPE_CHECKING:  # a type checker says itself that there are no parts
+
+        def __iter__(self) -> NoReturn:
+            self._found.refuse(self)
+
+        def __getitem__(self, key: object) -> NoReturn:
+            self._found.refuse(self)
+
+    @property
     def _alula_ordered(self) -> promises.Promise:
-        """What `>>` orders."""
+        """What `>>` orders, and what a branch or workflow gives that gives nothing."""
         return self._found.promise
+
+    @property
+    def _alula_is_void(self) -> bool:
+        """Whether its branches give nothing."""
+        return self._found.is_void
 
     def __rshift__(self, other: Any) -> Any:
         """`conditional >> b`: b runs after it, if a branch is taken."""
@@ -144,13 +168,10 @@ class Taken(Generic[R]):
         return self
 
 
-class Another(Generic[R]):
+class Another(_Begun, Generic[R]):
     """A further branch, begun."""
 
-    __slots__ = ("_found",)
-
-    def __init__(self, found: branches.Conditional) -> None:
-        self._found = found
+    __slots__ = ()
 
     def then(self, value: T) -> Taken[R | T]:
         """End the branch, which gives this."""
@@ -163,13 +184,10 @@ class Another(Generic[R]):
         return Taken(self._found)
 
 
-class Last(Generic[R]):
+class Last(_Begun, Generic[R]):
     """The last branch, begun."""
 
-    __slots__ = ("_found",)
-
-    def __init__(self, found: branches.Conditional) -> None:
-        self._found = found
+    __slots__ = ()
 
     def then(self, value: T) -> R | T:
         """End the branch, which gives this, and with it the conditional: what the branch that is taken gives."""

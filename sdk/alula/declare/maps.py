@@ -95,7 +95,7 @@ def map_task(
 def map_task(
     target: Callable[..., Any],
     /,
-    *,
+    *lists: Any,
     concurrency: int | None = None,
     min_successes: int | None = None,
     min_success_ratio: float | None = None,
@@ -139,9 +139,13 @@ def map_task(
         args = (*found.args, *args)
         found = found.func
     if not isinstance(found, Callee):
-        what = getattr(found, "__name__", type(found).__name__)
-        message = f"map_task() takes a task or a workflow, and {what} is neither"
-        raise _wrong(Code.NOT_A_TASK, message, "decorate the function with @task")
+        what, hint = getattr(found, "__name__", type(found).__name__), "decorate the function with @task"
+        if isinstance(found, MapTask):
+            what, hint = "a map", "map a workflow that has the inner map"
+        raise _wrong(Code.NOT_A_TASK, f"map_task() takes a task or a workflow, and {what} is neither", hint)
+    if lists:
+        message = "map_task() takes the task alone, and its lists in a call of their own"
+        raise _wrong(Code.UNKNOWN_INPUT, message, f"write {_written(found)}(items)", found)
     if batch is not None and found.kind == callee.WORKFLOW:
         message = f"batch of map_task() is for tasks: the tasks of {found.subject} have pods of their own"
         raise _wrong(Code.BAD_OPTION, message, "leave it out, or map the tasks inside the workflow", found)
@@ -162,6 +166,11 @@ class MapTask(Generic[P, R]):
         name: str | None = None,
     ) -> None:
         self._target, self._args, self._bound, self._options, self._name = target, args, bound, options, name
+
+    @property
+    def _alula_unfinished(self) -> tuple[str, str]:
+        """It is given no lists yet."""
+        return f"the map of {self._target.subject} itself", f"call it: {_written(self._target)}(items)"
 
     def named(self, name: str) -> MapTask[P, R]:
         """The same, to be called as the node `name` of the workflow that is traced."""
@@ -214,7 +223,7 @@ class MapTask(Generic[P, R]):
             one = next((name for name in over if isinstance(named[name], _NO_LIST)), "")
             if one:
                 message = f"the input {one} must be a list, as all are where none is given by position"
-                hint = f"give the lists by position: map_task({self._target.function.__name__})(items, {one}=...)"
+                hint = f"give the lists by position: {_written(self._target)}(items, {one}=...)"
                 raise _wrong(Code.BAD_VALUE, message, hint, self._target)
         else:
             free = [name for name in names if name not in bound]
@@ -232,7 +241,7 @@ class MapTask(Generic[P, R]):
                 message = f"the input {twice!r} is given twice, by position and by name"
                 raise _wrong(Code.UNKNOWN_INPUT, message, "drop one of them", self._target)
         if not over:
-            hint = f"write map_task({self._target.function.__name__})(items)"
+            hint = f"write {_written(self._target)}(items)"
             raise _wrong(Code.MISSING_INPUT, "a map is given no list to go over", hint, self._target)
         return over, {**bound, **dict(zip(over, lists, strict=False)), **named}
 
@@ -279,6 +288,10 @@ def _tried(target: Callee, calls: list[dict[str, Any]], over: tuple[str, ...], o
     if len(calls) - len(failed) < call.needed(len(calls)):
         raise failed[0]
     return made
+
+
+def _written(target: Callee) -> str:
+    return f"map_task({target.function.__name__})"
 
 
 def _wrong(code: Code, message: str, hint: str, target: Callee | None = None) -> errors.DefinitionError:

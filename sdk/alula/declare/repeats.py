@@ -15,6 +15,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from alula import errors
 from alula.code import places
+from alula.declare.maps import MapTask
 from alula.graph.tracer import active
 from alula.interfaces.callee import Callee
 from alula_api.contract import problems
@@ -56,9 +57,11 @@ def _wrong(step: object, until: object, most: object, source: str) -> list[Diagn
     """What is wrong with the arguments, whatever they are."""
     found = []
     if not isinstance(step, Callee):
-        what = getattr(step, "__name__", type(step).__name__)
+        what, hint = getattr(step, "__name__", type(step).__name__), "decorate the function with @task"
+        if isinstance(step, MapTask):
+            what, hint = "a map", "repeat a workflow that has the map"
         message = f"repeat() takes a task or a workflow, and {what} is neither"
-        found.append(Diagnostic(Code.NOT_A_TASK, message, source, hint="decorate the function with @task"))
+        found.append(Diagnostic(Code.NOT_A_TASK, message, source, hint=hint))
     if not callable(until):
         message = f"until of repeat() must be a function of what the step returns, not {problems.shown(until)}"
         hint = "write until=lambda state: state.loss < 0.1"
@@ -77,6 +80,12 @@ class Repeat(Generic[P, R]):
 
     def __init__(self, step: Callee, until: Callable[[Any], Any], most: int, name: str | None = None) -> None:
         self._step, self._until, self._most, self._name = step, until, most, name
+
+    @property
+    def _alula_unfinished(self) -> tuple[str, str]:
+        """It is given no first state yet."""
+        hint = f"call it with what the first round takes: repeat({self._step.function.__name__}, ...)(...)"
+        return f"the repeat of {self._step.subject} itself", hint
 
     def named(self, name: str) -> Repeat[P, R]:
         """The same, to be called as the node `name` of the workflow that is traced."""

@@ -8,13 +8,14 @@ more of them. Between `open` and `close` the tracer records into the branch, as 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from alula import errors
 from alula.code import places
-from alula.graph import bodies, comparisons, nodes, scopes
+from alula.graph import bodies, comparisons, nodes, scopes, unfinished
 from alula.graph.promises import NOTHING, UNKNOWN, Edge, Promise, inside
 from alula.types.mismatches import Mismatch, kind
-from alula_api.contract import schemas, values
+from alula_api.contract import families, schemas, values
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs import bindings, conditions, interfaces
 from alula_api.contract.graphs.bindings import Constant, FromNode, Leaf
@@ -71,7 +72,7 @@ class Conditional:
         if not tracer.takes(name, "conditional", place):
             name = self._home.ids.allocate("conditional")
         self.id = self._home.prefix + name
-        self._subject = f"conditional {name}"
+        self.subject = f"conditional {name}"
         self._branches: list[_Branch] = []
         self._open: tuple[str, comparisons.Condition | None, scopes.Scope] | None = None
         self._shape: Any = None
@@ -81,14 +82,26 @@ class Conditional:
     @property
     def promise(self) -> Promise:
         """What stands for the conditional where only its end counts, as in `>>`."""
-        return Promise(Edge(self._tracer.trace, None, NULL, self.id, f"the result of {self._subject}"))
+        return Promise(Edge(self._tracer.trace, None, NULL, self.id, f"the result of {self.subject}"))
 
-    def open(self, condition: object = None, *, last: bool = False) -> None:
+    @property
+    def is_void(self) -> bool:
+        """Whether its branches, as far as they are written, give nothing."""
+        return all(branch.fails or [each.schema for each in branch.results] == [NULL] for branch in self._branches)
+
+    def open(self, condition: object = None, *, first: bool = False, last: bool = False) -> None:
         """Begin a branch: what is called from now on belongs to it."""
         trace = self._tracer.trace
         self._close_forgotten()
+        hint = "write its branches in one chain: .if_(...).then(...).elif_(...).then(...).else_().then(...)"
+        if any(branch.condition is None for branch in self._branches):
+            message = f"{self.subject} has its last branch already: no other one follows .else_() or .or_none()"
+            trace.problem(Code.NOT_A_TASK, message, trace.here(), hint=hint)
+        elif first and self._branches:
+            message = f"{self.subject} has an .if_(...) already"
+            trace.problem(Code.NOT_A_TASK, message, trace.here(), hint=hint)
         name = ELSE if last else "then" if not self._branches else f"elif-{len(self._branches)}"
-        found = None if last else comparisons.condition(condition, trace, self._subject)
+        found = None if last else comparisons.condition(condition, trace, self.subject)
         scope = scopes.Scope(f"{self.id}/{name}/")
         self._open = (name, found, scope)
         self._tracer.scopes.append(scope)
@@ -98,9 +111,7 @@ class Conditional:
         """End a branch, which gives `result`."""
         trace = self._tracer.trace
         if self._open is None or self._tracer.scopes[-1] is not self._open[2]:
-            message = (
-                f"a branch of {self._subject} ends with .then(...), and another one was begun inside and not ended"
-            )
+            message = f"a branch of {self.subject} ends with .then(...), and another one was begun inside and not ended"
             trace.problem(Code.NOT_A_TASK, message, trace.here(), hint="write .then(...) right behind .if_(...)")
             self._close_forgotten()
             return
@@ -123,7 +134,7 @@ class Conditional:
     def result(self) -> Any:
         """End the conditional; return promises of what its branches give."""
         draft = self._finished()
-        trace, label = self._tracer.trace, f"the result of {self._subject}"
+        trace, label = self._tracer.trace, f"the result of {self.subject}"
         if not draft.outputs:
             return self.promise
         made = [
@@ -144,7 +155,7 @@ class Conditional:
         if self._open is None:
             return
         trace = self._tracer.trace
-        message = f"{self._subject} has an .if_(...), .elif_(...) or .else_() without .then(...)"
+        message = f"{self.subject} has an .if_(...), .elif_(...) or .else_() without .then(...)"
         hint = "write .then(...) right behind it, with the calls of the branch inside"
         trace.problem(Code.NOT_A_TASK, message, trace.place(self._place), hint=hint)
         self._leave()
@@ -157,6 +168,13 @@ class Conditional:
             self._tracer.scopes.pop()
         self._tracer.trace.inside.remove(scope.prefix)
 
+    def refuse(self, value: object) -> NoReturn:
+        """End the trace at an unfinished conditional, `value`, of which a part is asked for."""
+        trace = self._tracer.trace
+        message, hint = unfinished.problem(value) or ("", "")
+        trace.problem(Code.NOT_A_TASK, message, trace.here(), hint=hint)
+        raise errors.DefinitionError(trace.problems[-1:])
+
     # What the branches give
 
     def _results(self, name: str, result: object) -> tuple[_Value, ...]:
@@ -164,10 +182,12 @@ class Conditional:
         listed = result if isinstance(result, tuple) else (result,)
         if several and self._shape is None:
             self._shape = type(result)
-        return tuple(self._value(each, f"{self._subject}, {name}") for each in listed)
+        return tuple(self._value(each, f"{self.subject}, {name}") for each in listed)
 
     def _value(self, value: object, where: str) -> _Value:
         trace = self._tracer.trace
+        if unfinished.is_void(value):
+            value = value._alula_ordered  # type: ignore[attr-defined]
         if type(value) is Promise:
             edge = value._alula_edge
             if edge.trace is not trace or not trace.sees(edge.node):
@@ -187,8 +207,12 @@ class Conditional:
         from alula.interfaces import encode
         from alula.types import compiling
         from alula.types.carriers import REFUSAL
+        from alula.types.unsupported import Unsupported
 
         trace = self._tracer.trace
+        if wrong := unfinished.problem(value):
+            trace.problem(Code.NOT_A_TASK, wrong[0], trace.here(), subject=where, hint=wrong[1])
+            return _Value(NOTHING, UNKNOWN, "")
         buried = inside(value)
         if buried is not None:
             message = f"{buried._alula_edge.label} stands inside a {type(value).__name__}"
@@ -196,9 +220,9 @@ class Conditional:
             trace.problem(Code.NOT_A_TASK, message, trace.here(), subject=where, hint=hint)
             return _Value(NOTHING, UNKNOWN, "")
         try:
-            target = compiling.compile(type(value))
+            target = compiling.compile(compiling.annotation(value))
             return _Value(Constant(encode.to_text(target, value, REFUSAL)), target.schema, kind(value))
-        except (Mismatch, TypeError):
+        except (Mismatch, TypeError, Unsupported):
             message = f"a branch cannot give {kind(value)} as it is"
             trace.problem(Code.BAD_VALUE, message, trace.here(), subject=where, hint="let a task make it")
             return _Value(NOTHING, UNKNOWN, "")
@@ -207,6 +231,8 @@ class Conditional:
 
     def _finished(self) -> nodes.Draft:
         """The node: its call, what its branches read, and its outputs."""
+        if all(branch.fails and branch.condition is not None for branch in self._branches):
+            self.none()  # a check: what waits for it runs where none of its conditions holds
         home = self._home
         ports = bodies.Ports()
         types = self._outputs()
@@ -227,7 +253,7 @@ class Conditional:
                 given |= {name: edge.binding for name, edge in operands.items() if edge.binding is not None}
                 cases.append(Case(branch.name, when, GraphCall(body.name).graph))
         call = BranchCall(tuple(cases), otherwise, tuple(reads.items()))
-        draft = nodes.Draft(len(home.drafts), self.id, call, tuple(called), self._place, subject=self._subject)
+        draft = nodes.Draft(len(home.drafts), self.id, call, tuple(called), self._place, subject=self.subject)
         draft.bindings |= given
         draft.outputs = types
         self._draft = home.drafts[self.id] = draft
@@ -250,7 +276,7 @@ class Conditional:
             source=trace.source(self._place),
             output_types=bodies.outputs(types),
         )
-        return bodies.Body(name, f"{trace.subject}, {self._subject}, {branch.name}", graph.source, lifting.reads, graph)
+        return bodies.Body(name, f"{trace.subject}, {self.subject}, {branch.name}", graph.source, lifting.reads, graph)
 
     def _outputs(self) -> dict[str, Schema]:
         """The outputs with the type that all branches give; a problem where there is none."""
@@ -260,7 +286,7 @@ class Conditional:
             return {}  # nothing but None
         if len(counts) > 1:
             told = ", ".join(f"{branch.name} gives {len(branch.results) or 'no'} values" for branch in ending)
-            self._problem(f"the branches of {self._subject} give different numbers of values: {told}", "")
+            self._problem(f"the branches of {self.subject} give different numbers of values: {told}", "")
             return {}
         fields = getattr(self._shape, "_fields", None)
         names = fields or [f"o{index}" for index in range(max(counts, default=0))]
@@ -268,17 +294,18 @@ class Conditional:
 
     def _common(self, ending: list[_Branch], index: int) -> Schema:
         found = [branch.results[index] for branch in ending]
-        known = [each.schema for each in found if each.schema is not NULL and each.schema is not UNKNOWN]
+        known = [each for each in found if each.schema is not NULL and each.schema is not UNKNOWN]
         if not known:
-            return NULL
-        fitting = (one for one in known if all(schemas.assignable(each, one) is None for each in known))
+            return UNKNOWN if any(each.schema is UNKNOWN for each in found) else NULL
+        known.sort(key=lambda each: isinstance(each.leaf, Constant))
+        fitting = (one.schema for one in known if all(_fits(each, one.schema) for each in known))
         whole = next(fitting, None)
         if whole is None:
             told = ", ".join(
                 f"{branch.name} gives {schemas.describe(each.schema)}"
                 for branch, each in zip(ending, found, strict=True)
             )
-            self._problem(f"the branches of {self._subject} give different types: {told}", "give one type in all")
+            self._problem(f"the branches of {self.subject} give different types: {told}", "give one type in all")
             return UNKNOWN
         may_be_none = any(each.schema is NULL for each in found) and schemas.assignable(NULL, whole) is not None
         return interfaces.or_none(whole) if may_be_none else whole
@@ -286,6 +313,13 @@ class Conditional:
     def _problem(self, message: str, hint: str) -> None:
         trace = self._tracer.trace
         trace.problem(Code.EDGE_TYPE, message, trace.place(self._place), hint=hint)
+
+
+def _fits(value: _Value, schema: Schema) -> bool:
+    """Whether a value is one of a type; a constant that a Literal has is one of it."""
+    if isinstance(value.leaf, Constant) and families.family(schema) == "literal":
+        return value.leaf.json in schema["enum"]
+    return schemas.assignable(value.schema, schema) is None
 
 
 def _normal(value: _Value, schema: Schema) -> Leaf:

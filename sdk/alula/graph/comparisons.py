@@ -52,12 +52,18 @@ class Condition:
     def __invert__(self) -> Condition:
         return Condition(self.trace, None if self.tree is None else Not(self.tree), self.operands)
 
+    def __xor__(self, other: object) -> NoReturn:
+        raise self._refused("conditions are joined by ^", "write (a & ~b) | (~a & b), or a != b of two bools")
+
+    __rxor__ = __xor__
+
     def __bool__(self) -> NoReturn:
-        trace = self.trace
         message = "a condition decides an `if`, `while`, `and`, `or` or `not`, or a comparison is chained"
-        hint = f"{INSTEAD_OF_IF}; {_HOW}"
-        trace.problem(Code.PROMISE_AS_VALUE, f"{message}: it has no value yet", trace.here(), hint=hint)
-        raise PromiseUsed(trace.problems[-1:])
+        raise self._refused(f"{message}: it has no value yet", f"{INSTEAD_OF_IF}; {_HOW}")
+
+    def _refused(self, message: str, hint: str) -> PromiseUsed:
+        self.trace.problem(Code.PROMISE_AS_VALUE, message, self.trace.here(), hint=hint)
+        return PromiseUsed(self.trace.problems[-1:])
 
     def __repr__(self) -> str:
         return f"<condition of {self.trace.subject}>"
@@ -134,8 +140,21 @@ def _checked(edge: Edge, tree: Tree, operands: dict[str, Edge]) -> Condition:
     for message in problems:
         for name, each in operands.items():
             message = message.replace(name, each.label)  # noqa: PLW2901
-        trace.problem(Code.EDGE_TYPE, message, trace.here(), hint="compare values of one type, or convert in a task")
+        trace.problem(Code.EDGE_TYPE, message, trace.here(), hint=_hint(edge, tree))
     return Condition(trace, None if problems else tree, operands)
+
+
+def _hint(edge: Edge, tree: Tree | None = None) -> str:
+    """What to write instead of a comparison that is wrong."""
+    if isinstance(tree, IsNone):
+        return "leave it out: there always is a value"
+    if not comparables.kind(edge.schema):
+        return "let a task look into it and return what is compared: a number, a text, a bool, a time or an enum"
+    if isinstance(tree, Truth):
+        return "compare it, as in count > 0"
+    if isinstance(tree, Compare) and tree.op not in ("==", "!=") and not comparables.is_ordered(edge.schema):
+        return "order them in a task that returns a bool"
+    return "compare values of one type, or convert in a task"
 
 
 def _literal(edge: Edge, op: str, value: object) -> Literal | None:
@@ -160,7 +179,7 @@ def _literal(edge: Edge, op: str, value: object) -> Literal | None:
         if isinstance(found, (str, int, float, bool)):
             return Literal(found)
     message = f"{edge.label} is {schemas.describe(edge.schema)} and is compared with {kind(value)}"
-    trace.problem(Code.EDGE_TYPE, message, trace.here(), hint="compare values of one type, or convert in a task")
+    trace.problem(Code.EDGE_TYPE, message, trace.here(), hint=_hint(edge))
     return None
 
 

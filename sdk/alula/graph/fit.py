@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, NamedTuple
 
-from alula.graph import checks, parts
+from alula.graph import checks, parts, unfinished
 from alula.graph.promises import NOTHING, UNKNOWN, Edge, Promise, inside
 from alula.interfaces import encode, mistakes
-from alula.interfaces.callee import Callee
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch
 from alula_api.contract import schemas
@@ -39,6 +38,8 @@ class Target(NamedTuple):
 
 def fit(trace: Trace, value: object, target: PyType, place: Target) -> Binding:
     """The binding of a value to an input or output of a type."""
+    if unfinished.is_void(value):
+        value = value._alula_ordered  # type: ignore[attr-defined]
     if type(value) is Promise:
         return _promise(trace, value._alula_edge, target, place)
     if isinstance(value, (list, tuple)) and any(type(part) is Promise for part in value):
@@ -67,10 +68,8 @@ def _constant(trace: Trace, value: object, target: PyType, place: Target) -> bin
             message = f"{buried._alula_edge.label} stands inside a {what}"
             hint = f"build the {what} in a task that takes the parts, and pass on its result"
             trace.problem(Code.NOT_A_TASK, message, place.source(), subject=place.subject, hint=hint)
-        elif isinstance(value, Callee):
-            message = f"the {value.subject} itself stands where its result is needed"
-            hint = f"call it: {value.function.__name__}(...)"
-            trace.problem(Code.NOT_A_TASK, message, place.source(), subject=place.subject, hint=hint)
+        elif wrong := unfinished.problem(value):
+            trace.problem(Code.NOT_A_TASK, wrong[0], place.source(), subject=place.subject, hint=wrong[1])
         else:
             subject = f"{trace.subject}, {place.subject}"
             trace.problems += mistakes.unfit(mismatch, Code.BAD_VALUE, subject, target.label, place.source())

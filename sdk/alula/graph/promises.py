@@ -69,7 +69,7 @@ class Promise:
     def __iter__(self) -> Iterator[Promise]:
         length = parts.fixed_length(self._alula_edge.schema)
         if length is None:
-            _used(self, "is iterated over", "give the whole list to a task that loops over it")
+            _used(self, "is iterated over", "write map_task(task)(items) for one call of each item, or loop in a task")
         return iter([self[index] for index in range(length)])
 
     def __rshift__(self, other: Any) -> Any:
@@ -210,6 +210,8 @@ def part(whole: Promise, key: object, *, attribute: bool) -> Promise:
             _used(whole, f"is asked for {key}()", instead)
         what = f"is asked for the attribute {key!r} of its value ({schemas.describe(edge.schema)})"
         _used(whole, what, "do this in a task and pass it the value")
+    if isinstance(key, slice):
+        _used(whole, "is sliced", "take the slice in a task")
     name = parts.segment(edge.schema, key, attribute)
     found = name if isinstance(name, Problem) else parts.part(edge.schema, name)
     shown = f".{key}" if attribute else f"[{key!r}]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alula.graph import body_errors, fit
+from alula.graph import body_errors, fit, unfinished
 from alula.graph.fit import Target
 from alula.graph.promises import NOTHING, Promise
 from alula.types.carriers import REFUSAL
@@ -37,7 +37,9 @@ def _here(trace: Trace) -> str:
 
 
 def _none(trace: Trace, result: object) -> Outputs:
-    if result is None or (isinstance(result, Promise) and result._alula_edge.binding is None):
+    if result is None or unfinished.is_void(result):
+        return ()
+    if isinstance(result, Promise) and result._alula_edge.binding is None:
         return ()
     suggestion = schemas.describe(result._alula_edge.schema) if isinstance(result, Promise) else "T"
     message = "it returns a value, but declares no output"

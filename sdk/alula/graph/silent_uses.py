@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from alula.graph.trace import Trace
 
 _WORDS = (" is ", "isinstance", "match ")
+_IS = "is compared by `is`"
+_ELSE = "decide in a task and pass it the value"
 
 
 def check(trace: Trace) -> None:
@@ -35,7 +37,7 @@ def check(trace: Trace) -> None:
         lines = range(node.lineno + offset, (node.end_lineno or node.lineno) + offset + 1)
         if told.isdisjoint(str(places.Source(file, line)) for line in lines):
             message = f"{label} {what}, but a workflow is traced before its tasks run: it has no value yet"
-            hint = "decide in a task and pass it the value"
+            hint = 'write conditional("name").if_(is_none(x)), or decide in a task' if what == _IS else _ELSE
             trace.problem(Code.PROMISE_AS_VALUE, message, str(places.Source(file, lines[0])), hint=hint)
 
 
@@ -118,7 +120,7 @@ def _uses(
 
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and any(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
-            parts, what = [node.left, *node.comparators], "is compared by `is`"
+            parts, what = [node.left, *node.comparators], _IS
             if not any(isinstance(part, ast.Constant) for part in parts):
                 continue  # two promises may be one
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance":

@@ -5,9 +5,11 @@ Called by `alula.interfaces.signatures`. What nothing claims is refused with the
 
 from __future__ import annotations
 
+import functools
+import operator
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from alula.types import notes, records, registry
@@ -54,6 +56,20 @@ def compile(annotation: Any, names: dict[str, Any] | None = None) -> PyType:
     if found is None:
         found = _compiled[_key(annotation)] = _Compilation(names).root(annotation)
     return found
+
+
+def annotation(value: object) -> Any:
+    """The narrowest annotation of a constant: `list[int]` of `[1, 2]`, `list[Never]` of `[]`."""
+    if type(value) is list:
+        return list[_of_all(value)]  # type: ignore[misc]
+    if type(value) is dict and all(type(key) is str for key in value):
+        return dict[str, _of_all(value.values())]  # type: ignore[misc]
+    return type(value)
+
+
+def _of_all(values: Iterable[object]) -> Any:
+    found = [*dict.fromkeys(map(annotation, values))] or [typing.Never]
+    return functools.reduce(operator.or_, found[1:], found[0])
 
 
 def _key(annotation: Any) -> Any:

@@ -188,9 +188,9 @@ def refused(n: int) -> int:
 
 @workflow
 def guarded(n: int) -> int:
-    """A failure that nothing waits for, and what runs where it is not taken."""
+    """A check: what waits for it runs where it is passed."""
     first = inc(n)
     guard = conditional("guard").if_(first > 5).fail("more than 5")
     second = inc(first)
     order(guard, second)
-    return first
+    return second

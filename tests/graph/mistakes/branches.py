@@ -177,3 +177,96 @@ def failing_with_unfit_values(n: int) -> int:
 @workflow
 def failing_in_all_branches(n: int) -> int:
     return conditional("a").if_(n > 3).fail("too much").else_().fail("too little")
+
+
+@task
+def two(n: int) -> tuple[int, str]:
+    return n, ""
+
+
+@task
+def numbers(n: int) -> list[int]:
+    return [n]
+
+
+@workflow
+def no_else_where_a_value_is_needed(n: int) -> int:
+    return count(conditional("c").if_(n > 3).then(count(n)))  # type: ignore
+
+
+@workflow
+def no_else_where_a_value_is_returned(n: int) -> int:
+    return conditional("c").if_(n > 3).then(count(n))  # type: ignore
+
+
+@workflow
+def no_else_where_parts_are_needed(n: int) -> int:
+    first, _ = conditional("c").if_(n > 3).then(two(n))  # type: ignore
+    return first
+
+
+@workflow
+def no_else_inside_a_branch(n: int) -> int:
+    return conditional("c").if_(n > 3).then(conditional("d").if_(n > 5).then(count(n))).else_().then(0)  # type: ignore
+
+
+@workflow
+def two_last_branches(n: int) -> int:
+    c = conditional("c").if_(n > 3).then(count(n))
+    first = c.else_().then(2)
+    c.else_().then(3)
+    c.elif_(n > 2).then(4)
+    return first
+
+
+@workflow
+def two_first_branches(n: int) -> int:
+    c = conditional("c")
+    c.if_(n > 3).then(count(n))
+    return c.if_(n > 5).then(1).else_().then(2)
+
+
+@workflow
+def a_result_that_need_not_be_there(n: int) -> int:
+    wait = conditional("c").if_(n > 3).then(note(n))
+    made = count(n)
+    wait >> made
+    return count(made)
+
+
+@workflow
+def a_branch_whose_result_need_not_be_there(n: int) -> int:
+    wait = conditional("c").if_(n > 3).then(note(n))
+    found = conditional("d").if_(n > 4).then(made := count(n)).else_().then(0)
+    wait >> made
+    return count(found)
+
+
+@workflow
+def what_is_not_called(n: int) -> int:
+    return conditional("c").if_(n > 3).then(count).elif_(n > 2).then(lambda: count(n)).else_().then(...)  # type: ignore
+
+
+@workflow
+def joined_by_a_caret(n: int) -> int:
+    return conditional("c").if_((n > 3) ^ (n > 5)).then(count(n)).else_().then(0)  # type: ignore
+
+
+@workflow
+def on_a_list(n: int) -> int:
+    return conditional("c").if_(numbers(n) == [1]).then(count(n)).else_().then(0)
+
+
+@workflow
+def on_a_file_itself(n: int) -> int:
+    return conditional("c").if_(write(n)).then(count(n)).else_().then(0)  # type: ignore
+
+
+@workflow
+def fine_with_constants_of_every_kind(n: int) -> list[int]:
+    return conditional("c").if_(n > 3).then([1, 2]).elif_(n > 2).then(numbers(n)).else_().then([])
+
+
+@workflow
+def fine_with_branches_that_give_nothing(n: int) -> None:
+    return conditional("c").if_(n > 3).then(conditional("d").if_(n > 5).then(note(n)))  # type: ignore

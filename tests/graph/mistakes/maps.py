@@ -157,3 +157,18 @@ def workflows_in_batches(n: int) -> list[int]:
 @workflow
 def too_long_for_its_batch() -> list[int]:
     return map_task(double, batch=2)([0] * 2001)
+
+
+@workflow
+def with_the_lists_beside_the_task(n: int) -> list[int]:
+    return map_task(double, numbers(n))  # type: ignore
+
+
+@workflow
+def never_called(n: int) -> int:
+    return total(map_task(double))  # type: ignore
+
+
+@workflow
+def a_map_of_a_map(n: int) -> list[int]:
+    return map_task(map_task(double))(numbers(n))  # type: ignore

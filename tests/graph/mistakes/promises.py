@@ -222,3 +222,8 @@ def the_first_of_a_chain_may_be_none(n: int) -> int:
         last = count(n) if last is None else count(last)
     assert last is not None
     return last
+
+
+@workflow
+def is_sliced(n: int) -> list[int]:
+    return numbers(n)[:2]

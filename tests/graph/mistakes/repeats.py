@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from alula import conditional, repeat, task, workflow
+from alula import conditional, map_task, repeat, task, workflow
 
 
 class Pair(NamedTuple):
@@ -159,3 +159,13 @@ def fine_in_a_branch(n: int) -> int:
     done = repeat(more, until=lambda n: n > 3, max=3)(n)
     inner = repeat(inc, until=lambda m: (m > n) & (m > done), max=3)
     return conditional("go").if_(done > 2).then(inner(done)).else_().then(0)
+
+
+@workflow
+def never_called(n: int) -> int:
+    return inc(repeat(inc, until=lambda n: n > 3, max=3))  # type: ignore
+
+
+@workflow
+def of_a_map(ns: list[int]) -> list[int]:
+    return repeat(map_task(inc), until=lambda ns: ns[0] > 3, max=3)(ns)
