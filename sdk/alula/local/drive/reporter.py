@@ -164,7 +164,7 @@ class Reporter:
                 report.state = "stopped"
 
     def _add_not_taken(self, paths: set[str]) -> None:
-        """Add reports of the tasks in items and rounds that no conditional led to, maps and repeats inside them apart."""
+        """Add reports of the tasks in items and rounds that no conditional led to, but those of maps inside them."""
         known: dict[str, list[tuple[str, outlines.Place]]] = {}
         for path in [each for each in paths if each != outlines.home(each)]:
             general = outlines.general(path)
