@@ -194,8 +194,8 @@ def test_without_references_identity_is_the_digest_of_the_canonical_text(pair: t
 
 @given(strategies.json_values())
 def test_schemas_that_are_any_json_are_checked_without_a_crash(schema: Any) -> None:
-    problems = schemas.check(schema, "spec.inputs[0].type")
-    assert all(problem.path.startswith("spec.inputs[0].type") and problem.message for problem in problems)
+    problems = schemas.check(schema)
+    assert all(problem.path.startswith("$") and problem.message for problem in problems)
     if not problems:
         values.codec(schema)
 

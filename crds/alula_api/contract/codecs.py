@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from typing import Any
 
 from alula_api.contract import (
     anyjson,
@@ -94,12 +95,21 @@ def codec(schema: Schema) -> Codec:
     return _codec(jsontext.dumps(schema))
 
 
+def check(schema: Any) -> list[Problem]:
+    """Return what is malformed in a type, the values of its defaults included."""
+    try:
+        codec(schema)
+    except InvalidValue as error:
+        return [*error.problems]
+    return []
+
+
 @functools.lru_cache(maxsize=4096)
 def _codec(text: str) -> Codec:
     from alula_api.contract import wellformed
 
     schema = jsontext.reread(text)
-    problems = wellformed.structure(schema, "$")
+    problems = wellformed.structure(schema)
     if problems:
         raise InvalidValue(problems)
     compiler = _Compiler(schema)

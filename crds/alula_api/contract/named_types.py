@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from alula_api.contract import codecs, families, jsontext, type_text, wellformed
+from alula_api.contract import codecs, families, jsontext, type_text
 from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
 from alula_api.contract.problems import InvalidValue, Problem
@@ -249,7 +249,7 @@ class Types:
         """What is wrong with a text, where the named types are right."""
         if text not in self._problems:
             try:
-                self._problems[text] = tuple(wellformed.check(self.schema(text)))
+                self._problems[text] = tuple(codecs.check(self.schema(text)))
             except InvalidValue as error:
                 self._problems[text] = error.problems
         return self._problems[text]

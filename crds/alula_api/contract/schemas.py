@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from alula_api.contract.assignable import assignable
 from alula_api.contract.bare_types import strip
+from alula_api.contract.codecs import check
 from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema, family, has_references, kinds, resolve
 from alula_api.contract.problems import Problem, member
 from alula_api.contract.type_names import describe
-from alula_api.contract.wellformed import check
 
 __all__ = [
     "Schema", "assignable", "at", "check", "describe", "family", "has_references", "items", "kinds", "resolve", "strip",

@@ -50,29 +50,14 @@ _TYPES: Final = {
 }
 
 
-def check(schema: Any, path: str = "") -> list[Problem]:
-    """Return what is malformed in a type, defaults included; `path` is that of the type in its resource."""
-    problems = structure(schema, path or "$")
-    if not problems:
-        from alula_api.contract import codecs
-
-        try:
-            codecs.codec(schema)
-        except InvalidValue as error:
-            return [
-                Problem(f"{path or '$'}{problem.path[1:]}", problem.message, problem.code) for problem in error.problems
-            ]
-    return problems
-
-
-def structure(schema: Any, path: str) -> list[Problem]:
-    """Return what is malformed in a type, its definitions included, but for the values of defaults."""
+def structure(schema: Any) -> list[Problem]:
+    """Return what is malformed in a type, its definitions included, but for the values of defaults: see `codecs`."""
     problems: list[Problem] = []
     definitions = schema.get("$defs", {}) if isinstance(schema, dict) else {}
     if not isinstance(definitions, dict):
-        return [_bad(f"{path}.$defs", "must be an object of types")]
-    pending: list[tuple[Any, str, int]] = [(schema, path, 0)]
-    pending.extend((definition, f"{path}.$defs.{name}", 0) for name, definition in definitions.items())
+        return [_bad("$.$defs", "must be an object of types")]
+    pending: list[tuple[Any, str, int]] = [(schema, "$", 0)]
+    pending.extend((definition, f"$.$defs.{name}", 0) for name, definition in definitions.items())
     while pending and len(problems) < MOST_PROBLEMS:
         part, place, depth = pending.pop()
         if depth > MOST_DEPTH:
@@ -87,9 +72,9 @@ def structure(schema: Any, path: str) -> list[Problem]:
         if len(problems) == before:
             pending.extend((inner, place + step, depth + 1) for step, inner in families.children(part, name))
     if not problems:
-        _check_aliases(definitions, path, problems)
+        _check_aliases(definitions, problems)
     if not problems:
-        _check_parts(schema, path, problems)
+        _check_parts(schema, problems)
     return problems[:MOST_PROBLEMS]
 
 
@@ -260,7 +245,7 @@ _CHECKS: Final[dict[str, Callable[[Schema, Schema], str]]] = {
 }
 
 
-def _check_aliases(definitions: dict[str, Schema], path: str, problems: list[Problem]) -> None:
+def _check_aliases(definitions: dict[str, Schema], problems: list[Problem]) -> None:
     """Append definitions that contain themselves without an array or object between, so that no value would end."""
     for name, definition in definitions.items():
         pending, seen = [definition], set[str]()
@@ -269,7 +254,7 @@ def _check_aliases(definitions: dict[str, Schema], path: str, problems: list[Pro
             if "$ref" in part:
                 target = part["$ref"].removeprefix(families.ROOT)
                 if target == name:
-                    problems.append(_bad(f"{path}.$defs.{name}", "must not be one of its own variants"))
+                    problems.append(_bad(f"$.$defs.{name}", "must not be one of its own variants"))
                     break
                 if target not in seen:
                     seen.add(target)
@@ -278,9 +263,9 @@ def _check_aliases(definitions: dict[str, Schema], path: str, problems: list[Pro
                 pending.extend(part["anyOf"])
 
 
-def _check_parts(schema: Schema, path: str, problems: list[Problem]) -> None:
+def _check_parts(schema: Schema, problems: list[Problem]) -> None:
     """Append untagged unions whose variants overlap, and maps by references; the types are otherwise well formed."""
-    pending = [(schema, path), *((item, f"{path}.$defs.{name}") for name, item in schema.get("$defs", {}).items())]
+    pending = [(schema, "$"), *((item, f"$.$defs.{name}") for name, item in schema.get("$defs", {}).items())]
     while pending and len(problems) < MOST_PROBLEMS:
         part, place = pending.pop()
         name = families.family(part)
