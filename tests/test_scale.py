@@ -17,7 +17,7 @@ import alula
 import alula.testing
 from alula import errors
 from alula.cli import main
-from alula.code import places
+from alula.code import importing
 from alula.emit import assemble, discovery, resources
 from tests import argo_schemas
 
@@ -167,7 +167,7 @@ def test_workflows_that_call_each_other_too_deep_are_refused(write: Write, capsy
 
 
 def test_a_local_run_of_workflows_that_call_each_other_too_deep_is_refused(write: Write) -> None:
-    module = places.load(write(nested(120)))
+    module = importing.load(write(nested(120)))
     with pytest.raises(errors.DefinitionError) as caught:
         alula.run(module.large)
     (problem,) = caught.value.diagnostics
@@ -182,11 +182,11 @@ def test_a_local_run_of_workflows_that_call_each_other_too_deep_is_refused(write
     ids=["a chain of 10,000", "a fan of 10,000", "90 workflows in each other"],
 )
 def test_a_local_run_has_no_such_limits(write: Write, source: str, value: int) -> None:
-    module = places.load(write(source))
+    module = importing.load(write(source))
     assert alula.run(module.large, threads=True).value == value
 
 
 def test_a_circle_of_workflows_is_refused(write: Write) -> None:
     source = nested(20).replace("    return inc(x)\n", "    return level_19(x)\n", 1)
     with pytest.raises(errors.DefinitionError, match="CYCLE"):
-        _ = places.load(write(source)).large.graph
+        _ = importing.load(write(source)).large.graph

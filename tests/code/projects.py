@@ -8,7 +8,7 @@ import textwrap
 import types
 from pathlib import Path
 
-from alula.code import places
+from alula.code import importing, places
 
 
 class Project:
@@ -31,7 +31,7 @@ class Project:
 
     def load(self, name: str) -> types.ModuleType:
         self.forget()
-        return places.load(str(self.root / name))
+        return importing.load(str(self.root / name))
 
     def _holds(self, module: types.ModuleType) -> bool:
         places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", ())]

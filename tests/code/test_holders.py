@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from alula.code import places
+from alula.code import importing
 from alula.interfaces import callee
 
 SOURCE = """
@@ -57,7 +57,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTy
     monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / "held.py").write_text(SOURCE)
-    yield places.load(str(tmp_path / "held.py"))
+    yield importing.load(str(tmp_path / "held.py"))
     del sys.modules["held"]
 
 

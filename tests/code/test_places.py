@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from alula import errors
-from alula.code import places
+from alula.code import importing, places
 from alula.interfaces import callee
 from tests.code.projects import Project
 
@@ -94,8 +94,8 @@ def test_names_are_the_same_for_script_module_import_and_load(project: Project) 
 def test_load_takes_a_module_name_as_seen_from_the_root(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.write("src/acme/up.py", FLOW)
     monkeypatch.chdir(project.root)
-    assert places.load("acme.up").up.entrypoint == "acme.up:up"
-    assert places.load("src/acme/up.py") is sys.modules["acme.up"]
+    assert importing.load("acme.up").up.entrypoint == "acme.up:up"
+    assert importing.load("src/acme/up.py") is sys.modules["acme.up"]
 
 
 def test_an_entrypoint_leads_back_to_its_task(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +177,7 @@ def test_a_module_that_is_shadowed_is_explained(project: Project) -> None:
 def test_a_module_that_does_not_exist_is_explained(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.root)
     with pytest.raises(errors.LoadError, match=r"there is no module flows\.nothing"):
-        places.load("flows.nothing")
+        importing.load("flows.nothing")
 
 
 def test_a_failed_import_can_be_tried_again(project: Project) -> None:

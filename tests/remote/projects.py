@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from alula.code import places
+from alula.code import importing
 from alula.emit import resources
 
 SOURCE = """
@@ -38,7 +38,7 @@ def write(folder: Path, name: str, source: str = SOURCE) -> Path:
 
 
 def load(file: Path) -> Any:
-    return places.load(str(file))
+    return importing.load(str(file))
 
 
 READY = {"type": "Ready", "status": "True", "reason": "Compiled", "message": "", "observedGeneration": 1}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alula.cli import inputs, usage
-from alula.code import places
+from alula.code import importing, places
 from alula.declare import launch_plans, members, tasks, workflows
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
@@ -80,7 +80,7 @@ def find(word: str, following: str = "") -> Target:
         LoadError: The file cannot be imported.
     """
     file, name = split(word)
-    module = places.load(file)
+    module = importing.load(file)
     found = dict(_defined(module))
     if name:
         return Target(f"{file}:{name}", _named(name, found, file, vars(module)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RUN_WORKFLOW: Final = "run workflow"
 """`(workflow, arguments)`: the plain call of a workflow; returns what the workflow returns."""
 SHOW_ERROR: Final = "show error"
-"""`(error, passes)`: prints an uncaught exception; False to leave it to Python. `passes`: whether frames are ours."""
+"""`(error)`: prints an uncaught exception; False to leave it to Python."""
 WATCH_RUN: Final = "watch run"
 """`(now, plain=...)`: the watcher that shows a local run while it runs."""
 
@@ -46,15 +46,5 @@ def install() -> None:
 
 
 def _show(kind: type[BaseException], error: BaseException, traceback: types.TracebackType | None) -> None:
-    if not reach(SHOW_ERROR)(error, _passes_through_us(traceback)):
+    if not reach(SHOW_ERROR)(error):
         sys.__excepthook__(kind, error, traceback)
-
-
-def _passes_through_us(traceback: types.TracebackType | None) -> bool:
-    from alula.code import places
-
-    while traceback is not None:
-        if places.ours(traceback.tb_frame.f_code.co_filename):
-            return True
-        traceback = traceback.tb_next
-    return False

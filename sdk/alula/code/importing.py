@@ -1,6 +1,6 @@
 """Imports the user's files as the modules that they are everywhere, and says plainly why one cannot be imported.
 
-Called through `places.load` by the command line, the runtime and emission.
+Called by the command line, the runtime and emission.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alula import errors
-from alula.code import places
+from alula.code import places, tracebacks
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
 
 def load(target: str) -> types.ModuleType:
-    """What `places.load` promises."""
+    """Import a file, or a module by its name, under the name that it has everywhere.
+
+    Args:
+        target: `flows/penguins.py`, or `flows.penguins` as seen from the project's root.
+
+    Raises:
+        LoadError: It is not there, or raises when it is imported; shows the user's frames only.
+        UserError: What a decorator in it refuses.
+    """
     if _is_folder(Path(target)):
         raise _folder(Path(target))
     if target.endswith(".py") or "/" in target or "\\" in target or Path(target).is_file():
@@ -121,8 +129,6 @@ def _without_imports(traceback: types.TracebackType | None) -> types.TracebackTy
 
 
 def _failed(name: str, file: Path | None, error: Exception) -> errors.LoadError:
-    from alula.code import tracebacks
-
     error.__traceback__ = _without_imports(error.__traceback__)
     if isinstance(error, SyntaxError):
         where = Path(error.filename) if error.filename else file

@@ -276,18 +276,3 @@ def caller() -> Source:
     """Where the user's code is that called the function that asks."""
     frame = user_frame()
     return NOWHERE if frame is None else Source(relative(frame.f_code.co_filename), frame.f_lineno)
-
-
-def load(target: str) -> types.ModuleType:
-    """Import a file, or a module by its name, under the name that it has everywhere.
-
-    Args:
-        target: `flows/penguins.py`, or `flows.penguins` as seen from the project's root.
-
-    Raises:
-        LoadError: It is not there, or raises when it is imported; shows the user's frames only.
-        UserError: What a decorator in it refuses.
-    """
-    from alula.code import importing
-
-    return importing.load(target)

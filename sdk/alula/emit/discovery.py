@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from alula import errors
-from alula.code import places
+from alula.code import importing, places
 from alula.declare import launch_plans, members, reachable, tasks, workflows
 from alula_api.contract import codes, diagnostics
 
@@ -103,7 +103,7 @@ def _may_define(file: Path) -> bool:
 
 def _load(file: Path, search: _Search) -> None:
     try:
-        module = places.load(str(file))
+        module = importing.load(str(file))
     except errors.LoadError as error:
         search.problems += error.diagnostics
         search.missing |= error.missing

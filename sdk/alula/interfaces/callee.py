@@ -118,8 +118,10 @@ def find(entrypoint: str) -> Callee:
     Raises:
         LoadError: The module cannot be imported, or holds nothing of that name.
     """
+    from alula.code import importing
+
     module_name, _, qualname = entrypoint.partition(":")
-    module = places.load(module_name)
+    module = importing.load(module_name)
     found: Any = module
     for part in qualname.split("."):
         found = getattr(found, part, None)
