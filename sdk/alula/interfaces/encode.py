@@ -15,7 +15,7 @@ from alula.types.mismatches import Flaw, Mismatch
 from alula_api.contract import values
 
 if TYPE_CHECKING:
-    from alula.interfaces.callee import Callee
+    from alula.interfaces.interface import HasInterface
     from alula.types.carriers import Carrier
     from alula.types.pytypes import PyType
     from alula_api.contract.diagnostics import Diagnostic
@@ -63,7 +63,7 @@ def _flaw(problem: values.Problem) -> Flaw:
 
 
 def inputs(
-    target: Callee, given: Mapping[str, object], carrier: Carrier, place: Callable[[], str] = str
+    target: HasInterface, given: Mapping[str, object], carrier: Carrier, place: Callable[[], str] = str
 ) -> dict[str, Json]:
     """The wire values of those inputs of `target` that are given; other names are not looked at.
 
@@ -83,7 +83,7 @@ def inputs(
     return wire
 
 
-def arguments(target: Callee, wire: Mapping[str, Json], carrier: Carrier) -> dict[str, Any]:
+def arguments(target: HasInterface, wire: Mapping[str, Json], carrier: Carrier) -> dict[str, Any]:
     """The Python values of wire values of inputs; inputs with a default may be left out.
 
     Raises:
@@ -105,7 +105,7 @@ def arguments(target: Callee, wire: Mapping[str, Json], carrier: Carrier) -> dic
     return found
 
 
-def outputs(target: Callee, result: object, carrier: Carrier) -> dict[str, Json]:
+def outputs(target: HasInterface, result: object, carrier: Carrier) -> dict[str, Json]:
     """The wire values of what the function of `target` returned, in declared order.
 
     Raises:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from alula.types.mismatches import Mismatch, kind
 from alula.types.pytypes import Json, PyType
+
+if TYPE_CHECKING:
+    from alula.code.places import Source
 
 
 class Input(NamedTuple):
@@ -103,3 +106,14 @@ def _result_label(interface: Interface) -> str:
     if interface.result is not None:
         return str(interface.result.__name__)
     return f"tuple[{', '.join(output.type.label for output in interface.outputs)}]"
+
+
+class HasInterface(Protocol):
+    """What messages about inputs and outputs need of a `Callee`: its types, what it is called and where it is."""
+
+    subject: str
+    source: Source
+
+    @property
+    def interface(self) -> Interface:
+        """The typed inputs and outputs."""

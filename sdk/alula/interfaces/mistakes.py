@@ -14,8 +14,7 @@ from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, closest
 
 if TYPE_CHECKING:
-    from alula.interfaces.callee import Callee
-    from alula.interfaces.interface import Input, Interface
+    from alula.interfaces.interface import HasInterface, Input, Interface
     from alula.types.mismatches import Mismatch
 
 
@@ -114,7 +113,7 @@ def no_method(owner: str, name: str) -> errors.DefinitionError | None:
     return errors.DefinitionError([Diagnostic(Code.BAD_OPTION, message, str(places.caller()), hint=instead)])
 
 
-def wrong_output(target: Callee, output: str, mismatch: Mismatch) -> errors.ValueMismatch:
+def wrong_output(target: HasInterface, output: str, mismatch: Mismatch) -> errors.ValueMismatch:
     """A result that does not fit what the task declares."""
     declared = {item.name: item.type.label for item in target.interface.outputs}
     subject = f"{target.subject}, output {output}" if output and len(declared) > 1 else f"{target.subject}, its result"
