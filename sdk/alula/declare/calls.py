@@ -21,7 +21,6 @@ from alula_api.contract.diagnostics import Diagnostic
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from alula.declare.tasks import Task
     from alula.interfaces.callee import Callee
 
 __tracebackhide__ = True  # pytest shows the user's frames only
@@ -34,7 +33,7 @@ _COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>
 Plan = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
 
-def plan(task: Task[..., Any]) -> Plan:
+def plan(task: Callee) -> Plan:
     """A closure that checks the inputs, calls the function and checks the result."""
     interface = task.interface
     checks = tuple(item.type.check for item in interface.inputs)
@@ -72,7 +71,7 @@ def plan(task: Task[..., Any]) -> Plan:
     return call
 
 
-def _finisher(task: Task[..., Any]) -> Callable[[Any], Any]:
+def _finisher(task: Callee) -> Callable[[Any], Any]:
     interface = task.interface
     checks = [output.type.check for output in interface.outputs]
     if interface.style == "single":

@@ -6,7 +6,6 @@ other where version and environment are equal.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from alula.declare import pod_settings
-    from alula.declare.tasks import Task
 
 _DIGEST = 6
 """Hexadecimal digits that tell a task with its overrides from the same one with others."""
@@ -46,8 +44,14 @@ class Overrides(TypedDict, total=False):
     on_oom: options.Growth | None
 
 
-def overridden(task: Task[..., Any], given: Mapping[str, Any]) -> Task[..., Any]:
-    """The task with other options; the task itself is as before.
+def merged(before: options.TaskOptions, given: Mapping[str, Any], usual: str, subject: str) -> options.TaskOptions:
+    """The options of a task after `with_overrides`.
+
+    Args:
+        before: Its options so far.
+        given: What `with_overrides` was called with.
+        usual: What nodes that call it are named after.
+        subject: What messages call it.
 
     Raises:
         DefinitionError: An option has a value that it cannot take, or no node can have the name.
@@ -59,41 +63,35 @@ def overridden(task: Task[..., Any], given: Mapping[str, Any]) -> Task[..., Any]
             f"{held._alula_edge.label} is no option: options are chosen when the workflow is written, not in a run"
         )
         hint = "pass the value to the task, or choose between two calls with conditional(...)"
-        raise errors.DefinitionError([Diagnostic(Code.PROMISE_AS_VALUE, message, source, task.subject, hint=hint)])
-    found, problems = options.check(chosen, source, task.subject, partial=True)
+        raise errors.DefinitionError([Diagnostic(Code.PROMISE_AS_VALUE, message, source, subject, hint=hint)])
+    found, problems = options.check(chosen, source, subject, partial=True)
     if "name" in given:
-        problems += checks.node_name(name, task.node_name, source, task.subject)
-    merged = task.options._replace(**{option: getattr(found, option) for option in chosen if option in found._fields})
-    problems += _twice(merged, chosen, source, task.subject)
-    problems += options.check_together(merged, source, task.subject) if not problems else ()
+        problems += checks.node_name(name, usual, source, subject)
+    after = before._replace(**{option: getattr(found, option) for option in chosen if option in found._fields})
+    problems += _twice(after, chosen, source, subject)
+    problems += options.check_together(after, source, subject) if not problems else ()
     if problems:
         raise errors.DefinitionError(problems)
-    made = copy.copy(task)
-    made.base = task.base or task
-    made.take(merged)
-    made.call_name = task.call_name if name is None else name
-    differing = sorted(_differing(made.base.options, merged).items())
-    if differing:
-        # What `Resources` and `Pod` can say since they had their first users changes no name where it says nothing.
-        told = repr(differing).replace(", other=None)", ")").replace(", config_maps={}, affinity=", ", affinity=")
-        digest = hashlib.sha256(told.encode()).hexdigest()[:_DIGEST]
-        made.name = f"{made.base.name[: names.MOST_LABEL - _DIGEST - 1].rstrip('-')}-{digest}"
-    else:
-        made.name = made.base.name
-    made.subject = f"task {made.name}"
-    return made
+    return after
 
 
-def _differing(before: options.TaskOptions, after: options.TaskOptions) -> dict[str, Any]:
-    """The options that are others, so that an option to come changes no name."""
-    return {option: value for option, value in after._asdict().items() if value != getattr(before, option)}
+def task_name(base: str, before: options.TaskOptions, after: options.TaskOptions) -> str:
+    """The name of a task with other options: that of the decorated one, with a digest of what differs."""
+    # Only of the options that are others, so that an option to come changes no name.
+    differing = [(option, value) for option, value in after._asdict().items() if value != getattr(before, option)]
+    if not differing:
+        return base
+    # What `Resources` and `Pod` can say since they had their first users changes no name where it says nothing.
+    told = repr(sorted(differing)).replace(", other=None)", ")").replace(", config_maps={}, affinity=", ", affinity=")
+    digest = hashlib.sha256(told.encode()).hexdigest()[:_DIGEST]
+    return f"{base[: names.MOST_LABEL - _DIGEST - 1].rstrip('-')}-{digest}"
 
 
-def _twice(merged: options.TaskOptions, chosen: Mapping[str, Any], source: str, subject: str) -> list[Diagnostic]:
+def _twice(after: options.TaskOptions, chosen: Mapping[str, Any], source: str, subject: str) -> list[Diagnostic]:
     """A variable of the one that the other has too: what only one of them names comes from the decorator."""
     if {"environment", "secrets"} <= chosen.keys():
         return []  # told already
-    both = [secret.name for secret in merged.secrets if secret.name in merged.environment]
+    both = [secret.name for secret in after.secrets if secret.name in after.environment]
     given = "secrets" if "secrets" in chosen else "environment"
     expected = "a variable that is given once, in environment or by one secret"
     return [

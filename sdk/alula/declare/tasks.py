@@ -67,9 +67,9 @@ class Task(Callee, Generic[P, R]):
         problems += _name_problems(name, str(self.source), self.subject)
         if problems:
             raise errors.DefinitionError(problems)
-        self.take(found)
+        self._take(found)
 
-    def take(self, chosen: options.TaskOptions) -> None:
+    def _take(self, chosen: options.TaskOptions) -> None:
         """Have these options from now on."""
         self.options = chosen
         self._plan: Plan | None = None
@@ -157,9 +157,17 @@ class Task(Callee, Generic[P, R]):
         Raises:
             DefinitionError: An option has a value that it cannot take, or no node can have the name.
         """
+        import copy
+
         from alula.declare import overrides
 
-        return overrides.overridden(self, given)  # type: ignore[return-value]
+        made, base = copy.copy(self), self.base or self
+        made.base = base
+        made._take(overrides.merged(self.options, given, base.name, self.subject))
+        made.call_name = given.get("name") or self.call_name
+        made.name = overrides.task_name(base.name, base.options, made.options)
+        made.subject = f"task {made.name}"
+        return made
 
     def __repr__(self) -> str:
         return f"<task {self.key} at {self.source}>"
