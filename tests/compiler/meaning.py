@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alula_api.contract import names, references
-from alula_api.contract.graphs import bindings, calls, plans, specs, walks
+from alula_api.contract.graphs import bindings, calls, frames, plans, specs, walks
 from alula_compiler import program as ir
 
 Value = Any
@@ -79,7 +79,7 @@ def walked(stored: Mapping[str, Any], pieces: frozenset[str], order: random.Rand
     plan = plans.from_json(stored)
     walk = walks.Walk(plan, {port.name: output("", port.name) for port in plan.inputs})
     found: dict[str, Walked] = {}
-    running: list[tuple[str, walks.Spot]] = []
+    running: list[tuple[str, frames.Spot]] = []
     ended: set[str] = set()
     while True:
         while (spot := walk.take()) is not None:
@@ -88,7 +88,7 @@ def walked(stored: Mapping[str, Any], pieces: frozenset[str], order: random.Rand
             running.append((path, spot))
         if not running:
             is_known = not any(map(_holds_stored, (binding for _, binding in plan.graphs[names.MAIN].outputs)))
-            assert walk.root.state is (walks.State.DONE if is_known else walks.State.BLOCKED)
+            assert walk.root.state is (frames.State.DONE if is_known else frames.State.BLOCKED)
             return found
         path, spot = running.pop(order.randrange(len(running)))
         ended.add(path)
@@ -107,7 +107,7 @@ def output(path: str, name: str) -> references.Stored:
     return references.Stored(hashlib.sha256(f"{path} {name}".encode()).hexdigest(), 1, "0" * 64)
 
 
-def _path(spot: walks.Spot, pieces: frozenset[str]) -> str:
+def _path(spot: frames.Spot, pieces: frozenset[str]) -> str:
     names_above, around = [spot.step.name], spot.frame.spot
     while around is not None and around.path:
         if not (isinstance(around.call, calls.GraphCall) and around.call.graph in pieces):

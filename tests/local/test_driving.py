@@ -13,7 +13,7 @@ from alula.local.drive.dispatch import Dispatcher
 from alula.local.drive.schedule import ONCE, RetryPolicy, Schedule
 from alula.local.work import thread_interrupt
 from alula_api.contract.failures import FailureRecord
-from alula_api.contract.graphs.walks import State
+from alula_api.contract.graphs.frames import State
 from alula_api.contract.retries import Backoff, Budget
 from tests.local.virtual import VirtualClock
 from tests.local.walking import at, walk

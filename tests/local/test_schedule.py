@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alula.local.drive.schedule import ONCE, RetryPolicy, Schedule
-from alula_api.contract.graphs.walks import Spot
+from alula_api.contract.graphs.frames import Spot
 from alula_api.contract.retries import Backoff, Budget
 from tests.local.walking import walk
 

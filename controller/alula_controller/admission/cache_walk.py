@@ -18,7 +18,7 @@ from alula_api.contract.families import Schema
 from alula_api.contract.graphs import calls, comparables, interfaces, outlines, plans, rounds, walks
 from alula_api.contract.graphs.bindings import UNKNOWN, MaybeValue, Value, value_of, wire_of
 from alula_api.contract.graphs.calls import TaskCall
-from alula_api.contract.graphs.walks import Spot, State
+from alula_api.contract.graphs.frames import Spot, State
 from alula_api.contract.references import Stored
 from alula_api.contract.values import Json
 

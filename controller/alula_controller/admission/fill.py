@@ -19,8 +19,7 @@ from alula_api.contract import names, values
 from alula_api.contract.graphs import calls
 from alula_api.contract.graphs.bindings import UNKNOWN, wire_of
 from alula_api.contract.graphs.calls import BranchCall, TaskCall
-from alula_api.contract.graphs.frames import Frame
-from alula_api.contract.graphs.walks import Outputs, Spot
+from alula_api.contract.graphs.frames import Frame, Outputs, Spot
 from alula_controller.admission import cache_walk
 from alula_controller.admission.cache_walk import CacheWalk
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import pytest
 
 from alula_api.contract.graphs import plans
+from alula_api.contract.graphs.frames import State
 from alula_api.contract.graphs.outlines import outline
-from alula_api.contract.graphs.walks import State, Walk
+from alula_api.contract.graphs.walks import Walk
 from tests import goldens
 from tests.contract.graphs import golden_walks
 from tests.contract.graphs.golden_walks import CASES, FILE, INPUTS

@@ -14,7 +14,8 @@ from alula_api.contract import lists
 from alula_api.contract.graphs import calls, outlines, plans, walks
 from alula_api.contract.graphs.bindings import UNKNOWN, Binding, Constant, FirstOf, FromInput, FromNode, Items
 from alula_api.contract.graphs.calls import GraphCall, MapCall, TaskCall
-from alula_api.contract.graphs.walks import Policy, Spot, State, Walk
+from alula_api.contract.graphs.frames import Spot, State
+from alula_api.contract.graphs.walks import Policy, Walk
 from alula_api.contract.references import Stored
 from tests.contract.graphs import interpreter
 from tests.contract.graphs.random_plans import branch, random_plans

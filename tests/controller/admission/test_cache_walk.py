@@ -13,7 +13,8 @@ from alula_api.argo import nodes
 from alula_api.contract import keys, lists, references
 from alula_api.contract.graphs import calls, comparables, plans
 from alula_api.contract.graphs.bindings import Constant
-from alula_api.contract.graphs.walks import State, TooLarge
+from alula_api.contract.graphs.frames import State
+from alula_api.contract.graphs.walks import TooLarge
 from alula_controller.admission import cache_walk
 from alula_controller.admission.cache_walk import CacheWalk
 from tests.compiler import notation

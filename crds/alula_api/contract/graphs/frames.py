@@ -1,9 +1,12 @@
-"""The opened graphs of a walk: what is known in each, what still reads it, and who waits for whom. Part of `walks`."""
+"""The opened graphs of a walk and their spots: what is known, what still reads it, who waits for whom. See `walks`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from enum import Enum
+from types import MappingProxyType
+from typing import TypeAlias
 
 from alula_api.contract.graphs import bindings
 from alula_api.contract.graphs.bindings import (
@@ -16,17 +19,15 @@ from alula_api.contract.graphs.bindings import (
     Leaf,
     MaybeValue,
 )
+from alula_api.contract.graphs.calls import Call, RepeatCall, TaskCall
 from alula_api.contract.graphs.plans import Graph, Step
 from alula_api.contract.problems import InvalidValue
-
-if TYPE_CHECKING:
-    from alula_api.contract.graphs.calls import RepeatCall
-    from alula_api.contract.graphs.walks import Spot
 
 Source: TypeAlias = str | tuple[str, str]
 """What a leaf reads in a frame: an input by its name, or a node and its output."""
 Made: TypeAlias = tuple["Frame", Source]
 """A value of some frame."""
+Outputs: TypeAlias = Mapping[str, MaybeValue]
 
 
 class Shape:
@@ -64,6 +65,20 @@ class Shape:
             for _, binding in bound:
                 for source in sources(binding):
                     self.reads[source] = self.reads.get(source, 0) + 1
+
+
+class State(Enum):
+    """Where a spot stands; a step without a spot waits for others."""
+
+    READY = "ready"
+    RUNNING = "running"
+    RESTING = "resting"  # between two attempts
+    OPEN = "open"  # a graph, branch or map: what lies in it is under way
+    BLOCKED = "blocked"  # it needs a value that cannot be known here
+    DONE = "done"
+    FAILED = "failed"
+    NOT_TAKEN = "not taken"
+    SKIPPED = "skipped"  # after a failure
 
 
 class Frame:
@@ -152,6 +167,55 @@ class Frame:
 
     def _is_absent(self, leaf: Leaf) -> bool:
         return isinstance(leaf, FromNode) and (leaf.node in self.absent or (leaf.node, leaf.output) in self.absent)
+
+
+class Spot:
+    """A step in its place, or one item of a map.
+
+    Attributes:
+        path: From the entrypoint: `train`, `sub.train`, `score(3)` for an item; empty for the run itself.
+        step: The node of the graph.
+        call: What it does; of an item, what runs for each.
+        frame: The opened graph that it lies in.
+        inputs: As they travel.
+        problems: Why inputs are UNKNOWN that should have a value; of a map, why it cannot be opened.
+        outputs: Empty until it is done, and where the walk was given `released`, also then.
+        because: The path of the failed spot that kept it from starting.
+        inner: The graph that it opened.
+        items: Of a map.
+        begun: How many of them are ready or further; the others wait, as its `concurrency` says.
+        batch: Of a map whose items are batches, in a compiled plan, how many items of its lists one has; otherwise 0.
+        count: Likewise how many items the lists have.
+        whole: The map of which it is an item.
+    """
+
+    state: State = State.READY
+    problems: Mapping[str, InvalidValue] = MappingProxyType({})
+    outputs: Outputs = MappingProxyType({})
+    because: str = ""
+    inner: Frame | None = None
+    items: tuple[Spot, ...] = ()
+    begun: int = 0
+    batch: int = 0
+    count: int = 0
+    whole: Spot | None = None
+    left: int = 0
+
+    def __init__(self, path: str, step: Step, call: Call, frame: Frame, inputs: Mapping[str, MaybeValue]) -> None:
+        self.path = path
+        self.step = step
+        self.call = call
+        self.frame = frame
+        self.inputs = inputs
+
+    def __repr__(self) -> str:
+        return f"<{self.path} {self.state.value}>"
+
+    @property
+    def task(self) -> str:
+        """The task of a spot that is ready."""
+        assert isinstance(self.call, TaskCall)
+        return self.call.task
 
 
 def sources(binding: Binding) -> list[Source]:

@@ -36,14 +36,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from enum import Enum, StrEnum
-from types import MappingProxyType
-from typing import Any, Final, TypeAlias, assert_never
+from enum import StrEnum
+from typing import Any, Final, assert_never
 
 from alula_api.contract.graphs import bindings, calls, conditions, map_items, rounds
 from alula_api.contract.graphs.bindings import UNKNOWN, MaybeValue, Value
-from alula_api.contract.graphs.calls import BranchCall, Call, GraphCall, MapCall, RepeatCall, TaskCall
-from alula_api.contract.graphs.frames import Frame, Made, Shape, given_up, makers
+from alula_api.contract.graphs.calls import BranchCall, GraphCall, MapCall, RepeatCall, TaskCall
+from alula_api.contract.graphs.frames import Frame, Made, Outputs, Shape, Spot, State, given_up, makers
 from alula_api.contract.graphs.plans import Graph, Plan, Step
 from alula_api.contract.lists import listed, too_few
 from alula_api.contract.problems import InvalidValue
@@ -75,72 +74,8 @@ class Policy(StrEnum):
     """What does not depend on what failed still runs."""
 
 
-class State(Enum):
-    """Where a spot stands; a step without a spot waits for others."""
-
-    READY = "ready"
-    RUNNING = "running"
-    RESTING = "resting"  # between two attempts
-    OPEN = "open"  # a graph, branch or map: what lies in it is under way
-    BLOCKED = "blocked"  # it needs a value that cannot be known here
-    DONE = "done"
-    FAILED = "failed"
-    NOT_TAKEN = "not taken"
-    SKIPPED = "skipped"  # after a failure
-
-
 # Names of their own, because a member of an enum costs as much as a call to reach.
-_READY, _RUNNING, _DONE, _NOT_TAKEN, _SKIPPED = State.READY, State.RUNNING, State.DONE, State.NOT_TAKEN, State.SKIPPED
-Outputs: TypeAlias = Mapping[str, MaybeValue]
-
-
-class Spot:
-    """A step in its place, or one item of a map.
-
-    Attributes:
-        path: From the entrypoint: `train`, `sub.train`, `score(3)` for an item; empty for the run itself.
-        step: The node of the graph.
-        call: What it does; of an item, what runs for each.
-        frame: The opened graph that it lies in.
-        inputs: As they travel.
-        problems: Why inputs are UNKNOWN that should have a value; of a map, why it cannot be opened.
-        outputs: Empty until it is done, and where the walk was given `released`, also then.
-        because: The path of the failed spot that kept it from starting.
-        inner: The graph that it opened.
-        items: Of a map.
-        begun: How many of them are ready or further; the others wait, as its `concurrency` says.
-        batch: Of a map whose items are batches, in a compiled plan, how many items of its lists one has; otherwise 0.
-        count: Likewise how many items the lists have.
-        whole: The map of which it is an item.
-    """
-
-    state: State = _READY
-    problems: Mapping[str, InvalidValue] = MappingProxyType({})
-    outputs: Outputs = MappingProxyType({})
-    because: str = ""
-    inner: Frame | None = None
-    items: tuple[Spot, ...] = ()
-    begun: int = 0
-    batch: int = 0
-    count: int = 0
-    whole: Spot | None = None
-    left: int = 0
-
-    def __init__(self, path: str, step: Step, call: Call, frame: Frame, inputs: Mapping[str, MaybeValue]) -> None:
-        self.path = path
-        self.step = step
-        self.call = call
-        self.frame = frame
-        self.inputs = inputs
-
-    def __repr__(self) -> str:
-        return f"<{self.path} {self.state.value}>"
-
-    @property
-    def task(self) -> str:
-        """The task of a spot that is ready."""
-        assert isinstance(self.call, TaskCall)
-        return self.call.task
+_RUNNING, _DONE, _NOT_TAKEN, _SKIPPED = State.RUNNING, State.DONE, State.NOT_TAKEN, State.SKIPPED
 
 
 class Walk:

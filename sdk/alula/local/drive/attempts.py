@@ -10,7 +10,7 @@ from alula.attempt.invoke import Phase
 
 if TYPE_CHECKING:
     from alula_api.contract.failures import FailureRecord
-    from alula_api.contract.graphs.walks import Spot
+    from alula_api.contract.graphs.frames import Spot
     from alula_api.contract.values import Json
 
 

@@ -13,7 +13,8 @@ from alula.progress.watchers import Watcher
 from alula_api.contract.failures import SYSTEM
 from alula_api.contract.graphs import calls, outlines, walks
 from alula_api.contract.graphs.calls import TaskCall
-from alula_api.contract.graphs.walks import Spot, State, Walk
+from alula_api.contract.graphs.frames import Spot, State
+from alula_api.contract.graphs.walks import Walk
 
 
 class Reporter:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from alula_api.contract import failures, retries
 
 if TYPE_CHECKING:
-    from alula_api.contract.graphs.walks import Spot, Walk
+    from alula_api.contract.graphs.frames import Spot
+    from alula_api.contract.graphs.walks import Walk
     from alula_api.contract.values import Json
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from alula.local.store.cache import Cache
     from alula.local.store.place import DataRoot
     from alula.types.carriers import Carrier
-    from alula_api.contract.graphs.walks import Spot, Walk
+    from alula_api.contract.graphs.frames import Spot
+    from alula_api.contract.graphs.walks import Walk
     from alula_api.contract.values import Json
 
 __tracebackhide__ = True  # pytest shows the user's frames only

@@ -18,7 +18,7 @@ from alula_api.contract.graphs import calls
 
 if TYPE_CHECKING:
     from alula.declare.tasks import Task
-    from alula_api.contract.graphs.walks import Spot
+    from alula_api.contract.graphs.frames import Spot
     from alula_api.contract.problems import Problem
     from alula_api.contract.values import Json
 

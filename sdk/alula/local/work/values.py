@@ -14,7 +14,7 @@ from alula_api.contract.graphs import walks
 if TYPE_CHECKING:
     from alula.local.plan import Place
     from alula.types.carriers import Carrier
-    from alula_api.contract.graphs.walks import Spot
+    from alula_api.contract.graphs.frames import Spot
     from alula_data.content import Content
 
 
