@@ -52,7 +52,7 @@ def told(obj: Any, kind: type[kinds.Resource] = kinds.Workflow) -> list[str]:
         ({"spec__tasks": {}}, "spec.tasks: must be a list, not an object"),
         ({"spec__tasks__0": "x"}, "spec.tasks[0]: must be an object, not a string 'x'"),
         ({"spec__code__bundle__digest": "ab"}, "spec.code.bundle.digest: must have at least 64 characters, not 2"),
-        ({"spec__tasks__0__key": "x" * 2000}, "spec.tasks[0].key: must have at most 512 characters, not 2000"),
+        ({"spec__tasks__0__key": "x" * 2000}, "spec.tasks[0].key: must have at most 512 characters, not 2,000"),
         (
             {"spec__tasks__0__timeout": "10 minutes"},
             "spec.tasks[0].timeout: must be a duration such as 90s, 10m or 1h30m, not '10 minutes'",
@@ -233,8 +233,16 @@ def test_a_deeply_nested_type_is_refused_instead_of_exhausting_the_stack() -> No
     for _ in range(3000):
         deep = {"type": "array", "items": deep}
     assert told(workflow(spec__inputs__0__type=deep)) == ["spec.inputs[0].type: must be a string, not an object"]
-    assert "must have at most 1024 characters" in told(workflow(spec__inputs__0__type="list[" * 3000))[0]
+    assert "must have at most 1,024 characters" in told(workflow(spec__inputs__0__type="list[" * 3000))[0]
     assert "is nested deeper than 32 levels" in told(workflow(spec__inputs__0__type="list[" * 100))[0]
+
+
+def test_a_constant_that_is_too_large_is_told_with_what_to_do() -> None:
+    found = workflow(spec__graphs__0__nodes__1__inputs__df={"value": f'"{"x" * 65_536}"'})
+    (problem,) = kinds.read(kinds.Workflow, found)[1]
+    assert problem.code == "TOO_LARGE"
+    assert problem.message.endswith(".inputs.df.value: must have at most 65,536 characters, not 65,538")
+    assert problem.hint == "make the value in a task, or give it to the run"
 
 
 def test_models_made_by_hand_are_as_strict_and_cannot_change() -> None:
@@ -269,7 +277,7 @@ def test_whatever_is_in_an_object_reading_never_raises(obj: dict[str, Any], puts
     assert (model is None) == bool(problems)
     assert len(problems) <= 20
     for problem in problems:
-        assert problem.code == Code.BAD_RESOURCE
+        assert problem.code in (Code.BAD_RESOURCE, Code.TOO_LARGE)
         assert problem.message
         assert "pydantic" not in problem.render()
 

@@ -213,6 +213,8 @@ def _told(kind: type[Resource], errors: Sequence[pydantic_core.ErrorDetails]) ->
         elif error["type"] in ("too_long", "too_many"):
             hint = SMALLER if loc[-1] in ("nodes", "items") else ""
             yield _Problem(loc, _message(error), hint, Code.TOO_LARGE)
+        elif error["type"] == "string_too_long" and loc[-1] == "value":
+            yield _Problem(loc, _message(error), "make the value in a task, or give it to the run", Code.TOO_LARGE)
         else:
             yield _Problem(loc, _message(error))
 
@@ -227,7 +229,7 @@ def _message(error: pydantic_core.ErrorDetails) -> str:
         pattern = limits.get("pattern", "")
         return f"must be {_PATTERNS.get(pattern) or f'text that matches {pattern}'}, not {_shown(found)}"
     if kind == "string_too_long":
-        return f"must have at most {limits.get('max_length')} characters, not {len(found)}"
+        return f"must have at most {limits['max_length']:,} characters, not {len(found):,}"
     if kind == "string_too_short":
         least = limits.get("min_length")
         return "must not be empty" if least == 1 else f"must have at least {least} characters, not {len(found)}"
