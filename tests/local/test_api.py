@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import alula
-from alula import Backoff, NonRecoverable, Retries, RunFailed, conditional, task, workflow
+from alula import Backoff, Failure, NonRecoverable, Retries, RunFailed, conditional, task, workflow
 from alula.local import run
 from alula.local.options import Options
 from tests.local import flows
@@ -373,6 +373,29 @@ def test_the_values_of_secrets_are_blotted_out(monkeypatch: pytest.MonkeyPatch) 
 
 
 # Retries
+
+
+def test_handlers_are_told_of_a_deadline_as_that_of_the_run_and_of_no_task() -> None:
+    clock, late, told = VirtualClock(), threading.Event(), []
+
+    @task
+    def slow() -> int:
+        clock.advance(61)
+        assert late.wait(PATIENCE)
+        return 1
+
+    @task
+    def note(failure: Failure) -> None:
+        told.append((failure.node, failure.message))
+
+    @workflow(deadline="1m", on_failure=note)
+    def waiting() -> int:
+        return slow()
+
+    with pytest.raises(RunFailed, match="the run took longer than its deadline of 1m"):
+        alula.run(waiting, workers=2, clock=clock, threads=True)
+    late.set()
+    assert told == [("", "the run took longer than its deadline of 1m")]
 
 
 @pytest.mark.parametrize("workers", [1, 4])

@@ -44,8 +44,8 @@ class Body(Traceable):
 
     @property
     def entrypoint(self) -> str:
-        """No process asks for it: it is told where it stands."""
-        return f"{self.subject} at {self.source}"
+        """No process asks for it: it is told what it is."""
+        return self.subject
 
     @property
     def obstacle(self) -> str:

@@ -47,7 +47,9 @@ def same_names(things: Sequence[Callee], subject: str) -> list[Diagnostic]:
         kind = thing.kind
         message = f"two {kind}s are called {thing.name!r}: {other.entrypoint} at {other.source} and {thing.entrypoint}"
         hint = f"""give one of them another name: @{kind}(name="{thing.name}-2")"""
-        if other.source == thing.source:
+        if not (hasattr(other, "function") and hasattr(thing, "function")):
+            hint = "they are named by their workflow and conditionals: give a conditional another name"
+        elif other.source == thing.source:
             hint = f"they are made by one decorator: give each a name of its own, @{kind}(name=...)"
         problems.append(Diagnostic(Code.DUPLICATE_NAME, message, str(thing.source), subject, "", hint))
     return problems

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alula.attempt import failures as findings
 from alula.code import hooks
 from alula.declare.workflows import Workflow
 from alula.local import inputs as given_inputs
@@ -53,7 +54,10 @@ def _failure(target: Target, result: RunResult[Any] | None) -> Json:
         return handlers.failure(target.name, "", INTERRUPTED)
     if result.ok:
         return None
-    first = result.failures[0]
+    first, limit = result.failures[0], target.deadline if isinstance(target, Workflow) else None
+    late = "" if limit is None else findings.late(limit).message
+    if first.failure is not None and first.failure.message == late:
+        return handlers.failure(result.run, "", late)
     said = failures.termination_message(first.failure) if first.failure is not None else ""
     return handlers.failure(result.run, first.id, said)
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from alula import task, workflow
+from alula import conditional, task, workflow
 
 
 def make(step: int):
@@ -57,3 +57,9 @@ def another_inner() -> int:
 def two_workflows_of_one_name() -> int:
     inner()
     return another_inner()
+
+
+@workflow
+def branches_of_one_name(n: int) -> int:
+    found = conditional("a").if_(n > 3).then(conditional("b").if_(n > 4).then(use(n)).else_().then(1)).else_().then(2)
+    return conditional("a-then-b").if_(found > 3).then(use(n)).else_().then(0)
