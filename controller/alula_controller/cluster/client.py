@@ -14,7 +14,6 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
@@ -33,7 +32,6 @@ WATCH_SECONDS = 240
 SILENCE_SECONDS = 70  # bookmarks come every 60 s: a watch that is silent for longer is dead
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
-_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 _ESCAPED = re.compile("[\x7f-\uffff]")
 

@@ -15,7 +15,6 @@ FIRST_DOMAIN: Final = "dev"
 """The domain that releases enter, and that commands mean, unless another is named."""
 KINDS: Final = ("Workflow", "LaunchPlan", "Domain")
 """What people write of the group; `WorkflowRevision` is the controller's."""
-"""Of our kinds."""
 
 MOST_LABEL: Final = 63
 MOST_OBJECT_NAME: Final = 49
@@ -43,8 +42,6 @@ ENOUGH: Final = "enough"
 SUCCEEDED: Final = "succeeded--item"
 """The output of such an item which says whether it succeeded, and of a batch of them how many did; no output of a user
 is called so."""
-COUNT: Final = "items--count"
-"""The parameter that says how many items a map has; no input of a user is called so."""
 MAIN: Final = "main"
 """The graph and the template that a run begins with."""
 RESERVED_PROJECTS: Final = ("openapi", "platform")

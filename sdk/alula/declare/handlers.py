@@ -1,8 +1,8 @@
 """What runs when a run of a workflow is over: `on_failure` after a failure, `on_exit` however it ended.
 
 A handler is a task or workflow of the user's, started as a run of its own by a workflow that is made here: it has one
-node, `<workflow>-on-failure` as its name, and of the handled workflow's inputs those that the handler takes. Called by
-`workflows`; who starts it is `alula.local.api` here and the controller on a cluster.
+node, `<workflow>-on-failure` as its name, and of the handled workflow's inputs those that the handler takes. Made by
+`workflows`; `alula.local.handlers` starts it here, the controller on a cluster.
 """
 
 from __future__ import annotations

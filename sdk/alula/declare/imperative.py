@@ -117,7 +117,7 @@ class ImperativeWorkflow(workflows.Workflow[..., Any]):
             DefinitionError: It is none of these, or what it is called with does not fit.
         """
         if not isinstance(target, (Callee, Named, MapTask, Repeat)):
-            what = getattr(target, "__name__", builtin_name(target))
+            what = getattr(target, "__name__", type(target).__name__)
             message = f"add() takes a task, a workflow, a map_task or a repeat, and {what} is none of them"
             raise self._wrong(Code.NOT_A_TASK, message, "decorate the function with @task, or write it in `with wf:`")
         call: Callable[..., Any] = target
@@ -228,11 +228,6 @@ class ImperativeWorkflow(workflows.Workflow[..., Any]):
 
     def _wrong(self, code: Code, message: str, hint: str) -> errors.DefinitionError:
         return errors.DefinitionError([Diagnostic(code, message, str(places.caller()), self.subject, hint=hint)])
-
-
-def builtin_name(target: object) -> str:
-    """What messages call a thing that has no name of its own."""
-    return type(target).__name__
 
 
 def _standing_for(name: object, description: str, frame: types.FrameType) -> types.FunctionType:

@@ -32,9 +32,9 @@ R = TypeVar("R")
 def repeat(step: Callable[P, R], /, *, until: Callable[[R], int], max: int) -> Repeat[P, R]:
     """Make a task or workflow run again and again: `repeat(improve, until=lambda m: m.loss < 0.1, max=20)(start)`.
 
-    What the last call returns is the result. If the condition has not held after `max` calls, that is so too: whoever
-    must know asks again, with `conditional`. Each call has the retries, timeout, resources and cache entry of the task.
-    Outside a workflow the calls are made one after the other.
+    What the last call returns is the result. If the condition has not held after `max` calls, that is so too: a
+    workflow that must know asks again, with `conditional`. Each call has the retries, timeout, resources and cache
+    entry of the task. Outside a workflow the calls are made one after the other.
 
     Args:
         step: Takes the state as its first argument and returns the next one; or a NamedTuple of which fields are

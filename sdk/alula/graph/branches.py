@@ -1,8 +1,8 @@
 """A conditional while its workflow is traced: which calls belong to which branch, and the node that comes of it.
 
-`open` and `close` are called by `alula.declare.conditionals` around the writing of a branch, `end` when there is no
-more of them. Between `open` and `close` the tracer records into the branch, as Python evaluates what stands in
-`.then(...)` only after `.if_(...)` was called.
+`open` and `close` are called by `alula.declare.conditionals` around the writing of a branch, `result` after the last
+one, and `end` where the graph around it is complete. Between `open` and `close` the tracer records into the branch, as
+Python evaluates what stands in `.then(...)` only after `.if_(...)` was called.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Conditional:
     Args:
         tracer: Of the workflow.
         name: That the author gave it.
-        frame_place: Where it is written.
+        place: Where it is written.
     """
 
     def __init__(self, tracer: Tracer, name: str, place: places.Call) -> None:

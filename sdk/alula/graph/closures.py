@@ -1,6 +1,6 @@
 """A workflow with everything that it reaches: what one resource holds. Checked as a whole, walked without recursion.
 
-Called by `Workflow.graph`, the local runner and emission.
+Made once a workflow, as its `closure`: the local runner, emission and the command line read it there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Conditions: what comparisons of promises give while a workflow is traced, joined by `&`, `|` and `~`.
 
-Made by the operators that this module gives to `promises.Promise`, and read by `branches`. A condition holds no value,
-as a promise does not: to use it as one ends the trace with what to write instead.
+Made by the operators that this module gives to `promises.Promise`, and read by `branches` and `repeats`. A condition
+holds no value, as a promise does not: to use it as one ends the trace with what to write instead.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from alula_api.contract.graphs.conditions import Condition as Tree
 
 _HOW = "join conditions by &, | and ~, each in parentheses: (a > 0) & (b > 0)"
-_REFLECTED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
 class Condition:

@@ -1,6 +1,6 @@
 """Parts of a promised value by attribute, key or index: `p.field`, `p["key"]`, `p[0]`.
 
-Called by `alula.graph.tracer`; the types behind a path are the contract's.
+Called by `promises` and `fit`; the types behind a path are the contract's.
 """
 
 from __future__ import annotations

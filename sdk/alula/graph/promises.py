@@ -1,8 +1,8 @@
 """Promises: what tasks return while a workflow is traced. They are passed on, ordered and compared, and hold no value.
 
 A promise of a record, dict, list or tuple gives promises of its parts (`p.field`, `p["key"]`, `p[0]`). Everything else
-that Python can do with a value ends in an error that says what to write instead. Internals live in one slot whose name
-no field has; the functions here read it. Comparisons, `&`, `|` and `~` come from `comparisons`.
+that Python can do with a value ends in an error that says what to write instead. What a promise knows lies in one slot,
+whose name no field has. Comparisons, `&`, `|` and `~` come from `comparisons`.
 """
 
 from __future__ import annotations
@@ -173,11 +173,6 @@ _forbid({f"__{name}__": f"is computed with ({sign})" for names, sign in (
     (("divmod", "rdivmod"), "divmod"), (("iand",), "&="), (("ior",), "|="),
     (("xor", "rxor", "ixor"), "^"), (("rlshift", "ilshift", "irshift"), "<< or >>"),
 ) for name in names}, "compute in a task and pass it the value")  # fmt: skip
-
-
-def edge(promise: Promise) -> Edge:
-    """What a promise knows."""
-    return promise._alula_edge
 
 
 def inside(value: object, depth: int = 3) -> Promise | None:

@@ -1,4 +1,4 @@
-"""What can be called and is traced into a graph: the base of `alula.declare.workflows.Workflow`.
+"""What is a graph of its own: the base of `alula.declare.workflows.Workflow`, and of parts written in place.
 
 Apart from `closures`, which walks them: a user's module declares workflows in a pod too, where nothing is traced.
 """

@@ -1,7 +1,7 @@
 """A function's signature read into an `Interface`, on first use, with all its problems at once.
 
-Called by `alula.declare.tasks` and `alula.declare.workflows`. Uses the code object rather than `inspect`, which a pod
-must not load.
+Called by `Callee.interface`, and by imperative workflows for one input or output at a time. Uses the code object rather
+than `inspect`, which a pod must not load.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Frozen dataclasses and named tuples to JSON and back, by the annotations of their fields. Called by `specs` only.
+"""Frozen dataclasses and named tuples to JSON and back, by the annotations of their fields.
 
 A field stands under its name in camelCase (or what its metadata says under `json`), and is left out where it has its
 default. What may stand in a field: texts, integers, booleans, `X | None`, `tuple[X, ...]`, `Mapping[str, X]`, pairs of
