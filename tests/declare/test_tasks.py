@@ -385,6 +385,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "an image that Argo would evaluate": {"image": "acme/{{workflow.name}}"},
     "an environment": {"environment": {"LOG LEVEL": "x", "ALULA_RUN": "x", "ARGO_X": "x", "N": 1}},
     "secrets": {"secrets": [Secret("DB PASSWORD", "DB", "pass word"), "db"]},
+    "a secret of a longer name than Kubernetes has": {"secrets": [Secret("A", "d" * 254, "k" * 254)]},
     "one variable twice": {
         "environment": {"A": "x", "B": "a\x07b"},
         "secrets": [

@@ -93,6 +93,10 @@ def reserved(variable: str) -> str:
 
 
 FOLDER: Final = "^(/[-A-Za-z0-9_.]+)+$"
+OBJECT_NAME: Final = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
+"""Names of Secrets, claims and other objects that a pod uses."""
+DATA_KEY: Final = r"[-._a-zA-Z0-9]{1,253}"
+"""Keys of Secrets."""
 SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - the folder that Linux has for it
 _OWN_FOLDERS: Final = (WORK_DIR, "/argo", "/var/run/argo", "/var/run/secrets", "/dev", "/proc", "/sys", "/etc")
 _OWN_LABELS: Final = ("alula.dev", "argoproj.io", "kubernetes.io", "k8s.io")

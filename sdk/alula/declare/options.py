@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from alula_api.contract.graphs import specs
 
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
-_OBJECT = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
 _UNPRINTABLE = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ufffe\\uffff\\ud800-\\udfff]"
 """What kustomize and YAML readers refuse or change in silence."""
-_DATA_KEY = r"[-._a-zA-Z0-9]+"
 _COUNT = f"a whole number from 0 to {budgets.MAX_RETRIES}"
 
 Duration: TypeAlias = "datetime.timedelta | int | float | str"
@@ -430,8 +428,13 @@ class _Check:
                 continue
             rules: tuple[tuple[str, Any, str, str], ...] = (
                 ("secret name", item.name, _VARIABLE, "the name of an environment variable"),
-                ("secret", item.secret, _OBJECT, "the name of a Secret: lower case letters, digits, - and ."),
-                ("secret key", item.key, _DATA_KEY, "a key of a Secret: letters, digits, -, _ and ."),
+                (
+                    "secret",
+                    item.secret,
+                    pods.OBJECT_NAME,
+                    "the name of a Secret: lower case letters, digits, - and ., at most 253",
+                ),
+                ("secret key", item.key, pods.DATA_KEY, "a key of a Secret: letters, digits, -, _ and ., at most 253"),
             )
             for name, text, pattern, expected in rules:
                 if not isinstance(text, str) or not re.fullmatch(pattern, text):

@@ -20,7 +20,6 @@ Operator = Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
 Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 _KEY = r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _VALUE = r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?"
-_OBJECT = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
 
 
 @callee.explain_options
@@ -171,7 +170,7 @@ def problems(pod: Pod) -> Iterable[Wrong]:
         elif toleration.value is not None and not _fits(_VALUE, toleration.value):
             yield Wrong("tolerations", toleration.value, "the value of a taint: letters, digits, -, _ and .")
     for setting in ("priority_class", "service_account"):
-        if getattr(pod, setting) is not None and not _fits(_OBJECT, getattr(pod, setting)):
+        if getattr(pod, setting) is not None and not _fits(pods.OBJECT_NAME, getattr(pod, setting)):
             yield Wrong(setting, getattr(pod, setting), "the name of an object: lower case letters, digits, - and .")
     template: Any = pod.template
     if template is not None and not (isinstance(template, str) and names.is_dns_label(template)):
@@ -239,7 +238,7 @@ def _folders(pod: Pod) -> Iterable[Wrong]:
                 yield Wrong(setting, path, reserved)
             elif path in seen:
                 yield Wrong(setting, path, "a folder that is given once")
-            if not _fits(_OBJECT, name):
+            if not _fits(pods.OBJECT_NAME, name):
                 yield Wrong(setting, name, "the name of an object: lower case letters, digits, - and .")
             seen[path] = None
         if setting != "claims":
