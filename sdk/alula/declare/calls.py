@@ -30,10 +30,10 @@ _ASYNC = 0x80 | 0x200
 _COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 """Frames that belong to the function around them."""
 
-Plan = Callable[[tuple[Any, ...], dict[str, Any]], Any]
+PlainCall = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
 
-def plan(task: Callee) -> Plan:
+def plain(task: Callee) -> PlainCall:
     """A closure that checks the inputs, calls the function and checks the result."""
     interface = task.interface
     checks = tuple(item.type.check for item in interface.inputs)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Self, Unpack
 
     from alula.declare import pod_settings
-    from alula.declare.calls import Plan
+    from alula.declare.calls import PlainCall
     from alula.declare.named import Named
     from alula.declare.overrides import Overrides
 
@@ -72,7 +72,7 @@ class Task(Callee, Generic[P, R]):
     def _take(self, chosen: options.TaskOptions) -> None:
         """Have these options from now on."""
         self.options = chosen
-        self._plan: Plan | None = None
+        self._plain: PlainCall | None = None
         self._version: str | None = None
         self._twin: Task[..., Any] | None = None
         cache = chosen.cache
@@ -132,12 +132,12 @@ class Task(Callee, Generic[P, R]):
         tracer = active.get()
         if tracer is not None:
             return tracer.call(self, args, kwargs, sys._getframe(1), self.call_name)  # type: ignore[no-any-return]
-        plan = self._plan
-        if plan is None:
+        call = self._plain
+        if call is None:
             from alula.declare import calls
 
-            plan = self._plan = calls.plan(self)
-        return plan(args, kwargs)  # type: ignore[no-any-return]
+            call = self._plain = calls.plain(self)
+        return call(args, kwargs)  # type: ignore[no-any-return]
 
     def named(self, name: str) -> Named[P, R]:
         """This task, to be called as the node `name` of the workflow that is traced: `fit.named("fit-chicago")(...)`.
