@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 SCENARIO_WORKERS ?= 3# scenarios wait more than they work
 
-.PHONY: help setup demo test unit e2e soak quiet large queue requeue simulation e2e-setup e2e-servers lint types fmt cases verify generate golden bench image clean
+.PHONY: help setup demo test unit e2e soak quiet large queue requeue conformance simulation e2e-setup e2e-servers lint types fmt cases verify generate golden bench image clean
 
 help:  ## list what can be done here
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ large: $(STAMP)  ## a map of ITEMS (1000) items with a pod for each, or for each
 
 requeue: $(STAMP)  ## the cases of docs/conformance.md on real servers, with Argo's own requeue period of 10 s
 	ALULA_E2E=required ALULA_E2E_REQUEUE=10s $(BIN)/python -m pytest -q e2e/main_road/test_conformance.py e2e/main_road/test_failures.py
+
+conformance: $(STAMP)  ## the cases of docs/conformance.md here, in Argo with process pods and all of them on real pods, and a table of the three
+	ALULA_E2E=required ALULA_CONFORMANCE=whole $(BIN)/python -m pytest -q -p tests.engine.table tests/engine e2e/main_road/test_conformance.py e2e/main_road/test_failures.py e2e/real_pods/test_conformance.py
 
 e2e-servers: $(STAMP)  ## build the servers of the cluster scenarios from published Go modules (25 minutes; what was built before is kept)
 	$(BIN)/python -m e2e.servers

@@ -277,24 +277,32 @@ def conformance() -> str:
     parts = [
         f"{GENERATED}# One semantic, here and on a cluster\n\n"
         "Each line is a workflow of [tests/engine/project](../tests/engine/project) with the one outcome that it "
-        "must have: in the local runner, a process for each attempt (`tests/engine/test_here.py`), and in a real "
-        "Argo with pods as processes (`e2e/main_road/test_conformance.py`, `test_failures.py`). A difference fails "
-        "the tests, so what stands here is so in both. Most cases in Argo are sub-workflows of a few runs, and in "
-        "the middle of all of them alula's controller and Argo's are killed and started again. `make requeue` does "
-        "the same with Argo's own requeue period of 10 s in place of 1 s.\n\n"
+        "must have, run in three ways:\n\n"
+        "- **here**: in the local runner, a process for each attempt (`tests/engine/test_here.py`);\n"
+        "- **Argo**: in a real Argo with pods as processes (`e2e/main_road/test_conformance.py`, `test_failures.py`); "
+        "in the middle of all of them alula's controller and Argo's are killed and started again;\n"
+        "- **real pods**: in a real Argo with a kubelet and containers, under PodSecurity `restricted` and a quota "
+        "(`e2e/real_pods/test_conformance.py`).\n\n"
+        "`=` is tried each time that the tests run, `(=)` by `make conformance`, which runs every line in every way "
+        "and prints this table as it found it. A difference fails. `make requeue` runs what is under Argo with Argo's "
+        "own requeue period of 10 s in place of 1 s.\n\n"
         "A failure is tried in each position of each construct: of what a branch, a map or a repeat gets its "
         "condition, list, bound input or first state from, of the first and the last task or item in it, and of what "
         "is behind. Then exactly the tasks before it and beside it have run, and the run's message names it.\n\n"
         "A run that failed in a branch, a map and a repeat goes on there with `argo retry`, and one that is copied "
         "with `argo resubmit --memoized` ends, though Argo leaves its finished graphs pending "
         "(`test_failures.py`). Two hundred hostile texts arrive byte for byte as operands of conditions, items, "
-        "bound inputs and results, here and there (`test_hostile_text.py`). On a real kubelet a pipeline of frames "
-        "and models, a map of twenty items with a branch on what they give, and a repeat, items that may fail and "
-        "branches of both kinds in one run are tried in `e2e/real_pods`.\n"
+        "bound inputs and results, here and there (`test_hostile_text.py`). A pipeline of frames and models and a map "
+        "of twenty items run on real pods too.\n"
     ]
     for title, cases in groups.items():
-        rows = (f"| {_cell(case.construct)} | `{case.workflow}` | {_outcome(case)} |" for case in cases)
-        head = f"\n## {title}\n\n| construct | workflow | outcome |\n|---|---|---|\n"
+        columns = ("construct", "workflow", "outcome", "here", "Argo", "real pods")
+        head = f"\n## {title}\n\n| {' | '.join(columns)} |\n{'|---' * len(columns)}|\n"
+        rows = (
+            f"| {_cell(case.construct)} | `{case.workflow}` | {_outcome(case)} | = | = | "
+            f"{'=' if case in found.CORE else '(=)'} |"
+            for case in cases
+        )
         parts.append(head + "\n".join(rows) + "\n")
     return "".join(parts)
 

@@ -1,29 +1,28 @@
 """The cases of `tests/engine` in Argo, with pods as local processes: each ends as it does in the local runner.
 
-Cases that succeed are sub-workflows of a few runs, as a run costs more than what lies in it; those that fail, and those
-whose cache entries are asked for, have runs of their own. In the middle of all of them both controllers are killed.
+In the middle of all of them both controllers are killed.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 import subprocess
 import time
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from alula.remote import outline as outlines
 from alula_api.argo import nodes as argo
-from alula_api.contract import lists
 from alula_api.contract.graphs import specs
-from e2e import installing
+from e2e import conformance, installing
 from e2e.main_road.conftest import Road
+from tests.engine import table
 from tests.engine.cases import CASES, PROJECT, Case
 
 IMAGE = "registry.example.org/conformance:1"
+RUNS = conformance.Runs(CASES)
 
 
 @pytest.fixture(scope="module")
@@ -31,101 +30,24 @@ def road(installation: installing.Installation, tmp_path_factory: pytest.TempPat
     """The project, registered and applied, with its code "in the image"."""
     project = tmp_path_factory.mktemp("conformance") / "flows"
     shutil.copytree(PROJECT, project)
-    (project / "together.py").write_text(_together())
+    (project / "together.py").write_text(RUNS.module())
     (project / "pyproject.toml").write_text(f'[tool.alula]\nproject = "conformance"\nimage = "{IMAGE}"\n')
     gitops = tmp_path_factory.mktemp("gitops")
     subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
     installation.cluster.pods.image(IMAGE, env={"PYTHONPATH": str(project)})
     found = Road(installation.place("conformance", "dev"), project, gitops)
-    only = [word for name in _needed() for word in ("--only", name)]
+    only = [word for name in (*RUNS.objects(), "remembered-further") for word in ("--only", name)]
     found.register(*sorted(path.name for path in project.glob("*.py")), *only)
     found.apply()
     return found
 
 
-GROUP = 10
-"""Cases in one run."""
-TOGETHER = [case for case in CASES if case.outputs is not None and case.workflow.partition(":")[0] != "remembered.py"]
-
-
-FILES = sorted({case.workflow.partition(".")[0] for case in TOGETHER})
-
-
-def _node(case: Case) -> str:
-    """The node of a case in the run that it shares."""
-    return f"{case.workflow.partition(':')[2]}-{CASES.index(case)}"
-
-
-def _groups() -> dict[str, list[Case]]:
-    """Cases of one file that share a run, by the function that calls them."""
-    found: dict[str, list[Case]] = {}
-    for file in FILES:
-        cases = [case for case in TOGETHER if case.workflow.startswith(f"{file}.")]
-        count = -(-len(cases) // GROUP)
-        found |= {f"{file}_{number}": cases[number::count] for number in range(count)}
-    return found
-
-
-def _together() -> str:
-    """A module with a workflow for each group, which gets the inputs of its cases and passes them on."""
-    parts = [f"from alula import workflow\n\nimport {', '.join(FILES)}\n"]
-    for name, cases in _groups().items():
-        inputs = ", ".join(f"n{number}: int" for number in range(len(cases)))
-        parts.append(f"\n\n@workflow\ndef {name}({inputs}) -> None:\n")
-        for number, case in enumerate(cases):
-            called = case.workflow.replace(".py:", ".")
-            parts.append(f"    {called}.named({_node(case)!r})(n{number})\n")
-    return "".join(parts)
-
-
-@dataclasses.dataclass(frozen=True)
-class Ended:
-    """What became of a case.
-
-    Attributes:
-        run: The name of its run.
-        phase: Of its run, or of its node in a run that it shares.
-        nodes: Those below that, by path.
-        outputs: As they travel.
-    """
-
-    run: str
-    phase: str
-    nodes: dict[str, dict[str, Any]]
-    outputs: dict[str, Any]
-
-
-def _ended(run: installing.Object, node: str = "") -> Ended:
-    called = run["metadata"]["name"]
-    name = called + (f".{node}" if node else "")
-    nodes = {each["name"]: each for each in argo.read(run["status"]).values()}
-    whole = nodes[name]
-    outputs = {each["name"]: json.loads(each["value"]) for each in whole.get("outputs", {}).get("parameters", ())}
-    below = {path.removeprefix(f"{name}."): each for path, each in nodes.items() if path.startswith(f"{name}.")}
-    return Ended(called, whole["phase"] if node else run["status"]["phase"], below, outputs)
-
-
 @pytest.fixture(scope="module")
-def ended(road: Road, installation: installing.Installation) -> dict[str, Ended]:
+def ended(road: Road, installation: installing.Installation) -> dict[str, conformance.Ended]:
     """What became of each case: all are started before the first is waited for."""
-    groups = _groups()
-    alone = [case for case in CASES if case not in TOGETHER]
-    for name in _needed():
-        road.place.ready("Workflow", name)
-    shared = {
-        name: road.place.run(_shared(name), {f"n{i}": json.dumps(case.inputs["n"]) for i, case in enumerate(cases)})
-        for name, cases in groups.items()
-    }
-    single = {
-        case.name: road.place.run(_object(case), {name: json.dumps(value) for name, value in case.inputs.items()})
-        for case in alone
-    }
+    started = RUNS.start(road.place)
     _restart(road, installation)
-    found = {name: _ended(road.place.ended(run, 300)) for name, run in single.items()}
-    for name, run in shared.items():
-        over = road.place.ended(run, 300)
-        found |= {case.name: _ended(over, _node(case)) for case in groups[name]}
-    return found
+    return conformance.ended(road.place, started, 300)
 
 
 def _restart(road: Road, installation: installing.Installation) -> None:
@@ -138,43 +60,17 @@ def _restart(road: Road, installation: installing.Installation) -> None:
     installation.start()
 
 
-def _needed() -> list[str]:
-    """The objects of all runs: to compile and apply the other workflows takes time."""
-    alone = {_object(case) for case in CASES if case not in TOGETHER}
-    return sorted({*map(_shared, _groups()), *alone, "remembered-further"})
-
-
-def _shared(group: str) -> str:
-    return f"together-{group.replace('_', '-')}"
-
-
-def _object(case: Case) -> str:
-    file, _, function = case.workflow.partition(":")
-    return f"{file.removesuffix('.py')}-{function}".replace("_", "-")
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_in_argo_it_ends_as_it_must(ended: dict[str, Ended], case: Case) -> None:
-    run = ended[case.name]
-    shown = {path: (node["phase"], node.get("message", "")) for path, node in run.nodes.items()}
-    assert run.phase in (("Failed", "Error") if case.outputs is None else ("Succeeded",)), shown
-    ran = {path for path, node in run.nodes.items() if node["phase"] in ("Succeeded", "Failed", "Running")}
-    assert not ran.intersection(case.absent)
-    if case.outputs is None:
-        assert case.message in json.dumps([node.get("message", "") for node in run.nodes.values()])
-    else:
-        assert {name: _value(run.outputs[name]) for name in case.outputs} == case.outputs
-
-
-def _value(wire: Any) -> Any:
-    """An output as it travels; of a list that no pod collected its items, which are short here."""
-    listed = lists.read(wire)
-    return wire if listed is None else listed.values()
+def test_in_argo_it_ends_as_it_must(
+    ended: dict[str, conformance.Ended], case: Case, record_property: Callable[[str, object], None]
+) -> None:
+    record_property(table.PROCESSES, case.name)
+    conformance.check(case, ended[case.name])
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.failed], ids=lambda case: case.name)
 def test_in_argo_a_failure_keeps_from_running_what_it_does_here_and_nothing_else(
-    road: Road, ended: dict[str, Ended], case: Case
+    road: Road, ended: dict[str, conformance.Ended], case: Case
 ) -> None:
     run = ended[case.name]
     outline = _outline(road, case)
@@ -193,7 +89,9 @@ def test_in_argo_a_failure_keeps_from_running_what_it_does_here_and_nothing_else
 
 
 def _outline(road: Road, case: Case) -> outlines.Outline:
-    spec = road.place.cluster.api.get(installing.ALULA, "Workflow", _object(case), road.place.namespace)["spec"]
+    spec = road.place.cluster.api.get(installing.ALULA, "Workflow", conformance.workflow(case), road.place.namespace)[
+        "spec"
+    ]
     return outlines.Outline(specs.WorkflowSpec.from_json(spec))
 
 
@@ -205,7 +103,7 @@ def _items(outline: outlines.Outline, path: str, known: set[str]) -> set[str]:
     return {found} if first is None else {f"{group}({number})" for number in range(first, first + count)}
 
 
-def test_no_more_items_of_a_map_run_at_one_time_than_its_concurrency(ended: dict[str, Ended]) -> None:
+def test_no_more_items_of_a_map_run_at_one_time_than_its_concurrency(ended: dict[str, conformance.Ended]) -> None:
     nodes = ended["limited-3"].nodes.values()
     items = [node for node in nodes if node["type"] == "Pod" and node["templateName"] == "seven"]
     assert len(items) == 3
@@ -228,7 +126,7 @@ def test_no_more_items_of_a_map_run_at_one_time_than_its_concurrency(ended: dict
     ],
 )
 def test_a_second_run_finds_what_is_cached_through_conditionals_and_maps(
-    road: Road, ended: dict[str, Ended], workflow: str, n: int, output: int, pods: int
+    road: Road, ended: dict[str, conformance.Ended], workflow: str, n: int, output: int, pods: int
 ) -> None:
     assert "Failed" not in {ended[name].phase for name in ("whole-4", "partly-5", "items-3", "texts-3", "rounds-11")}
     run = road.place.ended(road.place.run(f"remembered-{workflow}", {"n": str(n)}), 300)
@@ -241,7 +139,9 @@ def test_a_second_run_finds_what_is_cached_through_conditionals_and_maps(
     assert len(started) == pods, shown
 
 
-def test_a_run_after_a_failed_one_repeats_only_the_item_that_had_failed(road: Road, ended: dict[str, Ended]) -> None:
+def test_a_run_after_a_failed_one_repeats_only_the_item_that_had_failed(
+    road: Road, ended: dict[str, conformance.Ended]
+) -> None:
     assert ended["unfinished-0"].phase == "Failed"
     run = road.place.ended(road.place.run("remembered-unfinished", {"n": "0"}), 300)
     assert run["status"]["phase"] == "Failed"
@@ -250,12 +150,12 @@ def test_a_run_after_a_failed_one_repeats_only_the_item_that_had_failed(road: Ro
     assert len(road.place.cluster.pods.started(workflow=run["metadata"]["name"], namespace=road.place.namespace)) == 1
 
 
-def test_a_thousand_cached_items_end_without_a_pod(road: Road, ended: dict[str, Ended]) -> None:
+def test_a_thousand_cached_items_end_without_a_pod(road: Road, ended: dict[str, conformance.Ended]) -> None:
     assert ended["many-[7]"].phase == "Succeeded"
     run = road.place.ended(road.place.run("remembered-many", {"xs": json.dumps([7] * 1000)}), 300)
     nodes = argo.read(run["status"])
     shown = {(node["type"], node["phase"], node.get("message", "")) for node in nodes.values()}
     assert run["status"]["phase"] == "Succeeded", shown
     (made,) = nodes[run["metadata"]["name"]]["outputs"]["parameters"]
-    assert _value(json.loads(made["value"])) == [8] * 1000
+    assert conformance.value(json.loads(made["value"])) == [8] * 1000
     assert not road.place.cluster.pods.started(workflow=run["metadata"]["name"], namespace=road.place.namespace)

@@ -10,7 +10,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from alula_api.argo import nodes as argo
 from alula_api.contract import labels, lists
 from e2e import installing
 from e2e.main_road.conftest import Road
+from tests.engine import table
 from tests.engine.cases import FAILURES, PROJECT, Case
 
 IMAGE = "registry.example.org/failures:1"
@@ -97,7 +98,10 @@ def _drive(road: Road, runs: Mapping[str, Case]) -> None:
 
 
 @pytest.mark.parametrize("case", FAILURES, ids=lambda case: case.name)
-def test_in_argo_it_ends_as_it_must(road: Road, ended: dict[str, installing.Object], case: Case) -> None:
+def test_in_argo_it_ends_as_it_must(
+    road: Road, ended: dict[str, installing.Object], case: Case, record_property: Callable[[str, object], None]
+) -> None:
+    record_property(table.PROCESSES, case.name)
     run = ended[case.name]
     status = run["status"]
     start = len(run["metadata"]["name"]) + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import concurrent.futures
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -12,12 +13,17 @@ import sys
 
 import pytest
 
-from e2e import installing
+from e2e import conformance, installing
 from e2e.cluster import clusters, images, processes
 from e2e.main_road.conftest import PENGUINS, Road
+from tests.engine.cases import CASES, CORE, FAILURES, PROJECT
 
 CONTROLLER, TASKS = "localhost/alula:e2e", "localhost/penguins:e2e"
 NAMESPACE = "penguins-dev"
+WHOLE = os.environ.get("ALULA_CONFORMANCE") == "whole"
+RUNS = conformance.Runs(CASES if WHOLE else CORE, "flows")
+TIMED = conformance.Runs(FAILURES if WHOLE else (), "flows")
+"""Those in which a task fails while another is at work: what else runs would change when."""
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +33,10 @@ def road(building_cluster: clusters.RealCluster, tmp_path_factory: pytest.TempPa
     bucket = real_cluster.s3.bucket("penguins-dev")
     project = tmp_path_factory.mktemp("images") / "penguins"
     shutil.copytree(PENGUINS, project, ignore=shutil.ignore_patterns("__pycache__", ".alula", "golden"))
-    for file in ("following.py", "settled.py"):
-        shutil.copy(pathlib.Path(__file__).with_name(file), project / "flows")
+    for file in (pathlib.Path(__file__).with_name("following.py"), pathlib.Path(__file__).with_name("settled.py")):
+        shutil.copy(file, project / "flows")
+    shutil.copytree(PROJECT, project / "flows", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "flows" / "together.py").write_text(RUNS.module())
     _build(real_cluster, project)
     overlay = _overlay(tmp_path_factory.mktemp("installation"), bucket.endpoint)
     # The keys come first: a container that starts before them has none, as they are optional.

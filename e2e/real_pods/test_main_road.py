@@ -33,11 +33,9 @@ def test_real_pods_do_the_work_and_the_second_run_is_cached_throughout(road: Roa
 
 
 def test_the_pods_are_restricted_hold_no_token_and_fit_the_quota(road: Road) -> None:
-    pods = [
-        pod
-        for pod in road.place.cluster.api.list("v1", "Pod", road.place.namespace)
-        if "workflows.argoproj.io/workflow" in pod["metadata"].get("labels", {})
-    ]
+    listed = road.place.cluster.api.list("v1", "Pod", road.place.namespace)
+    runs = "workflows.argoproj.io/workflow"
+    pods = [pod for pod in listed if pod["metadata"].get("labels", {}).get(runs, "").startswith("penguins-train-")]
     assert len(pods) == len(TASKS)
     namespace = road.place.cluster.api.get("v1", "Namespace", road.place.namespace)
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -57,7 +55,7 @@ def test_the_pods_are_restricted_hold_no_token_and_fit_the_quota(road: Road) -> 
 
 
 def test_kubectl_shows_name_version_readiness_and_age(road: Road) -> None:
-    shown = road.place.cluster.kubectl("get", "workflows", "-n", road.place.namespace).stdout
+    shown = road.place.cluster.kubectl("get", "workflows", "penguins-train", "-n", road.place.namespace).stdout
     header, row = shown.strip().splitlines()
     assert header.split() == ["NAME", "VERSION", "READY", "AGE"]
     assert row.split()[0] == "penguins-train" and row.split()[2] == "True"

@@ -338,3 +338,11 @@ POSITIONS = (
     ),
 )
 CASES = (*BRANCHES, *MAPS, *REPEATS, *POSITIONS)
+
+_IN_EVERY_RUN = (
+    *("chosen-6", "maybe-3", "aside-3", "nested-1", "stored-9", "refused-5", "broken-4", "partly-5", "elsewhere-2"),
+    *("paired-2", "fails-5", "enough-5", "enough-0", "counted-9", "fields-9", "graphs-1", "once-3"),
+)
+_BY_NAME = {case.name: case for case in (*CASES, *FAILURES)}
+CORE = tuple(_BY_NAME[name] for name in _IN_EVERY_RUN)
+"""Those that run on real pods each time; the others do where all are asked for (`make conformance`)."""

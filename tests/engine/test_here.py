@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 import alula
+from tests.engine import table
 from tests.engine.cases import CASES, FAILURES, PROJECT, Case
 
 
@@ -32,11 +33,14 @@ def modules() -> Iterator[dict[str, ModuleType]]:
 
 
 @pytest.mark.parametrize("case", (*CASES, *FAILURES), ids=lambda case: case.name)
-def test_it_ends_as_it_must(modules: dict[str, ModuleType], case: Case) -> None:
+def test_it_ends_as_it_must(
+    modules: dict[str, ModuleType], case: Case, record_property: Callable[[str, object], None]
+) -> None:
+    record_property(table.HERE, case.name)
     file, _, name = case.workflow.partition(":")
     workflow = getattr(modules[file], name)
     try:
-        result = alula.run(workflow, case.inputs, workers=4, threads=True, records=False)
+        result = alula.run(workflow, case.inputs, workers=4, records=False)
     except alula.RunFailed as failed:
         result = failed.result
     assert result.ok is (case.outputs is not None)

@@ -1,0 +1,154 @@
+"""Cases of `tests/engine` as runs of a cluster, and whether each ended there as it must.
+
+Cases that succeed are sub-workflows of a few runs, as a run costs more than what lies in it; those that fail, and those
+whose cache entries are asked for, have runs of their own. Knows nothing of what the pods are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from alula_api.argo import nodes as argo
+from alula_api.contract import lists
+from e2e import installing
+from tests.engine.cases import Case
+
+GROUP = 10
+"""Cases in one run."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """What became of a case.
+
+    Attributes:
+        run: The name of its run.
+        phase: Of its run, or of its node in a run that it shares.
+        nodes: Those below that, by path.
+        outputs: As they travel.
+    """
+
+    run: str
+    phase: str
+    nodes: dict[str, dict[str, Any]]
+    outputs: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Runs:
+    """The runs of some cases.
+
+    Attributes:
+        cases: What is run.
+        package: Where the project's modules lie, as `flows`; empty where they lie at its root.
+    """
+
+    cases: tuple[Case, ...]
+    package: str = ""
+
+    @functools.cached_property
+    def groups(self) -> dict[str, list[Case]]:
+        """Cases of one file that share a run, by the function that calls them."""
+        found: dict[str, list[Case]] = {}
+        for file in self._files:
+            cases = [case for case in self.cases if _shares(case) and _file(case) == file]
+            count = -(-len(cases) // GROUP)
+            found |= {f"{file}_{number}": cases[number::count] for number in range(count)}
+        return found
+
+    @functools.cached_property
+    def alone(self) -> list[Case]:
+        """Cases with a run of their own."""
+        return [case for case in self.cases if not _shares(case)]
+
+    @property
+    def _files(self) -> list[str]:
+        return sorted({_file(case) for case in self.cases if _shares(case)})
+
+    def module(self) -> str:
+        """The text of `together.py`: a workflow for each group, which passes the inputs of its cases on."""
+        place = f"from {self.package} import" if self.package else "import"
+        parts = [f"from alula import workflow\n\n{place} {', '.join(self._files)}\n"]
+        for name, cases in self.groups.items():
+            inputs = ", ".join(f"n{number}: int" for number in range(len(cases)))
+            parts.append(f"\n\n@workflow\ndef {name}({inputs}) -> None:\n")
+            for number, case in enumerate(cases):
+                called = case.workflow.replace(".py:", ".")
+                parts.append(f"    {called}.named({self._node(case)!r})(n{number})\n")
+        return "".join(parts)
+
+    def objects(self) -> list[str]:
+        """The Workflows of all runs: to compile and apply others takes time."""
+        return sorted({*map(_shared, self.groups), *map(workflow, self.alone)})
+
+    def start(self, place: installing.Place) -> dict[str, tuple[str, str]]:
+        """Start them all; returns the run of each case, and its node in a run that it shares, by the case's name."""
+        for name in self.objects():
+            place.ready("Workflow", name, timeout=120)
+        started = {}
+        for name, cases in self.groups.items():
+            run = place.run(_shared(name), _inputs({f"n{i}": case.inputs["n"] for i, case in enumerate(cases)}))
+            started |= {case.name: (run, self._node(case)) for case in cases}
+        return started | {case.name: (place.run(workflow(case), _inputs(case.inputs)), "") for case in self.alone}
+
+    def _node(self, case: Case) -> str:
+        return f"{case.workflow.partition(':')[2]}-{self.cases.index(case)}"
+
+
+def ended(place: installing.Place, started: Mapping[str, tuple[str, str]], timeout: float) -> dict[str, Ended]:
+    """What became of each case, when all runs are over."""
+    runs = {run: place.ended(run, timeout) for run, _ in started.values()}
+    return {case: _ended(runs[run], node) for case, (run, node) in started.items()}
+
+
+def _ended(run: installing.Object, node: str) -> Ended:
+    called = run["metadata"]["name"]
+    name = called + (f".{node}" if node else "")
+    nodes = {each["name"]: each for each in argo.read(run["status"]).values()}
+    whole = nodes[name]
+    outputs = {each["name"]: json.loads(each["value"]) for each in whole.get("outputs", {}).get("parameters", ())}
+    below = {path.removeprefix(f"{name}."): each for path, each in nodes.items() if path.startswith(f"{name}.")}
+    return Ended(called, whole["phase"] if node else run["status"]["phase"], below, outputs)
+
+
+def check(case: Case, run: Ended) -> None:
+    """Assert that it ended as it must."""
+    shown = {path: (node["phase"], node.get("message", "")) for path, node in run.nodes.items()}
+    assert run.phase in (("Failed", "Error") if case.outputs is None else ("Succeeded",)), shown
+    ran = {path for path, node in run.nodes.items() if node["phase"] in ("Succeeded", "Failed", "Running")}
+    assert not ran.intersection(case.absent), shown
+    if case.outputs is None:
+        assert case.message in json.dumps([node.get("message", "") for node in run.nodes.values()]), shown
+    else:
+        assert {name: value(run.outputs[name]) for name in case.outputs} == case.outputs
+
+
+def workflow(case: Case) -> str:
+    """The Workflow of a case, by its object's name."""
+    return f"{_file(case)}-{case.workflow.partition(':')[2]}".replace("_", "-")
+
+
+def value(wire: Any) -> Any:
+    """An output as it travels; of a list that no pod collected its items, which are short here."""
+    listed = lists.read(wire)
+    return wire if listed is None else listed.values()
+
+
+def _shares(case: Case) -> bool:
+    return case.outputs is not None and _file(case) != "remembered"
+
+
+def _file(case: Case) -> str:
+    return case.workflow.partition(".")[0]
+
+
+def _shared(group: str) -> str:
+    return f"together-{group.replace('_', '-')}"
+
+
+def _inputs(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: json.dumps(value) for name, value in values.items()}
