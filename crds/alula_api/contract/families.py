@@ -1,6 +1,6 @@
 """Which family a type belongs to, and how its parts are reached: what everything that walks a type shares.
 
-Used by the modules of this package only. Knows the grammar, no values.
+Knows the grammar, no values. Outside this package `schemas` gives the same functions, beside the others for types.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Imports the user's files as the modules that they are everywhere, and says plainly why one cannot be imported.
 
-Called by the command line, the runtime and emission.
+Called by the command line, emission, and the processes of a local run; a pod has `alula.runtime.loading`.
 """
 
 from __future__ import annotations

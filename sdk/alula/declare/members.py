@@ -29,7 +29,7 @@ def members(namespace: Mapping[str, Any], kind: type[T]) -> Iterator[tuple[str, 
 
 
 def _held(value: Any) -> Iterator[Any]:
-    # Classes of other people's may do anything when they are walked through.
+    # Exactly these: a subclass of the user's may do anything when it is iterated over.
     if type(value) in (list, tuple):
         yield from value
     elif type(value) is dict:

@@ -2,7 +2,8 @@
 
 Nothing is run but `kubectl kustomize FOLDER` or `kustomize build FOLDER`, found beside this Python or on PATH. Where
 neither is there, only what `alula register` writes counts: the files of the releases with their blocks of digests, and
-plain files; what else a domain's kustomization says is named. Called by `alula compile`.
+plain files; what else a domain's kustomization says is named. Called by `alula compile`, and by `alula.gitops` for each
+state of a domain's folder.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Reads resources back from files: a release folder, a domain's folder, single YAML or JSON files.
 
-Called by `alula compile`. Only the kinds of alula are taken; kustomizations, locks and other people's objects are not.
+Called by `alula compile`, and by all that reads a gitops repository. Only the kinds of alula are taken; kustomizations,
+locks and other people's objects are not.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
     <repo>/<project>/<domain>/release/<source>/kustomization.yaml  the blocks of digests
     <repo>/<project>/<domain>/release/<source>/release.lock        the sha256 of each file
 
-Called by `alula register`. Nothing here runs git: what the files say is committed by people or by CI.
+Called by `alula register`, and by `alula.gitops` for releases that are there. Nothing here runs git: what the files say
+is committed by people or by CI.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where a local run keeps its data: the store of the project's domain, opened when it is first needed.
 
-A run of plain values opens nothing and leaves nothing behind. Called by `run`.
+A run of plain values opens nothing and leaves nothing behind. Made by `run`.
 """
 
 from __future__ import annotations

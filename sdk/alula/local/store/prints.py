@@ -1,6 +1,6 @@
 """What attempts print, kept in a file an attempt beside the run's records, and passed on line by line.
 
-Made by `run`; `processes` calls it. Stores that are no folder keep nothing.
+Made by `run`; `pool` calls it. Stores that are no folder keep nothing.
 """
 
 from __future__ import annotations

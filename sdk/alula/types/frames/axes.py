@@ -1,7 +1,6 @@
 """Indexes of pandas, of rows as of columns, as arrays of Arrow and back: names, levels, ranges and frequencies kept.
 
-Called by `pandas`. Imports pandas, so nothing may import this module before a frame
-exists.
+Called by `tables`. Imports pandas, so nothing may import this module before a frame exists.
 """
 
 from __future__ import annotations

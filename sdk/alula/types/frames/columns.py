@@ -1,6 +1,6 @@
 """Columns of pandas as arrays of Arrow and back: one `Kind` a family of dtypes, with a small JSON that restores each.
 
-Called by `axes` and `pandas`. Where Arrow has no faithful type (objects, zones, categories, complex numbers), the array
+Called by `axes` and `tables`. Where Arrow has no faithful type (objects, zones, categories, complex numbers), the array
 holds what it can hold and the JSON says the rest. Imports pandas, so nothing may import this module before a frame
 exists.
 """
