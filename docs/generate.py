@@ -24,6 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import flowcharts  # beside this file
 import yaml
 
 from alula.cli import main as command_line
@@ -373,7 +374,27 @@ def argocd() -> str:
     return f"{GENERATED}{intro}```yaml\n{values}```\n"
 
 
+def gallery() -> str:
+    """Every example of a feature: what its file says it shows, and the graphs of its workflows."""
+    folder = DOCS.parent / "examples" / "features"
+    intro = (
+        "# Examples\n\nA short file for each feature; each runs in the tests, here and on Argo. The graphs are drawn "
+        "from the resources that `alula register` writes, which lie in the folder `golden` beside the files. A diamond "
+        "is a conditional, a double frame a map or a repeat; dotted lines lead to what a node runs.\n"
+    )
+    parts = [GENERATED, intro]
+    for file in sorted(folder.glob("*.py")):
+        says = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        parts.append(f"\n## [{file.name}](../examples/features/{file.name})\n\n{says}\n")
+        for resource in sorted((folder / "golden" / file.stem).glob("workflow-*.yaml")):
+            found = yaml.safe_load(resource.read_text(encoding="utf-8"))
+            title = f"[{found['metadata']['name']}](../examples/features/golden/{file.stem}/{resource.name})"
+            parts.append(f"\n{title}\n\n```mermaid\n{flowcharts.drawn(found['spec'])}```\n")
+    return "".join(parts)
+
+
 PAGES = {
+    "examples.md": gallery,
     "argocd-helm.md": argocd,
     "errors.md": errors,
     "cli.md": cli,

@@ -1,11 +1,11 @@
-"""Tasks with decorators of the project's own: they count for the cache as the task's code does."""
+"""Tasks and workflows with decorators of the project's own: they count for the cache as the task's code does."""
 
 import functools
 import logging
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from alula import task, workflow
+from alula import Task, order, task, workflow
 
 log = logging.getLogger(__name__)
 
@@ -50,4 +50,38 @@ def square(x: int) -> int:
 @workflow
 def squares(x: int = 7) -> int:
     """The square of a bounded square."""
+    return square(square(x))
+
+
+@task
+def start() -> None:
+    """Start a service that others need."""
+
+
+@task
+def stop() -> None:
+    """Stop the service."""
+
+
+def between(before: Task[[], None], after: Task[[], None]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Run a task before all that a workflow does, and one after it."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        steps = workflow(name=f"{function.__name__}-steps")(function)
+
+        @functools.wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+            made = steps(*args, **kwargs)
+            order(before(), made, after())
+            return made
+
+        return wrapper
+
+    return decorate
+
+
+@workflow
+@between(start, stop)
+def served(x: int = 3) -> int:
+    """The square of a square, with a service that runs meanwhile."""
     return square(square(x))
