@@ -31,6 +31,7 @@ def test_other_texts_are_no_amounts(text: str) -> None:
 FINE: list[tuple[dict[str, str], dict[str, str]]] = [
     ({"cpu": "500m"}, {"cpu": "2"}),
     ({"cpu": "0.001"}, {}),
+    ({"cpu": "0", "memory": "0"}, {"nvidia.com/gpu": "0"}),
     ({}, {"memory": "1.5Gi"}),
     ({"memory": "1024Mi"}, {"memory": "1Gi"}),
     ({}, {"nvidia.com/gpu": "1"}),
@@ -51,6 +52,8 @@ WRONG = {
         "raise the limit to 4Gi, or request at most 2Gi",
     ),
     "in other units": ({"cpu": "2"}, {"cpu": "500m"}, "raise the limit to 2, or request at most 500m"),
+    "a limit of nothing": ({}, {"memory": "0Mi"}, "leave the limit out"),
+    "nothing of both": ({"cpu": "0"}, {"cpu": "0"}, "leave the limit out"),
     "by a hair": ({"memory": "1025Mi"}, {"memory": "1Gi"}, "raise the limit to 1025Mi, or request at most 1Gi"),
     "an unequal pair of a device": ({"nvidia.com/gpu": "1"}, {"nvidia.com/gpu": "2"}, 'write "2"'),
     "cpus in millions for thousandths": ({"cpu": "500M"}, {}, 'write "500m": M stands for millions'),
@@ -100,5 +103,6 @@ TEXTS = st.builds(str.__add__, NUMBERS, st.sampled_from(["", "m", "k", "M", "Gi"
 def test_a_pair_is_taken_exactly_where_the_request_is_at_most_the_limit(request: str, limit: str) -> None:
     amounts = [quantities.amount(request), quantities.amount(limit)]
     first, second = (Fraction(found or 0, quantities.ONE) for found in amounts)
-    fine = first <= second <= quantities.MAX_CPUS and (first * 1000).denominator == (second * 1000).denominator == 1
+    are_whole = (first * 1000).denominator == (second * 1000).denominator == 1
+    fine = are_whole and first <= second <= quantities.MAX_CPUS and second > 0
     assert (list(quantities.problems({"cpu": request}, {"cpu": limit})) == []) is fine

@@ -383,6 +383,12 @@ WRONG: dict[str, dict[str, Any]] = {
     },
     "an image": {"image": "my image"},
     "an image that Argo would evaluate": {"image": "acme/{{workflow.name}}"},
+    "an image with a scheme": {"image": "https://ghcr.io/acme/train:1.2"},
+    "an image in capitals": {"image": "ghcr.io/acme/Train:"},
+    "quantities in other spellings": {
+        "resources": Resources(cpu=[1, 2], memory="1gb", ephemeral_storage="10 gib", gpu=0)
+    },  # type: ignore[arg-type]
+    "a limit of nothing": {"resources": Resources(cpu=0, memory=("1Gi", "0"))},
     "an environment": {"environment": {"LOG LEVEL": "x", "ALULA_RUN": "x", "ARGO_X": "x", "N": 1}},
     "secrets": {"secrets": [Secret("DB PASSWORD", "DB", "pass word"), "db"]},
     "a secret of a longer name than Kubernetes has": {"secrets": [Secret("A", "d" * 254, "k" * 254)]},
@@ -414,7 +420,7 @@ WRONG: dict[str, dict[str, Any]] = {
             shared_memory="1G",
             secrets={"db": "db", "/etc/db": "db", "/var/run": "db", "/secrets/db": "DB"},
             claims={"/secrets/db": "data", "/a/../b": "data", "/": "root", "data": "data"},
-            config_maps={"/config": "a", "/config/b": "b", "/argo/x": "c"},
+            config_maps={"/config": "a..b", "/config/b": "b", "/argo/x": "c"},
         )
     },
     "affinity of a pod": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alula_api.contract import durations, quantities
+from alula_api.contract import durations, memory, quantities
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs.specs import Pod, TaskSpec
 from alula_compiler import problems
@@ -32,9 +32,12 @@ def _resources(task: TaskSpec, domain: Domain, subject: Subject, report: Report)
     own = task.most
     for name, most in domain.most.items():
         texts = dict.fromkeys(side[name] for side in (own.requests, own.limits) if name in side)
-        if not texts and name in (quantities.CPU, "memory"):
+        if not texts and name in (quantities.CPU, memory.MEMORY):
             message = f"the task names no {name}, of which this domain allows {most}"
             report.add(Code.OVER_LIMIT, subject, message, hint=f"request {name}, or set the Domain's taskDefaults")
+        elif texts and name == memory.MEMORY and name not in own.limits:
+            message = f"the task names no limit of memory, of which this domain allows {most}"
+            report.add(Code.OVER_LIMIT, subject, message, hint="give it one: without it a request bounds nothing")
         for text in texts:
             amount, bound = quantities.amount(text), quantities.amount(most)
             if amount is not None and bound is not None and amount > bound:

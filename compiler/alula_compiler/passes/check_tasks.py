@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from alula_api.contract import durations, memory, pods, quantities
+from alula_api.contract import durations, memory, names, pods, quantities
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs.specs import Affinity, Pod, Resources, TaskSpec
 from alula_compiler import problems
-from alula_compiler.argo import tasks, texts
+from alula_compiler.argo import tasks
 from alula_compiler.engines import Engine
 from alula_compiler.problems import Report, Subject
 from alula_compiler.program import Program
@@ -20,8 +20,9 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
     whole = problems.of_program(program)
     for task in program.tasks:
         subject = whole.at(f"task {task.name}")
-        if texts.needs_brace(task.image or program.image):
-            report.add(Code.BAD_OPTION, subject, "an image must not hold `{{`")
+        if not names.is_image(task.image or program.image):
+            message = f"the image cannot be {task.image or program.image}"
+            report.add(Code.BAD_OPTION, subject, message, expected=names.IMAGES)
         _kind(task, subject, report)
         _resources(task, subject, report)
         _timeout(task, subject, report)

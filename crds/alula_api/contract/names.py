@@ -39,6 +39,10 @@ ATTEMPT: Final = "try"
 """The task in the template of an item that may fail which runs it."""
 ENOUGH: Final = "enough"
 """The task in the template of a map of such items which fails where too few of them succeeded."""
+OBJECT: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+"""The name of a Secret, a PriorityClass and most other objects of Kubernetes: labels with dots between them."""
+LABEL_KEY: Final = rf"({OBJECT}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?"
+"""The name of a label or annotation: `team`, or with a domain `example.org/team`."""
 SUCCEEDED: Final = "succeeded--item"
 """The output of such an item which says whether it succeeded, and of a batch of them how many did; no output of a user
 is called so."""
@@ -80,6 +84,17 @@ def dns_label(text: str, limit: int = MOST_LABEL) -> str:
 
     suffix = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
     return f"{label[: limit - _HASH - 1].rstrip('-')}-{suffix}".lstrip("-")
+
+
+_PART = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
+_HOST = r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9]+(?:[-.]+[A-Za-z0-9]+)*)(?::[0-9]+)?"
+_IMAGE = rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::[A-Za-z0-9_][-A-Za-z0-9_.]{{0,127}})?(?:@[a-z0-9+.-]+:[0-9a-f]+)?"
+IMAGES: Final = "an image reference such as ghcr.io/acme/train:1.2"
+
+
+def is_image(name: object) -> bool:
+    """Whether container runtimes take it as the name of an image."""
+    return isinstance(name, str) and re.fullmatch(_IMAGE, name) is not None
 
 
 def is_dns_label(text: str) -> bool:

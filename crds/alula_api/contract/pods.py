@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from alula_api.contract import jsontext
+from alula_api.contract import jsontext, names
 from alula_api.contract.problems import InvalidValue
 from alula_api.contract.retries import SYSTEM_RETRIES, Budget
 
@@ -93,7 +93,7 @@ def reserved(variable: str) -> str:
 
 
 FOLDER: Final = "^(/[-A-Za-z0-9_.]+)+$"
-OBJECT_NAME: Final = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
+OBJECT_NAME: Final = rf"(?=.{{1,253}}\Z){names.OBJECT}"
 """Names of Secrets, claims and other objects that a pod uses."""
 DATA_KEY: Final = r"[-._a-zA-Z0-9]{1,253}"
 """Keys of Secrets."""

@@ -119,6 +119,8 @@ def _pair(name: str, request: str | None, limit: str | None) -> Iterator[Wrong]:
             shown = f"{request}, without a limit" if limit is None else f"{request} of {limit}"
             both = limit or request
             yield Wrong(name, shown, "one amount: what is requested is the limit too", f'write "{both}"')
+    elif limit is not None and not amount(limit):
+        yield Wrong(name, limit, "a limit above 0: to Kubernetes 0 is no limit at all", "leave the limit out")
     elif request is not None and limit is not None and _is_above(request, limit):
         hint = f"raise the limit to {request}, or request at most {limit}"
         yield Wrong(name, f"{request} of {limit}", "a request of at most the limit", hint)

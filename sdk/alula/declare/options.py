@@ -373,9 +373,10 @@ class _Check:
         return value
 
     def image(self, value: object) -> str | None:
-        if value is None or (isinstance(value, str) and value and "{{" not in value and [value] == value.split()):
-            return value
-        self.problem("image", value, "an image reference such as ghcr.io/acme/train:1.2")
+        if value is None or names.is_image(value):
+            return value  # type: ignore[return-value]
+        hint = "leave the scheme out" if isinstance(value, str) and "://" in value else ""
+        self.problem("image", value, names.IMAGES, hint)
         return None
 
     def pool(self, value: object) -> str | None:
@@ -469,12 +470,14 @@ def _is_quantity(value: object) -> bool:
 def _quantity_hint(value: object) -> str:
     from alula_api.contract import quantities
 
-    text = str(value).strip()
-    units = {"GB": "G", "MB": "M", "KB": "k", "TB": "T", "K": "k", "gi": "Gi", "mi": "Mi", "Gib": "Gi"}
-    for wrong, right in units.items():
-        if text.endswith(wrong) and quantities.amount(text.removesuffix(wrong).strip() + right) is not None:
-            return f'write "{text.removesuffix(wrong).strip()}{right}"'
-    return ""
+    if isinstance(value, list):
+        return "a pair is a tuple: (request, limit)"
+    match = re.fullmatch(r"\s*([0-9.]+)\s*([KMGTkmgt]?)(i?)[Bb]?\s*", str(value))
+    if match is None:
+        return ""
+    number, unit, binary = match.groups()
+    right = f"{number}{unit.upper() if binary or unit in 'MGTmgt' else unit.lower()}{binary}"
+    return f'write "{right}"' if quantities.amount(right) is not None else ""
 
 
 def check(

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 Operator = Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
 Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
-_KEY = r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_LABELS = "labels: at most 63 letters, digits, -, _ and ., the first and last a letter or digit"
+_OF_OBJECT = "the name of an object: lower case letters, digits, - and ., the first and last a letter or digit"
 _VALUE = r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?"
 
 
@@ -154,15 +155,15 @@ class Wrong(NamedTuple):
 def problems(pod: Pod) -> Iterable[Wrong]:
     """What is wrong with the settings."""
     for setting, pattern, expected in (
-        ("node_selector", _VALUE, "labels: letters, digits, -, _ and ."),
-        ("labels", _VALUE, "labels: letters, digits, -, _ and ."),
+        ("node_selector", _VALUE, _LABELS),
+        ("labels", _VALUE, _LABELS),
         ("annotations", r"(?!.*\{\{)[^\x00-\x1f\x7f]*", "texts of one line without {{, which Argo would evaluate"),
     ):
         yield from _texts(pod, setting, pattern, expected)
     given: Any = pod.tolerations
     listed = given if isinstance(given, (list, tuple)) and not isinstance(given, Toleration) else ("it is no list",)
     for toleration in listed:
-        if not isinstance(toleration, Toleration) or not _fits(_KEY, toleration.key):
+        if not isinstance(toleration, Toleration) or not _fits(names.LABEL_KEY, toleration.key):
             shown = toleration if listed is given else given
             yield Wrong("tolerations", shown, '[Toleration("nvidia.com/gpu", effect="NoSchedule")]')
         elif toleration.effect is not None and toleration.effect not in get_args(Effect):
@@ -171,7 +172,7 @@ def problems(pod: Pod) -> Iterable[Wrong]:
             yield Wrong("tolerations", toleration.value, "the value of a taint: letters, digits, -, _ and .")
     for setting in ("priority_class", "service_account"):
         if getattr(pod, setting) is not None and not _fits(pods.OBJECT_NAME, getattr(pod, setting)):
-            yield Wrong(setting, getattr(pod, setting), "the name of an object: lower case letters, digits, - and .")
+            yield Wrong(setting, getattr(pod, setting), _OF_OBJECT)
     template: Any = pod.template
     if template is not None and not (isinstance(template, str) and names.is_dns_label(template)):
         yield Wrong("template", pod.template, "the name of a pod template of the Domain: lower case letters, digits, -")
@@ -187,7 +188,7 @@ def _texts(pod: Pod, setting: str, pattern: str, expected: str) -> Iterable[Wron
         yield Wrong(setting, given, 'a dict such as {"team": "a"}')
         return
     for key, value in given.items():
-        if not _fits(_KEY, key):
+        if not _fits(names.LABEL_KEY, key):
             yield Wrong(setting, key, "the name of a label or annotation, as team or example.org/team")
         elif setting != "node_selector" and (reserved := pods.reserved_label(key)):
             yield Wrong(setting, key, f"another name: this one {reserved}")
@@ -207,10 +208,10 @@ def _affinity(given: Any) -> Iterable[Wrong]:
             yield Wrong(f"affinity {setting}", listed, '[NodeRule("pool", "In", ["gpu"])]')
             continue
         for rule in listed:
-            if not _fits(_KEY, rule.key):
+            if not _fits(names.LABEL_KEY, rule.key):
                 yield Wrong(f"affinity {setting}", rule.key, "the name of a label, as team or example.org/team")
             elif not isinstance(rule.values, (list, tuple)) or not all(_fits(_VALUE, each) for each in rule.values):
-                yield Wrong(f"affinity {setting}", rule.values, "a list of labels: letters, digits, -, _ and .")
+                yield Wrong(f"affinity {setting}", rule.values, f"a list of {_LABELS}")
             elif expected := pods.rule_problem(rule.operator, rule.values):
                 yield Wrong(f"affinity {setting}", rule, expected)
     for setting in ("apart_from", "preferred_apart_from"):
@@ -219,9 +220,9 @@ def _affinity(given: Any) -> Iterable[Wrong]:
             yield Wrong(f"affinity {setting}", listed, 'a list of labels of pods, as [{"app": "db"}]')
             continue
         for key, value in [pair for each in listed for pair in each.items()]:
-            if not _fits(_KEY, key) or not _fits(_VALUE, value):
-                yield Wrong(f"affinity {setting}", {key: value}, "labels of pods: letters, digits, -, _ and .")
-    if given.topology_key is not None and not _fits(_KEY, given.topology_key):
+            if not _fits(names.LABEL_KEY, key) or not _fits(_VALUE, value):
+                yield Wrong(f"affinity {setting}", {key: value}, f"{_LABELS}, as pods have them")
+    if given.topology_key is not None and not _fits(names.LABEL_KEY, given.topology_key):
         yield Wrong("affinity topology_key", given.topology_key, "a label of nodes, as topology.kubernetes.io/zone")
 
 
@@ -239,7 +240,7 @@ def _folders(pod: Pod) -> Iterable[Wrong]:
             elif path in seen:
                 yield Wrong(setting, path, "a folder that is given once")
             if not _fits(pods.OBJECT_NAME, name):
-                yield Wrong(setting, name, "the name of an object: lower case letters, digits, - and .")
+                yield Wrong(setting, name, _OF_OBJECT)
             seen[path] = None
         if setting != "claims":
             fixed += given
