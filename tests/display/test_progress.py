@@ -106,6 +106,15 @@ def test_a_log_of_a_large_graph_has_few_lines(capsys: pytest.CaptureFixture[str]
     assert "[16m 39s] 1000 of 1000 tasks are over, 500 of them cached" in lines
 
 
+def test_a_log_says_done_of_nothing_that_did_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    watcher = plain.Plain()
+    states = {"done": "done in 0ms", "cached": "cached", "not taken": "not taken", "skipped": "not started"}
+    for state in states:
+        end(watcher, NodeReport("load", "load"), state, 0.0)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [f"[   0ms] load {said}" for said in states.values()]
+
+
 def test_a_log_does_not_repeat_many_lines_in_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
     watcher = plain.Plain()
     reports = [NodeReport(f"inc-{n}", "inc") for n in range(20)]

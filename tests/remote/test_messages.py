@@ -106,3 +106,9 @@ def test_lists_of_different_lengths_are_told_without_the_words_of_argo() -> None
     said = "x must be as long as the other lists: x has 2 and text has 3"
     found = messages.failure(f'strconv.Atoi: parsing "{said}": invalid syntax', node="weigh")
     assert (found.kind, found.code, found.message) == ("user", "BAD_VALUE", f"the input {said}")
+
+
+def test_too_few_items_that_succeed_are_told_as_in_a_local_run() -> None:
+    said = "only 2 of 5 items succeeded, and 3 must"
+    found = messages.failure(f'strconv.Atoi: parsing "{said}": invalid syntax', node="weigh")
+    assert (found.kind, found.code, found.message) == ("user", "TASK_FAILED", said)

@@ -232,6 +232,43 @@ def test_what_lies_in_a_branch_that_is_not_taken_is_told_task_by_task() -> None:
     )
 
 
+def test_what_no_branch_led_to_in_an_item_of_a_map_is_not_taken() -> None:
+    read = [{"name": "n", "type": "int"}]
+    branch = {"reads": read, "cases": [{"name": "then", "when": "n > 3", "graph": "two"}]}
+    spec = {
+        "version": "1",
+        "code": {"image": "x:1", "runtime": 1},
+        "tasks": [{"name": "step", "entrypoint": "m:step"}],
+        "graphs": [
+            {"name": "main", "nodes": [{"id": "each", "map": {"graph": "item", "over": ["n"], "outputs": []}}]},
+            {
+                "name": "item",
+                "inputs": read,
+                "nodes": [
+                    {"id": "before", "task": "step"},
+                    {"id": "pick", "branch": branch, "after": ["before"]},
+                    {"id": "waits", "task": "step", "after": ["pick"]},
+                ],
+            },
+            {"name": "two", "nodes": [{"id": "a", "task": "step"}, {"id": "b", "task": "step", "after": ["a"]}]},
+        ],
+    }
+    outline = Outline(WorkflowSpec.from_json(spec))
+    skipped = [
+        node("each.item(2:2).pick.then", "Skipped", "Skipped"),
+        node("each.item(2:2).waits", "Skipped", "Skipped"),
+    ]
+    nodes = worlds.keyed(
+        status("Running", root("Running"), admit(), node("each.item(2:2).before", "Succeeded"), *skipped)
+    )
+    assert {task.id: task.state for task in run_status.state(worlds.run(nodes), outline).tasks.values()} == {
+        "each(2).before": "done",
+        "each(2).pick.then.a": "not taken",
+        "each(2).pick.then.b": "not taken",
+        "each(2).waits": "not taken",
+    }
+
+
 def test_the_items_of_a_map_are_tasks_with_their_index_and_an_empty_map_is_none() -> None:
     spec = {
         "version": "1",

@@ -8,6 +8,7 @@ from alula_api.contract.families import Schema
 from alula_api.contract.graphs import comparables
 from alula_api.contract.graphs.bindings import Constant
 from alula_api.contract.graphs.conditions import (
+    ASK_FIRST,
     Both,
     Compare,
     Condition,
@@ -44,7 +45,10 @@ class Decision:
             case IsNone(read):
                 return f"({self._term(read)} == 'null')"
             case Truth(read):
-                return f"({self._term(read)} == 'true')"
+                holds = f"{self._term(read)} == 'true'"
+                if self._may_be_none(read):
+                    holds = f"{self._term(read)} == 'null' ? asInt({_refusal(read)}) > 0 : {holds}"
+                return f"({holds})"
             case Not(part):
                 return f"(!{self.text(part)})"
             case Both(parts):
@@ -61,19 +65,31 @@ class Decision:
         other = self._term(right) if isinstance(right, Read) else _literal(right, kind)
         if kind in ("boolean", "string"):
             return f"{left} {found.op} {other}"
-        compared = f"{_number(left, kind)} {found.op} {_number(other, kind) if isinstance(right, Read) else other}"
         if found.op not in ("==", "!="):
-            return compared
+            if isinstance(right, Read):
+                other = _number(self._asked(right), kind)
+            return f"{_number(self._asked(found.left), kind)} {found.op} {other}"
+        compared = f"{_number(left, kind)} {found.op} {_number(other, kind) if isinstance(right, Read) else other}"
         may_be = [
-            self._term(each)
-            for each in (found.left, right)
-            if isinstance(each, Read) and comparables.without_none(self._types[each.name])[1]
+            self._term(each) for each in (found.left, right) if isinstance(each, Read) and self._may_be_none(each)
         ]
         if not may_be:
             return compared
         none = " || ".join(f"{term} == 'null'" for term in may_be)
         unequal = f"{left} {found.op} {other}" if isinstance(right, Read) else ("false" if found.op == "==" else "true")
         return f"({none}) ? ({unequal}) : ({compared})"
+
+    def _may_be_none(self, read: Read) -> bool:
+        return comparables.without_none(self._types[read.name])[1]
+
+    def _asked(self, read: Read) -> str:
+        """The term of what must not be None; where it is, a sentence that is no number, which the engine then shows."""
+        term = self._term(read)
+        return f"({term} == 'null' ? {_refusal(read)} : {term})" if self._may_be_none(read) else term
+
+
+def _refusal(read: Read) -> str:
+    return f"'{read.name} is None where it is compared: {ASK_FIRST}'"
 
 
 def _number(term: str, kind: str) -> str:

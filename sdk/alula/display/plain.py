@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from alula.display import capturing, printing, rows, summaries, terminals
 from alula.display.styles import Style, count, duration, safe
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_NODES = 100
 """In a larger graph only failures and every twentieth part of the way get a line."""
+_ENDED: Final = {"cached": "cached", "not taken": "not taken", "skipped": "not started", "stopped": "stopped"}
+"""What is said of a node that did not come to its end by running."""
 
 
 class Plain(Watcher):
@@ -75,8 +77,7 @@ class Plain(Watcher):
                 cached = f", {group.cached} of them cached" if group.cached else ""
                 self._event(f"{safe(group.name)} {group.progress} items are over{cached}", now)
         elif node.state != "failed" and not self._brief:
-            how = node.state if node.state in ("cached", "not taken") else f"done in {duration(node.seconds)}"
-            self._event(f"{safe(node.id)} {how}", now)
+            self._event(f"{safe(node.id)} {_ENDED.get(node.state) or f'done in {duration(node.seconds)}'}", now)
         elif self._brief and self._beginning is not None:
             total = len(self._beginning.nodes)
             if _is_part(self._over, total):

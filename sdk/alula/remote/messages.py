@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from alula_api.contract import exits, failures
+from alula_api.contract import exits, failures, lists
 from alula_api.contract.codes import Code
 
 _ENDED = re.compile(r"(?:main: )?(?P<reason>\w+) \(exit code (?P<code>\d+)\)(?:: (?P<said>.*))?", re.DOTALL)
@@ -17,6 +17,7 @@ _LEFT = re.compile(r".*\(memory (?P<memory>[^()]+)\)", re.DOTALL)
 """What an attempt left that could not report, where its memory grows."""
 _NAMED = re.compile(r"(?P<name>(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:: (?P<message>.*))?")
 _COUNTED = re.compile(r'strconv\.Atoi: parsing "(?P<said>.*)": invalid syntax')
+_TOO_FEW = re.compile(lists.TOO_FEW.format(r"\d+", r"\d+", r"\d+"))
 _TRACEBACK = "Traceback (most recent call last):"
 _STOPPED = ("Stopped with strategy", "workflow shutdown with strategy", "terminated")
 _KILLED = 137
@@ -35,16 +36,18 @@ def final(message: str) -> bool:
 
 
 def of_map(message: str) -> str:
-    """Why a map could not begin: Argo quotes what stands in place of the number of its items."""
+    """Why a map could not begin or end: Argo quotes what stands in place of the number of its items."""
     found = _COUNTED.fullmatch(message.strip())
-    return f"the input {found['said']}" if found is not None else ""
+    if found is None:
+        return ""
+    return found["said"] if _TOO_FEW.fullmatch(found["said"]) else f"the input {found['said']}"
 
 
 def failure(message: str, *, run: str = "", node: str = "", task: str = "", attempt: int = 1) -> failures.FailureRecord:
     """The record of a failed attempt, as far as its message tells."""
     ended = _ENDED.fullmatch(message.strip())
     if ended is None and (said := of_map(message)):
-        code = str(Code.BAD_VALUE)
+        code = str(Code.TASK_FAILED if _TOO_FEW.fullmatch(said) else Code.BAD_VALUE)
         return failures.FailureRecord(failures.USER, code, said, node=node, run=run, attempt=attempt, task=task)
     if ended is None:
         kind, code, said = failures.SYSTEM, str(Code.TASK_KILLED), message.strip() or "it failed without a message"

@@ -162,8 +162,10 @@ class Outline:
         return ".".join(kept) or path
 
     def inside(self, id: str) -> list[str]:
-        """The tasks that lie in a graph or branch."""
-        return [task for task in self.tasks if task.startswith(f"{id}.")]
+        """The tasks that lie in a graph or branch, but those of maps and repeats inside it."""
+        general = f"{outlines.general(id)}."
+        below = [each.removeprefix(general) for each in (*self.tasks, *self._items) if each.startswith(general)]
+        return [f"{id}.{path}" for path in below if walks.ITEM not in path]
 
     def _walk(self) -> Iterator[Expected]:
         """Every task that a run may reach; of more than a run can have only the first."""

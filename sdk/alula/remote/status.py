@@ -233,7 +233,7 @@ def _not_taken(known: dict[str, TaskState], outline: Outline) -> tuple[dict[str,
         is_away = task.state == "not taken" or (task.state == "skipped" and spreads)
         if task.state in ("not taken", "skipped") and (id in outline.maps or id in outline.repeats):
             away.update([id] if is_away else [])
-        elif task.state == "not taken" and id not in outline.tasks:
+        elif task.state == "not taken" and outline.expected(id) is None:
             away.add(id)
             found |= {each: TaskState(each, "not taken", 0) for each in outline.inside(id)}
         elif task.state == "skipped" and spreads:

@@ -194,3 +194,27 @@ def guarded(n: int) -> int:
     second = inc(first)
     order(guard, second)
     return second
+
+
+@task
+def perhaps(n: int) -> bool | None:
+    """True, False or unknown."""
+    return None if n > 5 else n > 3
+
+
+@task
+def half(n: int) -> int | None:
+    """Half of an even number."""
+    return None if n % 2 else n // 2
+
+
+@workflow
+def doubtful(n: int) -> int:
+    """A condition that may be None by itself."""
+    return conditional("flag").if_(~perhaps(n)).then(inc(n)).else_().then(0)  # type: ignore[operator]
+
+
+@workflow
+def uncertain(n: int) -> int:
+    """An order of what may be None."""
+    return conditional("size").if_(half(n) > 1).then(inc(n)).else_().then(0)  # type: ignore[operator]

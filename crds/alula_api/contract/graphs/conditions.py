@@ -158,6 +158,10 @@ def renamed(condition: Condition, name: Callable[[str], str]) -> Condition:
     return mapped(condition, change)
 
 
+ASK_FIRST: Final = "ask first whether it is None"
+"""What to do about a value that may be None."""
+
+
 # Deciding
 
 
@@ -181,7 +185,7 @@ def holds(condition: Condition, values: Mapping[str, MaybeValue], types: Mapping
                 return None
             if op not in _EQUALITIES and (one is None or other is None):
                 name = right.name if one is not None and isinstance(right, Read) else left.name
-                raise _invalid(f"`{name}` is None where `{text(condition)}` compares it: ask first whether it is None")
+                raise _invalid(f"`{name}` is None where `{text(condition)}` compares it: {ASK_FIRST}")
             return bool(_OPERATORS[op](one, other))
         case IsNone(read):
             found = _value(read, values, types)
@@ -189,7 +193,7 @@ def holds(condition: Condition, values: Mapping[str, MaybeValue], types: Mapping
         case Truth(read):
             found = _value(read, values, types)
             if found is None:
-                raise _invalid(f"`{read.name}` is None where it must be true or false")
+                raise _invalid(f"`{read.name}` is None where it must be true or false: {ASK_FIRST}")
             return None if found is UNKNOWN else found is True
         case Not(part):
             answer = holds(part, values, types)
