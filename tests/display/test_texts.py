@@ -129,6 +129,11 @@ def test_a_task_that_was_not_tried_again_says_why() -> None:
     assert "not tried again: it said that this cannot help" in shown(False)
 
 
+def test_a_failure_of_which_no_line_is_known_has_that_of_its_call() -> None:
+    node = worlds.node("fit", "failed", failure=dataclasses.replace(worlds.FAILURE, source=""))
+    assert "fit failed (flows/penguins.py:43, after 0ms)" in failures.render(RunResult("r", "w", False, (node,), 1.0))
+
+
 def test_a_debugger_is_offered_only_where_the_users_code_failed() -> None:
     def shown(kind: str) -> str:
         record = dataclasses.replace(worlds.FAILURE, kind=kind)

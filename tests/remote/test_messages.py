@@ -112,3 +112,12 @@ def test_too_few_items_that_succeed_are_told_as_in_a_local_run() -> None:
     said = "only 2 of 5 items succeeded, and 3 must"
     found = messages.failure(f'strconv.Atoi: parsing "{said}": invalid syntax', node="weigh")
     assert (found.kind, found.code, found.message) == ("user", "TASK_FAILED", said)
+
+
+def test_a_comparison_of_none_is_told_without_the_words_of_argo() -> None:
+    said = "half is None where it is compared: ask first whether it is None"
+    found = messages.failure(
+        f"failed to evaluate expression: invalid operation: int({said}) (1:2)\n | (asInt(...) > 1) ? 'then' : 'else'",
+        node="size",
+    )
+    assert (found.kind, found.code, found.message) == ("user", "BAD_VALUE", said)

@@ -8,7 +8,7 @@ from alula_api.contract.families import Schema
 from alula_api.contract.graphs import comparables
 from alula_api.contract.graphs.bindings import Constant
 from alula_api.contract.graphs.conditions import (
-    ASK_FIRST,
+    NONE_COMPARED,
     Both,
     Compare,
     Condition,
@@ -89,7 +89,7 @@ class Decision:
 
 
 def _refusal(read: Read) -> str:
-    return f"'{read.name} is None where it is compared: {ASK_FIRST}'"
+    return f"'{NONE_COMPARED.format(read.name)}'"
 
 
 def _number(term: str, kind: str) -> str:

@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 from alula_api.contract import lists, names
-from alula_api.contract.graphs.conditions import ASK_FIRST
+from alula_api.contract.graphs.conditions import NONE_COMPARED
 
 RUN: Final = "{{workflow.name}}"
 RUN_UID: Final = "{{workflow.uid}}"
@@ -25,7 +25,7 @@ _READ = rf"(?:tasks\['{_NAME}'\]\.outputs|inputs)\.parameters\['{_NAME}'\]"
 _DECIDED = (
     r"asInt\(|asFloat\(|trim\(|, '\"'\)|\(|\)|'[-a-z0-9]*'|'\"[0-9a-f]{64}\"'|-?[0-9][-+.0-9e]*"
     r"|'-?(?:[0-9][-+.0-9e]*|Infinity)'|'NaN'|&&|\|\||[=!<>]=|[<>!?:]|true|false| "
-    rf"|'{_NAME} is None where it is compared: {ASK_FIRST}'"
+    rf"|'{NONE_COMPARED.format(_NAME)}'"
 )
 """The parts of a decision: what a condition compares, and the names of branches."""
 _MAPPED = (

@@ -67,7 +67,7 @@ def _one(node: NodeReport, style: Style, columns: int) -> str:
     head = f"{style.mark('failed')} {style.paint(safe(node.id), 'bold')} {style.paint('failed', 'red', 'bold')}"
     if record is None:
         return _words(head, columns)
-    facts = [record.source] if record.source else []
+    facts = [record.source or node.source]
     facts.append(f"attempt {record.attempt} of {node.most_attempts}" if node.most_attempts > 1 else "")
     facts.append(f"after {duration(node.seconds)}")
     head += " " + style.paint(f"({', '.join(fact for fact in facts if fact)})", "dim")

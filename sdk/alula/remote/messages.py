@@ -10,6 +10,7 @@ import re
 
 from alula_api.contract import exits, failures, lists
 from alula_api.contract.codes import Code
+from alula_api.contract.graphs.conditions import NONE_COMPARED
 
 _ENDED = re.compile(r"(?:main: )?(?P<reason>\w+) \(exit code (?P<code>\d+)\)(?:: (?P<said>.*))?", re.DOTALL)
 _HEADLINE = re.compile(r"(?P<said>.*?)(?: \((?:(?P<source>[^()]+:\d+), )?attempt \d+(?:, memory [^()]+)?\))?")
@@ -18,6 +19,7 @@ _LEFT = re.compile(r".*\(memory (?P<memory>[^()]+)\)", re.DOTALL)
 _NAMED = re.compile(r"(?P<name>(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:: (?P<message>.*))?")
 _COUNTED = re.compile(r'strconv\.Atoi: parsing "(?P<said>.*)": invalid syntax')
 _TOO_FEW = re.compile(lists.TOO_FEW.format(r"\d+", r"\d+", r"\d+"))
+_NONE_COMPARED = re.compile(NONE_COMPARED.format(r"\w+"))
 _TRACEBACK = "Traceback (most recent call last):"
 _STOPPED = ("Stopped with strategy", "workflow shutdown with strategy", "terminated")
 _KILLED = 137
@@ -48,6 +50,9 @@ def failure(message: str, *, run: str = "", node: str = "", task: str = "", atte
     ended = _ENDED.fullmatch(message.strip())
     if ended is None and (said := of_map(message)):
         code = str(Code.TASK_FAILED if _TOO_FEW.fullmatch(said) else Code.BAD_VALUE)
+        return failures.FailureRecord(failures.USER, code, said, node=node, run=run, attempt=attempt, task=task)
+    if ended is None and (found := _NONE_COMPARED.search(message)) is not None:
+        code, said = str(Code.BAD_VALUE), found[0]
         return failures.FailureRecord(failures.USER, code, said, node=node, run=run, attempt=attempt, task=task)
     if ended is None:
         kind, code, said = failures.SYSTEM, str(Code.TASK_KILLED), message.strip() or "it failed without a message"

@@ -160,6 +160,8 @@ def renamed(condition: Condition, name: Callable[[str], str]) -> Condition:
 
 ASK_FIRST: Final = "ask first whether it is None"
 """What to do about a value that may be None."""
+NONE_COMPARED: Final = f"{{}} is None where it is compared: {ASK_FIRST}"
+"""What the engine shows, among its own words, in place of a number that it was to compare."""
 
 
 # Deciding
