@@ -51,8 +51,8 @@ def failure(message: str, *, run: str = "", node: str = "", task: str = "", atte
     if ended is None and (said := of_map(message)):
         code = str(Code.TASK_FAILED if _TOO_FEW.fullmatch(said) else Code.BAD_VALUE)
         return failures.FailureRecord(failures.USER, code, said, node=node, run=run, attempt=attempt, task=task)
-    if ended is None and (found := _NONE_COMPARED.search(message)) is not None:
-        code, said = str(Code.BAD_VALUE), found[0]
+    if ended is None and (none := _NONE_COMPARED.search(message)) is not None:
+        code, said = str(Code.BAD_VALUE), none[0]
         return failures.FailureRecord(failures.USER, code, said, node=node, run=run, attempt=attempt, task=task)
     if ended is None:
         kind, code, said = failures.SYSTEM, str(Code.TASK_KILLED), message.strip() or "it failed without a message"
