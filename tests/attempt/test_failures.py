@@ -8,6 +8,7 @@ from alula import NonRecoverable
 from alula.attempt import failures
 from alula.attempt.errors import Stop, bad_input
 from alula.attempt.invoke import Phase
+from alula_api.contract import failures as contract
 from alula_api.contract.codes import Code
 from alula_data.errors import Damaged, Denied, NotFound, StoreError, Unavailable
 
@@ -50,6 +51,7 @@ TABLE: list[tuple[Phase, BaseException, tuple[str, str, bool]]] = [
 @pytest.mark.parametrize(("phase", "error", "expected"), TABLE, ids=lambda value: getattr(value, "name", None))
 def test_a_failure_has_one_class(phase: Phase, error: BaseException, expected: tuple[str, str, bool]) -> None:
     found = failures.classify(error, phase, lambda url: url == OURS)
+    assert contract.kind_of(found.code) == found.kind, "so the cluster's messages say the same"
     assert (found.kind, found.code, found.retryable) == expected
 
 

@@ -159,6 +159,13 @@ MISTAKES: dict[str, tuple[Callable[[ImperativeWorkflow], Any], str, str]] = {
     "a constant of another type": (_within, "expected int, got the str", "# within"),
     "what belongs to another workflow": (_stray, "belongs to workflow strange", "# stray"),
     "two inputs of one name": (_twice, "there is an input 'n' already", "# twice"),
+    "an output of another workflow": (
+        lambda wf: wf.add_output("all", ImperativeWorkflow("other").add(inc, 1)),
+        "the result of task inc belongs to workflow other",
+        "another",
+    ),
+    "itself": (lambda wf: wf.add(wf, 1), "it cannot call itself", "itself"),
+    "a method of Flyte": (lambda wf: wf.add_entity(inc, n=1), "put it together with ImperativeWorkflow", "Flyte"),  # type: ignore[attr-defined]
     "an output without a type": (_untyped, 'write add_output("all", ..., list[int])', "# untyped"),
     "an output of another type": (_wrong_output, "the output all", "# wrong output"),
     "a name that is none": (lambda wf: wf.add_input("a b", int), "cannot name", "a name that is none"),
@@ -192,7 +199,8 @@ def test_outputs_may_have_names_that_no_field_of_python_has() -> None:
 def test_a_workflow_that_calls_itself_or_has_nothing_in_it_is_told_or_runs() -> None:
     assert ImperativeWorkflow("empty")() is None
     wf = ImperativeWorkflow("circle")
-    wf.add(wf)
+    with wf:
+        wf()
     with pytest.raises(errors.DefinitionError, match="CYCLE"):
         _ = wf.closure
 

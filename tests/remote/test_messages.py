@@ -48,6 +48,9 @@ def test_a_code_of_ours_is_no_exception() -> None:
     found = messages.failure(PREFIX.format(code=91) + said(record))
     assert (found.kind, found.code, found.exception) == ("system", "STORE_UNAVAILABLE", "")
     assert found.message == "the store did not answer"
+    late = failures.FailureRecord("user", Code.TASK_TIMEOUT, "it took longer than its timeout of 2s")
+    found = messages.failure(PREFIX.format(code=91) + said(late))
+    assert (found.kind, found.code, found.message) == ("user", "TASK_TIMEOUT", late.message)
     assert messages.failure(PREFIX.format(code=91) + "INPUT_LOST").message == Code.INPUT_LOST.sentence
 
 

@@ -18,7 +18,7 @@ def test_tasks_stand_in_the_order_of_the_authors_calls_with_sub_workflows_laid_o
     outline = Outline(worlds.WORKFLOW, worlds.SOURCES)
     assert list(outline.tasks) == ["load", "train.fit", "train.fit-2", "score"]
     assert outline.tasks["load"] == Expected(
-        "load", "load", "flows/penguins.py:44", 1, keeps=outline.tasks["load"].keeps
+        "load", "load", "flows/penguins.py:44", 1, 4, keeps=outline.tasks["load"].keeps
     )
     fit = outline.tasks["train.fit-2"]
     assert (fit.task, fit.source, fit.attempts) == ("fit", "flows/training.py:10", 4)

@@ -22,6 +22,12 @@ _KINDS: Final[dict[str, type]] = {"attempt": int, "v": int, "retryable": bool, "
 USER: Final = "user"
 SYSTEM: Final = "system"
 
+_OF_SYSTEM: Final = frozenset(
+    (
+        *(Code.TASK_KILLED, Code.STORE_UNAVAILABLE, Code.STORE_DENIED, Code.STORE_ERROR, Code.INPUT_LOST),
+        *(Code.NOT_FOUND, Code.DAMAGED, Code.BUNDLE_DAMAGED, Code.BAD_ENGINE, Code.INTERNAL),
+    )
+)
 MAX_WHOLE: Final = 20
 """Of the items that failed in one pod, so many have their whole records; of the others there is the first line."""
 _MAX_LINE = 200
@@ -83,6 +89,11 @@ class FailureRecord:
         if problems:
             raise InvalidValue(problems)
         return cls(**found)
+
+
+def kind_of(code: str) -> str:
+    """Return whose failure a code means, where nothing but a pod's message tells of it."""
+    return SYSTEM if code in _OF_SYSTEM else USER
 
 
 def termination_message(record: FailureRecord, memory: str = "") -> str:

@@ -120,6 +120,8 @@ class ImperativeWorkflow(workflows.Workflow[..., Any]):
             what = getattr(target, "__name__", type(target).__name__)
             message = f"add() takes a task, a workflow, a map_task or a repeat, and {what} is none of them"
             raise self._wrong(Code.NOT_A_TASK, message, "decorate the function with @task, or write it in `with wf:`")
+        if target is self:
+            raise self._wrong(Code.CYCLE, "it cannot call itself", "write repeat(step, until=..., max=...) for a loop")
         call: Callable[..., Any] = target
         with self:
             return call(*args, **kwargs)  # type: ignore[no-any-return]
@@ -140,10 +142,11 @@ class ImperativeWorkflow(workflows.Workflow[..., Any]):
 
         if type is None:
             known = self._known(value)
-            if known is None:
+            if known is None and not self._is_of_another(value):
                 message = f"the type of the output {name} is not known from its value"
                 raise self._wrong(Code.MISSING_ANNOTATION, message, f'write add_output("{name}", ..., list[int])')
-            self._port("output", name, int, {}, self._outputs)
+            any_type = self._port("output", name, int, {}, self._outputs).type
+            known = known or any_type  # of another workflow's result nothing fits, which `fit` says
         else:
             known = self._port("output", name, type, {}, self._outputs).type
         source = str(places.caller())
@@ -209,6 +212,12 @@ class ImperativeWorkflow(workflows.Workflow[..., Any]):
         if isinstance(leaf, FromNode) and not leaf.path:
             return self._tracer.declared(leaf)
         return None
+
+    def _is_of_another(self, value: object) -> bool:
+        """Whether it is a promise of another workflow."""
+        from alula.graph.promises import Promise
+
+        return isinstance(value, Promise) and value._alula_edge.trace is not self._tracer.trace
 
     def _port(self, what: str, name: Any, type: Any, default: dict[str, Any], taken: dict[str, Any]) -> Input:
         from alula.interfaces import signatures

@@ -152,7 +152,7 @@ def map_task(
     return MapTask(found, args, bound, options)
 
 
-class MapTask(Generic[P, R]):
+class MapTask(callee.FlyteMethods, Generic[P, R]):
     """A task or workflow, to be called with lists."""
 
     __slots__ = ("_args", "_bound", "_name", "_options", "_target")

@@ -17,7 +17,7 @@ from alula import errors
 from alula.code import places
 from alula.declare.maps import MapTask
 from alula.graph.tracer import active
-from alula.interfaces.callee import Callee
+from alula.interfaces.callee import Callee, FlyteMethods
 from alula_api.contract import problems
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
@@ -73,7 +73,7 @@ def _wrong(step: object, until: object, most: object, source: str) -> list[Diagn
     return found
 
 
-class Repeat(Generic[P, R]):
+class Repeat(FlyteMethods, Generic[P, R]):
     """A task or workflow, to be called with its first state."""
 
     __slots__ = ("_most", "_name", "_step", "_until")

@@ -38,7 +38,7 @@ R = TypeVar("R")
 
 
 @callee.explain_options
-class Workflow(Traceable, Generic[P, R], metaclass=callee.ExplainedMethods):
+class Workflow(callee.FlyteMethods, Traceable, Generic[P, R], metaclass=callee.ExplainedMethods):
     """A function that puts tasks together.
 
     Attributes:

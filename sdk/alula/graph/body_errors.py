@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from alula.code import places, returns
 from alula.graph import promises
-from alula.interfaces import mistakes
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
@@ -39,9 +38,6 @@ def failed(trace: Trace, error: Exception) -> Diagnostic:
             defined = _source(frame, frame.f_code.co_firstlineno)
             hint = f"decorate {name}() at {defined} with @task: it then runs when the value is there"
             return Diagnostic(Code.NOT_A_TASK, message, source, trace.subject, "", hint)
-    owner, asked = getattr(error, "obj", None), getattr(error, "name", None)
-    if isinstance(error, AttributeError) and (known := mistakes.no_method(type(owner).__name__, str(asked))):
-        return known.diagnostics[0]._replace(source=source, subject=trace.subject)
     if "Promise" in text:
         message = f"the workflow computes with a promise ({text})"
         return Diagnostic(Code.PROMISE_AS_VALUE, message, source, trace.subject, "", _VALUE)

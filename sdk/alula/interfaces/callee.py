@@ -158,6 +158,21 @@ def explain_options(cls: type[_C]) -> type[_C]:
     return cls
 
 
+class FlyteMethods:
+    """What Flyte has methods for that are not here: a method of Flyte's says what to write instead."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # to type checkers they are not there
+
+        def __getattr__(self, name: str) -> Any:
+            from alula.interfaces import mistakes
+
+            owner = next((cls.__name__ for cls in type(self).__mro__ if name in mistakes.methods(cls.__name__)), "")
+            refused = mistakes.no_method(owner, name)
+            raise refused or AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
 class ExplainedMethods(type):
     """The type of classes that Flyte has too: a method of Flyte's on the class says what to write instead."""
 

@@ -102,11 +102,16 @@ def misfits(owner: str, make: Callable[..., Any], args: tuple[Any, ...], kwargs:
     return problems
 
 
-def no_method(owner: str, name: str) -> errors.DefinitionError | None:
-    """A method that Flyte has on a class of that name, with what to write instead; None for any other."""
+def methods(owner: str) -> Mapping[str, str]:
+    """The methods that Flyte has on a class of that name, with what to write instead."""
     from alula.interfaces import flyte_names
 
-    instead = flyte_names.METHODS.get(owner, {}).get(name)
+    return flyte_names.METHODS.get(owner, {})
+
+
+def no_method(owner: str, name: str) -> errors.DefinitionError | None:
+    """A method that Flyte has on a class of that name, with what to write instead; None for any other."""
+    instead = methods(owner).get(name)
     if instead is None:
         return None
     message = f"{owner} has no method {name}"

@@ -67,7 +67,7 @@ def failure(message: str, *, run: str = "", node: str = "", task: str = "", atte
     code, exception, said = _split(headline["said"])
     more, found, frames = rest.partition(_TRACEBACK)
     return failures.FailureRecord(
-        failures.USER if code == Code.TASK_FAILED else failures.SYSTEM,
+        failures.kind_of(code),
         code,
         "\n".join(part for part in (said, more.strip("\n")) if part),
         exception,

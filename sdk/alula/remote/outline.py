@@ -33,6 +33,7 @@ class Expected:
         task: The task's name in the Workflow.
         source: Where the node is called, as `flows/penguins.py:44`.
         attempts: How often its code may fail.
+        all_attempts: How often it may begin, with losses of pods and stores.
         backoff: Between attempts.
         keeps: Whether its results stay in the cache.
     """
@@ -41,6 +42,7 @@ class Expected:
     task: str
     source: str = ""
     attempts: int = 1
+    all_attempts: int = 1
     backoff: retries.Backoff = retries.DEFAULT_BACKOFF
     keeps: bool = False
 
@@ -202,7 +204,8 @@ class Outline:
         chosen = (known.retries if known else None) or Retry()
         source = self._sources.get((graph, node), "")
         keeps = known is not None and known.cache is not None
-        return Expected(id, task, source, 1 + chosen.limit, chosen.backoff or retries.DEFAULT_BACKOFF, keeps)
+        most = 1 + (known.budget.limit if known else 0)
+        return Expected(id, task, source, 1 + chosen.limit, most, chosen.backoff or retries.DEFAULT_BACKOFF, keeps)
 
 
 def _step(node: NodeSpec) -> plans.Step:

@@ -14,6 +14,7 @@ from alula.progress.watchers import Beginning, Watcher
 from alula.remote import messages
 from alula.remote.outline import Expected, Outline
 from alula.remote.status import RunState, TaskState
+from alula_api.contract.failures import SYSTEM
 
 if TYPE_CHECKING:
     from alula_api.contract.failures import FailureRecord
@@ -121,6 +122,8 @@ class Reporter:
             report.state, report.attempts = "resting", number
             report.most_attempts = max(report.most_attempts, number)
             report.failure = self._failure(report, task.failures[number - 1], number)
+            if report.failure.kind == SYSTEM and expected is not None:
+                report.most_attempts = max(report.most_attempts, expected.all_attempts)
             self._watcher.retrying(report, report.failure, (expected or Expected("", "")).backoff.rest(number), now)
             self._failures[report.id] = number
 
