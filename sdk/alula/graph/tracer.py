@@ -61,12 +61,8 @@ class Tracer:
         """Record a call as a node, by the name that it is given or that of its target; return promises of outputs."""
         from alula.graph import nodes
 
-        place = _place(frame)
-        draft = self._draft(target, nodes.single(target), target.subject, place, named)
-        interface = self._interface(target)
-        if interface is not None:
-            self._arguments.bind(self.trace, draft, interface, args, kwargs)
-        return self._arguments.results(self.trace, draft, interface)
+        draft = self._draft(target, nodes.single(target), target.subject, frame, named)
+        return self._bound(draft, self._interface(target), args, kwargs)
 
     def map(
         self,
@@ -82,16 +78,14 @@ class Tracer:
         from alula.graph import maps, nodes
         from alula_api.contract.graphs.calls import MapCall
 
-        place = _place(frame)
         found = self._interface(target)
         outputs = tuple(output.name for output in found.outputs) if found is not None else ()
         call = MapCall(nodes.single(target), over, outputs, **options)
-        draft = self._draft(target, call, f"the map of {target.subject}", place, named)
+        draft = self._draft(target, call, f"the map of {target.subject}", frame, named)
         interface = maps.interface(found, over, tolerant=call.is_tolerant) if found is not None else None
-        if interface is not None:
-            self._arguments.bind(self.trace, draft, interface, (), given)
-            maps.check(self.trace, draft, call)
-        return self._arguments.results(self.trace, draft, interface)
+        result = self._bound(draft, interface, (), given)
+        maps.check(self.trace, draft, call)
+        return result
 
     def repeat(
         self,
@@ -107,14 +101,13 @@ class Tracer:
         """Record a repeat of a target, as `call` does one call; `until` is asked for its condition."""
         from alula.graph import nodes, repeats
 
-        place = _place(frame)
         found = self._interface(target)
-        draft = self._draft(target, nodes.single(target), f"the repeat of {target.subject}", place, named)
+        draft = self._draft(target, nodes.single(target), f"the repeat of {target.subject}", frame, named)
+        if found is not None:
+            draft.call = repeats.call(nodes.single(target), found, most, self.trace, draft)
+        result = self._bound(draft, found, args, kwargs)
         if found is None:
-            return self._arguments.results(self.trace, draft, found)
-        draft.call = repeats.call(nodes.single(target), found, most, self.trace, draft)
-        self._arguments.bind(self.trace, draft, found, args, kwargs)
-        result = self._arguments.results(self.trace, draft, found)
+            return result
         drafts = self.scopes[-1].drafts
         count = len(drafts)
         condition = until(result)
@@ -124,15 +117,21 @@ class Tracer:
             repeats.ask(self.trace, draft, condition)
         return result
 
-    def _draft(self, target: Callee, call: Call, subject: str, place: places.Call, named: str | None) -> Draft:
+    def _draft(self, target: Callee, call: Call, subject: str, frame: types.FrameType, named: str | None) -> Draft:
         from alula.graph import nodes
 
-        scope = self.scopes[-1]
+        place, scope = _place(frame), self.scopes[-1]
         if named is None or not self.takes(named, target.node_name, place):
             named = scope.ids.allocate(target.node_name)
         node = scope.prefix + named
         draft = scope.drafts[node] = nodes.Draft(len(scope.drafts), node, call, (target,), place, subject=subject)
         return draft
+
+    def _bound(self, draft: Draft, interface: Interface | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Give a node its arguments; return the promises of its outputs."""
+        if interface is not None:
+            self._arguments.bind(self.trace, draft, interface, args, kwargs)
+        return self._arguments.results(self.trace, draft, interface)
 
     def _interface(self, target: Callee) -> Interface | None:
         """The interface of a target; None where it has none, which is told once."""
