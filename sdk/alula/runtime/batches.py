@@ -26,7 +26,7 @@ from alula.attempt import errors, forks
 from alula.attempt import failures as classes
 from alula.attempt.errors import Stop, bad_input
 from alula.attempt.invoke import Phase
-from alula.runtime import calling, children, failure_records, failure_report, inputs, items, loading, logs, signals
+from alula.runtime import cached_call, children, failure_records, failure_report, inputs, items, loading, logs, signals
 from alula.runtime.attempts import Attempt
 from alula.runtime.children import Child, Children
 from alula_api.contract import failures, lists, names, pods, retries
@@ -91,7 +91,7 @@ def _begun(attempt: Attempt, call: pods.Call, task: Task[..., Any], check: _Chec
     identities = {}
     if call.cache:
         identities = inputs.identities(arrivals, task, attempt.content.load_value, call.over)
-        known = calling.recall(_memory(attempt, call, task, identities))
+        known = cached_call.recall(_memory(attempt, call, task, identities))
         if known is not None:
             texts = {name: _text(attempt, value, _schemas(task)[name]) for name, value in known.items()}
             return {"known": texts}
@@ -106,12 +106,12 @@ def _begun(attempt: Attempt, call: pods.Call, task: Task[..., Any], check: _Chec
 
 
 def _memory(attempt: Attempt, call: pods.Call, task: Task[..., Any], identities: dict[str, str]) -> Any:
-    return calling.memory_of(attempt, call, identities, _schemas(task), call.over)
+    return cached_call.memory_of(attempt, call, identities, _schemas(task), call.over)
 
 
 def _schemas(task: Task[..., Any], *, tolerant: bool = False) -> dict[str, dict[str, Any]]:
     """The types of the lists that a batch makes."""
-    single = calling.schemas_of(task).items()
+    single = cached_call.schemas_of(task).items()
     return {name: interfaces.list_of(interfaces.or_none(each) if tolerant else each) for name, each in single}
 
 
@@ -138,7 +138,7 @@ def _published(
         listed: list[Json] = [each and each[name] for each in made]
         found[names.item_parameter(name)], kept[name] = parts.item(listed, schema, lambda: attempt.content)
     if call.cache and not failed:
-        standing = calling.keep(_memory(attempt, call, task, identities), kept)
+        standing = cached_call.keep(_memory(attempt, call, task, identities), kept)
         if standing is not kept:
             found = {names.item_parameter(name): _text(attempt, standing[name], _schemas(task)[name]) for name in kept}
     return {**found, **({names.SUCCEEDED: len(made) - failed} if tolerant else {})}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alula.attempt import scratch, seeds
 from alula.attempt.invoke import Phase
-from alula.runtime import attempts, calling, children, failure_report, inputs, loading, logs, signals
+from alula.runtime import attempts, cached_call, children, failure_report, inputs, loading, logs, signals
 from alula.runtime.attempts import Attempt
 from alula_api.contract import pods
 
@@ -45,7 +45,7 @@ def tried(pod: Attempt, question: Question, task: Task[..., Any] | None = None) 
     call, row = question.call, question.row
     env = pod.env._replace(attempt=question.number)
     if not call.cache:
-        env = env._replace(inline_limit=pods.MAX_INLINE)  # nobody but this pod gets what it makes
+        env = env._replace(inline_limit=pods.MAX_INLINE)  # only this pod gets what it makes
     attempt = Attempt(env)
     attempt.call, attempt.task, attempt.root, attempt.inputs = call, task, pod.root, row
     watch = signals.Watch(env.timeout, lambda error: os._exit(children.OVERDUE))
@@ -58,7 +58,7 @@ def tried(pod: Attempt, question: Question, task: Task[..., Any] | None = None) 
         seeds.reseed()
         bound = tuple(each for each in inputs.read(call) if each.name not in call.over)
         own = tuple(inputs.Arrival(name, value) for name, value in row.items())
-        made = calling.made(attempt, call, task, (*bound, *own))
+        made = cached_call.made(attempt, call, task, (*bound, *own))
         outputs = {name: made.value(name) for name in made.travelling}
         watch.stop()
     except BaseException as error:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from alula.attempt import errors, scratch
 from alula.attempt.errors import Stop
 from alula.attempt.invoke import Phase
-from alula.runtime import attempts, calling, inputs, loading, logs, outputs, signals, termination_message
+from alula.runtime import attempts, cached_call, inputs, loading, logs, outputs, signals, termination_message
 from alula.runtime.attempts import Attempt
 from alula_api.contract import exits, pods
 from alula_api.contract.codes import Code
@@ -61,11 +61,11 @@ def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
         return batches.perform(attempt, call, task, check_losses)
     if attempt.env.attempt - 1 > call.system_retries:
         check_losses(attempt, call)
-    made = calling.made(attempt, call, task, inputs.read(call))
-    return {**made.travelling, **_parts(attempt, call, calling.schemas_of(task), made)}
+    made = cached_call.made(attempt, call, task, inputs.read(call))
+    return {**made.travelling, **_parts(attempt, call, cached_call.schemas_of(task), made)}
 
 
-def _parts(attempt: Attempt, call: pods.Call, schemas: Mapping[str, Any], made: calling.Made) -> dict[str, Json]:
+def _parts(attempt: Attempt, call: pods.Call, schemas: Mapping[str, Any], made: cached_call.Made) -> dict[str, Json]:
     """What conditions compare of the outputs, and what maps go over and collect, published beside them."""
     if not call.parts and not call.batches:
         return {}
@@ -77,7 +77,7 @@ def _parts(attempt: Attempt, call: pods.Call, schemas: Mapping[str, Any], made: 
         found |= parts.batches(made.value, call.batches, schemas, lambda: attempt.content)
         listed = [(name, output) for name, output, _, form in call.parts if form == "items"]
         listed += [(name, output) for name, output, _, _ in call.batches]
-        calling.keep_lists(made, {name: found[name] for name, output in listed if _is_stored(made, output)})
+        cached_call.keep_lists(made, {name: found[name] for name, output in listed if _is_stored(made, output)})
         return found
     except InvalidValue as error:
         problem = error.problems[0]
@@ -87,7 +87,7 @@ def _parts(attempt: Attempt, call: pods.Call, schemas: Mapping[str, Any], made: 
         raise Stop(errors.USER, Code.BAD_VALUE, message) from error
 
 
-def _is_stored(made: calling.Made, output: str) -> bool:
+def _is_stored(made: cached_call.Made, output: str) -> bool:
     """Whether an output travels as an envelope: then the controller, which reads none, cannot know a list in it."""
     from alula_api.contract import references
 

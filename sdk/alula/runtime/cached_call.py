@@ -108,7 +108,7 @@ def keep(memory: cache.Memory, outputs: Mapping[str, Json]) -> Mapping[str, Json
 
 
 def keep_lists(made: Made, published: Mapping[str, Json]) -> None:
-    """Keep what maps go over beside the result in the cache, so that nobody need read that to know it."""
+    """Keep what maps go over beside the result in the cache, so that they are known without reading that."""
     if made.memory is None or not published:
         return
     from alula_data.errors import StoreError
