@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -236,32 +237,25 @@ def test_what_comes_after_a_wholly_cached_graph_is_asked_for_with_its_outputs() 
     assert names(walk) == ["after"]
 
 
-def mapped(items: str = "[1, 2, 3]") -> plans.Plan:
+def mapped(
+    items: str = "[1, 2, 3]", *, each: Mapping[str, Any] = {}, again: Mapping[str, Any] = {"concurrency": 1}
+) -> plans.Plan:
     """A map over a list in the workflow, a map over its results, and a task behind both."""
     ints = {"type": "array", "items": INT}
+    add = {"task": "add", "over": ["a"], "outputs": ["o0"]}
+    nodes = [
+        {"id": "each", "map": {**add, **each}, "inputs": {"a": {"value": items}, "b": {"value": "1"}}},
+        {"id": "again", "map": {**add, **again}, "inputs": {"a": out("each"), "b": {"value": "2"}}},
+        {"id": "sum", "task": "sum", "inputs": {"xs": out("again")}},
+    ]
     body = scenes.workflow(
         tasks=[task("add", {"a": INT, "b": INT}), task("sum", {"xs": ints})],
         inputs=[],
         outputs=[{"name": "total", "type": INT, "from": out("sum")}],
-        graphs=[
-            {
-                "name": "main",
-                "nodes": [
-                    {
-                        "id": "each",
-                        "map": {"task": "add", "over": ["a"], "outputs": ["o0"]},
-                        "inputs": {"a": {"value": items}, "b": {"value": "1"}},
-                    },
-                    {
-                        "id": "again",
-                        "map": {"task": "add", "over": ["a"], "outputs": ["o0"], "concurrency": 1},
-                        "inputs": {"a": out("each"), "b": {"value": "2"}},
-                    },
-                    {"id": "sum", "task": "sum", "inputs": {"xs": out("again")}},
-                ],
-            }
-        ],
+        graphs=[{"name": "main", "nodes": nodes}],
     )
+    if "batch" in each:
+        body["spec"]["code"]["runtime"] = 2
     return scenes.plan(body)
 
 
@@ -284,33 +278,8 @@ def test_one_missing_item_is_the_end_of_its_map_and_not_of_the_other_items() -> 
 
 
 def batched(items: str = "[1, 2, 3, 4, 5]") -> plans.Plan:
-    """A map in batches of two over a constant, one in batches of three over its results, and what takes the list."""
-    ints = {"type": "array", "items": INT}
-    body = scenes.workflow(
-        tasks=[task("add", {"a": INT, "b": INT}), task("sum", {"xs": ints})],
-        inputs=[],
-        outputs=[{"name": "total", "type": INT, "from": out("sum")}],
-        graphs=[
-            {
-                "name": "main",
-                "nodes": [
-                    {
-                        "id": "each",
-                        "map": {"task": "add", "over": ["a"], "outputs": ["o0"], "batch": 2},
-                        "inputs": {"a": {"value": items}, "b": {"value": "1"}},
-                    },
-                    {
-                        "id": "again",
-                        "map": {"task": "add", "over": ["a"], "outputs": ["o0"], "batch": 3, "parallel": 2},
-                        "inputs": {"a": out("each"), "b": {"value": "2"}},
-                    },
-                    {"id": "sum", "task": "sum", "inputs": {"xs": out("again")}},
-                ],
-            }
-        ],
-    )
-    body["spec"]["code"]["runtime"] = 2
-    return scenes.plan(body)
+    """The same in batches: of two, then of three."""
+    return mapped(items, each={"batch": 2}, again={"batch": 3, "parallel": 2})
 
 
 def test_a_batch_is_asked_for_as_a_whole_and_its_key_is_of_the_items_that_it_has() -> None:
