@@ -61,7 +61,7 @@ class Relist:
 
     async def once(self) -> None:
         """List once and compare with the time before. What is found comes behind what changes now, the latest change
-        first: nobody waits for a definition that has stood still for long.
+        first: one that has stood still for long is not waited for.
         """
         present: Known = {}
         for resource in resources.DEFINITIONS:

@@ -29,7 +29,7 @@ API = "argoproj.io/v1alpha1"
 GIT_PORT, SERVER_PORT, WEBHOOK_PORT = 7080, 8090, 7000
 URL = f"http://127.0.0.1:{GIT_PORT}"
 _SECRET = "hush"
-# Of `password`, by `argocd account bcrypt`; nobody outside of the cluster's network can reach the server.
+# Of `password`, by `argocd account bcrypt`; nothing outside of the cluster's network can reach the server.
 _PASSWORD = "$2a$10$rRyBsGSHK6.uc8fntPwVIuLVHgsAhAX7TcdrqW/RADU0uh7CaChLa"
 _REDIS = ["--redis", "127.0.0.1:6379"]
 _REPO = ["--repo-server", "127.0.0.1:8981", "--repo-server-plaintext"]
@@ -68,7 +68,7 @@ class ArgoCD:
         self.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         part = {"app.kubernetes.io/part-of": "argocd"}
         secrets = {
-            "server.secretkey": "a long text that nobody guesses",
+            "server.secretkey": "a long text that cannot be guessed",
             "admin.password": _PASSWORD,
             "admin.passwordMtime": "2026-01-01T00:00:00Z",
             "webhook.github.secret": _SECRET,

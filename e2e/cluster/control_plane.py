@@ -138,7 +138,7 @@ class _Servers:
             f"--service-account-key-file={self._tls.token_key}",
             "--kubelet-preferred-address-types=InternalIP",
             "--allow-privileged=true",
-            # Nobody here would take the taint of a new node away again.
+            # Nothing here would take the taint of a new node away again.
             "--disable-admission-plugins=TaintNodesByCondition",
             "--profiling=false",
         )
@@ -146,7 +146,7 @@ class _Servers:
         return apiserver
 
     def start_controllers(self, kubeconfig: pathlib.Path, controllers: Sequence[str]) -> processes.Process:
-        """Starts kube-controller-manager; nobody waits for it."""
+        """Starts kube-controller-manager; it is not waited for."""
         return self._spawn(
             "kube-controller-manager",
             f"--kubeconfig={kubeconfig}",

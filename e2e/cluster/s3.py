@@ -1,4 +1,4 @@
-"""An S3 server on a folder (versitygw), with an account and a bucket for whoever asks."""
+"""An S3 server on a folder (versitygw), with an account and a bucket for each caller."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def remove(folder: pathlib.Path) -> None:
 
 
 def remove_leftovers() -> None:
-    """Removes folders of clusters whose owner is gone, and logs that nobody will read any more."""
+    """Removes folders of clusters whose owner is gone, and logs that will not be read any more."""
     for path in (root() / "clusters").glob("*"):
         if not _is_owned(path):
             remove(path)

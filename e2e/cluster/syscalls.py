@@ -1,6 +1,6 @@
 """The few Linux calls that Python 3.11 does not offer, through libc.
 
-Used by the supervisor, the pod launcher and whoever enters a cluster's network. Imports nothing
+Used by the supervisor, the pod launcher and what enters a cluster's network. Imports nothing
 but the standard library, because the pod launcher runs without site-packages.
 """
 

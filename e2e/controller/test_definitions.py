@@ -50,7 +50,7 @@ def test_nothing_is_written_while_nothing_changes(scene: Scene) -> None:
     assert len(versions) == len(scene.api.list(ARGO, "WorkflowTemplate", scene.space))
 
 
-def test_what_somebody_changes_or_deletes_is_put_back(scene: Scene) -> None:
+def test_what_is_changed_or_deleted_by_hand_is_put_back(scene: Scene) -> None:
     scene.define(definitions.workflow("drift"))
     made = scene.api.get(ARGO, "WorkflowTemplate", "drift", scene.space)
     scene.api.patch(ARGO, "WorkflowTemplate", "drift", scene.space, {"spec": {"entrypoint": "elsewhere"}})
@@ -66,7 +66,7 @@ def test_what_somebody_changes_or_deletes_is_put_back(scene: Scene) -> None:
     until(back, 30)
 
 
-def test_what_somebody_adds_is_taken_away_and_said(scene: Scene) -> None:
+def test_what_is_added_by_hand_is_taken_away_and_said(scene: Scene) -> None:
     scene.define(definitions.workflow("grown"))
     made = scene.api.get(ARGO, "WorkflowTemplate", "grown", scene.space)["spec"]
     evil = {"name": "evil", "template": "x"}
@@ -97,7 +97,7 @@ def test_a_change_makes_a_new_revision_and_keeps_the_old_one(scene: Scene) -> No
     assert status["version"] == "v2"
 
 
-def test_a_template_of_somebody_else_is_left_alone(scene: Scene) -> None:
+def test_a_template_that_alula_did_not_make_is_left_alone(scene: Scene) -> None:
     spec = {"entrypoint": "main", "templates": [{"name": "main", "suspend": {}}]}
     scene.apply({"apiVersion": ARGO, "kind": "WorkflowTemplate", "metadata": {"name": "taken"}, "spec": spec})
     scene.apply(definitions.workflow("taken"))
@@ -138,7 +138,7 @@ def test_a_deleted_workflow_takes_its_launch_plans_templates_with_it_and_a_new_o
 
 
 @pytest.mark.parametrize("bad", ["type", "task"])
-def test_a_definition_that_does_not_compile_says_what_is_wrong_and_holds_up_nobody(scene: Scene, bad: str) -> None:
+def test_a_definition_that_does_not_compile_says_what_is_wrong_and_holds_up_no_other(scene: Scene, bad: str) -> None:
     nodes = {
         "type": [definitions.node("greet", "greet", text={"input": "x"})],
         "task": [definitions.node("nope", "missing", a={"value": "1"})],

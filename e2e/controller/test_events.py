@@ -184,7 +184,7 @@ def test_a_plan_that_is_suspended_and_a_domain_without_schedules_take_no_events(
     assert len(runs(place, "pick")) == before
 
 
-def test_a_binding_that_somebody_deletes_or_changes_is_set_right(place: Scene) -> None:
+def test_a_binding_that_is_deleted_or_changed_is_set_right(place: Scene) -> None:
     wanted = until(lambda: binding(place, "pick"))["spec"]
     path = place.api.path(installing.ARGO, "WorkflowEventBinding", place.space, "lp-pick")
     place.api.request("DELETE", path)

@@ -1,4 +1,4 @@
-"""People are told of runs by real servers, encrypted and whole, whatever is killed and whoever does not answer."""
+"""People are told of runs by real servers, encrypted and whole, whatever is killed and whatever does not answer."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def test_a_second_replica_stands_by_and_takes_over(restarted: Scene) -> None:
         scene.define(definitions.workflow("handover"))
         time.sleep(2)  # Argo's own view of templates is a moment behind
         scene.installation.kill()
-        waits = scene.place.run("handover", {"x": "1099"})  # it comes while nobody leads
+        waits = scene.place.run("handover", {"x": "1099"})  # it comes while none leads
         until(lambda: "alula_leader 1.0" in read("http://127.0.0.1:8081/metrics"), 20)
         until(lambda: admitted(scene, waits), ADMITTED_SECONDS)
         run = scene.run("handover", x="1100")

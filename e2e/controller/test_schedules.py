@@ -85,7 +85,7 @@ def test_a_plan_that_is_held_by_hand_and_a_domain_that_disables_schedules_start_
 ) -> None:
     place.define(definitions.launch_plan("held", "timely", schedule={"every": EVERY}))
     until(lambda: runs(place, "held"))
-    hold = {"metadata": {"annotations": {labels.SUSPENDED: "somebody: a test"}}}
+    hold = {"metadata": {"annotations": {labels.SUSPENDED: "a person: a test"}}}
     place.api.patch(installing.ALULA, "LaunchPlan", "held", place.space, hold)
     until(lambda: schedule(place, "held").get("state") == "Suspended")
     before = set(runs(place, "held"))

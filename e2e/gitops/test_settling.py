@@ -199,7 +199,7 @@ def test_while_argo_cd_is_down_runs_go_on_and_what_was_committed_comes_afterward
     settling.argo.kill(*servers)
     try:
         edit(settling, 3, "ave,")
-        settling.git("commit", "--quiet", "--all", "-m", "Register while nobody looks")
+        settling.git("commit", "--quiet", "--all", "-m", "Register")
         commit = settling.push(announced=False)
         assert greeted(settling) == '"salve, ada"'
     finally:

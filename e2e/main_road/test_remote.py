@@ -209,7 +209,7 @@ def test_a_file_that_is_given_is_uploaded_to_where_the_cluster_says(road: Road, 
     assert json.loads(done.stdout)["outputs"] == {"o0": 3}
 
 
-def test_a_large_output_is_read_from_the_store_by_whoever_may(road: Road) -> None:
+def test_a_large_output_is_read_from_the_store_by_those_who_may(road: Road) -> None:
     words = ["run", "--remote", "--json", "going.py:inflating"]
     done = installing.alula(road.place.cluster, *words, cwd=road.project, env=road.place.bucket.environment())
     assert json.loads(done.stdout)["outputs"] == {"o0": "x" * 10_000}
@@ -246,7 +246,7 @@ def test_a_run_that_is_deleted_while_it_is_followed_is_told(road: Road) -> None:
     assert f"error RUN_STOPPED: run {name} was deleted while it was followed" in command.said
 
 
-def test_a_run_that_somebody_stops_is_shown_as_stopped(road: Road) -> None:
+def test_a_run_that_is_stopped_is_shown_as_stopped(road: Road) -> None:
     command = Command(road, "going.py:resting", "--seconds", "60")
     name = command.started()
     command.says(r"rest started")

@@ -22,7 +22,7 @@ EVERYTHING = "system:masters"
 OPERATORS = "alula:operators"
 
 USERS = {
-    "person": ("somebody@example.org", EVERYTHING),
+    "person": ("person@example.org", EVERYTHING),
     "operator": ("operator@example.org", OPERATORS),
     "alula": ("system:serviceaccount:alula-system:alula-controller", EVERYTHING),
     "argo": ("system:serviceaccount:argo:argo", EVERYTHING),

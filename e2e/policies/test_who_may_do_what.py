@@ -78,7 +78,7 @@ OWN_FIELDS: dict[str, Any] = {
 
 @pytest.mark.parametrize("field", OWN_FIELDS)
 @pytest.mark.parametrize("domain", BOTH)
-def test_nobody_starts_a_run_with_a_field_of_its_own(domains: Domains, domain: str, field: str) -> None:
+def test_no_account_starts_a_run_with_a_field_of_its_own(domains: Domains, domain: str, field: str) -> None:
     own = {field: OWN_FIELDS[field]}
     for user, made in itertools.product(EVERYBODY, (run(own), cron(own))):
         said = domains.refusal(user, domain, "create", made)
@@ -199,7 +199,7 @@ def test_only_alula_writes_its_marks_and_only_operators_force(domains: Domains, 
     assert domains.refusal("operator", domain, "update", force) == ""
 
 
-def test_in_strict_domains_nobody_but_argo_and_alula_changes_a_status(domains: Domains) -> None:
+def test_in_strict_domains_only_argo_and_alula_change_a_status(domains: Domains) -> None:
     said = domains.changed("open", status__message="hello")
     assert domains.refusal("person", "open", "update", said) == ""
     said = domains.changed("strict", status__message="hello")

@@ -170,7 +170,7 @@ def test_status_is_a_subresource_that_kubectl_waits_for_and_shows(
     assert line.startswith("nightly")
     assert "penguins-train" in line
     assert "the template lp-nightly is current" in line
-    # Whoever writes the spec cannot touch the status, nor the other way round.
+    # A writer of the spec cannot touch the status, nor the other way round.
     kinds_installed.api.apply({**samples.LAUNCH_PLAN, "status": {"version": "forged"}}, namespace)
     stored = kinds_installed.api.get(ALULA, "LaunchPlan", "nightly", namespace)
     assert stored["status"] == status

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 _Wanted: TypeAlias = tuple[str, str, str, bool]
 
 QUARANTINE = "quarantine"
-"""Where damaged objects lie, under their own keys. Nobody reads there but people."""
+"""Where damaged objects lie, under their own keys. Only people read there."""
 ITEMS_AT_ONCE = 16
 """Items of a list that are read at one time."""
 _AT_ONCE = 8 << 20

@@ -26,7 +26,7 @@ def ran() -> int:
 
 
 def stored(name: str) -> list[Path]:
-    """The files of a name in the store that belongs to whoever runs this."""
+    """The files of a name in the store that belongs to the user who runs this."""
     return [path for path in Path(os.environ["DATA"]).rglob(name) if path.is_file()]
 
 

@@ -33,7 +33,7 @@ def test_the_guards_are_those_of_the_golden_files_and_the_same_the_second_time(f
             goldens.check(EXAMPLE / file, (folder / file).read_text())
 
 
-def test_a_domain_that_says_nothing_still_has_its_namespace_its_account_and_nobody_connects_to_its_pods(
+def test_a_domain_that_says_nothing_still_has_its_namespace_its_account_and_nothing_connects_to_its_pods(
     folder: Path,
 ) -> None:
     (folder / "domain.yaml").write_text("apiVersion: alula.dev/v1alpha1\nkind: Domain\nmetadata: {name: domain}\n")

@@ -115,7 +115,7 @@ def test_an_interrupt_gives_the_terminal_back(project: Path, tmp_path: Path) -> 
         try:
             while chunk := os.read(ours, 65536):
                 written += chunk
-        except OSError:  # how a pty says that nobody writes any more
+        except OSError:  # how a pty says that nothing is written any more
             pass
         assert process.wait(PATIENCE) == 130
     os.close(ours)

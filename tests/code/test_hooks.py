@@ -72,7 +72,7 @@ def test_what_does_not_pass_through_alula_is_shown_as_always(project: Project) -
     assert 'in other\n    raise KeyError("x")' in run(project, "other()")
 
 
-def test_a_hook_of_somebody_else_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hook_of_another_library_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "excepthook", print)
     hooks.install()
     assert sys.excepthook is print

@@ -392,7 +392,7 @@ def timed(function):
 
 
 def unnamed(n):
-    """Nobody calls it."""
+    """It is not called."""
     return n + 1
 
 

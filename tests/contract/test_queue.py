@@ -296,7 +296,7 @@ def test_every_run_has_one_fate_and_no_limit_is_passed_but_by_force(runs: list[R
 
 @settings(max_examples=60)
 @given(RUNS, QUOTAS)
-def test_nobody_is_admitted_before_one_of_higher_priority_that_nothing_holds_back(
+def test_no_run_is_admitted_before_one_of_higher_priority_that_nothing_holds_back(
     runs: list[Run], quota: Quota
 ) -> None:
     choice = choose(runs, (), quota, NOW)
@@ -306,7 +306,7 @@ def test_nobody_is_admitted_before_one_of_higher_priority_that_nothing_holds_bac
     for waiting in choice.waiting:
         if waiting.reason.endswith("runs of the domain are running"):
             above = queue.priority(waiting.run, quota, NOW)
-            assert all(level >= above for level in highest), "only the domain's limit keeps it, nobody below passed it"
+            assert all(level >= above for level in highest), "only the domain's limit keeps it, none below passed it"
 
 
 @settings(max_examples=40)
@@ -319,7 +319,7 @@ def test_the_choice_does_not_depend_on_the_order_of_the_list(runs: list[Run], qu
     assert one.waiting == other.waiting
 
 
-def test_with_aging_nobody_starves() -> None:
+def test_with_aging_no_run_starves() -> None:
     quota = Quota(running=1, aging_seconds=60)
     low = run("low", 0)
     for minute in range(20):

@@ -30,7 +30,7 @@ def test_what_is_stored_lies_under_its_digest_and_keeps_its_name() -> None:
     assert references.Stored(A, 9, B).path() == f"cas/01/{A}/value.json"
 
 
-def test_what_lies_elsewhere_has_no_path_and_no_identity_before_somebody_looked() -> None:
+def test_what_lies_elsewhere_has_no_path_and_no_identity_before_it_was_looked_at() -> None:
     elsewhere = references.Reference("file", "", 0, uri="s3://bucket/key")
     with pytest.raises(ValueError, match="not stored"):
         elsewhere.path()

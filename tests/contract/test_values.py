@@ -72,7 +72,7 @@ def test_only_plain_json_is_json(value: Any) -> None:
                 codec.normal(given)
 
 
-def test_a_normal_value_is_a_copy_that_nobody_shares() -> None:
+def test_a_normal_value_is_a_copy_that_is_not_shared() -> None:
     rows = [{"y": 1.0, "x": 2, "tags": "a"}, {"y": 2.0, "x": 2, "tags": "b"}]
     normal = values.codec(array(POINT)).normal(rows)
     assert normal == rows

@@ -58,12 +58,12 @@ class FakeCluster:
         return copy.deepcopy(stored)
 
     def drop(self, kind: str, namespace: str, name: str) -> None:
-        """Somebody deletes it. A run of Argo's is asked for as `Run`."""
+        """It is deleted. A run of Argo's is asked for as `Run`."""
         resource = resources.RUNS if kind == "Run" else next(each for each in resources.ALL if each.kind == kind)
         self.objects.pop((resource.root, resource.plural, namespace, name))
 
     def collect(self) -> None:
-        """The garbage collector: what is owned by nobody that exists goes."""
+        """The garbage collector: what has an owner that is gone goes."""
         while True:
             uids = {body["metadata"]["uid"] for body in self.objects.values()}
             gone = [

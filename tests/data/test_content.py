@@ -275,7 +275,7 @@ def test_a_value_travels_inline_or_stored_and_arrives_the_same(value: values.Jso
     assert (references.stored(travels) is None) == (len(values.argo_safe(codec.wire(value))) <= limit)
 
 
-def test_a_users_own_envelope_is_stored_so_that_nobody_follows_it(carrier: content.Content) -> None:
+def test_a_users_own_envelope_is_stored_so_that_it_is_not_followed(carrier: content.Content) -> None:
     mine = {"$stored": {"digest": "0" * 64, "size": 1, "hash": "1" * 64}}
     travels = carrier.save_value(values.dumps(mine), "2" * 64, 4096)
     assert travels != mine

@@ -79,7 +79,7 @@ def test_an_async_workflow_is_refused_and_its_coroutine_closed() -> None:
 
     with pytest.raises(errors.DefinitionError, match="a workflow is traced before anything runs"):
         _ = workflow(eager).graph
-    gc.collect()  # a coroutine that nobody awaited would warn now
+    gc.collect()  # a coroutine that was not awaited would warn now
     assert begun == []
 
 

@@ -174,7 +174,7 @@ def test_items_that_a_new_run_makes_again_are_counted_by_the_task_that_has_no_ca
     assert summaries.repeated([NodeReport("one", "one", state="done"), item(0, "failed")]) == []
 
 
-def test_the_record_of_a_run_is_ascii_for_whoever_reads_no_more_and_has_no_commands_of_terminals() -> None:
+def test_the_record_of_a_run_is_ascii_where_no_more_is_read_and_has_no_commands_of_terminals() -> None:
     result = dataclasses.replace(worlds.failed(), warnings=("naïve \x9b31m\x1b[31m\u2028",))
     assert json.loads(outcomes.as_json(result))["warnings"] == [*result.warnings]
     assert "naïve \\u009b31m\\u001b[31m\\u2028" in outcomes.as_json(result)

@@ -249,7 +249,7 @@ TAKEN = {
     "a workflow that passes on": of(
         "int", "return one(same(x))", before="@workflow\ndef same(x: int) -> int:\n    return x\n\n\n"
     ),
-    "a workflow that passes on to nobody": of(
+    "a workflow that passes on to no node": of(
         "int", "return same(x)", before="@workflow\ndef same(x: int) -> int:\n    return x\n\n\n"
     ),
     "a workflow of constants": of(

@@ -90,7 +90,7 @@ def test_each_change_has_its_line(gitops: Gitops, change: str) -> None:
     assert [line.strip() for line in found] == expected
 
 
-def test_a_removed_input_breaks_whoever_gives_it_and_fails_the_gate(gitops: Gitops) -> None:
+def test_a_removed_input_breaks_those_that_give_it_and_fails_the_gate(gitops: Gitops) -> None:
     without = SOURCE.replace('def train(day: str = "today", ', "def train(").replace(
         "fit(load(day), trees)", "fit(load(), trees)"
     )

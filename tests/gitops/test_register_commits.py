@@ -41,7 +41,7 @@ def test_a_branch_has_the_release_and_the_working_tree_stays(gitops: Gitops, tmp
     assert register(gitops, "--push")[1].endswith("nothing to do, all of it is there already\n")
 
 
-def test_what_nobody_could_build_again_is_neither_sent_nor_promoted(gitops: Gitops) -> None:
+def test_what_could_not_be_built_again_is_neither_sent_nor_promoted(gitops: Gitops) -> None:
     def git(*words: str) -> None:
         subprocess.run(["git", *words], cwd=gitops.project, check=True, capture_output=True)
 

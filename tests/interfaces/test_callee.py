@@ -1,4 +1,4 @@
-"""Everything that can be called has a kind; a kind that nobody knows is refused by name."""
+"""Everything that can be called has a kind; an unknown kind is refused by name."""
 
 from __future__ import annotations
 

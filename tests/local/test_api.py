@@ -111,7 +111,7 @@ def test_a_file_goes_through_the_store_and_its_path_is_told(store: Path) -> None
     assert place.name == "note.txt"
 
 
-def test_a_frame_is_stored_only_where_somebody_needs_its_digest(store: Path) -> None:
+def test_a_frame_is_stored_only_where_its_digest_is_needed(store: Path) -> None:
     alula.run(flows.frames, rows=3, threads=True)
     assert not [*store.rglob("*.parquet")]
     alula.run(flows.frames_to_cached, rows=3, threads=True)

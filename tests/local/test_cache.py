@@ -126,7 +126,7 @@ def test_the_reason_compares_with_the_last_run_not_with_the_last_miss() -> None:
     assert run(chain, seed=3).node("double").why == "input x changed (1 → 3)"
 
 
-def test_equal_content_hits_whoever_made_it() -> None:
+def test_equal_content_hits_whatever_made_it() -> None:
     run(tabled, rows=3)
     calls.clear()
 

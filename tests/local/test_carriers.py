@@ -53,7 +53,7 @@ def test_what_a_value_names_is_forgotten_wherever_it_stands() -> None:
     assert [shelf.get(reference.digest) is None for reference in references] == [True, False, False]
 
 
-def test_a_run_forgets_frames_as_soon_as_nobody_needs_them() -> None:
+def test_a_run_forgets_frames_as_soon_as_they_are_needed_no_more() -> None:
     sizes = []
     drop = carriers.FrameShelf.drop
 

@@ -108,7 +108,7 @@ def test_no_more_steps_run_at_a_time_than_there_are_workers() -> None:
         with lock:
             running += 1
             most = max(most, running)
-        pair.wait(PATIENCE)  # nobody leaves before both workers are here
+        pair.wait(PATIENCE)  # neither leaves before both workers are here
         with lock:
             running -= 1
         pair.wait(PATIENCE)

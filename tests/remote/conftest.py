@@ -41,7 +41,7 @@ def cluster(server: servers.Server, config: Path) -> Iterator[connections.Connec
 
 
 class Clock:
-    """Time that passes when somebody sleeps."""
+    """Time that passes when there is a sleep."""
 
     def __init__(self) -> None:
         self.time = 0.0

@@ -404,7 +404,7 @@ def test_files_are_shown_by_their_place_in_the_domains_store(stored: World) -> N
     assert json.loads(stored.alula("-o --json").out)["outputs"] == {"o0": f"{PREFIX}/{made.path()}"}
 
 
-def test_files_are_shown_as_they_are_where_nobody_says_the_store(world: World) -> None:
+def test_files_are_shown_as_they_are_where_the_store_is_not_said(world: World) -> None:
     made = reference(b"<html>")
     world.ends(output=json.dumps(made.to_json()))
     assert json.loads(world.alula("-o --json").out)["outputs"] == {"o0": made.to_json()}

@@ -227,7 +227,7 @@ def test_an_answer_that_says_nothing_about_the_request_may_be_asked_for_again(
     assert len(server.requests) == 1
 
 
-def test_a_server_that_nobody_listens_at_is_told_with_its_address(config: Path) -> None:
+def test_an_address_at_which_no_server_listens_is_told_with_its_address(config: Path) -> None:
     servers.kubeconfig(config, "http://127.0.0.1:9", {"token": "secret-token"})
     with pytest.raises(Unanswered) as raised:
         connect().run("x")
@@ -235,7 +235,7 @@ def test_a_server_that_nobody_listens_at_is_told_with_its_address(config: Path) 
     assert "hint: check --context" in str(raised.value)
 
 
-def test_a_name_that_nobody_knows_is_told(config: Path) -> None:
+def test_an_unknown_name_is_told(config: Path) -> None:
     servers.kubeconfig(config, "http://no-such-cluster.invalid", {"token": "secret-token"})
     with pytest.raises(Unanswered, match=r"the cluster at http://no-such-cluster\.invalid does not answer"):
         connect().run("x")

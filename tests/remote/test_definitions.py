@@ -133,7 +133,7 @@ def test_a_definition_that_was_applied_a_moment_ago_is_waited_for(
     assert search.clock.slept == [definitions.PAUSE_SECONDS] * 2
 
 
-def test_a_definition_that_nobody_compiles_is_not_waited_for_for_ever(
+def test_a_definition_that_is_never_compiled_is_not_waited_for_for_ever(
     server: servers.Server, search: Search, module: Any
 ) -> None:
     serve(server, module, unlooked(module))
@@ -145,10 +145,10 @@ def test_a_definition_that_nobody_compiles_is_not_waited_for_for_ever(
 def test_what_the_controller_says_meanwhile_is_told_in_the_end(
     server: servers.Server, search: Search, module: Any
 ) -> None:
-    found = projects.workflow(module, status="False", reason="NameTaken", message="somebody else made that template")
+    found = projects.workflow(module, status="False", reason="NameTaken", message="another Workflow made that template")
     found["status"]["conditions"].append({**projects.READY, "type": "Reconciling"})
     serve(server, module, found)
-    assert "has not been compiled within 30 s: somebody else made that template" in search.refused(module.train)
+    assert "has not been compiled within 30 s: another Workflow made that template" in search.refused(module.train)
 
 
 def test_an_api_server_that_hiccups_is_asked_again(server: servers.Server, search: Search, module: Any) -> None:

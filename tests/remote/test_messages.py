@@ -74,7 +74,7 @@ def test_what_became_of_a_pod_that_could_not_report_is_told(message: str, told: 
 
 
 @pytest.mark.parametrize("message", ["workflow shutdown with strategy:  Terminate", "Stopped with strategy 'Stop'"])
-def test_what_somebody_stopped_did_not_fail(message: str) -> None:
+def test_what_was_stopped_did_not_fail(message: str) -> None:
     assert messages.stopped(message)
     assert not messages.stopped("ValueError: Stopped")
 

@@ -129,7 +129,7 @@ def test_a_reason_to_wait_is_said_at_once() -> None:
     assert said == ["waiting to be admitted: 7 runs before it"]
 
 
-def test_a_run_that_nobody_admits_for_a_minute_asks_whether_the_controller_runs() -> None:
+def test_a_run_that_is_not_admitted_for_a_minute_asks_whether_the_controller_runs() -> None:
     lines = Lines()
     lines.at(LONG_SECONDS, root("Running"), admit("Running"))
     assert lines.said[-1] == "it has not been admitted for a minute: does the controller of alula run?"

@@ -238,7 +238,7 @@ def test_a_run_whose_data_was_lost_is_followed_on_into_the_one_that_took_its_pla
         (lost(annotations={"alula.dev/restarted-from": "x"}), 1),
         (lost(), 12),
     ],
-    ids=["that was not started again", "that was started again before", "of which nobody says more"],
+    ids=["that was not started again", "that was started again before", "of which no more is known"],
 )
 def test_a_run_whose_data_was_lost(ended: dict[str, Any], looks: int, scene: Scene) -> None:
     scene.looks(ended)

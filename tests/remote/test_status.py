@@ -107,7 +107,7 @@ def test_groups_and_holds_are_no_tasks() -> None:
             retried("load", "Error", message="pods is forbidden: exceeded quota"),
             TaskState("load", "failed", 0, failures=("pods is forbidden: exceeded quota",)),
         ),
-        "a task that somebody stopped": (
+        "a task that was stopped": (
             retried("load", "Failed", node("", "Failed", message="workflow shutdown with strategy:  Stop")),
             TaskState("load", "stopped", 1, failures=("workflow shutdown with strategy:  Stop",)),
         ),

@@ -99,7 +99,7 @@ def test_a_store_without_an_answer_uses_up_the_systems_budget(pod: Pod, system_r
     assert pod.run({"x": 1}, retries=1, attempt=4).code == 90
 
 
-def test_failures_before_somebody_retried_the_run_by_hand_are_forgiven(pod: Pod) -> None:
+def test_failures_before_the_run_was_retried_by_hand_are_forgiven(pod: Pod) -> None:
     pod.write(task("raise ValueError('again')"))
     assert [pod.run({"x": 1}, retries=1, attempt=attempt).code for attempt in (0, 1, 0, 1)] == [91, 90, 91, 90]
 
@@ -329,7 +329,7 @@ def test_a_file_that_turns_out_lost_in_the_function_is_no_failure_of_the_users(p
     assert ended.code == 92
     record = only(pod)
     assert (record.kind, record.code) == ("system", "INPUT_LOST")
-    # Whoever made it finds it gone and makes it again.
+    # The one that made it finds it gone and makes it again.
     assert pod.store.head(reference.path()) is None
 
 

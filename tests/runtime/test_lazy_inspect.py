@@ -39,7 +39,7 @@ def test_users_dataclasses_do_not_load_it() -> None:
         "import inspect\nfound = not hasattr(inspect, 'no_such_name') and inspect.__file__.endswith('inspect.py')",
     ],
 )
-def test_whoever_looks_gets_the_real_one(use: str) -> None:
+def test_a_look_at_it_gives_the_real_one(use: str) -> None:
     assert after(f"{use}\nimport json\nprint(json.dumps(found))") is True
 
 

@@ -297,7 +297,7 @@ def test_an_entry_whose_file_is_gone_or_cut_is_a_miss_that_the_run_mends(pod: Po
     assert calls(pod) == 2
 
 
-def test_whoever_was_first_is_who_all_hand_on(pod: Pod) -> None:
+def test_what_was_kept_first_is_what_all_hand_on(pod: Pod) -> None:
     pod.write(
         "import time\nfrom pathlib import Path\nfrom alula import task\n\n@task\ndef f(x: int) -> int:\n"
         "    here = Path(__file__).parents[1]\n    (here / 'started').touch()\n"

@@ -4,7 +4,7 @@ Argo reads parameters and never the store, and a value above the inline limit is
 condition reads is bound to a published part: an output of the task that makes the value, or of `admit`, passed through
 the graphs in between like any other value. Afterwards conditions compare scalars in their published form, and so do
 their constants; text is compared by its digest. A list that a map goes over is published as its items, and what an
-item of a map makes as an item of the map's list, which then needs nobody to collect it.
+item of a map makes as an item of the map's list, which then needs no step that collects it.
 """
 
 from __future__ import annotations

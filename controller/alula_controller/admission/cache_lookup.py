@@ -4,7 +4,7 @@ Only `cache/` is read, and whether `cas/` has what an entry names; never a file,
 the one that the installation and the namespace's labels give. The credentials are the controller's own, from its
 environment.
 
-A store that hangs costs its own domain a few seconds and nobody else anything: requests end by themselves, those of one
+A store that hangs costs its own domain a few seconds and others nothing: requests end by themselves, those of one
 domain are bounded, and after one round without any answer the domain's runs go in unfilled (`breakers`).
 """
 
@@ -150,7 +150,7 @@ class Lookups:
         return dict(found)
 
     async def _ask(self, domain: _Domain, wanted: Wanted) -> Answer:
-        """One lookup in a thread. Its room is free again when the thread is, not when nobody waits any more."""
+        """One lookup in a thread. Its room is free again when the thread is, not when none waits for it any more."""
         await domain.room.acquire()
         loop = asyncio.get_running_loop()
 

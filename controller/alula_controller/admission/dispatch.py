@@ -100,7 +100,7 @@ class Dispatcher:
             del self._memory[key.namespace]
             self._refused.pop(key.namespace, None)
             for name in self._waiting(key.namespace) if memory.round > float("-inf") else ():
-                self._look(key.namespace, name)  # nobody waits for a turn any more
+                self._look(key.namespace, name)  # none waits for a turn any more
             return None
         memory.round = self._clock()
         found, step = await self._round(key.namespace, domain, quota)

@@ -264,7 +264,7 @@ def decode(text: bytes, *, prune: bool = False) -> Object:
 
     Args:
         text: its bytes.
-        prune: put null in place of what nests too deep, where nobody asks for it (`managedFields` in metadata).
+        prune: put null in place of what nests too deep, where it is not needed (`managedFields` in metadata).
 
     Raises:
         errors.Poison: it nests too deep, or is no JSON object.

@@ -67,7 +67,7 @@ class Door:
 
     def closed(self) -> bool:
         """Whether kopf has closed its session, which it does when it ends; its end itself can take minutes, for what
-        still streams in it waits for credentials that nobody gets any more.
+        still streams in it waits for credentials that do not come any more.
         """
         return self._session is not None and self._session.closed
 

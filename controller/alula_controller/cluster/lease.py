@@ -26,7 +26,7 @@ class Leadership:
 
     Args:
         api: the cluster.
-        settings: the Lease (none: hold without one, as a single replica that nobody doubles), and our name in it.
+        settings: the Lease (none: hold without one, as the only replica), and our name in it.
         clock: monotonic seconds.
         changed: called when we begin to act (with True) and when we stop. What may need work is found out anew each
             time we begin, also after a lapse that was too short for another replica to step in.
@@ -87,7 +87,7 @@ class Leadership:
                 return
 
     async def _settled(self) -> bool:
-        """Read the Lease and take or renew it where it is ours to; whether nobody else wrote it meanwhile."""
+        """Read the Lease and take or renew it where it is ours to; whether no other replica wrote it meanwhile."""
         began = self._clock()
         path = resources.LEASES.path(self._namespace, self._name)
         lease = await self._api.find(path)

@@ -3,7 +3,7 @@
 One key is worked on by one worker at a time; a key that is added while it waits is worked on once, one that is added
 while it is worked on is worked on once more. Lanes (namespaces) take turns. Keys that were added `behind` come after
 all others, but for one in eight, so that they are worked on in the end. A failure comes back later, with a delay that
-doubles and is shaken, so that a poison object slows nobody down but itself.
+doubles and is shaken, so that a poison object slows down only itself.
 
 Nothing is kept while we may not work, and nothing across a restart: `process` lists and adds everything that may need
 work when it begins to act.

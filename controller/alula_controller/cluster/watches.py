@@ -3,7 +3,7 @@
 One runs for every kind and namespace (or cluster) that is watched outside kopf: runs, generated objects, namespaces.
 It lists, tells what changed, follows the stream from there, continues after a break, lists again when the version is
 too old. Deletes that happened in a gap are found by comparing the new list with what was known. What is told is a hint
-to look; nobody decides on it.
+to look; no decision rests on it.
 """
 
 from __future__ import annotations

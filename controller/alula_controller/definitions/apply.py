@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 _DELETED = (resources.TEMPLATES, resources.BINDINGS, resources.CRONS, resources.REVISIONS)
 
 
-def _nobody(answer: Body) -> None:
-    """Nobody asks for what was written."""
+def _ignored(answer: Body) -> None:
+    """For callers that do not need what was written."""
 
 
-async def write(api: client.Cluster, decision: Decision, wrote: Wrote = _nobody) -> dict[str, errors.ClusterError]:
+async def write(api: client.Cluster, decision: Decision, wrote: Wrote = _ignored) -> dict[str, errors.ClusterError]:
     """Everything but the statuses; what the API server refused, by launch plan ("" is the Workflow).
 
     What is refused of one definition spoils no other: nothing more is written of it, and all of the others.
@@ -82,7 +82,7 @@ async def _apply(api: client.Cluster, body: Body, wrote: Wrote) -> None:
     _count(body["kind"], "apply")
 
 
-async def write_statuses(api: client.Cluster, statuses: tuple[Status, ...], wrote: Wrote = _nobody) -> None:
+async def write_statuses(api: client.Cluster, statuses: tuple[Status, ...], wrote: Wrote = _ignored) -> None:
     """The statuses, each only on the object that was read (one that is gone needs none).
 
     Args:

@@ -39,7 +39,7 @@ def stamp(compiled: Body, workflow: Body) -> dict[str, Any]:
 
 def restored(revision: Body, spec: Body, name: str = "") -> dict[str, Any]:
     """A template from a revision, for runs of it: the one that is gone while they name it, or another of the name that
-    is given. Nobody owns it.
+    is given. It has no owner.
     """
     metadata = revision["metadata"]
     made: dict[str, Any] = {
@@ -91,7 +91,7 @@ def ours(live: Body, uid: str) -> bool:
 
 
 def unowned(live: Body, workflow: str) -> bool:
-    """Whether a template carries our marks for this Workflow and nobody owns it, as one that was restored does."""
+    """Whether a template carries our marks for this Workflow and no owner, as one that was restored does."""
     metadata = live.get("metadata") or {}
     marks = metadata.get("labels") or {}
     named = marks.get(labels.MANAGED_BY) == labels.MANAGER and marks.get(labels.WORKFLOW) == workflow

@@ -361,7 +361,7 @@ def _delete_crons(world: World, draft: _Draft, uid: str) -> None:
 
 
 def _may_take(world: World, live: Body) -> bool:
-    """Whether an object is ours to write: made from this very Workflow, or a template that nobody owns because it was
+    """Whether an object is ours to write: made from this very Workflow, or a template without an owner because it was
     restored from its revision, of which it is then an exact copy."""
     if world.workflow is not None and children.ours(live, str(world.workflow["metadata"]["uid"])):
         return True
@@ -396,7 +396,7 @@ def _delete_unwanted(world: World, draft: _Draft, keep: set[tuple[str, str]]) ->
 
 
 def _restore(world: World, draft: _Draft, keep: set[tuple[str, str]]) -> None:
-    """Apply the templates again that unfinished runs name and that are gone; nobody owns them."""
+    """Apply the templates again that unfinished runs name and that are gone; they have no owner."""
     for template, name in _named(world).items():
         stored, live = world.stored.get(name), world.live.get((children.TEMPLATE, template))
         if stored is None or (children.TEMPLATE, template) in keep:
@@ -407,7 +407,7 @@ def _restore(world: World, draft: _Draft, keep: set[tuple[str, str]]) -> None:
 
 
 def _age(world: World, draft: _Draft, keep: set[tuple[str, str]], now: datetime) -> None:
-    """Mark the revisions that are not in effect any more, or are again; collect those that nobody needs any more."""
+    """Mark the revisions that are not in effect any more, or are again; collect those that are needed no more."""
     effective = set(draft.revision.values())
     # A plan that does not compile any more keeps its last template, and so its last revision.
     unwritten = keep - {children.about(body) for body in draft.apply}

@@ -201,7 +201,7 @@ class Gatherer:
         *,
         retried: Iterable[str],
     ) -> dict[str, Stored]:
-        """The revisions of templates that nobody owns, of those that runs name and that are gone, and those whose runs
+        """The revisions of templates without an owner, of those that runs name and that are gone, and those whose runs
         are to be started again.
         """
         names = {revisions.name_of(body) for body in live.values() if children.unowned(body, key.name)}

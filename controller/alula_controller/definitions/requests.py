@@ -35,7 +35,7 @@ def effective(plan: Body) -> Body:
 
 
 def held(plan: Body) -> str:
-    """Who holds the schedule, and why; empty when nobody does."""
+    """Who holds the schedule, and why; empty when it is not held."""
     return _annotation(plan, labels.SUSPENDED)
 
 

@@ -64,7 +64,7 @@ class World:
         live: generated objects as read, by (kind, name): all that carry the Workflow's label, and whatever else has the
             name of one that is wanted.
         revisions: those with the Workflow's label, of whichever Workflow of this name.
-        stored: the specs of some of them, by the revision's name: of templates that nobody owns, and of those that
+        stored: the specs of some of them, by the revision's name: of templates without an owner, and of those that
             unfinished runs name and that are gone.
         unfinished: runs of the Workflow that are not over; read only where a template is not wanted or not there.
         carried: the replaced revisions past their retention that some run still carries.

@@ -12,7 +12,7 @@ from alula_controller.definitions.world import Body
 from alula_controller.domains.places import NoPlace, Place
 from alula_controller.domains.view import NAME
 
-GUARDS_AGAIN = 300.0  # nobody tells the controller that one of them has changed
+GUARDS_AGAIN = 300.0  # the controller is not told that one of them has changed
 
 
 def decide(

@@ -23,7 +23,7 @@ LONGEST_REASON = 1_000
 
 
 def reason(run: Mapping[str, Any]) -> str:
-    """Why the run is to end; empty when nobody asks."""
+    """Why the run is to end; empty when it is not asked to."""
     asked = (run["metadata"].get("annotations") or {}).get(labels.STOP)
     return "" if asked is None else f"stopped: {conditions.clip(str(asked), LONGEST_REASON)}"
 
@@ -87,7 +87,7 @@ class Stop:
         self._replaced = replaced
 
     def asked(self, run: Mapping[str, Any]) -> tuple[str, str]:
-        """Why a run is to end, and what its label is to say; empty when nobody asks. One that waits is refused by its
+        """Why a run is to end, and what its label is to say; empty when none is asked. One that waits is refused by its
         admission."""
         metadata = run["metadata"]
         if message := reason(run):

@@ -67,7 +67,7 @@ class Codec:
         """Return the digest that stands for the value in a cache key.
 
         Raises:
-            InvalidValue: For a value that does not fit, and for data at a URI that nobody has looked at yet.
+            InvalidValue: For a value that does not fit, and for data at a URI that has not been looked at yet.
         """
         return self.digest(self.normal(value))
 

@@ -10,7 +10,7 @@ FATAL: Final = 90
 RETRYABLE: Final = 91
 """Tried again while attempts are left."""
 INPUT_LOST: Final = 92
-"""Never tried again: data of ours that the task needs is gone or damaged. A code of its own, so that nobody has to read
-it out of a message, in which any text may stand."""
+"""Never tried again: data of ours that the task needs is gone or damaged. A code of its own: in a
+message any text may stand."""
 FINAL: Final = (FATAL, INPUT_LOST)
 """No other attempt follows."""

@@ -36,7 +36,7 @@ MAX_BATCH: Final = 1_000
 AUTO: Final = 0
 """Stands for the batch that the length of the list decides."""
 SIZES: Final = (1, 2, 5, 10, 20, 50, 100)
-"""Of batches that nobody chose: few, so that a list which grows by an item seldom has other batches."""
+"""Of batches whose size is not given: few, so that a list which grows by an item seldom has other batches."""
 MAX_AUTO: Final = 100
 """How many batches those make."""
 MAX_BATCHES_TEXT: Final = 96 << 10

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from alula_api.contract.codes import Code
 
 MOST_PROBLEMS: Final = 20
-"""As many are collected; nobody reads on after that."""
+"""As many are collected; more would not be read."""
 
 _SHOWN = 60
 _PLAIN = r"[A-Za-z_][A-Za-z0-9_]*"

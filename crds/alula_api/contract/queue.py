@@ -118,7 +118,7 @@ class Quota:
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Quota | None:
-        """That of a Domain's `spec`; None for a domain in which nobody waits.
+        """That of a Domain's `spec`; None for a domain in which no run waits.
 
         Raises:
             ValueError: The API server would refuse this spec.
@@ -377,7 +377,7 @@ class _Line:
     """Waiting runs: those of a priority before those of a lower one, shares in turn, the oldest of a share first."""
 
     def __init__(self, waiting: Iterable[Run], quota: Quota, now: float) -> None:
-        self.kept = ""  # why nobody starts that nothing else holds back, if so
+        self.kept = ""  # why no run starts that nothing else holds back, if so
         self._max_passed = quota.max_passed
         self._forced: list[Run] = []
         self._levels: dict[int, dict[tuple[str, str], list[Run]]] = {}
@@ -394,7 +394,7 @@ class _Line:
         Args:
             used: What the runs that count take; grows.
             most: So many at most.
-            over: How often each run that lacks resources was passed over; grows. When one was often enough, nobody
+            over: How often each run that lacks resources was passed over; grows. When one was often enough, none
                 that comes after it starts.
         """
         for run in self._forced:

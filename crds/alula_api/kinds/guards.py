@@ -82,7 +82,7 @@ def _containers(found: DefaultResources | None, namespace: str) -> list[Object]:
 
 
 def _network(egress: Sequence[Egress], namespace: str) -> Object:
-    """Nobody connects to pods; they connect to the cluster's DNS and to what is named, or everywhere."""
+    """Nothing connects to pods; they connect to the cluster's DNS and to what is named, or everywhere."""
     spec: Object = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     dns = {"ports": [{"port": _DNS, "protocol": protocol} for protocol in ("UDP", "TCP")]}
     spec["egress"] = [dns, *map(_way_out, egress)] if egress else [{}]

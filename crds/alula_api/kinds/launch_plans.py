@@ -176,7 +176,7 @@ class LaunchPlanSpec(Part):
         [], description="defaults that who starts a run may replace"
     )
     fixed_inputs: Annotated[list[InputValue], Listed(MAX_PARAMETERS, key="name")] = pydantic.Field(
-        [], description="values that nobody may replace"
+        [], description="values that cannot be replaced"
     )
     schedule: Schedule | None = None
     suspend: bool | None = pydantic.Field(None, description="true: schedule and trigger start nothing")

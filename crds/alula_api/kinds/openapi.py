@@ -92,7 +92,7 @@ def _reduced(schema: Schema) -> Schema | None:
 
 
 def _kubernetes() -> Schema:
-    """Kubernetes' own kinds that somebody may keep beside a release and patch."""
+    """Kubernetes' own kinds that may be kept beside a release and patched."""
     container = _object(
         {
             "env": _keyed("name"),

@@ -1,7 +1,7 @@
 """From a model's JSON Schema to the structural schema that a CRD holds.
 
 Used by `definitions`. A construct that the API server cannot hold, or whose cost it cannot bound, is an error that
-names the field: it is found when the CRDs are generated, not when somebody installs them.
+names the field: it is found when the CRDs are generated, not when they are installed.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def compiled(
         waits |= triggers.compiled(name, compiled.objects)
         problems += [_placed(problem, [workflow, *own]) for problem in compiled.diagnostics]
     problems += [_orphan(name, plan) for name, orphans in plans.items() for plan in orphans]
-    here = triggers.of_project("", {"": waits})  # which domain this is, nobody says
+    here = triggers.of_project("", {"": waits})  # which domain this is, is not said
     circular = (triggers.circle_problem(name, here) for name in sorted(waits))
     problems += [_placed(problem, by_kind["LaunchPlan"]) for problem in circular if problem is not None]
     return objects, problems

@@ -78,7 +78,7 @@ COMMAND = Command(
     main=main,
     check=check,
     operands=Operands(example="alula diff A B, such as dev prod", required=False),
-    closing="Lines begin with ! (breaks somebody), ~ (a change) or > (what will run again).",
+    closing="Lines begin with ! (a breaking change), ~ (a change) or > (what will run again).",
     flags={
         "options": (
             gitops_folder.REPO,

@@ -92,7 +92,7 @@ def _commit_it(entering: Entering, repo: Path, found: flags.Scan) -> int:
     from alula.gitops import messages, registration, release_checks, repositories
 
     if entering.block.commit.endswith(release_checks.DIRTY):
-        message = "files differ from the source commit, so nobody could build what would be sent"
+        message = "files differ from the source commit, so what would be sent could not be built again"
         raise usage.error(message, "commit them first, or register without --branch and --push")
     repository = repositories.Repository(repo)
     return gitops_commit.publish(

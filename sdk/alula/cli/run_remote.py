@@ -79,7 +79,7 @@ def _watcher(found: flags.Scan) -> Watcher:
 
 
 def _place(cluster: Connection, given: str, configured: str, domain: str) -> DataRoot | None:
-    """Where the domain's data lies: as its cluster says, else as the user says; None when nobody does."""
+    """Where the domain's data lies: as its cluster says, else as the user says; None when neither does."""
     from alula.local.store.place import DataRoot
 
     said = cluster.store().rstrip("/")

@@ -40,7 +40,7 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         name: The name of its resource.
         workflow: What it starts.
         inputs: wire values that replace the workflow's defaults; who starts a run may replace them again.
-        fixed_inputs: wire values that nobody may replace.
+        fixed_inputs: wire values that cannot be replaced.
         schedule: When it starts runs by itself; None for never.
         trigger: What starts runs beside the schedule: the end of others (`After`), a `Release`, or an `Event` from
             outside; None for nothing.
@@ -151,7 +151,7 @@ class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
         self._check_given("schedule", {*inputs, *fixed, scheduled})
 
     def _check_given(self, what: str, given: Collection[object]) -> None:
-        """A run that nobody starts by hand has a value for each input."""
+        """A run that starts by itself has a value for each input."""
         for item in self.workflow.interface.inputs:
             if item.required and item.name not in given:
                 message = f"the {what} starts runs, but nothing gives the input {item.name!r}"

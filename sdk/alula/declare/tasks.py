@@ -232,7 +232,7 @@ def task(function: Callable[..., Any] | None = None, /, *, name: str | None = No
         function: The function; its parameters and result must be annotated.
         name: Names the task; the cache then knows it by this name wherever the function moves.
         retries: Further attempts after failures of the function: a number, or `Retries`.
-        system_retries: Further attempts after losses that are nobody's fault, such as a node that goes away; 3 unless
+        system_retries: Further attempts after losses of the platform, such as a node that goes away; 3 unless
             the Domain says otherwise, 0 for a task with side effects.
         timeout: Of one attempt: a timedelta, seconds, or text such as `10m`.
         cache: True, or `Cache(version=...)`: equal inputs give the result that is there.

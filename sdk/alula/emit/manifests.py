@@ -61,7 +61,7 @@ def parse(text: str, folder: Path) -> list[Found]:
     """
     places: dict[tuple[Any, Any], str] = {}
     for file in _files(folder):
-        with contextlib.suppress(errors.UserError):  # a patch, or something that is nobody's resource
+        with contextlib.suppress(errors.UserError):  # a patch, or something that is no resource
             for each in _objects(file):
                 places.setdefault(_identity(each), str(file))
     built = [each for each in documents(text, str(folder)) if isinstance(each, dict)]

@@ -41,7 +41,7 @@ class ClusterState:
     Attributes:
         definitions: By kind and name.
         runs: Metadata of runs, newest first.
-        application: Argo CD's Application; None where there is none, or nobody may read it.
+        application: Argo CD's Application; None where there is none, or it may not be read.
         domain: The Domain; None where there is none, or this user may not read it.
     """
 

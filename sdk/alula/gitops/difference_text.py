@@ -1,7 +1,7 @@
 """A difference as text for people, as Markdown for the comment of a review, and as JSON. Pure.
 
-One line a change, those that break something first; what several workflows have in common is one line. What nobody
-asked about (versions that follow from content, the source commit) is not mentioned.
+One line a change, those that break something first; what several workflows have in common is one line. What follows
+from other changes (versions that follow from content, the source commit) is not mentioned.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def _take(root: Path, target: Place, chosen: Sequence[ReleaseFolder], workflows:
 
 
 def _dirty(release: ReleaseFolder, workflows: Collection[str]) -> Iterator[Diagnostic]:
-    """Builds of files that differed from their commit: nobody could make them again."""
+    """Builds of files that differed from their commit: they cannot be made again."""
     for block in release.blocks:
         taken = not workflows or any(block.has(each) for each in workflows)
         if taken and block.commit and (why := release_checks.without_commit(block.commit)):

@@ -50,7 +50,7 @@ def demands_commit(domain: manifests.Found | None) -> bool:
 
 
 def without_commit(commit: str) -> str:
-    """Why nobody could build what a block of digests is for again; empty when its commit holds all of it."""
+    """Why what a block of digests is for cannot be built again; empty when its commit holds all of it."""
     if not commit:
         return "no commit of its source is known"
     if not commit.endswith(DIRTY):

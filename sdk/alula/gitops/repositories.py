@@ -258,7 +258,7 @@ class Repository:
         done = self._try("push", "--quiet", "--end-of-options", remote, f"{commit}:{self.ref(branch)}")
         if done.returncode:
             hint = (
-                f"somebody pushed meanwhile? git pull --ff-only {remote} {branch}, and again"
+                f"the branch has moved meanwhile? git pull --ff-only {remote} {branch}, and again"
                 if b"rejected" in done.stderr
                 else ""
             )

@@ -73,7 +73,7 @@ class Snapshot:
         domain: The Domain among the guards, if git holds one.
         left_out: What was not applied because there is no kustomize, with its file.
         problems: What could not be read, or is no plain file.
-        live: Whether it is what a cluster has, where nobody knows of releases.
+        live: Whether it is what a cluster has, which knows of no releases.
     """
 
     place: Place

@@ -91,7 +91,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _build(build: Mapping[str, str]) -> str:
-    """`v2, built from 0123456789ab, penguins@sha256:aa..`; a release that nobody named is called by its commit."""
+    """`v2, built from 0123456789ab, penguins@sha256:aa..`; a release without a name is called by its commit."""
     commit, named = build["commit"], build["release"]
     parts = [] if named == commit else [named]
     parts += [f"built from {commit[:12]}{'-dirty' * commit.endswith('-dirty')}"] if commit else []

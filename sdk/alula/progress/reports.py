@@ -80,7 +80,7 @@ class HandlerReport:
     Attributes:
         event: After what: `failure`, or `exit`.
         workflow: What was started.
-        run: Its run; "" where somebody else starts it, as the controller does on a cluster.
+        run: Its run; "" where another part starts it, as the controller does on a cluster.
         ok: Whether it succeeded; None where that is not known here.
     """
 

@@ -51,7 +51,7 @@ class Watcher:
             if sys.stderr is not None:
                 sys.stderr.write("".join(f"{node.id} | {line}\n" for line in lines))
                 sys.stderr.flush()
-        except (OSError, ValueError):  # nobody reads it any more
+        except (OSError, ValueError):  # it is not read any more
             return
 
     def warned(self, text: str) -> None:

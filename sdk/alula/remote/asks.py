@@ -1,6 +1,6 @@
 """What people ask of the controller about a run: an annotation, which it answers. Called by the command line.
 
-Nobody else may move the hold at which a run waits, where the installation's policies are strict.
+Only it may move the hold at which a run waits, where the installation's policies are strict.
 """
 
 from __future__ import annotations

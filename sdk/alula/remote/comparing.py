@@ -1,6 +1,6 @@
 """Does the cluster run what the file says? Pure: compares two specs at the level that a domain's patches leave alone.
 
-Called before a run is started from a file, so that nobody runs last week's code and takes it for today's. The order of
+Called before a run is started from a file, so that last week's code is not taken for today's. The order of
 lists with names says nothing: kustomize puts what it patched first.
 """
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 4.0
 """A run that has not begun by then is said to wait; most are admitted sooner."""
 LONG_SECONDS = 60.0
-"""A run that nobody has looked at by then most likely waits for something that is not there."""
+"""A run that has not been looked at by then most likely waits for something that is not there."""
 _USUAL = ("", "a pod", "PodInitializing", "ContainerCreating")
 """What a pod waits for that is not worth a line."""
 

@@ -1,8 +1,8 @@
 """The inputs with which tasks of a run on the cluster failed, and the items that failed in pods of several, from the
 records that its pods left in the store.
 
-Called by the command line for whoever may read the domain's store: a pod's message has no room for them. What cannot be
-read is left out, and nobody waits for a store that does not answer.
+Called by the command line for users who may read the domain's store: a pod's message has no room for them. What cannot
+be read is left out, and nothing waits for a store that does not answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST: Final = 10
 """At most so many nodes; of a map of which all items failed the first ones tell the others."""
 MAX_BYTES: Final = 1024 * 1024
-"""Of an object; whoever runs code in the domain can write there."""
+"""Of an object; all code that runs in the domain can write there."""
 PATIENCE: Final = Policy(attempts=1, seconds=3.0)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def same(value: object) -> Callable[[], Any]:
-    """The snapshot of what nobody changes."""
+    """The snapshot of what does not change."""
     return lambda: value
 
 

@@ -1,4 +1,4 @@
-"""What stands in `Annotated[...]` and means nothing here: said once, because nobody else would notice.
+"""What stands in `Annotated[...]` and means nothing here: said once, because it would otherwise go unnoticed.
 
 Asked by `alula.interfaces.signatures` for inputs and results, and by `compiling` for the fields of records.
 """

@@ -154,7 +154,7 @@ class FileSystemStore:
     def _forget(self, path: str) -> None:
         try:
             self._files.rm_file(path)
-        except Exception:  # noqa: S110 (what is left has a name that nobody reads)
+        except Exception:  # noqa: S110 (what is left has a name that is not read)
             pass
 
     def _ask(self, key: str, function: Callable[[], Result], *, writing: bool = False) -> Result:

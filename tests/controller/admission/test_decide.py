@@ -159,7 +159,7 @@ def test_what_is_said_of_a_refused_run_holds_no_value_of_its_inputs() -> None:
     assert "x" in decision.message and "BAD_VALUE" in decision.message
 
 
-def test_a_hold_that_somebody_resumed_without_outputs_is_answered_later() -> None:
+def test_a_hold_that_was_resumed_without_outputs_is_answered_later() -> None:
     run = scenes.held_run()
     run["status"]["nodes"]["run-1-1057576855"]["phase"] = "Succeeded"
     assert decide.decide(world(run=run), MOMENT).outcome == Outcome.ADMITTED

@@ -283,7 +283,7 @@ def test_what_is_decided_of_one_domain_takes_nothing_back_of_another() -> None:
 def test_a_forced_run_is_let_go_whatever_the_quota_says_and_only_with_its_own_uid() -> None:
     api = cluster("r0", "r1", "r2", domain={"quota": {"running": 1}})
     replica = Replica(api)
-    for name, value in (("r1", "uid-of-r1 somebody"), ("r2", "uid-of-r1 somebody")):
+    for name, value in (("r1", "uid-of-r1 a-person"), ("r2", "uid-of-r1 a-person")):
         run = of(api, name)
         run["metadata"]["annotations"] = {labels.FORCED: value}
         api.put(run)

@@ -1,4 +1,4 @@
-"""Runs that bring the payload of an event, whoever made them."""
+"""Runs that bring the payload of an event, however they were made."""
 
 from __future__ import annotations
 

@@ -336,7 +336,7 @@ def undigested(**spec: Any) -> dict[str, Any]:
 
 
 def taken_up(later: timedelta = timedelta(seconds=46)) -> dict[str, Any]:
-    """A run of somebody else's that Argo has begun, so much later than the other one."""
+    """A run of another workflow that Argo has begun, so much later than the other one."""
     created = timestamps.parse(scenes.held_run()["metadata"]["creationTimestamp"])
     assert created is not None
     body = undigested(arguments={}, workflowTemplateRef=None)

@@ -198,7 +198,7 @@ def test_a_renewal_that_another_overtook_is_decided_anew_at_once() -> None:
     virtual_time.run(main())
 
 
-def test_who_held_and_lapsed_and_holds_again_is_told_so_though_nobody_stepped_in() -> None:
+def test_who_held_and_lapsed_and_holds_again_is_told_so_though_no_other_stepped_in() -> None:
     async def main() -> None:
         api = FakeCluster()
         told: list[bool] = []

@@ -114,7 +114,7 @@ def test_a_suspended_plan_says_so_and_is_ready() -> None:
     assert ready(decision, "nightly")["Ready"]["status"] == "True"
 
 
-def test_a_field_that_somebody_changed_is_put_back() -> None:
+def test_a_field_that_was_changed_by_hand_is_put_back() -> None:
     before = settled()
     live = dict(before.live)
     edited = {**live["WorkflowTemplate", "sums"]}
@@ -127,14 +127,14 @@ def test_a_field_that_somebody_changed_is_put_back() -> None:
 
 
 def changed(before: World, **spec: Any) -> World:
-    """The world after somebody wrote these fields into the spec of the template."""
+    """The world after these fields were written into the spec of the template."""
     live = dict(before.live)
     body = live[children.TEMPLATE, "sums"]
     live[children.TEMPLATE, "sums"] = {**body, "spec": body["spec"] | spec}
     return dataclasses.replace(before, live=live)
 
 
-def test_whatever_somebody_adds_to_the_spec_is_taken_away_and_said() -> None:
+def test_whatever_is_added_to_the_spec_by_hand_is_taken_away_and_said() -> None:
     before = settled()
     spec = before.live[children.TEMPLATE, "sums"]["spec"]
     labels_ = {**spec["workflowMetadata"]["labels"], "team": "a"}
@@ -161,7 +161,7 @@ def test_whatever_somebody_adds_to_the_spec_is_taken_away_and_said() -> None:
     assert "evil" not in event.message
 
 
-def test_what_somebody_changes_is_said_and_what_we_change_is_not() -> None:
+def test_what_is_changed_by_hand_is_said_and_what_we_change_is_not() -> None:
     before = settled()
     decision = decide.decide(changed(before, entrypoint="elsewhere"), NOW)
     assert names(decision.apply) == ["WorkflowTemplate/sums"] and decision.strip == ()
@@ -183,7 +183,7 @@ def test_labels_that_others_put_on_a_template_stay() -> None:
     assert decision == decide.Decision()
 
 
-def test_a_template_of_somebody_else_is_not_touched() -> None:
+def test_a_template_that_alula_did_not_make_is_not_touched() -> None:
     foreign = {
         "kind": "WorkflowTemplate",
         "apiVersion": "argoproj.io/v1alpha1",

@@ -350,7 +350,7 @@ def test_a_template_that_an_unfinished_run_names_outlives_its_workflow_and_goes_
 
 
 @pytest.mark.parametrize("edited", [False, True])
-def test_a_workflow_made_anew_takes_over_a_restored_template_unless_somebody_edited_it(edited: bool) -> None:
+def test_a_workflow_made_anew_takes_over_a_restored_template_unless_it_was_edited(edited: bool) -> None:
     bench = Bench(scenes.workflow())
     bench.settle()
     bench.api.put(scenes.held_run(**{labels.WORKFLOW: "sums"}))

@@ -68,7 +68,7 @@ def test_definitions_that_come_together_share_one_reading_of_their_domain(
     assert counted.read.count("/api/v1/namespaces/first") == 2
 
 
-def test_after_a_domain_was_read_anew_nobody_gets_what_was_read_before(api: FakeCluster) -> None:
+def test_after_a_domain_was_read_anew_what_was_read_before_is_not_used(api: FakeCluster) -> None:
     domains = Domains(api, scenes.SETTINGS, clock=lambda: 100.0)  # type: ignore[arg-type]
     before, _ = asyncio.run(domains.recent("first"))
     assert isinstance(before, Place)

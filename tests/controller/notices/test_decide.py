@@ -1,4 +1,4 @@
-"""Of what somebody is told, decided once or again and again, in whatever order runs end."""
+"""What causes a notice, decided once or again and again, in whatever order runs end."""
 
 from __future__ import annotations
 

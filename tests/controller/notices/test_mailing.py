@@ -128,7 +128,7 @@ def test_a_server_without_encryption_gets_nothing_where_it_is_asked_for() -> Non
     assert box.got == []
 
 
-def test_a_certificate_that_nobody_trusts_ends_it(tmp_path: Path) -> None:
+def test_an_untrusted_certificate_ends_it(tmp_path: Path) -> None:
     box = Box()
     with pytest.raises(NotTaken):
         asyncio.run(sent(box, options={"tls_context": certificate(tmp_path)}, plain=False))

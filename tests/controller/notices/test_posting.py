@@ -155,7 +155,7 @@ def test_a_host_that_is_not_there_is_named() -> None:
             post(port, host=host)
 
 
-def test_a_certificate_that_nobody_trusts_ends_it_and_one_of_a_trusted_ca_does_not(tmp_path: Path) -> None:
+def test_an_untrusted_certificate_ends_it_and_one_of_a_trusted_ca_does_not(tmp_path: Path) -> None:
     ok = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     with tcp(ok, certificate(tmp_path)) as port:
         with pytest.raises(NotTaken, match="the certificate of localhost is not one that is trusted"):

@@ -193,7 +193,7 @@ def test_a_failure_and_the_recovery_from_it_are_told_of_once_and_plain_successes
     assert model is not None and problems == []
 
 
-def test_a_run_that_was_skipped_or_replaced_or_started_again_is_told_of_to_nobody_and_changes_nothing() -> None:
+def test_a_run_that_was_skipped_or_replaced_or_started_again_causes_no_notice_and_changes_nothing() -> None:
     bench = Bench()
     bench.api.put(run("r0", "Failed", 0, labels={labels.OUTCOME: "skipped"}))
     bench.api.put(run("r1", "Failed", 1, labels={labels.OUTCOME: "replaced"}))
@@ -486,7 +486,7 @@ def test_a_run_that_is_gone_is_told_of_with_what_is_known() -> None:
     assert "has been deleted since" in bench.places.got[0][1]["error"]
 
 
-def test_a_plan_whose_template_is_not_seen_yet_settles_nothing_and_one_that_tells_nobody_any_more_settles_all() -> None:
+def test_a_plan_whose_template_is_not_seen_yet_settles_nothing_and_one_without_notices_any_more_settles_all() -> None:
     bench = Bench()
     bench.api.put(run("r0", "Failed", 0))
     bench.notices.note(SPACE, "nightly", "sums", "")
@@ -500,14 +500,14 @@ def test_a_plan_whose_template_is_not_seen_yet_settles_nothing_and_one_that_tell
 @pytest.mark.parametrize(
     "text", ["{", "[]", '{"uid": 1}', '{"uid": "uid-of-r0", "end": "x", "owed": "Failed/team", "told": 1}', "x" * 9000]
 )
-def test_an_annotation_that_somebody_else_wrote_is_no_obstacle(text: str) -> None:
+def test_an_annotation_of_another_writer_is_no_obstacle(text: str) -> None:
     bench = Bench()
     bench.api.put(run("r0", "Failed", 0, annotations={labels.NOTIFIED: text}))
     bench.look(2)
     assert bench.label("r0") == DONE
 
 
-def test_what_somebody_else_writes_as_owed_is_told_to_places_of_the_plan_only() -> None:
+def test_what_another_writer_marks_as_owed_is_told_to_places_of_the_plan_only() -> None:
     bench = Bench()
     written = {"uid": "uid-of-r0", "end": "Failed", "owed": [f"Failed/p{n}" for n in range(500)], "told": []}
     bench.api.put(run("r0", "Failed", 0, annotations={labels.NOTIFIED: json.dumps(written)}))

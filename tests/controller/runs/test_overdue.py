@@ -53,7 +53,7 @@ def test_a_run_is_touched_just_after_its_deadline_and_no_more_than_once_a_minute
         bench.now += timedelta(seconds=wait or 0)
     assert touched[0] == timestamps.seconds(BEGAN + timedelta(seconds=63))
     assert len(touched) == 15
-    assert wait is None, "nobody looks for ever"
+    assert wait is None, "it is not looked at for ever"
 
 
 def test_a_run_that_changes_on_its_way_is_left_alone_until_then() -> None:

@@ -130,7 +130,7 @@ def test_jitter_starts_a_run_later_and_keeps_its_tick() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_killed_at_any_write_each_tick_fires_exactly_once(seed: int) -> None:
-    """Runs are created one by one, then the status is written; whoever is killed between begins anew. Runs may be
+    """Runs are created one by one, then the status is written; killed between, it begins anew. Runs may be
     collected once they are decided."""
     chance = random.Random(seed)
     minutes = Timetable(("*/5 * * * *", "2 * * * *"))

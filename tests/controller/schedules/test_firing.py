@@ -73,7 +73,7 @@ def test_a_cronworkflow_hands_over_how_far_it_came() -> None:
         {**CRON, "metadata": {"labels": {}}},
         changed(status={"lastScheduledTime": "yesterday"}),
     ],
-    ids=["suspended", "another zone", "other lines", "somebody else's", "no time"],
+    ids=["suspended", "another zone", "other lines", "not made by alula", "no time"],
 )
 def test_a_cronworkflow_that_is_no_guide_hands_nothing_over(cron: dict[str, Any]) -> None:
     assert firing.taken_over(cron, SCHEDULE) is None

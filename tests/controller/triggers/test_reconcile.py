@@ -472,7 +472,7 @@ def test_the_plans_of_a_project_are_named_as_a_domain_names_them() -> None:
     assert of_project("", {"": {}}) == {}
 
 
-def test_a_domain_whose_namespace_is_not_known_is_followed_by_nobody() -> None:
+def test_a_domain_whose_namespace_is_not_known_starts_no_plan() -> None:
     bench = Across(over())
     bench.spaces = [each for each in bench.spaces if each.name != scenes.SPACE]
     assert bench.left() == [TriggerKey(scenes.SPACE, "up", ENDED_RUN)]

@@ -152,7 +152,7 @@ class _Process:
                     answer: dict[str, Any] = json.loads(line)
                     return answer
         except OSError:
-            pass  # it is gone; how is known below, or was reported by nobody
+            pass  # it is gone; how is known below, or was not reported
         finally:
             self._print(printed)
             if self._line:
@@ -222,7 +222,7 @@ class _Process:
         return line
 
     def _print(self, printed: Callable[[bytes], None]) -> bool:
-        """Hand over the lines that are there; False when nobody can print any more."""
+        """Hand over the lines that are there; False when none can be printed any more."""
         while True:
             try:
                 chunk = os.read(self._output, 65_536)

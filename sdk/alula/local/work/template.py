@@ -118,7 +118,7 @@ def _reap(channels: dict[int, socket.socket]) -> None:
             return
         if found is None:
             return
-        _end(found.si_pid)  # while it waits to be reaped nobody else has its number
+        _end(found.si_pid)  # while it waits to be reaped no other process has its number
         _, status = os.waitpid(found.si_pid, 0)
         channel = channels.pop(found.si_pid, None)
         if channel is not None:
