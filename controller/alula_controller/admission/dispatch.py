@@ -223,7 +223,7 @@ class Dispatcher:
         """Write a run's message; whether it stands there."""
         patch = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "status": {"message": text}}
         try:
-            await self._access.api.merge(resources.RUNS.path(metadata["namespace"], metadata["name"]), patch)
+            await self._access.patch_run({"metadata": metadata}, patch)
         except (errors.Conflict, errors.NotFound):
             log.info("a run moved while it was told its place", extra=logs.about(name=metadata["name"]))
             return False

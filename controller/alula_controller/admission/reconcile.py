@@ -17,7 +17,6 @@ from alula_controller import conditions, metrics, timestamps
 from alula_controller.admission import decide, gather
 from alula_controller.admission.cache_lookup import Lookups
 from alula_controller.admission.decide import Decision, Outcome, World
-from alula_controller.cluster import resources
 from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
@@ -81,18 +80,16 @@ class Admission:
         if not self._access.may_write():
             return 1.0
         if decision.patch is not None:
-            await self._access.api.merge(_path(run), _without_message(run, decision))
+            await self._access.patch_run(run, _without_message(run, decision))
             self._record(world, decision)
         return None
 
     async def _unmark(self, run: Mapping[str, Any]) -> None:
         patch = decide.unmarked(run) if not runs.finished(run) else None
         if patch is not None and self._access.may_write():
-            await self._access.api.merge(_path(run), patch)
-            metrics.WRITES.labels(kind="Run", verb="patch").inc()
+            await self._access.patch_run(run, patch)
 
     def _record(self, world: World, decision: Decision) -> None:
-        metrics.WRITES.labels(kind="Run", verb="patch").inc()
         if decision.outcome == Outcome.ADMITTED:
             metrics.RUNS_ADMITTED.inc()
             if (seconds := timestamps.age(world.run)) is not None:
@@ -119,7 +116,7 @@ class Admission:
             self._told.popitem(last=False)
         version = run["metadata"]["resourceVersion"]
         patch = {"metadata": {"resourceVersion": version}, "status": {"message": conditions.clip(message, 1000)}}
-        await self._access.api.merge(_path(run), patch)
+        await self._access.patch_run(run, patch)
         self._access.announce(run, reason, message, warning=True)
 
 
@@ -129,7 +126,3 @@ def _without_message(run: Mapping[str, Any], decision: Decision) -> dict[str, An
     if decision.outcome == Outcome.ADMITTED and (run.get("status") or {}).get("message"):
         patch["status"] = {**patch["status"], "message": None}
     return patch
-
-
-def _path(run: Mapping[str, Any]) -> str:
-    return resources.RUNS.path(run["metadata"]["namespace"], run["metadata"]["name"])

@@ -5,7 +5,9 @@ Everything that names a path of the API takes it from here, so that `permissions
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from alula_api.contract import names
@@ -79,6 +81,16 @@ GUARDS = (
 """What Kubernetes holds a domain to; read only, and only where the installation lets the controller."""
 
 _BY_KIND = {(resource.api_version, resource.kind): resource for resource in ALL}
+
+
+def run(
+    namespace: str, name: str, spec: Mapping[str, Any], annotations: Mapping[str, str], labels: Mapping[str, str] = {}
+) -> dict[str, Any]:
+    """A run to create."""
+    metadata: dict[str, Any] = {"name": name, "namespace": namespace, "annotations": dict(annotations)}
+    if labels:
+        metadata["labels"] = dict(labels)
+    return {"apiVersion": RUNS.api_version, "kind": RUNS.kind, "metadata": metadata, "spec": dict(spec)}
 
 
 def of(body: dict[str, Json]) -> Resource:

@@ -14,6 +14,7 @@ from typing import Any
 from alula_api.contract import labels
 from alula_controller import metrics
 from alula_controller.cluster import client, errors, resources
+from alula_controller.cluster.access import Access
 from alula_controller.definitions import children
 from alula_controller.definitions.decide import Decision, Deletion, Mark, Status, Strip
 from alula_controller.definitions.world import Body
@@ -28,22 +29,23 @@ def _ignored(answer: Body) -> None:
     """For callers that do not need what was written."""
 
 
-async def write(api: client.Cluster, decision: Decision, wrote: Wrote = _ignored) -> dict[str, errors.ClusterError]:
+async def write(access: Access, decision: Decision, wrote: Wrote = _ignored) -> dict[str, errors.ClusterError]:
     """Everything but the statuses; what the API server refused, by launch plan ("" is the Workflow).
 
     What is refused of one definition spoils no other: nothing more is written of it, and all of the others.
 
     Args:
-        api: the cluster.
+        access: the cluster.
         decision: what to write.
         wrote: called with each object as the API server returned it, where it is exactly as the decision wanted.
 
     Raises:
         errors.ClusterError: from a write that failed for another reason; those before it stand.
     """
+    api = access.api
     refused: dict[str, errors.ClusterError] = {}
 
-    async def attempt(subject: str, write: Callable[[], Awaitable[None]]) -> None:
+    async def attempt(subject: str, write: Callable[[], Awaitable[object]]) -> None:
         if subject not in refused:
             try:
                 await write()
@@ -61,7 +63,7 @@ async def write(api: client.Cluster, decision: Decision, wrote: Wrote = _ignored
     for mark in decision.marks:
         await attempt("", partial(_mark, api, mark))
     for body in decision.runs:
-        await attempt(_subject(body), partial(_start, api, body))
+        await attempt(_subject(body), partial(access.start, body))
     return refused
 
 
@@ -146,16 +148,6 @@ async def _mark(api: client.Cluster, mark: Mark) -> None:
     except errors.NotFound:
         return
     _count(resources.REVISIONS.kind, "patch")
-
-
-async def _start(api: client.Cluster, body: Body) -> None:
-    """Create a run that was asked for; its name says by what, so that one which is there is the answer."""
-    try:
-        await api.create(resources.RUNS.path(body["metadata"]["namespace"]), dict(body))
-    except errors.Conflict:
-        log.info("run %s was started before", body["metadata"]["name"])
-        return
-    _count(body["kind"], "create")
 
 
 async def _delete(api: client.Cluster, deletion: Deletion) -> None:

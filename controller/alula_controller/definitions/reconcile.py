@@ -96,7 +96,7 @@ class Reconciler:
             return 1.0
         self._gatherer.keep(world, (*decision.apply, *(strip.body for strip in decision.strip)))
         try:
-            refused = await apply.write(self._api, decision, self._wrote)
+            refused = await apply.write(self._access, decision, self._wrote)
         except errors.ClusterError as error:
             await self._failed({"": world.workflow}, {"": error})
             raise

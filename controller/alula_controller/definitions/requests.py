@@ -91,16 +91,9 @@ def _run(
 ) -> dict[str, Any]:
     metadata = body["metadata"]
     suffix = hashlib.sha256(f"{metadata['uid']}\n{asked}".encode()).hexdigest()[:8]
-    return {
-        "apiVersion": resources.RUNS.api_version,
-        "kind": resources.RUNS.kind,
-        "metadata": {
-            "name": f"{template[:50].rstrip('-.')}-asked-{suffix}"[:63],
-            "namespace": metadata["namespace"],
-            "annotations": {labels.REASON: f"asked for: {asked}", **(annotations or {})},
-        },
-        "spec": dict(spec),
-    }
+    name = f"{template[:50].rstrip('-.')}-asked-{suffix}"[:63]
+    notes = {labels.REASON: f"asked for: {asked}", **(annotations or {})}
+    return resources.run(metadata["namespace"], name, spec, notes)
 
 
 def _annotation(body: Body, name: str) -> str:

@@ -184,10 +184,7 @@ class Deliveries:
             "dead": int(before.get("dead") or 0) + 1,
             "lost": [lost, *(before.get("lost") or [])][:MOST_LOST],
         }
-        metadata = plan["metadata"]
-        held = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
-        await self._api.merge(f"{path}/status", {"metadata": held, "status": {"notices": said}})
-        metrics.WRITES.labels(kind="LaunchPlan", verb="patch").inc()
+        await self._access.patch_status(resources.LAUNCH_PLANS, plan, {"notices": said})
         body = {**plan, "apiVersion": resources.LAUNCH_PLANS.api_version, "kind": resources.LAUNCH_PLANS.kind}
         message = f"{owed.place} was never told that {owed.run or owed.about} is {owed.when}: {reason}"
         self._access.announce(body, Reason.NOTICE_LOST, message, warning=True)
@@ -213,8 +210,7 @@ class Deliveries:
         before = Mark.of(body["metadata"])
         after = before.without(owed.notice)
         if after != before:
-            await self._api.merge(path, after.patch(body["metadata"]))
-            metrics.WRITES.labels(kind="Run", verb="patch").inc()
+            await self._access.patch_run(body, after.patch(body["metadata"]))
 
     async def _settle_tick(self, key: QueueKey, owed: Owed) -> None:
         path = resources.LAUNCH_PLANS.path(key.namespace, owed.plan)
@@ -224,11 +220,8 @@ class Deliveries:
         left = [each for each in listed if (each["place"], each["tick"]) != (owed.place, owed.about)]
         if plan is None or left == listed:
             return
-        metadata = plan["metadata"]
-        held = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
         said = {"failing": bool(before.get("failing")), "owed": left}
-        await self._api.merge(f"{path}/status", {"metadata": held, "status": {"notices": said}})
-        metrics.WRITES.labels(kind="LaunchPlan", verb="patch").inc()
+        await self._access.patch_status(resources.LAUNCH_PLANS, plan, {"notices": said})
 
 
 def _place(domain: Body | None, name: str) -> NoticePlace | None:

@@ -18,7 +18,7 @@ from alula_api.argo.runs import COMPLETED_LABEL
 from alula_api.contract import labels, notices
 from alula_api.contract.notices import Choice, When
 from alula_api.kinds.launch_plans import MOST_OWED
-from alula_controller import conditions, metrics, timestamps
+from alula_controller import conditions, timestamps
 from alula_controller.cluster import resources
 from alula_controller.cluster.access import Access
 from alula_controller.cluster.queue import QueueKey
@@ -125,8 +125,7 @@ class Notices:
     # A run that is under way
 
     async def _of_run(self, key: NoticeKey) -> float | None:
-        path = resources.RUNS.path(key.namespace, key.name)
-        body = await self._api.find(path, metadata_only=True)
+        body = await self._api.find(resources.RUNS.path(key.namespace, key.name), metadata_only=True)
         if body is None or not self._access.may_write():
             return None if body is None else AGAIN_SECONDS
         metadata = body["metadata"]
@@ -134,7 +133,7 @@ class Notices:
         if given.get(COMPLETED_LABEL) == "true":
             return None  # its end is told of
         if given.get(labels.NOTICES) == notices.DONE:
-            await self._merge(path, marks.again(metadata))
+            await self._access.patch_run(body, marks.again(metadata))
             return AGAIN_SECONDS
         workflow, choice = self.choice(key.namespace, key.plan)
         waits = not holds.marks(str(given.get(labels.ADMITTED) or ""), str(metadata["uid"]))
@@ -147,7 +146,7 @@ class Notices:
             for notice in due:
                 after = after.owes(notice)
         if after != before:
-            await self._merge(path, after.patch(metadata))
+            await self._access.patch_run(body, after.patch(metadata))
         fits = self._hand_on(key.namespace, key.plan, workflow, metadata, after)
         self._decided.setdefault(str(metadata["uid"]), set()).update(due)
         self._expect(key, str(metadata["uid"]), created, tick, waits=waits)
@@ -156,8 +155,7 @@ class Notices:
     # A launch plan, and its runs that are over
 
     async def _of_plan(self, key: NoticeKey) -> float | None:
-        path = resources.LAUNCH_PLANS.path(key.namespace, key.name)
-        plan = await self._api.find(path)
+        plan = await self._api.find(resources.LAUNCH_PLANS.path(key.namespace, key.name))
         if not self._access.may_write():
             return AGAIN_SECONDS
         workflow, choice = self.choice(key.namespace, key.name)
@@ -165,7 +163,7 @@ class Notices:
             return FULL_SECONDS  # its template is on its way
         fits = True
         if plan is not None and choice.notices:
-            plan = await self._missed(path, plan, choice)
+            plan = await self._missed(plan, choice)
             fits = self._hand_on_missed(key, workflow, plan)
             self._expect_unfinished(key, plan)
         selector = f"{labels.LAUNCH_PLAN}={key.name},{COMPLETED_LABEL}=true,{labels.NOTICES}={notices.PENDING}"
@@ -176,49 +174,42 @@ class Notices:
             mark = Mark.of(body["metadata"])
             kept = mark.only(choice.every)
             if not mark.end:
-                plan, kept = await self._decide(path, plan, body["metadata"], choice)
+                plan, kept = await self._decide(plan, body, choice)
             elif kept != mark or kept.done:
-                await self._merge(
-                    resources.RUNS.path(key.namespace, body["metadata"]["name"]), kept.patch(body["metadata"])
-                )
+                await self._access.patch_run(body, kept.patch(body["metadata"]))
             fits &= self._hand_on(key.namespace, key.name, workflow, body["metadata"], kept)
         return None if fits and len(found.items) < MAX_RUNS else FULL_SECONDS
 
-    async def _decide(
-        self, path: str, plan: Body | None, metadata: Body, choice: Choice
-    ) -> tuple[dict[str, Any] | None, Mark]:
+    async def _decide(self, plan: Body | None, run: Body, choice: Choice) -> tuple[dict[str, Any] | None, Mark]:
         """Decide what the end of a run is, and write it down: in the plan what is remembered, then in the run."""
         memory = Memory.of(plan) if plan is not None else Memory()
+        metadata = run["metadata"]
         end = decide.ended(metadata, memory)
         now = dict(plan) if plan is not None else None
         if now is not None and end.memory != memory:
-            now = await self._remember(path, now, failing=end.memory.failing, run=end.memory.run)
+            now = await self._remember(now, failing=end.memory.failing, run=end.memory.run)
         before = Mark.of(metadata).only(choice.every)
         mark = before.ended(end.event, choice.places(end.event) if now is not None else ())
-        await self._merge(resources.RUNS.path(metadata["namespace"], metadata["name"]), mark.patch(metadata))
+        await self._access.patch_run(run, mark.patch(metadata))
         return now, mark
 
-    async def _missed(self, path: str, plan: dict[str, Any], choice: Choice) -> dict[str, Any]:
+    async def _missed(self, plan: dict[str, Any], choice: Choice) -> dict[str, Any]:
         """Decide of scheduled times that have no run; the first sight of a plan records and tells of none."""
         memory = Memory.of(plan)
         found = decide.missed(plan, memory, schedules.by_policy)
         if memory.missed is None:
-            return await self._remember(path, plan, failing=memory.failing, missed=found.latest if found else "-")
+            return await self._remember(plan, failing=memory.failing, missed=found.latest if found else "-")
         if found is None:
             return plan
         reason = conditions.clip(found.reason, schedules.LONGEST_REASON)
         new = [{"place": place, "tick": found.latest, "reason": reason} for place in decide.late_from(choice)]
         before = ((plan.get("status") or {}).get("notices") or {}).get("owed") or []
         owed = [*before, *new][-MOST_OWED:]
-        return await self._remember(path, plan, failing=memory.failing, missed=found.latest, owed=owed)
+        return await self._remember(plan, failing=memory.failing, missed=found.latest, owed=owed)
 
-    async def _remember(self, path: str, plan: Body, **said: Any) -> dict[str, Any]:
-        """Write a part of what the plan's status says of notices, for the version that was read."""
-        metadata = plan["metadata"]
-        held = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
-        body = await self._api.merge(f"{path}/status", {"metadata": held, "status": {"notices": said}})
-        metrics.WRITES.labels(kind="LaunchPlan", verb="patch").inc()
-        return body
+    async def _remember(self, plan: Body, **said: Any) -> dict[str, Any]:
+        """Write a part of what the plan's status says of notices."""
+        return await self._access.patch_status(resources.LAUNCH_PLANS, plan, {"notices": said})
 
     def _expect_unfinished(self, key: NoticeKey, plan: Body) -> None:
         """Also of runs that Argo has not begun, which no watch of ours sees."""
@@ -247,10 +238,6 @@ class Notices:
             owed = Owed(When.LATE, str(each["place"]), key.name, workflow, tick, reason=reason)
             fits &= self._outbox.add(key.namespace, owed)
         return fits
-
-    async def _merge(self, path: str, patch: dict[str, Any]) -> None:
-        await self._api.merge(path, patch)
-        metrics.WRITES.labels(kind="Run", verb="patch").inc()
 
 
 def _age(body: Body) -> tuple[str, str]:

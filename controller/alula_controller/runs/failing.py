@@ -17,8 +17,7 @@ from typing import Any
 from alula_api.argo import failing, holds, nodes
 from alula_api.contract import labels, names
 from alula_api.contract.graphs.walks import Policy
-from alula_controller import conditions, metrics, timestamps
-from alula_controller.cluster import resources
+from alula_controller import conditions, timestamps
 from alula_controller.cluster.access import Access
 from alula_controller.conditions import Reason
 from alula_controller.runs.stop import PASSED
@@ -128,9 +127,7 @@ class Failures:
             return  # Argo's own way is what is left
         if patch is None or not self._access.may_write():
             return
-        path = resources.RUNS.path(run["metadata"]["namespace"], run["metadata"]["name"])
-        await self._access.api.merge(path, patch)
-        metrics.WRITES.labels(kind="Run", verb="patch").inc()
+        await self._access.patch_run(run, patch)
         first = failing.first(run, nodes.read(run["status"]))
         if first is not None and not (run.get("spec") or {}).get("suspend"):
             self._access.announce(run, Reason.FAILING, conditions.clip(first.text, 900), warning=True)
@@ -140,5 +137,4 @@ class Failures:
         patch = cleaning(run)
         if patch is None or not self._access.may_write():
             return run
-        path = resources.RUNS.path(run["metadata"]["namespace"], run["metadata"]["name"])
-        return await self._access.api.merge(path, patch)
+        return await self._access.patch_run(run, patch)

@@ -8,7 +8,6 @@ run's matter. Called by `runs.reconcile`; the functions are pure.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,13 +15,10 @@ from alula_api.argo import failing, holds, nodes, runs
 from alula_api.contract import labels, names, queue, values
 from alula_api.contract.graphs import handlers
 from alula_api.contract.graphs.handlers import DONE, PENDING, Event, Handler
-from alula_controller import logs
-from alula_controller.cluster import errors, resources
+from alula_controller.cluster import resources
 from alula_controller.cluster.access import Access
 from alula_controller.conditions import Reason
 from alula_controller.runs import recovery
-
-log = logging.getLogger(__name__)
 
 MAX_MESSAGE: Final = 8_000
 
@@ -70,23 +66,15 @@ def body(run: Mapping[str, Any], handler: Handler, inputs: Mapping[str, str]) ->
     if handler.failure:
         given.append({"name": handler.failure, "value": values.argo_safe(values.dumps(failure(run)))})
     metadata = run["metadata"]
-    return {
-        "apiVersion": resources.RUNS.api_version,
-        "kind": resources.RUNS.kind,
-        "metadata": {
-            "name": name(run, handler),
-            "namespace": metadata["namespace"],
-            "annotations": {
-                labels.REASON: f"on {handler.event.lower()} of {metadata['name']}",
-                labels.PRIORITY: str(queue.MAX_PRIORITY),
-                labels.HANDLES: metadata["name"],
-            },
-        },
-        "spec": {
-            "workflowTemplateRef": {"name": handler.workflow},
-            **({"arguments": {"parameters": given}} if given else {}),
-        },
+    spec: dict[str, Any] = {"workflowTemplateRef": {"name": handler.workflow}}
+    if given:
+        spec["arguments"] = {"parameters": given}
+    notes = {
+        labels.REASON: f"on {handler.event.lower()} of {metadata['name']}",
+        labels.PRIORITY: str(queue.MAX_PRIORITY),
+        labels.HANDLES: metadata["name"],
     }
+    return resources.run(metadata["namespace"], name(run, handler), spec, notes)
 
 
 def published(run: Mapping[str, Any]) -> dict[str, str]:
@@ -109,32 +97,26 @@ class Handlers:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._api = access.api
 
     async def handle(self, run: Mapping[str, Any]) -> None:
         """Start the handlers of a run that is over, once."""
         if runs.label(run, labels.HANDLERS) != PENDING or not self._access.may_write():
             return
-        namespace = run["metadata"]["namespace"]
         for handler in due(run):
             await self._start(run, handler)
         marked = {"metadata": {"uid": run["metadata"]["uid"], "labels": {labels.HANDLERS: DONE}}}
-        await self._api.merge(resources.RUNS.path(namespace, run["metadata"]["name"]), marked)
+        await self._access.patch_run(run, marked)
 
     async def _start(self, run: Mapping[str, Any], handler: Handler) -> None:
-        namespace, called = run["metadata"]["namespace"], name(run, handler)
+        called, template = name(run, handler), resources.TEMPLATES.path(run["metadata"]["namespace"], handler.workflow)
         try:
             given = published(run)
         except nodes.Hidden as error:
             self._access.announce(run, Reason.NOT_HANDLED, f"{called} was not started: {error}", warning=True)
             return
-        if await self._api.find(resources.TEMPLATES.path(namespace, handler.workflow), metadata_only=True) is None:
+        if await self._access.api.find(template, metadata_only=True) is None:
             message = f"{called} was not started: there is no WorkflowTemplate {handler.workflow}"
             self._access.announce(run, Reason.NOT_HANDLED, message, warning=True)
             return
-        try:
-            await self._api.create(resources.RUNS.path(namespace), body(run, handler, given))
-        except errors.Conflict:
-            log.info("the handler was started before", extra=logs.about(namespace=namespace, name=called))
-            return
-        self._access.announce(run, Reason.HANDLED, f"started {called}", warning=False)
+        if await self._access.start(body(run, handler, given)):
+            self._access.announce(run, Reason.HANDLED, f"started {called}", warning=False)

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from alula_controller import metrics
 from alula_controller.cluster import client, resources
 from alula_controller.cluster.access import Access
 from alula_controller.cluster.queue import QueueKey
@@ -45,8 +44,7 @@ class Histories:
 
     async def handle(self, key: QueueKey) -> float | None:
         """Look at one Workflow; when to look again, if ever."""
-        path = resources.WORKFLOWS.path(key.namespace, key.name)
-        workflow = await self._access.api.find(path)
+        workflow = await self._access.api.find(resources.WORKFLOWS.path(key.namespace, key.name))
         if workflow is None or workflow["metadata"].get("deletionTimestamp"):
             self._runs.take(key)
             return None
@@ -58,12 +56,10 @@ class Histories:
             patch = latest.latest(workflow, found)
             if not latest.differs(workflow, patch):
                 return None
-            held = {each: workflow["metadata"][each] for each in ("uid", "resourceVersion")}
-            await self._access.api.merge(f"{path}/status", {"metadata": held, "status": patch})
+            await self._access.patch_status(resources.WORKFLOWS, workflow, patch)
         except BaseException:
             self._runs.put_back(key, noted)
             raise
-        metrics.WRITES.labels(kind="Workflow", verb="patch").inc()
         return None
 
 

@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alula_api.contract import labels
-from alula_controller import metrics, timestamps
-from alula_controller.cluster import resources
+from alula_controller import timestamps
 from alula_controller.cluster.access import Access
 from alula_controller.runs.stop import PASSED
 
@@ -64,8 +63,6 @@ class Overdue:
         wait = next_look(run, now)
         if wait is None or wait > timedelta() or not self._access.may_write():
             return None if wait is None else max(1.0, wait.total_seconds())
-        metadata = run["metadata"]
-        patch = {"uid": metadata["uid"], "annotations": {labels.OVERDUE: timestamps.seconds(now)}}
-        await self._access.api.merge(resources.RUNS.path(metadata["namespace"], metadata["name"]), {"metadata": patch})
-        metrics.WRITES.labels(kind="Run", verb="patch").inc()
+        patch = {"uid": run["metadata"]["uid"], "annotations": {labels.OVERDUE: timestamps.seconds(now)}}
+        await self._access.patch_run(run, {"metadata": patch})
         return AGAIN.total_seconds()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -20,13 +19,11 @@ from typing import Any
 
 from alula_api.argo import holds, nodes, runs
 from alula_api.contract import exits, labels
-from alula_controller import logs, metrics, timestamps
-from alula_controller.cluster import errors, resources
+from alula_controller import metrics, timestamps
+from alula_controller.cluster import resources
 from alula_controller.cluster.access import Access
 from alula_controller.cluster.watches import Seen
 from alula_controller.conditions import Reason
-
-log = logging.getLogger(__name__)
 
 RECENT = timedelta(hours=24)  # after a restart of ours, failed runs older than that are not looked at again
 _KEPT = ("workflowTemplateRef", "arguments", "priority")
@@ -117,19 +114,9 @@ def successor(run: Mapping[str, Any], node: str, template: Mapping[str, Any] | N
     current = ((template or {}).get("spec") or {}).get("workflowMetadata") or {}
     if template is None or (current.get("labels") or {}).get(labels.REVISION) != revision or _is_of_the_cluster(run):
         return None
-    return {
-        "apiVersion": resources.RUNS.api_version,
-        "kind": resources.RUNS.kind,
-        "metadata": {
-            "name": successor_name(run),
-            "namespace": metadata["namespace"],
-            "annotations": {
-                labels.RESTARTED_FROM: metadata["name"],
-                labels.REASON: f"data that {node} needed was lost",
-            },
-        },
-        "spec": {key: value for key, value in run["spec"].items() if key in _KEPT},
-    }
+    spec = {key: value for key, value in run["spec"].items() if key in _KEPT}
+    notes = {labels.RESTARTED_FROM: metadata["name"], labels.REASON: f"data that {node} needed was lost"}
+    return resources.run(metadata["namespace"], successor_name(run), spec, notes)
 
 
 def _is_of_the_cluster(run: Mapping[str, Any]) -> bool:
@@ -146,24 +133,19 @@ class Recovery:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._api = access.api
 
     async def handle(self, run: Mapping[str, Any]) -> None:
         """Start a run anew, once, whose filled-in data was gone or damaged when a task needed it."""
         node = await asyncio.to_thread(lost, run)
         if not node or not self._access.may_write():
             return
-        namespace = run["metadata"]["namespace"]
-        template = await self._api.find(resources.TEMPLATES.path(namespace, runs.template(run)))
+        path = resources.TEMPLATES.path(run["metadata"]["namespace"], runs.template(run))
+        template = await self._access.api.find(path)
         body = successor(run, node, template)
         name = str(body["metadata"]["name"]) if body is not None else ""
-        if body is not None:
-            try:
-                await self._api.create(resources.RUNS.path(namespace), body)
-                metrics.RUNS_RESTARTED.inc()
-            except errors.Conflict:
-                log.info("the run was started again before", extra=logs.about(namespace=namespace, name=name))
-        await self._api.merge(resources.RUNS.path(namespace, run["metadata"]["name"]), mark(run, name))
+        if body is not None and await self._access.start(body):
+            metrics.RUNS_RESTARTED.inc()
+        await self._access.patch_run(run, mark(run, name))
         reason = Reason.STARTED_AGAIN if name else Reason.NOT_STARTED_AGAIN
         then = f"the run is started again as {name}" if name else "the workflow has changed since, so start a new run"
         self._access.announce(run, reason, f"data that {node} needed was lost; {then}", warning=True)

@@ -12,8 +12,7 @@ from typing import Any
 
 from alula_api.argo import holds, nodes
 from alula_api.contract import labels
-from alula_controller import conditions, metrics, timestamps
-from alula_controller.cluster import resources
+from alula_controller import conditions, timestamps
 from alula_controller.cluster.access import Access
 from alula_controller.conditions import Reason
 
@@ -109,8 +108,6 @@ class Stop:
             patch = {"metadata": _metadata(run, outcome), "spec": {"shutdown": "Stop"}}
         if patch is None or not self._access.may_write():
             return None
-        path = resources.RUNS.path(run["metadata"]["namespace"], run["metadata"]["name"])
-        await self._access.api.merge(path, patch)
-        metrics.WRITES.labels(kind="Run", verb="patch").inc()
+        await self._access.patch_run(run, patch)
         self._access.announce(run, Reason.STOPPED, message, warning=True)
         return None

@@ -193,29 +193,26 @@ class Watchdog:
                 log.exception("a resubmitted run could not be looked at", extra=logs.about(name=seen.name))
 
     async def _heal(self, seen: Seen) -> None:
-        path = resources.RUNS.path(seen.namespace, seen.name)
-        run = await self._api.find(path)
+        run = await self._api.find(resources.RUNS.path(seen.namespace, seen.name))
         patch = None if run is None or runs.misshapen(run) else resubmitted.healing(run, timestamps.now())
         if run is None or patch is None:
             return
-        await self._api.merge(path, patch)
-        metrics.WRITES.labels(kind="Run", verb="patch").inc()
+        await self._access.patch_run(run, patch)
         message = "Argo left graphs of this resubmitted run Pending, though all in them was done; they were ended"
         self._access.announce(run, Reason.HEALED, message, warning=False)
 
     async def _look_at(self, seen: Seen, now: datetime, memory: _Memory) -> None:
-        path = resources.RUNS.path(seen.namespace, seen.name)
-        run = await self._api.find(path)
+        run = await self._api.find(resources.RUNS.path(seen.namespace, seen.name))
         if run is None or runs.misshapen(run) or foreign(run):
             memory.foreign.add(seen.uid)
         elif labels.REVISION in owed(run):
-            await self._api.merge(path, labelling(run))
+            await self._access.patch_run(run, labelling(run))
             memory.foreign.add(seen.uid)
         elif not _tagged(run):
             memory.harmless[seen.uid] = seen.version
         elif (inputs := indigestible(run, now)) and await self._started_from_ours(run):
             if passed_over(run, self.taken_up.youngest.get(seen.namespace)):
-                await self._end(path, run, inputs)
+                await self._end(run, inputs)
                 memory.foreign.add(seen.uid)
             elif seen.uid not in memory.told:
                 memory.told.add(seen.uid)
@@ -224,9 +221,9 @@ class Watchdog:
                 )
                 self._access.announce(run, Reason.NOT_BEGUN, message, warning=True)
 
-    async def _end(self, path: str, run: Mapping[str, Any], inputs: list[str]) -> None:
+    async def _end(self, run: Mapping[str, Any], inputs: list[str]) -> None:
         patch = failing(run, inputs, timestamps.seconds(timestamps.now()))
-        await self._api.merge(path, patch)
+        await self._access.patch_run(run, patch)
         metrics.RUNS_REFUSED.labels(reason="indigestible").inc()
         self._access.announce(run, Reason.RUN_REFUSED, patch["status"]["message"], warning=True)
 

@@ -27,17 +27,13 @@ def run(plan: Body, schedule: Schedule, tick: datetime) -> dict[str, Any]:
     if schedule.input:
         value = timetables.value(schedule, tick)
         spec["arguments"] = {"parameters": [{"name": schedule.input, "value": value}]}
-    return {
-        "apiVersion": resources.RUNS.api_version,
-        "kind": resources.RUNS.kind,
-        "metadata": {
-            "name": names.scheduled_run(metadata["name"], round(tick.timestamp())),
-            "namespace": metadata["namespace"],
-            "labels": {labels.LAUNCH_PLAN: metadata["name"], labels.OWNER_UID: metadata["uid"]},
-            "annotations": {labels.TICK: text, labels.REASON: f"scheduled for {text}"},
-        },
-        "spec": spec,
-    }
+    return resources.run(
+        metadata["namespace"],
+        names.scheduled_run(metadata["name"], round(tick.timestamp())),
+        spec,
+        {labels.TICK: text, labels.REASON: f"scheduled for {text}"},
+        {labels.LAUNCH_PLAN: metadata["name"], labels.OWNER_UID: metadata["uid"]},
+    )
 
 
 def answers(found: Body, wanted: Body) -> bool:

@@ -139,12 +139,8 @@ class Scheduler:
         patch |= latest.latest(plan, await histories.read(self._api, space, named))
         if not latest.differs(plan, patch) or not self._access.may_write():
             return
-        metadata = plan["metadata"]
-        path = resources.LAUNCH_PLANS.path(metadata["namespace"], metadata["name"], "status")
-        held = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
-        await self._api.merge(path, {"metadata": held, "status": patch})
-        metrics.WRITES.labels(kind="LaunchPlan", verb="patch").inc()
-        self._decided(QueueKey(metadata["namespace"], metadata["name"], KIND))
+        await self._access.patch_status(resources.LAUNCH_PLANS, plan, patch)
+        self._decided(QueueKey(space, plan["metadata"]["name"], KIND))
 
     def _wait(self, key: QueueKey, decision: Decision, now: datetime) -> float | None:
         """Have the plan looked at when its next tick has come; the delay if that is at once."""
@@ -213,18 +209,14 @@ class Scheduler:
         """Create a run; why there is to be none, if so."""
         metadata = run["metadata"]
         try:
-            await self._api.create(resources.RUNS.path(metadata["namespace"]), run)
-        except errors.Conflict:
-            path = resources.RUNS.path(metadata["namespace"], metadata["name"])
-            found = await self._api.find(path, metadata_only=True)
-            if found is None:
-                raise  # it goes just now
-            return "" if firing.answers(found, run) else "another run has the name that this one would have"
+            started = await self._access.start(run)
         except errors.Refused as error:
             if self._now() - tick < decide.ON_TIME:
                 raise  # a quota may have room in a moment
             return f"refused: {error}"
-        metrics.WRITES.labels(kind="Run", verb="create").inc()
+        if not started:
+            found = await self._access.run_of_name(run)
+            return "" if firing.answers(found, run) else "another run has the name that this one would have"
         metrics.SCHEDULE_LAG.observe(max(0.0, (self._now() - tick).total_seconds()))
         log.info("started for %s", timestamps.seconds(tick), extra=logs.about(name=metadata["name"]))
         return ""

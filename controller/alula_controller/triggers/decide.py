@@ -97,17 +97,8 @@ def following(run: Body, plan: Body, trigger: Trigger, own: str = "") -> dict[st
 def made(plan: Body, name: str, notes: Mapping[str, str], spec: Mapping[str, Any]) -> dict[str, Any]:
     """A run of a plan, with what it says of its beginning."""
     metadata = plan["metadata"]
-    return {
-        "apiVersion": resources.RUNS.api_version,
-        "kind": resources.RUNS.kind,
-        "metadata": {
-            "name": name,
-            "namespace": metadata["namespace"],
-            "labels": {labels.LAUNCH_PLAN: metadata["name"], labels.OWNER_UID: metadata["uid"]},
-            "annotations": dict(notes),
-        },
-        "spec": dict(spec),
-    }
+    marks = {labels.LAUNCH_PLAN: metadata["name"], labels.OWNER_UID: metadata["uid"]}
+    return resources.run(metadata["namespace"], name, spec, notes, marks)
 
 
 def answers(found: Body, wanted: Body) -> bool:

@@ -17,8 +17,8 @@ from typing import Any
 from alula_api.argo import nodes, origins, runs
 from alula_api.contract import labels, names
 from alula_api.contract.triggers import Trigger, Waits, of_project
-from alula_controller import logs, metrics, timestamps
-from alula_controller.cluster import errors, resources
+from alula_controller import logs, timestamps
+from alula_controller.cluster import resources
 from alula_controller.cluster.access import Access
 from alula_controller.cluster.queue import QueueKey
 from alula_controller.cluster.watches import Seen
@@ -161,8 +161,7 @@ class Triggers:
         patch = decide.done(run, key.namespace, self._receivers(source, marks))
         if again and "labels" not in patch["metadata"]:
             return None  # others are left
-        await self._api.merge(path, patch)
-        metrics.WRITES.labels(kind="Run", verb="patch").inc()
+        await self._access.patch_run(run, patch)
         return None
 
     async def _domain(self, namespace: str) -> DomainView:
@@ -202,28 +201,17 @@ class Triggers:
 
     async def _skip(self, plan: Body, run: str, message: str) -> None:
         """Say of a plan that the end of a run started none, in its status and as an Event."""
-        metadata = plan["metadata"]
-        held = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
         status = {"trigger": {"skipped": decide.skipped(plan, run, message)}}
-        path = resources.LAUNCH_PLANS.path(metadata["namespace"], metadata["name"])
-        await self._api.merge(f"{path}/status", {"metadata": held, "status": status})
-        metrics.WRITES.labels(kind="LaunchPlan", verb="patch").inc()
+        await self._access.patch_status(resources.LAUNCH_PLANS, plan, status)
         self._access.announce(plan, Reason.TRIGGER_SKIPPED, message, warning=True)
 
     async def _start(self, plan: Body, body: Body) -> None:
         metadata = body["metadata"]
-        try:
-            await self._api.create(resources.RUNS.path(metadata["namespace"]), dict(body))
-        except errors.Conflict:
-            found = await self._api.find(
-                resources.RUNS.path(metadata["namespace"], metadata["name"]), metadata_only=True
-            )
-            if found is None:
-                raise  # it goes just now
+        if not await self._access.start(body):
+            found = await self._access.run_of_name(body)
             if not decide.answers(found, body):
-                raise decide.Refused(f"another run has the name {metadata['name']}") from None
+                raise decide.Refused(f"another run has the name {metadata['name']}")
             return
-        metrics.WRITES.labels(kind="Run", verb="create").inc()
         about = logs.about(namespace=metadata["namespace"], name=metadata["name"])
         log.info("started because %s", metadata["annotations"][labels.REASON], extra=about)
 
@@ -241,10 +229,7 @@ class Triggers:
         after = None if trigger is None else await self._decided(plan, trigger, before)
         if after == before:
             return None
-        metadata = plan["metadata"]
-        held = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
-        await self._api.merge(f"{path}/status", {"metadata": held, "status": {"trigger": after}})
-        metrics.WRITES.labels(kind="LaunchPlan", verb="patch").inc()
+        await self._access.patch_status(resources.LAUNCH_PLANS, plan, {"trigger": after})
         return None
 
     async def _revision(self, plan: Body) -> str:
