@@ -10,7 +10,7 @@ import asyncio
 import logging
 import operator
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator
 from importlib import metadata
 from typing import Any, TypeVar
 
@@ -57,7 +57,6 @@ from alula_controller.triggers.reconcile import WAITING_PLAN, TriggerKey, Trigge
 
 log = logging.getLogger(__name__)
 K = TypeVar("K", bound=QueueKey)
-_LANE = operator.attrgetter("lane")
 
 SCHEDULES_PER_SECOND = 200.0  # launch plans that are looked at: ten thousand fire at midnight
 PLACES_AT_ONCE = 64  # that may all hang for a few seconds without holding up another one's notices
@@ -78,22 +77,11 @@ class Controller:
         clock = time.monotonic
         self.leadership = Leadership(api, settings, clock, self._acting_changed)
         self.announcer = Announcer(api, settings.identity, clock)
-        self.definitions: WorkQueue[QueueKey] = WorkQueue(
-            "definitions",
-            self._definition,
-            lane=_LANE,
-            workers=settings.workers,
-            per_lane=max(1, settings.workers // 2),
-            may_work=self.leadership.held,
-        )
-        self.runs: WorkQueue[QueueKey] = WorkQueue(
-            "runs",
-            self._run_of,
-            lane=_LANE,
-            workers=settings.workers * NAMESPACES_AT_ONCE,
-            per_lane=settings.workers,
-            may_work=self.leadership.held,
-        )
+        self.work: list[WorkQueue[Any]] = []  # every queue
+        self.watches: list[Watch] = []  # every watch outside kopf
+        workers = settings.workers
+        self.definitions = self._queue("definitions", self._definition, per_lane=max(1, workers // 2))
+        self.runs = self._queue("runs", self._run_of, workers=workers * NAMESPACES_AT_ONCE, per_lane=workers)
         self.failing = self._queue("failing", self._run_of)
         self._watch_everything()
         access = Access(api, self.announcer.say, self.leadership.held)
@@ -149,35 +137,23 @@ class Controller:
         self.deliveries = Deliveries(
             access, self.settings, domains, outbox, choice=self.notices.choice, told=self._places_changed
         )
-        self.delivering: WorkQueue[QueueKey] = WorkQueue(
-            "deliveries",
-            self.deliveries.handle,
-            lane=lambda place: place,
-            workers=PLACES_AT_ONCE,
-            per_lane=1,
-            may_work=self.leadership.held,
+        self.delivering = self._queue(
+            "deliveries", self.deliveries.handle, lane=lambda place: place, workers=PLACES_AT_ONCE, per_lane=1
         )
 
     def _watch_everything(self) -> None:
         """Make the watches of all that is watched outside kopf."""
-        self.namespaces = (
-            Watch(self.api, resources.NAMESPACES, self._namespace_changed) if not self.settings.namespaces else None
-        )
-        self.templates = [
-            self._watch(resources.TEMPLATES, scope, self._template_changed) for scope in self.settings.scopes
-        ]
-        self.revisions = [
-            self._watch(resources.REVISIONS, scope, self._child_changed) for scope in self.settings.scopes
-        ]
-        self.crons = [self._watch(resources.CRONS, scope, self._child_changed) for scope in self.settings.scopes]
-        self.bindings = [self._watch(resources.BINDINGS, scope, self._child_changed) for scope in self.settings.scopes]
+        everywhere = not self.settings.namespaces
+        self.namespaces = self._watch(resources.NAMESPACES, self._namespace_changed) if everywhere else []
+        ours = f"{labels.MANAGED_BY}={labels.MANAGER},{labels.WORKFLOW}"
+        self.templates = self._watch(resources.TEMPLATES, self._template_changed, ours)
+        self.revisions = self._watch(resources.REVISIONS, self._child_changed, ours)
+        self.crons = self._watch(resources.CRONS, self._child_changed, ours)
+        self.bindings = self._watch(resources.BINDINGS, self._child_changed, ours)
         # Runs that are over are many: those that failed are looked at when they do and after a takeover, none is kept.
         under_way = f"{labels.REVISION},{COMPLETED_LABEL}!=true"
         failed = f"{labels.REVISION},{PHASE_LABEL}=Failed"
-        self.started = [
-            Watch(self.api, resources.RUNS, self._run_changed, namespace=scope, labels=under_way)
-            for scope in self.settings.scopes
-        ]
+        self.started = self._watch(resources.RUNS, self._run_changed, under_way)
         self.settled: set[str] = set()  # uids of runs under way whose mark, if they have one, is of their hold
         self.failed = self._ended(failed, self._run_failed)
         pending = f"{labels.HANDLERS}={handlers.PENDING},{COMPLETED_LABEL}=true"
@@ -189,33 +165,46 @@ class Controller:
 
     def _ended(self, selector: str, tell: Callable[[Seen, bool], None]) -> list[Watch]:
         """Watches of runs that are over, of which none is kept."""
-        return [
-            Watch(self.api, resources.RUNS, tell, namespace=scope, labels=selector, remember=False)
+        return self._watch(resources.RUNS, tell, selector, remember=False)
+
+    def _watch(
+        self,
+        resource: resources.Resource,
+        tell: Callable[[Seen, bool], None],
+        selector: str = "",
+        *,
+        remember: bool = True,
+    ) -> list[Watch]:
+        """The watches of all objects of a kind with these labels, in all namespaces that are served."""
+        made = [
+            Watch(self.api, resource, tell, namespace=scope, labels=selector, remember=remember)
             for scope in self.settings.scopes
         ]
+        self.watches += made
+        return made
 
     def _queue(
-        self, name: str, handle: Callable[[K], Awaitable[float | None]], *, per_second: float = 50.0
+        self,
+        name: str,
+        handle: Callable[[K], Awaitable[float | None]],
+        *,
+        lane: Callable[[K], Hashable] = operator.attrgetter("lane"),
+        workers: int | None = None,
+        per_lane: int | None = None,
+        per_second: float = 50.0,
     ) -> WorkQueue[K]:
-        """A queue whose lanes are namespaces."""
-        may_work, workers = self.leadership.held, self.settings.workers
-        return WorkQueue(name, handle, lane=_LANE, workers=workers, per_second=per_second, may_work=may_work)
-
-    @property
-    def watches(self) -> list[Watch]:
-        """Every watch outside kopf."""
-        return [
-            *([self.namespaces] if self.namespaces else []),
-            *self.templates,
-            *self.crons,
-            *self.bindings,
-            *self.revisions,
-            *self.started,
-            *self.unanswered,
-            *self.failed,
-            *self.handled,
-            *self.untold,
-        ]
+        """A queue that works while we act."""
+        made = WorkQueue(
+            name,
+            handle,
+            lane=lane,
+            workers=workers or self.settings.workers,
+            per_lane=per_lane,
+            per_second=per_second,
+            may_work=self.leadership.held,
+        )
+        self.work.append(made)
+        return made
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve probes, wait for the kinds, then run every part until `stop` is set.
@@ -256,16 +245,8 @@ class Controller:
             watch.again()
         self._start("relist", self.relist.run())
         self._start("sweep", self._sweep())
-        self._start("definitions", self.definitions.run())
-        self._start("runs", self.runs.run())
-        self._start("failing", self.failing.run())
-        self._start("queues", self.queues.run())
-        self._start("schedules", self.schedules.run())
-        self._start("ended", self.ended.run())
-        self._start("histories", self.told.run())
-        self._start("triggers", self.triggered.run())
-        self._start("notices", self.noticed.run())
-        self._start("deliveries", self.delivering.run())
+        for queue in self.work:
+            self._start(queue.name, queue.run())
         self._start("agenda", self._wake())
         self._start("kopf", self.edge.run())
 
@@ -330,10 +311,6 @@ class Controller:
                     await self.watchdog.heal(scope)
                 except errors.ClusterError as error:
                     log.warning("runs without a phase could not be looked through: %s", error)
-
-    def _watch(self, resource: resources.Resource, scope: str, tell: Any) -> Watch:
-        ours = f"{labels.MANAGED_BY}={labels.MANAGER},{labels.WORKFLOW}"
-        return Watch(self.api, resource, tell, namespace=scope, labels=ours)
 
     async def _wake(self) -> None:
         while True:
@@ -443,21 +420,9 @@ class Controller:
 
     def _acting_changed(self, acting: bool) -> None:
         """Nothing of what was queued before counts any more; what may need work follows from what is there now."""
-        self.definitions.clear()
-        self.runs.clear()
-        self.failing.clear()
-        self.queues.clear()
-        self.schedules.clear()
-        self.ended.clear()
-        self.told.clear()
-        self.histories.clear()
-        self.triggered.clear()
-        self.noticed.clear()
-        self.delivering.clear()
-        self.outbox.clear()
-        self.notices.clear()
-        self.scheduler.clear()
-        self.inventory.clear()
+        remembering: list[Any] = [self.histories, self.outbox, self.notices, self.scheduler, self.inventory]
+        for forgotten in (*self.work, *remembering):
+            forgotten.clear()
         if not acting:
             return
         for watch in self.started:
@@ -480,7 +445,7 @@ class Controller:
         self.relist.everything()
 
     def _known_namespaces(self) -> list[Seen]:
-        return list(self.namespaces.all()) if self.namespaces else []
+        return [seen for watch in self.namespaces for seen in watch.all()]
 
     def _known_runs(self) -> Iterator[Seen]:
         return (seen for watch in self.started for seen in watch.all())

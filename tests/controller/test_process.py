@@ -311,7 +311,7 @@ def test_a_replica_that_stops_acting_keeps_no_key(controller: process.Controller
 def test_a_namespaced_installation_watches_no_namespaces_and_only_its_own() -> None:
     settings = type(scenes.SETTINGS)(roots=scenes.SETTINGS.roots, default_root="main", namespaces=("a", "b"))
     made = process.Controller(settings, FakeCluster())  # type: ignore[arg-type]
-    assert made.namespaces is None
+    assert made.namespaces == []
     assert len(made.watches) == 18
     assert all("/namespaces/" in watch._path for watch in made.watches)
 
