@@ -139,7 +139,7 @@ def test_the_index_on_a_server(cluster: clusters.Cluster, store: Store) -> None:
     wanted = [keys.cache_key("t", "1", "0" * 64, {"a": f"{item:064x}"}) for item in range(100)]
     for item in range(0, 100, 2):
         assert index.record(keys.CacheEntry(wanted[item], "t", {"o0": item}, "", "r", "n"), number)
-    hits = {item: index.lookup(key, number) for item, key in enumerate(wanted)}
+    hits = {item: index.find(key, number).entry for item, key in enumerate(wanted)}
     assert {item: entry.outputs["o0"] for item, entry in hits.items() if entry} == {
         item: item for item in range(0, 100, 2)
     }

@@ -64,12 +64,12 @@ class CacheIndex:
         self._content = Content(store)
         self._deep = deep
 
-    def lookup(self, key: str, outputs: Outputs) -> CacheEntry | None:
-        """The entry that counts, or None. Raises StoreError only when the store gives no answer."""
-        return self.find(key, outputs).entry
-
     def find(self, key: str, outputs: Outputs, entrypoint: str = "") -> Lookup:
-        """Like `lookup`, with the reason; where an entrypoint is given, what another function made does not count."""
+        """The entry that counts, or why none does: where an `entrypoint` is given, none that another function made.
+
+        Raises:
+            StoreError: The store gives no answer.
+        """
         try:
             text = self._text(keys.cache_path(key))
         except errors.NotFound:

@@ -40,15 +40,15 @@ def index(store: Store) -> caches.CacheIndex:
 
 
 def test_what_was_recorded_is_found(index: caches.CacheIndex) -> None:
-    assert index.lookup(KEY, NUMBER) is None
+    assert index.find(KEY, NUMBER).entry is None
     assert index.record(entry({"o0": 7}), NUMBER)
-    assert index.lookup(KEY, NUMBER) == entry({"o0": 7})
+    assert index.find(KEY, NUMBER).entry == entry({"o0": 7})
 
 
 def test_the_first_entry_stays(index: caches.CacheIndex) -> None:
     assert index.record(entry({"o0": 7}), NUMBER)
     assert not index.record(entry({"o0": 8}, run="run-2"), NUMBER)
-    assert index.lookup(KEY, NUMBER) == entry({"o0": 7})
+    assert index.find(KEY, NUMBER).entry == entry({"o0": 7})
 
 
 def test_a_value_that_travels_inline_may_lie_in_the_store_as_well(index: caches.CacheIndex, store: Store) -> None:
@@ -86,7 +86,7 @@ def test_of_many_at_once_all_hand_out_one_value(tmp_path: Path) -> None:
 def test_an_evicted_entry_is_a_miss(index: caches.CacheIndex) -> None:
     index.record(entry({"o0": 7}), NUMBER)
     assert index.evict(KEY)
-    assert index.lookup(KEY, NUMBER) is None
+    assert index.find(KEY, NUMBER).entry is None
     assert not index.evict(KEY)
 
 
@@ -127,7 +127,7 @@ def test_a_broken_entry_is_a_miss_with_a_reason_and_the_next_result_mends_it(
     assert found.broken
     assert found.reason
     assert index.record(entry({"o0": 8}), NUMBER)
-    assert index.lookup(KEY, NUMBER) == entry({"o0": 8})
+    assert index.find(KEY, NUMBER).entry == entry({"o0": 8})
 
 
 def test_a_huge_entry_is_not_read_to_its_end(store: Store, index: caches.CacheIndex) -> None:
@@ -140,7 +140,7 @@ def test_a_huge_entry_is_not_read_to_its_end(store: Store, index: caches.CacheIn
             yield b"x" * 1000
 
     store.stream = endless  # type: ignore[method-assign]
-    assert index.lookup(KEY, NUMBER) is None
+    assert index.find(KEY, NUMBER).entry is None
     assert read < 100_000
 
 
@@ -151,7 +151,7 @@ def test_an_entry_whose_objects_are_gone_or_of_another_size_is_a_miss(store: Sto
     made = [carrier.commit_bytes(f"file {number}".encode(), type="file", name="a.txt") for number in range(3)]
     outputs: dict[str, values.Json] = {"o0": made[0].to_json(), "o1": [made[1].to_json(), made[2].to_json()]}
     assert index.record(entry(outputs), FILES)
-    assert index.lookup(KEY, FILES) == entry(outputs)
+    assert index.find(KEY, FILES).entry == entry(outputs)
     damaging.WAYS[way](store, made[0 if which == "file" else 2].path())
     found = index.find(KEY, FILES)
     assert found.entry is None
@@ -159,7 +159,7 @@ def test_an_entry_whose_objects_are_gone_or_of_another_size_is_a_miss(store: Sto
     for number in range(3):
         carrier.commit_bytes(f"file {number}".encode(), type="file", name="a.txt")
     assert index.record(entry(outputs), FILES) is False
-    assert index.lookup(KEY, FILES) == entry(outputs)
+    assert index.find(KEY, FILES).entry == entry(outputs)
 
 
 @pytest.mark.parametrize("way", damaging.WAYS)
@@ -172,14 +172,14 @@ def test_files_named_in_a_stored_value_count_too(store: Store, way: str) -> None
     assert envelope is not None
     schema = {"o0": codec.schema}
     assert index.record(entry({"o0": stored}), schema)
-    assert index.lookup(KEY, schema) is not None
+    assert index.find(KEY, schema).entry is not None
     if way == "a bit flipped":
         damaging.flip(store, envelope.path())
     else:
         damaging.WAYS[way](store, made.path())
-    assert index.lookup(KEY, schema) is None
+    assert index.find(KEY, schema).entry is None
     # A shallow reader checks the value's identity and leaves the files in it to the consumer.
-    shallow = caches.CacheIndex(store, deep=False).lookup(KEY, schema)
+    shallow = caches.CacheIndex(store, deep=False).find(KEY, schema).entry
     assert (shallow is None) is (way == "a bit flipped")
 
 
@@ -196,7 +196,7 @@ def test_an_identity_that_is_not_the_values_own_is_a_miss_that_the_next_result_m
     assert found.entry is None and found.broken
     assert "another identity" in found.reason
     assert index.record(entry({"o0": true}), schema)
-    assert index.lookup(KEY, schema) == entry({"o0": true})
+    assert index.find(KEY, schema).entry == entry({"o0": true})
 
 
 @pytest.mark.parametrize("deep", [True, False])
@@ -218,7 +218,7 @@ def test_a_shallow_reader_misses_values_with_files_in_them_that_are_large(store:
     made = [carrier.commit_bytes(b"a file", type="file", name="a.txt").to_json()] * 1_000
     schema = {"o0": codec.schema}
     assert index.record(entry({"o0": carrier.save_value(codec.wire(made), codec.identity(made), 100)}), schema)
-    assert index.lookup(KEY, schema) is not None
+    assert index.find(KEY, schema).entry is not None
     found = caches.CacheIndex(store, deep=False).find(KEY, schema)
     assert found.entry is None
     assert "checked in a pod" in found.reason
@@ -233,7 +233,7 @@ def test_a_shallow_reader_reads_no_more_of_a_value_than_its_envelope_says(
     schema = {"o0": codec.schema}
     index = caches.CacheIndex(store, deep=False)
     assert index.record(entry({"o0": carrier.save_value(codec.wire(made), codec.identity(made), 100)}), schema)
-    assert index.lookup(KEY, schema) is not None
+    assert index.find(KEY, schema).entry is not None
     stream, chunks = store.stream, []
 
     def endless(key: str) -> Iterator[bytes]:
@@ -254,7 +254,7 @@ def test_a_store_without_an_answer_is_not_a_miss(store: Store, index: caches.Cac
 
     store.stream = stream  # type: ignore[method-assign, assignment]
     with pytest.raises(errors.Unavailable):
-        index.lookup(KEY, NUMBER)
+        index.find(KEY, NUMBER).entry
 
 
 def test_an_entry_that_would_be_too_large_is_refused_before_it_is_written(
@@ -288,7 +288,7 @@ def test_no_damage_of_whatever_kind_makes_a_wrong_hit(seed: int) -> None:
         case _:
             data.clear()
     store.put(victim, bytes(data))
-    found = index.lookup(KEY, schemas)
+    found = index.find(KEY, schemas).entry
     if found is None:
         return
     assert found == right
@@ -308,7 +308,7 @@ def test_a_flipped_bit_anywhere_in_an_entry_is_a_miss(store: Store, index: cache
             data = bytearray(whole)
             data[place] ^= 1 << bit
             store.put(path, bytes(data))
-            assert index.lookup(KEY, NUMBER) is None
+            assert index.find(KEY, NUMBER).entry is None
 
 
 def test_the_largest_entry_fits(store: Store, index: caches.CacheIndex) -> None:
@@ -316,4 +316,4 @@ def test_the_largest_entry_fits(store: Store, index: caches.CacheIndex) -> None:
     largest = entry({"o0": "x" * room})
     text = {"o0": {"type": "string"}}
     assert index.record(largest, text)
-    assert index.lookup(KEY, text) == largest
+    assert index.find(KEY, text).entry == largest

@@ -44,7 +44,7 @@ def test_a_value_comes_back_from_a_cache_entry(case: dict[str, Any]) -> None:
     types = {"o0": case["schema"]}
     key = keys.cache_key("t", "1", "0" * 64, {})
     index.record(CacheEntry(key, "t", {"o0": values.parse(case["wire"])}, "", "", ""), types)
-    found = index.lookup(key, types)
+    found = index.find(key, types).entry
     assert found is not None
     assert values.codec(case["schema"]).wire(found.outputs["o0"]) == case["wire"]
 

@@ -247,7 +247,7 @@ def test_a_stored_list_is_kept_beside_the_result_as_maps_go_over_it(pod: Pod, at
     ended = pod.run_words(pods.argv(call), short)
     assert ended.code == 0, ended.stderr
     key = keys.cache_key("flows.m:f", "1", call.interface, {"x": keys.identity(50, INTEGER)})
-    entry = caches.CacheIndex(pod.store, deep=False).lookup(key, {"o0": texts})
+    entry = caches.CacheIndex(pod.store, deep=False).find(key, {"o0": texts}).entry
     assert entry is not None
     assert entry.parts == {name: ended.value(name) for name in ("o0--items", "o0--batches-20")}
     batches = lists.read(entry.parts["o0--batches-20"])

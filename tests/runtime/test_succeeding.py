@@ -74,7 +74,7 @@ def test_the_key_is_the_contracts_with_what_the_resource_says(pod: Pod) -> None:
     interface = keys.interface_digest([("x", INTEGER)], [("o0", INTEGER)])
     identity = values.codec(INTEGER).identity(41)
     key = keys.cache_key("flows.m:f", "from the resource", interface, {"x": identity})
-    entry = caches.CacheIndex(pod.store).lookup(key, {"o0": INTEGER})
+    entry = caches.CacheIndex(pod.store).find(key, {"o0": INTEGER}).entry
     assert entry is not None
     assert (entry.outputs, entry.run, entry.node, entry.task) == ({"o0": 42}, "run-1", "run-1.f", "flows.m:f")
 
