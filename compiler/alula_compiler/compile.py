@@ -13,7 +13,7 @@ from alula_api.contract import labels, pods
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.graphs import calls
-from alula_compiler import notes, passes, problems, reading
+from alula_compiler import passes, problems, reading
 from alula_compiler.argo import build, limits
 from alula_compiler.argo.model import ArgoProgram, Object
 from alula_compiler.engines import Engine
@@ -101,7 +101,7 @@ def _compiled(program: Program, engine: Engine, report: Report) -> ArgoProgram |
         return None
     made = build.build(program, engine)
     limits.check(made, program.source, engine, report)
-    return dataclasses.replace(made, notes=notes.notes(program))
+    return dataclasses.replace(made, notes=_notes(program))
 
 
 def _check_runtime(program: Program, report: Report) -> None:
@@ -116,3 +116,22 @@ def _check_runtime(program: Program, report: Report) -> None:
         message = f"it maps in batches, of which version {program.runtime} of the pod's contract knows nothing"
         hint = "register it with the version of alula that its image holds"
         report.add(Code.RUNTIME_VERSION, subject, message, expected=str(pods.BATCHES), hint=hint)
+
+
+def _notes(program: Program) -> tuple[str, ...]:
+    """Return a sentence for each thing that a task asks for and the domain, as far as one is known, does not give."""
+    if program.domain.pools is None:  # no Domain is known
+        return ()
+    asking = [task for task in program.tasks if task.interruptible]
+    found = []
+    if asking and program.domain.interruptible is None:
+        names = ", ".join(task.name for task in asking[:8]) + (", ..." if len(asking) > 8 else "")
+        found.append(f"the Domain names no nodes for interruptible tasks, so these run as all others: {names}")
+    else:
+        found += [
+            f"the task {task.name} is interruptible, and its first attempt is its last one, which is never interrupted:"
+            " its system retries are 0"
+            for task in asking
+            if not task.budget.system
+        ]
+    return tuple(found)
