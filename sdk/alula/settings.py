@@ -14,7 +14,7 @@ from typing import Any
 from alula import errors
 from alula.code import places
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
 LOCAL_DOMAIN = "local"
 FOLDER = ".alula"
@@ -130,8 +130,7 @@ def _values(
         table = {}
     for key, value in table.items():
         if key not in _VARIABLES:
-            near = closest(key, _VARIABLES)
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(_VARIABLES)}"
+            hint = did_you_mean(key, _VARIABLES, f"there are {', '.join(_VARIABLES)}", str)
             problems.append(Diagnostic(Code.BAD_OPTION, f"there is no setting {key!r}", place, hint=hint))
         elif not isinstance(value, str) or not value:
             problems.append(Diagnostic(Code.BAD_OPTION, f"the setting {key} cannot be {value!r}", place, "", "a text"))

@@ -124,8 +124,7 @@ def _given(plan: plans.Plan, arguments: Mapping[str, Any], run: str) -> tuple[di
     for parameter in _list(arguments.get("parameters")):
         name = str(parameter.get("name"))
         if name not in allowed:
-            nearest = diagnostics.closest(name, allowed)
-            hint = f"did you mean {nearest}?" if nearest else f"it takes {', '.join(allowed) or 'none'}"
+            hint = diagnostics.did_you_mean(name, allowed, f"it takes {', '.join(allowed) or 'none'}", str)
             message = f"this workflow has no input {name[:100]!r}"
             problems.append(Diagnostic(Code.UNKNOWN_INPUT, message, subject=f"run {run}", hint=hint))
         elif parameter.get("value") is not None:

@@ -5,7 +5,7 @@ Made by the SDK, the compiler and the controller; printed by `alula.display` and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import NamedTuple
 
@@ -53,3 +53,11 @@ def closest(name: str, candidates: Iterable[str]) -> str | None:
             return candidate
     found = difflib.get_close_matches(name[:200], names, n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def did_you_mean(
+    name: object, candidates: Iterable[str], otherwise: str = "", shown: Callable[[str], str] = repr
+) -> str:
+    """Return a hint at what the author of `name` likely meant, such as `did you mean 'seed'?`; else `otherwise`."""
+    near = closest(name, candidates) if isinstance(name, str) else None
+    return otherwise if near is None else f"did you mean {shown(near)}?"

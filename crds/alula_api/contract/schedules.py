@@ -10,7 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 from alula_api.contract import durations
-from alula_api.contract.diagnostics import closest
+from alula_api.contract.diagnostics import did_you_mean
 
 ALIASES: Final = {
     "@yearly": "0 0 1 1 *",
@@ -135,8 +135,7 @@ def zone_problem(name: object) -> Wrong | None:
     known = NAMES.split()
     if name in known:
         return None
-    near = closest(name, known) if isinstance(name, str) else None
-    return Wrong(f"there is no time zone {name!r}", f"did you mean {near!r}?" if near else _IANA)
+    return Wrong(f"there is no time zone {name!r}", did_you_mean(name, known, _IANA))
 
 
 _IANA = 'an IANA name, as "Europe/Berlin"'
@@ -147,8 +146,7 @@ def _alias(line: str) -> list[Wrong]:
         return []
     if line.startswith("@every"):
         return [Wrong("an interval is no cron line", 'write every: 15m in a resource, Every("15m") in Python')]
-    near = closest(line, list(ALIASES))
-    return [Wrong(f"there is no {line}", f"did you mean {near}?" if near else f"there are {', '.join(ALIASES)}")]
+    return [Wrong(f"there is no {line}", did_you_mean(line, ALIASES, f"there are {', '.join(ALIASES)}", str))]
 
 
 def _part(part: str, low: int, high: int, names: tuple[str, ...]) -> set[int] | str:

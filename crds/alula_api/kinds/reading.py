@@ -15,7 +15,7 @@ import pydantic_core
 
 from alula_api.contract import labels, names, problems, schedules
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import SMALLER, Diagnostic, closest
+from alula_api.contract.diagnostics import SMALLER, Diagnostic, did_you_mean
 from alula_api.contract.graphs import conditions, json_fields
 from alula_api.contract.named_types import NamedType, Types
 from alula_api.kinds.domains import Domain
@@ -207,8 +207,7 @@ def _told(kind: type[Resource], errors: Sequence[pydantic_core.ErrorDetails]) ->
         loc = error["loc"]
         if error["type"] == "extra_forbidden":
             known = _known_fields(kind, loc[:-1])
-            nearest = closest(str(loc[-1]), known)
-            hint = f"did you mean {nearest}?" if nearest else f"known fields: {', '.join(known)}" if known else ""
+            hint = did_you_mean(str(loc[-1]), known, f"known fields: {', '.join(known)}" if known else "", str)
             yield _Problem(loc, "unknown field", hint)
         elif error["type"] in ("too_long", "too_many"):
             hint = SMALLER if loc[-1] in ("nodes", "items") else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from alula import errors
 from alula.cli import flags, usage
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import closest
+from alula_api.contract.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +74,5 @@ def place(folder: Path, found: flags.Scan, domain: str) -> Place:
 
 
 def _unknown(word: str, known: Sequence[str]) -> usage.UsageError:
-    near = closest(word, known)
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+    hint = did_you_mean(word, known, f"there are {', '.join(known)}", str)
     return usage.error(f"there is no domain {word}", hint, Code.NOT_FOUND)

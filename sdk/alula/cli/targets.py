@@ -10,7 +10,7 @@ from alula.cli import inputs, usage
 from alula.code import importing, places
 from alula.declare import launch_plans, members, tasks, workflows
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
 Named = workflows.Workflow[..., Any] | launch_plans.LaunchPlan | tasks.Task[..., Any]
 
@@ -128,8 +128,8 @@ def _named(name: str, found: dict[str, Named], file: str, everything: dict[str, 
     for each in found.values():
         if each.name == name and not isinstance(each, tasks.Task):
             return each
-    near = closest(name, [*found, *(each.name for each in found.values())])
-    hint = f"did you mean {file}:{near}?" if near else _has(found)
+    known = [*found, *(each.name for each in found.values())]
+    hint = did_you_mean(name, known, _has(found), f"{file}:{{}}".format)
     if value is not None:
         message = f"{file}:{name} is neither a workflow nor a launch plan nor a task"
     else:

@@ -19,5 +19,4 @@ def error(message: str, hint: str = "", code: codes.Code = codes.Code.BAD_OPTION
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`did you mean --seed?`, or ""."""
-    near = diagnostics.closest(name, known)
-    return f"did you mean {near}?" if near else ""
+    return diagnostics.did_you_mean(name, known, shown=str)

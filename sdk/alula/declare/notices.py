@@ -12,7 +12,7 @@ from alula.interfaces import callee
 from alula_api.contract import names
 from alula_api.contract import notices as contract
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
 if TYPE_CHECKING:
     from alula.declare.options import Duration
@@ -74,8 +74,7 @@ def _wrong(each: Notify, *, scheduled: bool) -> Iterator[tuple[str, str]]:
     told = (each.when,) if isinstance(each.when, str) else tuple(each.when)
     for when in told:
         if when not in WHEN:
-            near = closest(str(when), WHEN)
-            yield f"when must be of {', '.join(WHEN)}, got {when!r}", f"did you mean {near!r}?" if near else ""
+            yield f"when must be of {', '.join(WHEN)}, got {when!r}", did_you_mean(str(when), WHEN)
     if len(set(told)) < len(told) or not told:
         yield f"when must name each event once, got {each.when!r}", ""
     for when, name, value in (("late", "late_after", each.late_after), ("queued", "queued_for", each.queued_for)):

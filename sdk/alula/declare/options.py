@@ -13,7 +13,7 @@ from alula.interfaces import callee
 from alula_api.contract import durations, names, pods
 from alula_api.contract import retries as budgets
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
 if TYPE_CHECKING:
     import datetime
@@ -498,8 +498,7 @@ def check(
             continue
         from alula.interfaces import flyte_names
 
-        near = closest(name, [*names, "name"])
-        hint = f"did you mean {near}=?" if near else f"the options are name, {', '.join(names)}"
+        hint = did_you_mean(name, [*names, "name"], f"the options are name, {', '.join(names)}", "{}=".format)
         hint = flyte_names.option("task", name) or hint
         message = f"a task has no option {name!r}"
         checking.problems.append(Diagnostic(Code.BAD_OPTION, message, source, subject, hint=hint))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from alula.declare import options
 from alula.interfaces import callee
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
 if TYPE_CHECKING:
     import datetime
@@ -170,8 +170,7 @@ def _common(schedule: Cron | Every) -> list[Wrong]:
             found.append(Wrong(f"{name} {error}, got {wait!r}"))
     word: Any = schedule.catch_up
     if word not in CATCH_UP:
-        near = closest(word, list(CATCH_UP)) if isinstance(word, str) else None
-        hint = f"did you mean {near!r}?" if near else ""
+        hint = did_you_mean(word, CATCH_UP)
         found.append(Wrong(f"catch_up must be 'none', 'last' or 'all', got {word!r}", hint))
     elif word == "none" and schedule.within is not None:
         message = "within says for how long missed times are caught up with, and none are"

@@ -21,7 +21,7 @@ from alula.interfaces import callee
 from alula.interfaces.callee import WORKFLOW, Callee
 from alula_api.contract import durations, names
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
 if TYPE_CHECKING:
     from alula.declare.handlers import Handler
@@ -190,8 +190,7 @@ def _policy_problems(policy: object, source: str, subject: str) -> list[Diagnost
     known = get_args(FailurePolicy)
     if policy in known:
         return []
-    near = closest(policy, known) if isinstance(policy, str) else None
-    hint = f"did you mean {near!r}?" if near else ""
+    hint = did_you_mean(policy, known)
     expected = "one of " + ", ".join(map(repr, known))
     return [Diagnostic(Code.BAD_OPTION, f"failure_policy cannot be {policy!r}", source, subject, expected, hint)]
 
@@ -257,8 +256,7 @@ def workflow(
                 Code.BAD_OPTION,
                 f"a workflow has no option {option!r}",
                 source,
-                hint=flyte_names.option("workflow", option)
-                or (f"did you mean {near!r}?" if (near := closest(option, known)) else f"there are {listed}"),
+                hint=flyte_names.option("workflow", option) or did_you_mean(option, known, f"there are {listed}"),
             )
             for option in unknown
         )

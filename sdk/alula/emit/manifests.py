@@ -160,8 +160,7 @@ def _is_ours(resource: dict[str, Any], file: Path) -> bool:
     kind = resource.get("kind")
     if isinstance(kind, str) and kind in names.KINDS:
         return True
-    near = diagnostics.closest(str(kind), names.KINDS)
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(names.KINDS)}"
+    hint = diagnostics.did_you_mean(str(kind), names.KINDS, f"there are {', '.join(names.KINDS)}", str)
     message = f"kind: there is no kind {kind!r} in {resource['apiVersion']}"
     raise _problem(codes.Code.BAD_RESOURCE, message, source=str(file), hint=hint)
 

@@ -14,7 +14,7 @@ from alula.gitops import snapshots
 from alula.gitops.snapshots import Snapshot, name
 from alula_api.contract import labels
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
 PARTS = {"inputs": "input", "outputs": "output", "tasks": "task", "graphs": "graph", "nodes": "node"}
 """Lists of a Workflow whose items no patch may add or remove, and what an item is called."""
@@ -79,8 +79,7 @@ def _named(listed: Any) -> dict[str, Mapping[str, Any]]:
 def _near(what: str, spec: Any) -> str:
     word, _, wanted = what.removeprefix("the ").partition(" ")
     known = _named(snapshots.part({"spec": spec}, "spec").get(next(k for k, v in PARTS.items() if v == word)))
-    near = closest(wanted, known)
-    return f"did you mean {near}?" if near else "remove it from the domain's patches"
+    return did_you_mean(wanted, known, "remove it from the domain's patches", str)
 
 
 def _stranger(found: manifests.Found, snapshot: Snapshot) -> Iterator[Diagnostic]:

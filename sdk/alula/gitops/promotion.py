@@ -19,7 +19,7 @@ from alula.gitops.repositories import Repository, problem
 from alula.gitops.snapshots import ReleaseFolder, Snapshot
 from alula.gitops.verify import Compile
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
 
 def prepare(
@@ -91,8 +91,7 @@ def _unknown(what: str, names: Sequence[str], known: Iterable[str], place: Place
     listed = sorted(known)
     found = []
     for name in names:
-        near = closest(name, listed)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(listed)}"
+        hint = did_you_mean(name, listed, f"there are {', '.join(listed)}", str)
         code = Code.UNKNOWN_WORKFLOW if what == "workflow" else Code.NOT_FOUND
         found.append(Diagnostic(code, f"{place} has no {what} {name}", hint=hint))
     return errors.UserError(found)

@@ -6,7 +6,7 @@ Called by `promises` and `fit`; the types behind a path are the contract's.
 from __future__ import annotations
 
 from alula_api.contract import schemas
-from alula_api.contract.diagnostics import closest
+from alula_api.contract.diagnostics import did_you_mean
 from alula_api.contract.problems import Problem
 from alula_api.contract.schemas import Schema
 
@@ -34,8 +34,7 @@ def segment(schema: Schema, key: object, attribute: bool) -> str | Problem:
             return Problem("$", f"{label} has no attributes that a workflow can follow")
         if key in names:
             return str(names.index(str(key))) if "prefixItems" in record else str(key)
-        near = closest(str(key), names)
-        hint = f"did you mean {near!r}?" if near else f"its fields are {', '.join(names)}"
+        hint = did_you_mean(str(key), names, f"its fields are {', '.join(names)}")
         return Problem("$", f"{label} has no field {key!r}; {hint}")
     if isinstance(key, bool) or not isinstance(key, (int, str)):
         return Problem("$", f"a promise is indexed by an int or a str that is known now, got {type(key).__name__}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
 from alula import errors
 from alula.code import places
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
 if TYPE_CHECKING:
     from alula.interfaces.interface import Interface
@@ -131,8 +131,7 @@ def find(entrypoint: str) -> Callee:
     for value in known.values():
         if str(value.located) == entrypoint:
             return value
-    near = closest(qualname, known)
-    hint = f"did you mean {near}?" if near else f"it holds {', '.join(known) or 'no tasks and workflows'}"
+    hint = did_you_mean(qualname, known, f"it holds {', '.join(known) or 'no tasks and workflows'}", str)
     message = f"{module_name} has no task or workflow {qualname!r}"
     raise errors.LoadError([Diagnostic(Code.BAD_SOURCE, message, getattr(module, "__file__", None) or "", hint=hint)])
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from alula import errors
 from alula.code import places
 from alula_api.contract.codes import Code
-from alula_api.contract.diagnostics import Diagnostic, closest
+from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
 if TYPE_CHECKING:
     from alula.interfaces.interface import HasInterface, Input, Interface
@@ -44,8 +44,7 @@ def unbound(
 
 def unknown_input(name: str, subject: str, known: Mapping[str, Input], source: str = "") -> Diagnostic:
     """A name that is no input, with the one that was likely meant."""
-    near = closest(name, known)
-    hint = f"did you mean {near!r}?" if near else f"its inputs are: {', '.join(known) or 'none'}"
+    hint = did_you_mean(name, known, f"its inputs are: {', '.join(known) or 'none'}")
     return Diagnostic(Code.UNKNOWN_INPUT, f"there is no input {name!r}", source, subject, hint=hint)
 
 
@@ -87,8 +86,7 @@ def misfits(owner: str, make: Callable[..., Any], args: tuple[Any, ...], kwargs:
     named = [each.name for each in [*signature.parameters.values()][1:] if each.kind is not each.VAR_POSITIONAL]
     problems = []
     for name in [name for name in kwargs if name not in named]:
-        near = closest(name, named)
-        hint = f"did you mean {near}=?" if near else f"its options are {', '.join(named)}"
+        hint = did_you_mean(name, named, f"its options are {', '.join(named)}", "{}=".format)
         hint = flyte_names.option(owner, name) or hint
         problems.append(Diagnostic(Code.BAD_OPTION, f"{owner} has no option {name!r}", source, hint=hint))
     try:

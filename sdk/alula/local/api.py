@@ -134,7 +134,7 @@ def _options(target: Target, options: Options, chosen: Mapping[str, Any]) -> Opt
                 Code.UNKNOWN_INPUT,
                 f"{name!r} is neither an input of the workflow nor an option of alula.run",
                 subject=target.subject,
-                hint=f"did you mean {near!r}?" if (near := diagnostics.closest(name, known)) else "",
+                hint=diagnostics.did_you_mean(name, known),
             )
             for name in wrong
         )

@@ -184,8 +184,8 @@ class RunResult(Generic[R]):
                 return node
         from alula_api.contract import diagnostics
 
-        near = diagnostics.closest(id, (node.id for node in self.nodes))
-        raise KeyError(f"no node {id!r}" + (f"; did you mean {near!r}?" if near else ""))
+        near = diagnostics.did_you_mean(id, (node.id for node in self.nodes))
+        raise KeyError(f"no node {id!r}" + (f"; {near}" if near else ""))
 
 
 class RaisedElsewhere(errors.AlulaError):

@@ -144,9 +144,8 @@ def _missing(cluster: Connection, plural: str, name: str) -> RemoteError:
     message = f"there is no {kind} {name} in namespace {cluster.namespace}"
     if there is None:
         return refusal(f"the cluster at {cluster.server} does not know alula's {kind}s", "is alula installed there?")
-    near = diagnostics.closest(name, there)
-    if near:
-        return refusal(message, f"did you mean {near}?", code)
+    if hint := diagnostics.did_you_mean(name, there, shown=str):
+        return refusal(message, hint, code)
     if not there:
         return refusal(message, f"no {kind} is there at all: check --project, --domain and --context", code)
     return refusal(message, "register the file, commit and sync it; or check --project and --domain", code)

@@ -101,10 +101,8 @@ def _context(files: list[Path], wanted: str) -> str:
     if not chosen:
         raise refusal("the kubeconfig says no current context", f"name one by --context: there are {listed}")
     if chosen not in known:
-        near = diagnostics.closest(chosen, known)
-        raise refusal(
-            f"the kubeconfig has no context {chosen!r}", f"did you mean {near}?" if near else f"there are {listed}"
-        )
+        hint = diagnostics.did_you_mean(chosen, known, f"there are {listed}", str)
+        raise refusal(f"the kubeconfig has no context {chosen!r}", hint)
     return chosen
 
 
