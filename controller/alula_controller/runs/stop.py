@@ -2,7 +2,9 @@
 replaces it. Called by `runs.reconcile`.
 
 Argo's own `shutdown` would overwrite the reason and leave hooks in nested graphs unwatched, so a held run is failed at
-its hold, and any other gets a deadline that has passed. Once is enough: what was written is seen on the next look.
+its hold, and any other gets a deadline that has passed. One that is suspended, as a run that drains is, goes on as far
+as that: Argo kills the pods of a suspended run at its deadline, and never ends it. Once is enough: what was written is
+seen on the next look.
 """
 
 from __future__ import annotations
@@ -43,11 +45,9 @@ def ending(run: Mapping[str, Any], message: str, moment: str, outcome: str = "")
     name = str(run["metadata"]["name"])
     found = nodes.read(status)
     root = found.get(name)
-    if (
-        root is None
-        or root.get("id") != name
-        or status["storedWorkflowTemplateSpec"].get("activeDeadlineSeconds") == PASSED
-    ):
+    suspended = bool((run.get("spec") or {}).get("suspend"))
+    ends = status["storedWorkflowTemplateSpec"].get("activeDeadlineSeconds") == PASSED and not suspended
+    if root is None or root.get("id") != name or ends:
         return None
     hold = holds.find(name, found)
     changed = [{**root, "message": message}]
@@ -61,6 +61,7 @@ def ending(run: Mapping[str, Any], message: str, moment: str, outcome: str = "")
     packed = nodes.pack(holds.with_nodes(found, *changed))
     return {
         "metadata": _metadata(run, outcome),
+        **({"spec": {"suspend": None}} if suspended else {}),
         "status": {"nodes": None, "compressedNodes": packed, **written},
     }
 
@@ -105,7 +106,7 @@ class Stop:
         except nodes.Hidden:
             if (run.get("spec") or {}).get("shutdown"):
                 return None
-            patch = {"metadata": _metadata(run, outcome), "spec": {"shutdown": "Stop"}}
+            patch = {"metadata": _metadata(run, outcome), "spec": {"shutdown": "Stop", "suspend": None}}
         if patch is None or not self._access.may_write():
             return None
         await self._access.patch_run(run, patch)

@@ -53,6 +53,20 @@ def test_a_run_under_way_gets_a_deadline_that_has_passed() -> None:
     assert bench.run["metadata"]["resourceVersion"] == before
 
 
+def test_a_run_that_drains_and_one_that_somebody_suspended_is_resumed_so_that_it_ends() -> None:
+    for is_ending in (False, True):
+        run = asked()
+        admit = run["status"]["nodes"][nodes.id_of("run-1", "admit")]
+        admit |= {"phase": "Succeeded", "outputs": {"parameters": [{"name": "x", "value": "9"}]}}
+        if is_ending:
+            run["status"]["storedWorkflowTemplateSpec"]["activeDeadlineSeconds"] = stop.PASSED
+        run["spec"]["suspend"] = True
+        bench = Bench(run=run)
+        bench.handle()
+        assert "suspend" not in bench.run["spec"]
+        assert bench.run["status"]["storedWorkflowTemplateSpec"]["activeDeadlineSeconds"] == stop.PASSED
+
+
 def test_a_run_that_argo_has_not_taken_up_is_looked_at_again() -> None:
     run = asked()
     run["status"] = {}
