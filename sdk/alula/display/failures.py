@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from alula.display import rows, summaries
 from alula.display.outcomes import near
 from alula.display.styles import PLAIN, Style, count, duration, pad, safe, width, wrapped
-from alula_api.contract.failures import USER
+from alula_api.contract.failures import SYSTEM, USER
 
 if TYPE_CHECKING:
     from alula.progress.reports import NodeReport, RunResult
 
 MOST = 5
 """At most this many failures are shown in full; `summaries` lists the others."""
+OPTIONS = {USER: "retries", SYSTEM: "system_retries"}
+"""What forgives a failure of each kind."""
 
 
 def render(result: RunResult, style: Style = PLAIN, again: str = "", columns: int = 0) -> str:
@@ -29,7 +31,8 @@ def render(result: RunResult, style: Style = PLAIN, again: str = "", columns: in
             and what is to be copied stays as it is.
     """
     failed = result.failures
-    blocks = [_one(node, style, columns) for node in failed[:MOST]]
+    first = next((node for node in failed if not node.tolerated), None)
+    blocks = [_one(node, style, columns, first=first) for node in failed[:MOST]]
     if len(failed) > MOST:
         blocks.append(f"{style.ellipsis} and {count(len(failed) - MOST, 'more failed task')}, listed above")
     if lines := summaries.repeated(result.nodes):
@@ -62,7 +65,15 @@ def _words(text: str, columns: int) -> str:
     return wrapped(text, columns) if columns else text
 
 
-def _one(node: NodeReport, style: Style, columns: int) -> str:
+def _one(node: NodeReport, style: Style, columns: int, *, first: NodeReport | None) -> str:
+    """One failure.
+
+    Args:
+        node: The node that failed.
+        style: How it may look.
+        columns: As of `render`.
+        first: The one for which the run failed, if any did.
+    """
     record = node.failure
     head = f"{style.mark('failed')} {style.paint(safe(node.id), 'bold')} {style.paint('failed', 'red', 'bold')}"
     if record is None:
@@ -72,7 +83,10 @@ def _one(node: NodeReport, style: Style, columns: int) -> str:
     facts.append(f"after {duration(node.seconds)}")
     head += " " + style.paint(f"({', '.join(fact for fact in facts if fact)})", "dim")
     if node.most_attempts > record.attempt:
-        why = "another task had failed for good" if record.retryable else "it said that this cannot help"
+        why = "it said that this cannot help"
+        if record.retryable:
+            later = first is not None and node.began + node.seconds > first.began + first.seconds
+            why = "another task had failed for good" if later else f"its {OPTIONS[record.kind]} are used up"
         head += style.paint(f"  not tried again: {why}", "dim")
     body = record.traceback.rstrip() or rows.headline(node)
     parts = [_words(head, columns), _indent(_painted(body, record.exception, style))]
