@@ -273,6 +273,7 @@ def conformance() -> str:
         "Maps": found.MAPS,
         "Repeats": found.REPEATS,
         "A failure in each position": found.POSITIONS,
+        "Attempts": found.BUDGETS,
         "Failures": found.FAILURES,
     }
     parts = [
@@ -289,7 +290,9 @@ def conformance() -> str:
         "own requeue period of 10 s in place of 1 s.\n\n"
         "A failure is tried in each position of each construct: of what a branch, a map or a repeat gets its "
         "condition, list, bound input or first state from, of the first and the last task or item in it, and of what "
-        "is behind. Then exactly the tasks before it and beside it have run, and the run's message names it.\n\n"
+        "is behind. Then exactly the tasks before it and beside it have run, and the run's message names it. Where "
+        "attempts fail or are killed, each letter is one (`f` fails, `k` is killed by SIGKILL), and the code is begun "
+        "exactly as often as both budgets allow.\n\n"
         "A run that failed in a branch, a map and a repeat goes on there with `argo retry`, and one that is copied "
         "with `argo resubmit --memoized` ends, though Argo leaves its finished graphs pending "
         "(`test_failures.py`). Two hundred hostile texts arrive byte for byte as operands of conditions, items, "

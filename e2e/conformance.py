@@ -139,7 +139,7 @@ def value(wire: Any) -> Any:
 
 
 def _shares(case: Case) -> bool:
-    return case.outputs is not None and _file(case) != "remembered"
+    return case.outputs is not None and _file(case) not in ("remembered", "budgets")
 
 
 def _file(case: Case) -> str:

@@ -19,9 +19,10 @@ from alula_api.contract.graphs import specs
 from e2e import conformance, installing
 from e2e.main_road.conftest import Road
 from tests.engine import table
-from tests.engine.cases import CASES, PROJECT, Case
+from tests.engine.cases import BUDGETS, CASES, PROJECT, Case, begun
 
 IMAGE = "registry.example.org/conformance:1"
+TRIED = "tried"
 RUNS = conformance.Runs(CASES)
 
 
@@ -34,7 +35,8 @@ def road(installation: installing.Installation, tmp_path_factory: pytest.TempPat
     (project / "pyproject.toml").write_text(f'[tool.alula]\nproject = "conformance"\nimage = "{IMAGE}"\n')
     gitops = tmp_path_factory.mktemp("gitops")
     subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
-    installation.cluster.pods.image(IMAGE, env={"PYTHONPATH": str(project)})
+    (project / TRIED).mkdir()
+    installation.cluster.pods.image(IMAGE, env={"PYTHONPATH": str(project), "TRIED": str(project / TRIED)})
     found = Road(installation.place("conformance", "dev"), project, gitops)
     only = [word for name in (*RUNS.objects(), "remembered-further") for word in ("--only", name)]
     found.register(*sorted(path.name for path in project.glob("*.py")), *only)
@@ -86,6 +88,13 @@ def test_in_argo_a_failure_keeps_from_running_what_it_does_here_and_nothing_else
     place, _, said = found["status"]["message"].partition(" failed: ")
     assert case.failed[0] in _items(outline, place, expected)
     assert case.message in said
+
+
+@pytest.mark.parametrize("case", BUDGETS, ids=lambda case: case.name)
+def test_in_argo_the_code_is_begun_as_often_as_its_budgets_allow(
+    road: Road, ended: dict[str, conformance.Ended], case: Case
+) -> None:
+    assert (road.project / TRIED / case.inputs["attempts"]).read_text() == begun(case), ended[case.name].nodes
 
 
 def _outline(road: Road, case: Case) -> outlines.Outline:

@@ -342,7 +342,33 @@ POSITIONS = (
         "behind",
     ),
 )
-CASES = (*BRANCHES, *MAPS, *REPEATS, *POSITIONS)
+
+
+def _budgets(construct: str, attempts: str, made: int | None = None, message: str = "") -> Case:
+    outputs = None if made is None else {"o0": made}
+    return Case(
+        construct, "budgets.py:budgets", {"attempts": attempts}, outputs, (), message, (), () if outputs else ("tried",)
+    )
+
+
+def begun(case: Case) -> str:
+    """Of a case with letters for its attempts those that must have begun: without a success not the last one."""
+    letters = str(case.inputs["attempts"])
+    return letters if case.outputs else letters[:-1]
+
+
+BUDGETS = (
+    _budgets("two failures of the code and two losses of its process, each within its budget", "fkkf.", 4),
+    _budgets("a third failure of the code", "fff.", message="attempt 2 failed on purpose"),
+    _budgets("a third loss of its process", "kkk."),
+    _budgets(
+        "a third failure of the code, where a loss was forgiven between them",
+        "fkff.",
+        message="attempt 3 failed on purpose",
+    ),
+    _budgets("a third loss of its process, where a failure was forgiven between them", "kfkk."),
+)
+CASES = (*BRANCHES, *MAPS, *REPEATS, *POSITIONS, *BUDGETS)
 
 _IN_EVERY_RUN = (
     *("chosen-6", "maybe-3", "aside-3", "nested-1", "stored-9", "refused-5", "broken-4", "partly-5", "elsewhere-2"),

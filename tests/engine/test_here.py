@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import pathlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 
 import alula
 from tests.engine import table
-from tests.engine.cases import CASES, FAILURES, PROJECT, Case
+from tests.engine.cases import BUDGETS, CASES, FAILURES, PROJECT, Case, begun
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +35,16 @@ def modules() -> Iterator[dict[str, ModuleType]]:
 
 @pytest.mark.parametrize("case", (*CASES, *FAILURES), ids=lambda case: case.name)
 def test_it_ends_as_it_must(
-    modules: dict[str, ModuleType], case: Case, record_property: Callable[[str, object], None]
+    modules: dict[str, ModuleType],
+    case: Case,
+    record_property: Callable[[str, object], None],
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     record_property(table.HERE, case.name)
     file, _, name = case.workflow.partition(":")
     workflow = getattr(modules[file], name)
+    monkeypatch.setenv("TRIED", str(tmp_path))
     try:
         result = alula.run(workflow, case.inputs, workers=4, records=False)
     except alula.RunFailed as failed:
@@ -53,6 +59,8 @@ def test_it_ends_as_it_must(
     if case.failed:
         assert {path for path, state in states.items() if state in ("done", "failed")} == {*case.done, *case.failed}
         assert result.failures[0].id == case.failed[0]
+    if case in BUDGETS:
+        assert (tmp_path / case.inputs["attempts"]).read_text() == begun(case)
     if case.outputs is None:
         assert any(case.message in str(each.failure) for each in result.failures)
     else:
