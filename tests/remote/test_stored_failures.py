@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -76,14 +77,16 @@ def test_the_items_that_failed_in_a_pod_that_succeeded_are_counted_and_told(stor
     assert "failed" not in second
 
 
-def test_a_failed_task_gets_its_inputs(store: FolderStore) -> None:
+def test_a_failed_task_gets_its_inputs_and_its_exact_words(store: FolderStore) -> None:
     name = f"{RUN}.f.item(0:0).try"
-    lost = TaskState("f(0)", "failed", failures=("ValueError: no such town (flows/w.py:7, attempt 1)",), name=name)
+    exact = dataclasses.replace(BAD, message="{{=1+1}} \x07\n \t")
+    lost = TaskState("f(0)", "failed", failures=(failures.termination_message(exact),), name=name)
     result, state = followed(lost)
-    store.put(failures.path(UID, name, 1), values.dumps(BAD.to_json()).encode())
+    store.put(failures.path(UID, name, 1), values.dumps(exact.to_json()).encode())
     (found,) = stored_failures.with_records(result, state, store).nodes
     assert found.failure is not None
     assert (found.failure.inputs, found.tolerated, found.failed) == ({"x": "'?'"}, True, 0)
+    assert found.failure.message == exact.message != result.nodes[0].failure.message  # type: ignore[union-attr]
 
 
 def test_of_many_items_the_first_are_told_in_full_and_all_by_their_first_line() -> None:

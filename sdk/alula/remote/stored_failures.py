@@ -1,8 +1,9 @@
-"""The inputs with which tasks of a run on the cluster failed, and the items that failed in pods of several, from the
-records that its pods left in the store.
+"""The inputs and the exact words with which tasks of a run on the cluster failed, and the items that failed in pods of
+several, from the records that its pods left in the store.
 
-Called by the command line for users who may read the domain's store: a pod's message has no room for them. What cannot
-be read is left out, and nothing waits for a store that does not answer.
+Called by the command line for users who may read the domain's store: a pod's message has no room for inputs and items,
+nor has it control characters or template tags. What cannot be read is left out, and nothing waits for a store that does
+not answer.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ PATIENCE: Final = Policy(attempts=1, seconds=3.0)
 
 
 def with_records(result: RunResult, state: RunState, store: Store) -> RunResult:
-    """The result, in which the first failures have their inputs, and the first pods the items that failed in them."""
+    """The result, in which the first failures have their own words and inputs, the first pods the items that failed in them."""
     known: dict[str, NodeReport] = {}
     try:
         for node in [*result.failures[:MOST], *[node for node in result.nodes if node.failed][:MOST]]:
@@ -47,7 +48,8 @@ def _with_record(node: NodeReport, run: str, name: str, store: Store) -> NodeRep
             found = _read(store, failures.items_path(run, name, node.attempts))
             return dataclasses.replace(node, failed_items=failures.items_from_json(found))
         record = failures.FailureRecord.from_json(_read(store, failures.path(run, name, node.failure.attempt)))
-        return dataclasses.replace(node, failure=dataclasses.replace(node.failure, inputs=record.inputs))
+        told = dataclasses.replace(node.failure, message=record.message, inputs=record.inputs)
+        return dataclasses.replace(node, failure=told)
     except (NotFound, InvalidValue, ValueError):
         return node
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def write(store: Store, run_uid: str, record: FailureRecord) -> None:
-    """Puts the record of an attempt where `alula why` reads it."""
+    """Puts the record of an attempt where `alula run --remote` reads it."""
     store.put(failures.path(run_uid, record.node, record.attempt), values.dumps(record.to_json()).encode())
 
 
