@@ -22,6 +22,7 @@ PATIENCE = 30.0
 FAILED = Failure(FailureRecord("user", "TASK_FAILED", "failed"), True)
 FATAL = Failure(FailureRecord("user", "TASK_FAILED", "fatal"), False)
 OVERDUE = Failure(FailureRecord("user", "TASK_TIMEOUT", "overdue"), True)
+LATE = Failure(FailureRecord("user", "TASK_TIMEOUT", "late"), False)
 DONE = Success({})
 
 
@@ -61,13 +62,22 @@ class Stage:
         policy: RetryPolicy = ONCE,
         timeouts: dict[int, float] | None = None,
         preparation: float = 0.0,
+        deadline: float | None = None,
     ) -> None:
         self.clock = VirtualClock()
         self.diary = Diary()
         self.walk = walk(dependencies)
         schedule = Schedule(self.walk, {f"s{number}": policy for number in range(len(dependencies))})
         limits = {f"s{number}": seconds for number, seconds in (timeouts or {}).items()}
-        self.dispatcher = Dispatcher(schedule, limits, self.diary, lambda attempt: OVERDUE, preparation)
+        self.dispatcher = Dispatcher(
+            schedule,
+            limits,
+            self.diary,
+            lambda attempt: OVERDUE,
+            preparation,
+            deadline=None if deadline is None else self.clock.now() + deadline,
+            late=lambda attempt: LATE,
+        )
         self.work = work
         self.workers = workers
 
@@ -127,6 +137,23 @@ def test_a_chain_stays_in_one_thread() -> None:
 
     Stage([[], [0], [1], [2]], work).run()
     assert len(set(names)) == 1
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_at_its_deadline_a_run_of_which_all_rests_ends_without_another_attempt(workers: int) -> None:
+    stage = Stage(
+        [[], [], [0]],
+        lambda attempt: FAILED,
+        workers=workers,
+        policy=RetryPolicy(Budget(3), Backoff("100s", 1)),
+        deadline=150.0,
+    )
+    lines = stage.run()
+    begun = sorted(line for line in lines if line.startswith("start"))
+    assert begun == ["start 0.1", "start 0.2", "start 1.1", "start 1.2"]
+    assert lines[-1] in ("late 0.2", "late 1.2")
+    assert stage.clock.slept == [100, 50]
+    assert stage.states == [State.FAILED, State.FAILED, State.SKIPPED]
 
 
 @pytest.mark.parametrize("workers", [1, 4])

@@ -77,11 +77,9 @@ class Dispatcher:
         """When `expire` or `schedule.wake` next has something to do."""
         while self._deadlines and self._is_stale(self._deadlines[0]):
             heapq.heappop(self._deadlines)
-        deadline = self._deadlines[0][0] if self._deadlines else None
         wake = self.schedule.next_wake
-        if deadline is None or wake is None:
-            return wake if deadline is None else deadline
-        return min(deadline, wake)
+        times = (self._deadlines[0][0] if self._deadlines else None, wake, self._deadline if wake is not None else None)
+        return min((time for time in times if time is not None), default=None)
 
     def begin(self, now: float) -> Attempt | None:
         """Start what is ready next."""
@@ -117,7 +115,7 @@ class Dispatcher:
             self.schedule.succeed(attempt.spot, outcome.outputs)
 
     def expire(self, now: float) -> list[Attempt]:
-        """Fail every attempt whose time is over; returns them."""
+        """Fail every attempt whose time is over, and at the end of the run's what rests; returns the attempts."""
         expired = []
         while self._deadlines and self._deadlines[0][0] <= now:
             entry = heapq.heappop(self._deadlines)
@@ -125,6 +123,10 @@ class Dispatcher:
                 continue
             attempt = entry[2]
             expired.append(attempt)
+            self.conclude(attempt, self.expired(attempt, now), now)
+        rest = self.schedule.next_rest if self._deadline is not None and now >= self._deadline else None
+        if rest is not None:  # whatever else rests fails with it
+            attempt = Attempt(*rest, now, None)
             self.conclude(attempt, self.expired(attempt, now), now)
         return expired
 

@@ -74,6 +74,12 @@ class Schedule:
         """When the next resting spot may be tried again."""
         return self._rests[0][0] if self._rests else None
 
+    @property
+    def next_rest(self) -> tuple[Spot, int] | None:
+        """The resting spot that may be tried again first, and the number of its last attempt."""
+        spot = self._rests[0][2] if self._rests else None
+        return None if spot is None else (spot, sum(self._failures[spot]))
+
     def take(self) -> tuple[Spot, int] | None:
         """The next spot to start, now running, and the number of this attempt at it; None when none may start."""
         spot = self.walk.take()

@@ -23,10 +23,11 @@ def drive(dispatcher: Dispatcher, work: Work, clock: Clock) -> None:
     while not schedule.over:
         attempt = dispatcher.begin(clock.now())
         if attempt is None:
-            due = schedule.next_wake
+            due = dispatcher.next_due
             if due is None:  # a graph without cycles always has something ready, resting or over
                 raise AssertionError("nothing is ready, though the run is not over")
             clock.sleep(max(0.0, due - clock.now()))
+            dispatcher.expire(clock.now())
             schedule.wake(clock.now())
             continue
         timeout = None if attempt.deadline is None else max(0.001, attempt.deadline - attempt.started)

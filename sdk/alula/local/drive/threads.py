@@ -89,8 +89,8 @@ class _Crew:
             self.attention.wait_for(lambda: not asked & self.under_way, GRACE)
 
     def _keep_time(self, now: float) -> None:
-        self.schedule.wake(now)
         self._abandon(self.dispatcher.expire(now))
+        self.schedule.wake(now)
         self._abandon(self.dispatcher.abort(self.under_way, now))
         self._staff(self.schedule.ready)
 
