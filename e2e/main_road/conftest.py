@@ -7,10 +7,13 @@ import json
 import pathlib
 import re
 import subprocess
+import time
 from typing import Any
 
 import pytest
 
+from alula_api.argo import nodes as argo
+from alula_api.contract import labels
 from e2e import installing
 
 PENGUINS = installing.ROOT / "examples" / "penguins"
@@ -48,9 +51,36 @@ class Road:
         assert namespace == self.place.namespace
         return self.place.ended(name), json.loads(told.stdout)["outputs"]
 
+    def handlers(self, run: str) -> dict[str, installing.Object]:
+        """The handlers' runs of a run, ended, by what they were started on, once it is marked that they were."""
+        found = self.started_handlers(run)
+        return {event: self.place.ended(name, 180) for event, name in found.items()}
+
+    def started_handlers(self, run: str) -> dict[str, str]:
+        """The names of these runs."""
+        api, namespace = self.place.cluster.api, self.place.namespace
+        deadline = time.monotonic() + 90
+        while api.get(installing.ARGO, "Workflow", run, namespace)["metadata"]["labels"].get(labels.HANDLERS) != "done":
+            assert time.monotonic() < deadline, f"{run} was not looked at"
+            time.sleep(0.5)
+        listed = api.list(installing.ARGO, "Workflow", namespace)
+        asked = {
+            each["metadata"].get("annotations", {}).get(labels.REASON): each["metadata"]["name"] for each in listed
+        }
+        events = {"failure": f"on failure of {run}", "exit": f"on exit of {run}"}
+        return {event: asked[reason] for event, reason in events.items() if reason in asked}
+
     def alula(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """The command line, in the project's folder."""
         return installing.alula(self.place.cluster, *arguments, cwd=self.project, check=check)
+
+
+def made(run: installing.Object, path: str) -> str:
+    """The first output of a node."""
+    nodes = {node["name"]: node for node in argo.read(run["status"]).values()}
+    found = nodes[f"{run['metadata']['name']}.{path}"]
+    assert found["phase"] == "Succeeded", found
+    return str(json.loads(found["outputs"]["parameters"][0]["value"]))
 
 
 @pytest.fixture(scope="session")

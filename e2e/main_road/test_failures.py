@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from alula_api.argo import nodes as argo
-from alula_api.contract import labels, lists
+from alula_api.contract import lists
 from e2e import installing
-from e2e.main_road.conftest import Road
+from e2e.main_road.conftest import Road, made
 from tests.engine import table
 from tests.engine.cases import FAILURES, PROJECT, Case
 
@@ -132,53 +132,25 @@ def test_in_argo_it_ends_as_it_must(
 # Handlers
 
 
-def _handlers(road: Road, run: str) -> dict[str, installing.Object]:
-    """The handlers' runs of a run, ended, by what they were started on, once it is marked that they were."""
-    api, namespace = road.place.cluster.api, road.place.namespace
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        found = api.get("argoproj.io/v1alpha1", "Workflow", run, namespace)
-        if found["metadata"]["labels"].get(labels.HANDLERS) == "done":
-            break
-        time.sleep(0.5)
-    else:
-        raise AssertionError(f"{run} was not looked at")
-    listed = api.list("argoproj.io/v1alpha1", "Workflow", namespace)
-    reasons = {each["metadata"]["name"]: each["metadata"].get("annotations", {}).get(labels.REASON) for each in listed}
-    events = {"failure": f"on failure of {run}", "exit": f"on exit of {run}"}
-    names = {
-        event: next((name for name, said in reasons.items() if said == text), "") for event, text in events.items()
-    }
-    return {event: road.place.ended(name, 180) for event, name in names.items() if name}
-
-
-def _made(run: installing.Object, path: str) -> str:
-    """The first output of a node."""
-    nodes = {node["name"]: node for node in argo.read(run["status"]).values()}
-    found = nodes[f"{run['metadata']['name']}.{path}"]
-    assert found["phase"] == "Succeeded", found
-    return str(json.loads(found["outputs"]["parameters"][0]["value"]))
-
-
 def test_handlers_run_after_a_failure_and_get_what_failed_and_after_a_success_only_that_of_the_exit(
     road: Road, handled: tuple[str, str, str]
 ) -> None:
     failed, well, worse = handled
     assert road.place.ended(failed)["status"]["phase"] == "Failed"
-    found = _handlers(road, failed)
+    found = road.handlers(failed)
     assert {event: run["status"]["phase"] for event, run in found.items()} == {
         "failure": "Succeeded",
         "exit": "Succeeded",
     }
-    said = _made(found["failure"], "failures-mend.note")
+    said = made(found["failure"], "failures-mend.note")
     assert said.startswith("all failed at even: ValueError: { {=1+1} } is not odd: 2")
-    assert _made(found["exit"], "note").startswith("it failed at even: ValueError: { {=1+1} } is not odd: 2")
+    assert made(found["exit"], "note").startswith("it failed at even: ValueError: { {=1+1} } is not odd: 2")
     assert road.place.ended(well)["status"]["phase"] == "Succeeded"
-    found = _handlers(road, well)
+    found = road.handlers(well)
     assert list(found) == ["exit"]
-    assert _made(found["exit"], "note") == "it ended well"
+    assert made(found["exit"], "note") == "it ended well"
     ended = road.place.ended(worse)
-    found = _handlers(road, worse)
+    found = road.handlers(worse)
     assert {run["status"]["phase"] for run in found.values()} == {"Failed"}, "a handler's failure is its own"
     assert ended["status"]["message"].startswith("even failed: ValueError: { {=1+1} } is not odd: 4")
 
@@ -189,7 +161,7 @@ def test_a_handler_runs_after_a_stop_and_not_after_a_termination_or_a_refusal(ro
     stopped, terminated = (road.place.run("failures-stopped", {"n": "1"}) for _ in range(2))
     cluster, namespace = road.place.cluster, road.place.namespace
     assert road.place.ended(refused)["status"]["phase"] == "Failed"
-    assert _handlers(road, refused) == {}
+    assert road.handlers(refused) == {}
     for run in (stopped, terminated):
         deadline = time.monotonic() + 120
         while not cluster.pods.started(run, namespace) and time.monotonic() < deadline:
@@ -200,11 +172,11 @@ def test_a_handler_runs_after_a_stop_and_not_after_a_termination_or_a_refusal(ro
         "-n", namespace, "patch", "workflows.argoproj.io", terminated, "--type=merge", "-p", json.dumps(patch)
     )
     assert "stopped: enough" in road.place.ended(stopped)["status"]["message"]
-    found = _handlers(road, stopped)
+    found = road.handlers(stopped)
     assert list(found) == ["exit"]
-    assert _made(found["exit"], "note") == "it failed at : stopped: enough"
+    assert made(found["exit"], "note") == "it failed at : stopped: enough"
     road.place.ended(terminated)
-    assert _handlers(road, terminated) == {}
+    assert road.handlers(terminated) == {}
 
 
 AT_WORK = {"choose.then.rest", "rest.item(0:0)", "rest.item(1:1)", "again.round-1", "sub.slow"}
