@@ -295,9 +295,13 @@ def conformance() -> str:
         "exactly as often as both budgets allow.\n\n"
         "A run that failed in a branch, a map and a repeat goes on there with `argo retry`, and one that is copied "
         "with `argo resubmit --memoized` ends, though Argo leaves its finished graphs pending "
-        "(`test_failures.py`). Two hundred hostile texts arrive byte for byte as operands of conditions, items, "
-        "bound inputs and results, here and there (`test_hostile_text.py`). A pipeline of frames and models and a map "
-        "of twenty items run on real pods too.\n"
+        "(`test_failures.py`). `alula stop`, `argo terminate` and a deadline end a run in each of its phases: held in "
+        "the queue, waiting for a pod, at work in every construct, between two attempts and draining after a failure; "
+        "a handler of it that is at work then goes on, and ends by a stop of its own (`test_phases.py`, "
+        "`test_failures.py`). Two hundred hostile texts arrive byte for byte as operands of conditions, items, "
+        "bound inputs and results (`test_hostile_text.py`), and as the messages of failures in their records and in "
+        "`--json` (`test_hostile_failures.py`), here and there. A pipeline of frames and models and a map of twenty "
+        "items run on real pods too.\n"
     ]
     for title, cases in groups.items():
         columns = ("construct", "workflow", "outcome", "here", "Argo", "real pods")

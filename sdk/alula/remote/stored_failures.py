@@ -29,7 +29,7 @@ PATIENCE: Final = Policy(attempts=1, seconds=3.0)
 
 
 def with_records(result: RunResult, state: RunState, store: Store) -> RunResult:
-    """The result, in which the first failures have their own words and inputs, the first pods the items that failed in them."""
+    """The result: the first failures with their own words and inputs, the first pods with the items that failed."""
     known: dict[str, NodeReport] = {}
     try:
         for node in [*result.failures[:MOST], *[node for node in result.nodes if node.failed][:MOST]]:
