@@ -33,6 +33,11 @@ def modules() -> Iterator[dict[str, ModuleType]]:
         del sys.modules[module.__name__]
 
 
+def test_no_two_cases_have_one_name() -> None:
+    names = [case.name for case in (*CASES, *FAILURES)]
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize("case", (*CASES, *FAILURES), ids=lambda case: case.name)
 def test_it_ends_as_it_must(
     modules: dict[str, ModuleType],

@@ -62,7 +62,7 @@ def _branch(at: int, n: int) -> int:
 
 
 @workflow(failure_policy="continue")
-def items(n: int) -> int:
+def mapped(n: int) -> int:
     """1 makes a bound input and 2 the list, 3, 4 and 5 are items, and 6 is behind them."""
     bound = turn.named("bound")(1, n)
     return last.named("behind")(map_task(item)(numbers.named("list")(2, n), n=n, bound=bound), n)
