@@ -53,7 +53,7 @@ def test_a_run_under_way_gets_a_deadline_that_has_passed() -> None:
     assert bench.run["metadata"]["resourceVersion"] == before
 
 
-def test_a_run_that_drains_and_one_that_somebody_suspended_is_resumed_so_that_it_ends() -> None:
+def test_a_run_that_drains_and_one_that_was_suspended_by_hand_are_resumed_so_that_they_end() -> None:
     for is_ending in (False, True):
         run = asked()
         admit = run["status"]["nodes"][nodes.id_of("run-1", "admit")]
