@@ -105,6 +105,19 @@ def test_patches_in_files_of_their_own_are_applied(folder: Path, alula: Alula) -
     assert (done.code, done.err, memory(done.out)) == (0, "", "4Gi")
 
 
+def test_what_a_domain_forbids_is_told_where_the_option_stands(greet: Path, alula: Alula) -> None:
+    call = '    return half.with_overrides(timeout="2h")(half.with_overrides(timeout="1h")(n))'
+    (greet / "greet.py").write_text(
+        f"{SOURCE}\n\n@task\ndef half(n: int) -> int:\n    return n // 2\n\n\n"
+        f"@workflow\ndef halves(n: int) -> int:\n{call}\n"
+    )
+    line = (greet / "greet.py").read_text().splitlines().index(call) + 1
+    domain = {"apiVersion": "alula.dev/v1alpha1", "kind": "Domain", "metadata": {"name": "domain"}}
+    (greet / "domain.yaml").write_text(yaml.safe_dump({**domain, "spec": {"taskLimits": {"timeout": "1h"}}}))
+    done = alula("compile", "--domain", "domain.yaml", "greet.py")
+    assert f"greet.py:{line}: error OVER_LIMIT: the timeout is 2h, and this domain allows 1h\n" in done.err, done.err
+
+
 @needs_kustomize
 def test_what_kustomize_refuses_is_told_in_its_words(folder: Path, alula: Alula) -> None:
     append(folder, PATCH.replace("greet-hello", "greet-helo"))

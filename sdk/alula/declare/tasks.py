@@ -49,6 +49,8 @@ class Task(Callee, Generic[P, R]):
     kind = TASK
     function: Callable[P, R]
     base: Task[P, R] | None = None
+    overridden_at: str = ""
+    """Where these other options stand."""
 
     def __init__(
         self,
@@ -164,6 +166,7 @@ class Task(Callee, Generic[P, R]):
         made, base = copy.copy(self), self.base or self
         made.base = base
         made._take(overrides.merged(self.options, given, base.name, self.subject))
+        made.overridden_at = str(places.caller())
         made.call_name = given.get("name") or self.call_name
         made.name = overrides.task_name(base.name, base.options, made.options)
         made.subject = f"task {made.name}"

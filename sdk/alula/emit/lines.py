@@ -35,7 +35,7 @@ def _places(found: Definitions) -> Iterator[tuple[str, str]]:
         yield whole, str(workflow.source)
         yield f"workflowTemplate {workflow.name}", str(workflow.source)
         for task in workflow.closure.tasks:
-            yield f"{whole}, task {task.name}", str(task.source)
+            yield f"{whole}, task {task.name}", task.overridden_at or str(task.source)
         for place, graph in enumerate(workflow.closure.graphs):
             name = workflow.closure.workflows[place].name if place else MAIN
             for subject in (f"{whole}, graph {name}",) if place else (f"{whole}, graph {name}", whole):
