@@ -84,3 +84,16 @@ def test_the_check_can_fail(code: Path, tmp_path: Path, spelling: str) -> None:
     (tmp_path / "mypy.ini").write_text(f"[mypy]\nstrict = True\nmypy_path = {ROOT}/sdk:{ROOT}/crds\n")
     done = _run(sys.executable, "-m", "mypy", "--follow-imports=silent", "uses.py", folder=tmp_path)
     assert done.returncode == 1 and "uses.py" in done.stdout
+
+
+def test_mypy_refuses_every_misuse_by_name(tmp_path: Path) -> None:
+    text = (ROOT / "tests" / "typed" / "misuses.py").read_text("utf-8")
+    (tmp_path / "misuses.py").write_text(text, encoding="utf-8")
+    (tmp_path / "bare.py").write_text(re.sub(r"  # type: ignore.*", "", text), encoding="utf-8")
+    (tmp_path / "mypy.ini").write_text(f"[mypy]\nstrict = True\nmypy_path = {ROOT}/sdk:{ROOT}/crds\n")
+    mypy = (sys.executable, "-m", "mypy", "--follow-imports=silent")
+    accepted = _run(*mypy, "misuses.py", folder=tmp_path)
+    assert accepted.returncode == 0, accepted.stdout
+    wrong = [number for number, line in enumerate(text.splitlines(), 1) if "# type: ignore" in line]
+    told = _run(*mypy, "bare.py", folder=tmp_path).stdout
+    assert sorted({int(line) for line in re.findall(r"^bare\.py:(\d+): error", told, re.M)}) == wrong
