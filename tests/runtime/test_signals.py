@@ -43,7 +43,7 @@ def test_code_that_swallows_everything_is_ended_from_another_thread(monkeypatch:
         ended.append(error)
         done.set()
 
-    watch = signals.Watch(0.05, overrun)
+    watch = signals.Watch(0.5, overrun)  # not before `start` has returned, on a busy machine too
     watch.start()
     swallowed = 0
     while not done.is_set():
