@@ -137,6 +137,12 @@ def test_a_failure_of_which_no_line_is_known_has_that_of_its_call() -> None:
     assert "fit failed (flows/penguins.py:43, after 0ms)" in failures.render(RunResult("r", "w", False, (node,), 1.0))
 
 
+def test_what_fails_without_being_a_task_has_its_own_name_in_a_summary_by_tasks() -> None:
+    nodes = (NodeReport("each", "", state="failed"), *(worlds.node(f"fit-{number}") for number in range(50)))
+    text = summaries.render(RunResult("r", "w", False, nodes, 1.0))
+    assert [line.split()[1] for line in text.split("\n")[1:]] == ["each", "fit"]
+
+
 def test_a_debugger_is_offered_only_where_the_users_code_failed() -> None:
     def shown(kind: str) -> str:
         record = dataclasses.replace(worlds.FAILURE, kind=kind)

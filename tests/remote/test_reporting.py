@@ -182,6 +182,13 @@ def test_tasks_that_were_never_begun_are_skipped_at_the_end_and_running_ones_sto
     assert lines.states() == {"load": "cached", "train.fit": "stopped", "train.fit-2": "skipped", "score": "skipped"}
 
 
+def test_what_fails_without_being_a_task_is_a_node_without_one_at_the_place_of_its_call() -> None:
+    lines = Lines()
+    lines.at(1, *RUNNING, node("train", "Error", "Skipped", ended=1, message="no branch"), phase="Failed")
+    (found,) = [report for report in lines.reporter.nodes if report.id == "train"]
+    assert (found.task, found.source, found.state) == ("", "flows/penguins.py:45", "failed")
+
+
 class Recorder(Watcher):
     """Remembers the calls."""
 

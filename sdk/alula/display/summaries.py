@@ -78,7 +78,7 @@ def table(nodes: Sequence[NodeReport], style: Style = PLAIN, columns: int = 100,
 def _by_task(nodes: Sequence[NodeReport], style: Style, columns: int) -> list[str]:
     groups: dict[str, list[NodeReport]] = {}
     for node in nodes:
-        groups.setdefault(node.task, []).append(node)
+        groups.setdefault(node.task or node.id, []).append(node)
     shown = [_group(task, members, style) for task, members in [*groups.items()][:MOST_TASKS]]
     lines = rows.whole(shown, columns, style)
     if len(groups) > MOST_TASKS:

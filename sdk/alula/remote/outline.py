@@ -61,6 +61,7 @@ class Outline:
         self._sources = sources
         self._known: dict[str, str] = {}
         self._items: dict[str, Expected] = {}
+        self._others: dict[str, Expected] = {}
         self._tolerant: set[str] = set()
         self._batches: dict[str, int] = {}
         self._places: list[str] = []
@@ -74,6 +75,10 @@ class Outline:
     def expected(self, id: str) -> Expected | None:
         """What is known of a task, or of the item of a map, `score(3)`."""
         return self.tasks.get(id) or self._items.get(outlines.general(id))
+
+    def other(self, id: str) -> Expected | None:
+        """What is known of what is no task: a map, branch, repeat or sub-workflow, which are nodes where they fail."""
+        return self._others.get(outlines.general(id))
 
     def is_round(self, id: str) -> bool:
         """Whether it is a round of a repeat, rather than a task within one."""
@@ -178,6 +183,9 @@ class Outline:
             for place in outlines.outline(plans.Plan({**missing, **graphs})):
                 call = place.step.call
                 self._places.append(place.path)
+                if not isinstance(call, TaskCall):
+                    source = self._sources.get((place.graph, place.step.name), "")
+                    self._others[place.path] = Expected(place.path, "", source)
                 if calls.over(call):
                     self.maps[place.path] = calls.over(call)
                     if calls.is_tolerant(call):

@@ -75,7 +75,7 @@ class Reporter:
         for task in state.tasks.values():
             report = self.reports.get(task.id)
             if report is None:  # an item, or the run follows another revision than the definition that was read
-                expected = self._outline.expected(task.id)
+                expected = self._outline.expected(task.id) or self._outline.other(task.id)
                 report = _waiting(expected) if expected is not None else NodeReport(task.id, task.id)
                 report.id = task.id
                 self.reports[task.id] = report
