@@ -25,6 +25,16 @@ class JsonLines(logging.Formatter):
         return log_lines.line(record.created, level, record.name, record.getMessage(), fields, traceback=traceback)
 
 
+class TextLines(logging.Formatter):
+    """A line for people, with what it is about in brackets behind the message."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line for `record`, without a traceback."""
+        fields = getattr(record, "fields", None) or {}
+        said = ", ".join(f"{name}={value}" for name, value in fields.items())
+        return super().formatMessage(record) + (f" ({said})" if said else "")
+
+
 def about(**fields: object) -> dict[str, Any]:
     """The `extra` that puts `fields` into the line."""
     return {"fields": fields}
@@ -36,7 +46,7 @@ def configure(form: str, level: str) -> None:
     kopf writes whole objects and patches at DEBUG, and one line per event at INFO, so it is held to warnings.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if form == "json" else logging.Formatter(_TEXT))
+    handler.setFormatter(JsonLines() if form == "json" else TextLines(_TEXT))
     logging.basicConfig(level=getattr(logging, level.upper()), handlers=[handler], force=True)
     for chatty in ("kopf", "aiohttp", "asyncio", "kubernetes", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
