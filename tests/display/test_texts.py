@@ -120,13 +120,14 @@ def test_the_live_view_never_takes_more_lines_than_there_are(height: int) -> Non
 
 
 def test_a_task_that_was_not_tried_again_says_why() -> None:
-    def shown(retryable: bool, kind: str = "user", seconds: float = 1.0) -> str:
-        record = dataclasses.replace(worlds.FAILURE, attempt=1, retryable=retryable, kind=kind)
+    def shown(retryable: bool, kind: str = "user", seconds: float = 1.0, code: str = "TASK_FAILED") -> str:
+        record = dataclasses.replace(worlds.FAILURE, attempt=1, retryable=retryable, kind=kind, code=code)
         node = worlds.node("fit", "failed", attempts=1, most_attempts=3, failure=record, seconds=seconds)
         other = worlds.node("train", "failed", attempts=1, seconds=2.0, failure=worlds.FAILURE)
         return failures.render(RunResult("r", "w", False, (other, node), 1.0))
 
     assert "not tried again: it said that this cannot help" in shown(False)
+    assert "not tried again: the run's time is over" in shown(False, code="TASK_TIMEOUT")
     assert "not tried again: its retries are used up" in shown(True)
     assert "not tried again: its system_retries are used up" in shown(True, "system")
     assert "not tried again: another task had failed for good" in shown(True, "system", seconds=3.0)

@@ -124,3 +124,9 @@ def test_a_comparison_of_none_is_told_without_the_words_of_argo() -> None:
         node="size",
     )
     assert (found.kind, found.code, found.message) == ("user", "BAD_VALUE", said)
+
+
+def test_the_deadline_of_the_run_is_told_without_the_words_of_argo() -> None:
+    found = messages.failure("Pod was active on the node longer than ... Step exceeded its deadline", node="slow")
+    assert (found.kind, found.code, found.message) == ("user", "TASK_TIMEOUT", "the run took longer than its deadline")
+    assert not found.retryable

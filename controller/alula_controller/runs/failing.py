@@ -25,8 +25,6 @@ from alula_controller.runs.stop import PASSED
 LOOK_SECONDS = 1.0
 """After a change of a run it is looked at; changes within that time are looked at once."""
 LONGEST_MESSAGE = 2_000
-_LATE = "exceeded its deadline"
-"""What Argo itself says of a run at its deadline."""
 
 
 def policy(given: Mapping[str, str]) -> Policy:
@@ -77,7 +75,7 @@ def cleaning(run: Mapping[str, Any]) -> dict[str, Any] | None:
     if (status.get("storedWorkflowTemplateSpec") or {}).get("activeDeadlineSeconds") == PASSED:
         changed["storedWorkflowTemplateSpec"] = {"activeDeadlineSeconds": None}
     said = str(status.get("message") or "")
-    if not said or said.endswith(_LATE):
+    if not said or said.endswith(failing.LATE):
         with contextlib.suppress(nodes.Hidden):
             first = failing.first(run, nodes.read(status))
             text = _text(run, first) if first is not None else _overrun(run, str(status.get("finishedAt") or ""))

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from alula_api.argo.nodes import Node, Nodes
 
+LATE: Final = "exceeded its deadline"
+"""How ends what Argo says of a run and of its nodes at the deadline of the run."""
 _FAILED: Final = ("Failed", "Error")
 _PREPARED: Final = r"(?:Failed|Errored|AllFailed|AnySucceeded)\b"
 """What a task that is prepared for another's failure waits for."""

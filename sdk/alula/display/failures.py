@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from alula.display import rows, summaries
 from alula.display.outcomes import near
 from alula.display.styles import PLAIN, Style, count, duration, pad, safe, width, wrapped
+from alula_api.contract.codes import Code
 from alula_api.contract.failures import SYSTEM, USER
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _one(node: NodeReport, style: Style, columns: int, *, first: NodeReport | No
     facts.append(f"after {duration(node.seconds)}")
     head += " " + style.paint(f"({', '.join(fact for fact in facts if fact)})", "dim")
     if node.most_attempts > record.attempt:
-        why = "it said that this cannot help"
+        why = "it said that this cannot help" if record.code != Code.TASK_TIMEOUT else "the run's time is over"
         if record.retryable:
             later = first is not None and node.began + node.seconds > first.began + first.seconds
             why = "another task had failed for good" if later else f"its {OPTIONS[record.kind]} are used up"

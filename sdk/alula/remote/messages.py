@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from alula_api.argo import failing
 from alula_api.contract import exits, failures, lists
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs.conditions import NONE_COMPARED
@@ -54,6 +55,11 @@ def failure(message: str, *, run: str = "", node: str = "", task: str = "", atte
     if ended is None and (none := _NONE_COMPARED.search(message)) is not None:
         code, said = str(Code.BAD_VALUE), none[0]
         return failures.FailureRecord(failures.USER, code, said, node=node, run=run, attempt=attempt, task=task)
+    if ended is None and message.endswith(failing.LATE):
+        code, said = str(Code.TASK_TIMEOUT), "the run took longer than its deadline"
+        return failures.FailureRecord(
+            failures.USER, code, said, node=node, run=run, attempt=attempt, task=task, retryable=False
+        )
     if ended is None:
         kind, code, said = failures.SYSTEM, str(Code.TASK_KILLED), message.strip() or "it failed without a message"
         return failures.FailureRecord(kind, code, said, node=node, run=run, attempt=attempt, task=task)
