@@ -134,6 +134,11 @@ def _within(wf: ImperativeWorkflow) -> None:
         inc("1")  # type: ignore[arg-type] # within
 
 
+def _outside(wf: ImperativeWorkflow) -> None:
+    first = wf.add(inc, 1)
+    add([2, first])  # outside
+
+
 def _stray(wf: ImperativeWorkflow) -> None:
     strange = ImperativeWorkflow("strange").add_input("n", int)
     wf.add(inc, strange)  # stray
@@ -157,6 +162,7 @@ MISTAKES: dict[str, tuple[Callable[[ImperativeWorkflow], Any], str, str]] = {
     "too late": (_used, "nothing can be added to it any more", "# too late"),
     "a result of another type": (_mistyped, "list[int]", "# mistyped"),
     "a constant of another type": (_within, "expected int, got the str", "# within"),
+    "a call outside of it": (_outside, "within `with wf:`, or by wf.add(...)", "# outside"),
     "what belongs to another workflow": (_stray, "belongs to workflow strange", "# stray"),
     "two inputs of one name": (_twice, "there is an input 'n' already", "# twice"),
     "an output of another workflow": (
@@ -178,7 +184,7 @@ MISTAKES: dict[str, tuple[Callable[[ImperativeWorkflow], Any], str, str]] = {
 @pytest.mark.parametrize("case", MISTAKES)
 def test_a_mistake_is_told_at_once_where_it_stands(case: str) -> None:
     make, text, place = MISTAKES[case]
-    with pytest.raises(errors.DefinitionError) as caught:
+    with pytest.raises((errors.DefinitionError, errors.ValueMismatch)) as caught:
         make(ImperativeWorkflow("wrong"))
     told = str(caught.value)
     assert text in told

@@ -29,6 +29,9 @@ _ASYNC = 0x80 | 0x200
 """CO_COROUTINE and CO_ASYNC_GENERATOR, as in `inspect`, which a pod does not load."""
 _COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 """Frames that belong to the function around them."""
+_PROMISE = ", got a promise"
+_OUTSIDE = "a promise has a value in a run only: call this in its workflow's body, within `with wf:`, or by wf.add(...)"
+"""What to do about a promise in a call outside of any workflow."""
 
 PlainCall = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
@@ -182,7 +185,10 @@ def wrong_inputs(target: Callee, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         try:
             item.type.check(given[item.name])
         except Mismatch as mismatch:
-            problems += mistakes.wrong_input(item, mismatch, target.subject, source)
+            flaws = [
+                each._replace(hint=_OUTSIDE) if each.message.endswith(_PROMISE) else each for each in mismatch.flaws
+            ]
+            problems += mistakes.wrong_input(item, Mismatch(flaws=flaws), target.subject, source)
     if not problems:
         message = f"the value of an input changed while it was checked: {kind(given)}"
         problems.append(Diagnostic(Code.BAD_VALUE, message, source, target.subject))
