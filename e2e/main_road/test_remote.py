@@ -168,7 +168,7 @@ def test_workflows_that_a_program_put_together_run_under_their_own_names(road: R
         assert [node["id"] for node in told["nodes"]][:2] == [f"half-of-{name.lower()}", "half(0)"]
 
 
-def test_a_failed_run_shows_the_users_own_error_and_every_attempt(road: Road) -> None:
+def test_a_failed_run_shows_the_users_own_error_and_every_attempt(road: Road, tmp_path: pathlib.Path) -> None:
     done = road.alula("run", "--remote", "going.py:failing", check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert (
@@ -187,6 +187,29 @@ def test_a_failed_run_shows_the_users_own_error_and_every_attempt(road: Road) ->
     command = re.findall(r"^logs: (kubectl logs .*)$", done.stderr, re.MULTILINE)[0].split()
     assert "NoPenguins: none of 3 left" in road.place.cluster.kubectl(*command[1:]).stdout
     assert name in command[5]
+    _is_told_again(road, name, tmp_path)
+
+
+def _is_told_again(road: Road, name: str, elsewhere: pathlib.Path) -> None:
+    """`alula why` tells of that run where none of the project's code is, by the revision that the run follows."""
+    words = ["why", "-n", "remote-dev", name]
+    environment = road.place.bucket.environment()
+    done = installing.alula(road.place.cluster, *words, cwd=elsewhere, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith(f"{name} of going-failing in remote-dev, started by `alula run --remote`, began ")
+    assert "\ngoing-failing failed after " in done.stdout and ": 1 task, 1 failed\n" in done.stdout, done.stdout
+    assert re.search(r"^✗ going-inner\.fail failed \(\S*going\.py:\d+, attempt 2 of 2, ", done.stdout, re.MULTILINE)
+    assert "\n  going.NoPenguins: none of 3 left\n  send more\n" in done.stdout, done.stdout
+    assert re.search(r"^  inputs\n    times  3$", done.stdout, re.MULTILINE), done.stdout
+    assert "\nit ended" not in done.stdout and "these are the words of pods" not in done.stdout
+    told = json.loads(
+        installing.alula(road.place.cluster, *words, "--json", cwd=elsewhere, env=environment, check=False).stdout
+    )
+    assert (told["ok"], told["nodes"][0]["attempts"], told["error"]["node"]) == (False, 2, "going-inner.fail")
+    assert told["error"]["message"] == "none of 3 left\nsend more"
+    unknown = installing.alula(road.place.cluster, *words[:3], f"{name[:-1]}_", cwd=elsewhere, check=False)
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert f"hint: did you mean {name}?" in unknown.stderr, unknown.stderr
 
 
 def test_a_task_that_cannot_be_helped_is_said_not_to_have_been_tried_again(road: Road) -> None:

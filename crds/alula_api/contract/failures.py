@@ -1,6 +1,6 @@
 """The record of a task's failure, and the message that Argo's UI and kubectl show of it.
 
-Written by the pod and the local runner, read by later attempts and by `alula run --remote`.
+Written by the pod and the local runner, read by later attempts, `alula run --remote` and `alula why`.
 """
 
 from __future__ import annotations

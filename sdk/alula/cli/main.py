@@ -26,6 +26,7 @@ COMMANDS = (
     "status",
     "launch",
     "backfill",
+    "why",
     "queue",
     "stop",
     "admit",

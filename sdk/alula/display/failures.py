@@ -83,6 +83,8 @@ def _one(node: NodeReport, style: Style, columns: int, *, first: NodeReport | No
     facts.append(f"attempt {record.attempt} of {node.most_attempts}" if node.most_attempts > 1 else "")
     facts.append(f"after {duration(node.seconds)}")
     head += " " + style.paint(f"({', '.join(fact for fact in facts if fact)})", "dim")
+    if node.tolerated:
+        head += style.paint("  it may fail", "dim")
     if node.most_attempts > record.attempt:
         why = "it said that this cannot help" if record.code != Code.TASK_TIMEOUT else "the run's time is over"
         if record.retryable:

@@ -68,10 +68,17 @@ def _head(text: str, columns: int) -> str:
     return wrapped(text, columns) if columns < WIDE else text
 
 
-def table(nodes: Sequence[NodeReport], style: Style = PLAIN, columns: int = 100, most: int = MOST_NODES) -> list[str]:
-    """The lines below the headline."""
+def table(
+    nodes: Sequence[NodeReport],
+    style: Style = PLAIN,
+    columns: int = 100,
+    most: int = MOST_NODES,
+    *,
+    now: float = 0.0,
+) -> list[str]:
+    """The lines below the headline; `now` matters where something runs."""
     if len(nodes) <= most:
-        return rows.whole([rows.of(node, style) for node in nodes], columns, style)
+        return rows.whole([rows.of(node, style, now) for node in nodes], columns, style)
     return _by_task(nodes, style, columns)
 
 

@@ -73,6 +73,10 @@ class Connection:
         """A Workflow or LaunchPlan of ours, or None when there is none of that name."""
         return self._read(f"read {KINDS[plural]} {name}", OURS, f"{plural}/{{name}}", name=name)
 
+    def revision(self, name: str) -> dict[str, Any] | None:
+        """The WorkflowRevision of a name, or None when it is gone."""
+        return self._read(f"read revision {name}", OURS, "workflowrevisions/{name}", name=name)
+
     def names(self, plural: str) -> list[str] | None:
         """The names of our resources of one kind; None when the cluster does not know the kind."""
         found = self._read(f"list {KINDS[plural]}s", OURS, plural)

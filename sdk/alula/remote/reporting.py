@@ -23,7 +23,7 @@ QUIET_SECONDS = 4.0
 """A run that has not begun by then is said to wait; most are admitted sooner."""
 LONG_SECONDS = 60.0
 """A run that has not been looked at by then most likely waits for something that is not there."""
-_USUAL = ("", "a pod", "PodInitializing", "ContainerCreating")
+USUAL = ("", "a pod", "PodInitializing", "ContainerCreating")
 """What a pod waits for that is not worth a line."""
 
 
@@ -101,6 +101,7 @@ class Reporter:
         report.why = f"waits for {task.waits}" if task.waits else ""
         if task.state in ENDS:
             report.state, report.seconds = task.state, task.seconds
+            report.began = task.began  # Argo's clock, so that what failed between two looks has its order
             report.failure = None
             if task.state == "done" and task.succeeded is not None:
                 report.failed = max(0, report.stands_for - task.succeeded)
@@ -112,7 +113,7 @@ class Reporter:
             report.state = "running"
             self._begun[report.id] = report.attempts
             self._watcher.started(report, now)
-        if task.waits not in _USUAL:
+        if task.waits not in USUAL:
             self._once(f"waits {report.id}", f"{report.id} waits for its pod: {task.waits}")
 
     def _tell_failures(self, report: NodeReport, task: TaskState, expected: Expected | None, now: float) -> None:

@@ -135,7 +135,7 @@ class Follower:
                     self._compare(state, watcher)
                 reporter.see(state, clock.now())
                 if state.finished:
-                    return Followed(state, _result(name, title, state, reporter, self._outline))
+                    return Followed(state, _result(title, state, reporter, self._outline))
                 clock.sleep(self._pause(len(state.tasks)))
         except KeyboardInterrupt:
             watcher.close()
@@ -190,10 +190,19 @@ class Follower:
         return ""
 
 
-def _result(name: str, title: str, state: status.RunState, reporter: Reporter, outline: Outline) -> RunResult:
-    """What came of a run that is over, without its outputs."""
+def seen(title: str, state: status.RunState, outline: Outline, now: float) -> RunResult:
+    """What one look at a run says of it, over or not, without its outputs; times are Argo's."""
+    reporter = Reporter(state.name, title, outline, watcher=Watcher(), say=lambda text: None, now=now)
+    reporter.see(state, now)
+    for report in reporter.nodes:
+        report.began = state.tasks[report.id].began if report.id in state.tasks else report.began
+    return _result(title, state, reporter, outline)
+
+
+def _result(title: str, state: status.RunState, reporter: Reporter, outline: Outline) -> RunResult:
+    """What came of a run, without its outputs."""
     return RunResult(
-        name,
+        state.name,
         title,
         state.succeeded,
         reporter.nodes,
@@ -212,6 +221,11 @@ def _places(cluster: Connection, name: str) -> str:
     seen = f"see it by `kubectl get wf {name} -n {cluster.namespace}`"
     found = link(cluster.namespace, name)
     return f"{seen} or at {found}" if found else seen
+
+
+def logs(namespace: str, name: str) -> str:
+    """The command that prints what a run's tasks printed."""
+    return f"kubectl logs -n {namespace} -l workflows.argoproj.io/workflow={name} -c main --prefix --tail=-1"
 
 
 def link(namespace: str, name: str, environment: Mapping[str, str] | None = None) -> str:

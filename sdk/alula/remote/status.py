@@ -44,6 +44,7 @@ class TaskState:
         attempts: Attempts begun.
         waits: What its pod waits for; empty once it runs.
         seconds: From its beginning to its end; 0 while it runs.
+        began: When it did, as seconds since the epoch; 0 where Argo does not say.
         failures: What failed attempts said, in their order.
         name: Argo's, which all its attempts know it by.
         succeeded: How many of its items have, where they may fail; None where it does not say so.
@@ -57,6 +58,7 @@ class TaskState:
     failures: tuple[str, ...] = ()
     name: str = field(default="", compare=False)
     succeeded: int | None = None
+    began: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -251,9 +253,8 @@ def _single(id: str, node: Mapping[str, Any]) -> TaskState:
     if (node.get("memoizationStatus") or {}).get("hit"):
         return TaskState(id, "cached")
     failed = (_message(node),) if node.get("phase") in _BROKEN else ()
-    return TaskState(
-        id, _state(node, failed), 1, _waits(node), _seconds(node), failed, str(node["name"]), _succeeded(node)
-    )
+    state, waits, name = _state(node, failed), _waits(node), str(node["name"])
+    return TaskState(id, state, 1, waits, _seconds(node), failed, name, _succeeded(node), _moment(node))
 
 
 def _retried(id: str, node: Mapping[str, Any], attempts: Mapping[int, Mapping[str, Any]]) -> TaskState:
@@ -266,7 +267,8 @@ def _retried(id: str, node: Mapping[str, Any], attempts: Mapping[int, Mapping[st
     if found == "running" and last.get("phase") in _BROKEN and not messages.final(_message(last)):
         found = "resting"
     waits = _waits(last) if found == "running" else ""
-    return TaskState(id, found, len(inner), waits, _seconds(node), failed, str(node["name"]), _succeeded(node))
+    name = str(node["name"])
+    return TaskState(id, found, len(inner), waits, _seconds(node), failed, name, _succeeded(node), _moment(node))
 
 
 def _succeeded(node: Mapping[str, Any]) -> int | None:
@@ -293,6 +295,11 @@ def _seconds(node: Mapping[str, Any]) -> float:
     """Between the two times that Argo writes, which are whole seconds."""
     began, ended = _time(node.get("startedAt")), _time(node.get("finishedAt"))
     return max(0.0, (ended - began).total_seconds()) if began and ended else 0.0
+
+
+def _moment(node: Mapping[str, Any]) -> float:
+    began = _time(node.get("startedAt"))
+    return began.timestamp() if began else 0.0
 
 
 def _time(text: Any) -> datetime | None:

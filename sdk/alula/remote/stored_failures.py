@@ -48,7 +48,8 @@ def _with_record(node: NodeReport, run: str, name: str, store: Store) -> NodeRep
             found = _read(store, failures.items_path(run, name, node.attempts))
             return dataclasses.replace(node, failed_items=failures.items_from_json(found))
         record = failures.FailureRecord.from_json(_read(store, failures.path(run, name, node.failure.attempt)))
-        told = dataclasses.replace(node.failure, message=record.message, inputs=record.inputs)
+        whole = record.traceback or node.failure.traceback
+        told = dataclasses.replace(node.failure, message=record.message, inputs=record.inputs, traceback=whole)
         return dataclasses.replace(node, failure=told)
     except (NotFound, InvalidValue, ValueError):
         return node
