@@ -248,11 +248,16 @@ def test_a_held_run_says_what_it_waits_for_and_an_interrupt_leaves_it_going(
         command.says(r"^waiting to be admitted$")
         command.process.signal(signal.SIGINT)
         assert command.process.wait(30) == 130
-        assert f"{name} goes on without you: see it by `kubectl get wf {name} -n remote-dev`\n" in command.said
+        assert f"{name} goes on without you: see it by `alula why {name} -n remote-dev`\n" in command.said
         assert "Traceback" not in command.said
+        done = road.alula("why", name, check=False)
+        assert (done.returncode, done.stderr) == (3, "")
+        assert "\nit is not over: it waits to be admitted\n" in done.stdout, done.stdout
     finally:
         installation.start()
     assert road.place.ended(name)["status"]["phase"] == "Succeeded"
+    told = json.loads(road.alula("why", "--json", name).stdout)
+    assert (told["ok"], told["outputs"]) == (True, {"o0": 0.0})
 
 
 def test_a_run_that_is_deleted_while_it_is_followed_is_told(road: Road) -> None:
@@ -277,6 +282,9 @@ def test_a_run_that_is_stopped_is_shown_as_stopped(road: Road) -> None:
     road.place.cluster.argo("terminate", name, "-n", "remote-dev")
     assert command.process.wait(60) == 1
     assert re.search(r"^going-resting failed after \S+: 1 task, 1 stopped$", command.said, re.MULTILINE), command.said
+    done = road.alula("why", name, check=False)
+    assert done.returncode == 1
+    assert "\n\nit ended: Stopped with strategy 'Terminate'\n" in done.stdout, done.stdout
 
 
 def test_a_run_that_came_before_argo_had_seen_its_template_is_started_anew(
@@ -314,6 +322,9 @@ def test_a_user_with_the_least_rights_starts_and_follows_runs(road: Road) -> Non
     words = ["run", "--remote", "going.py:resting"]
     done = installing.alula(road.place.cluster, *words, cwd=road.project, env={"KUBECONFIG": str(user.kubeconfig)})
     assert done.stdout == "result  0.0\n"
+    (name,) = re.findall(r"^started (\S+) in remote-dev$", done.stderr, re.MULTILINE)
+    told = installing.alula(road.place.cluster, "why", name, cwd=road.project, env={"KUBECONFIG": str(user.kubeconfig)})
+    assert ": going-resting succeeded in " in told.stdout and ": 1 task, 1 " in told.stdout, told.stdout
 
 
 def test_a_user_who_may_only_look_is_told_what_is_not_allowed(road: Road) -> None:

@@ -467,9 +467,7 @@ def test_an_interrupt_ends_with_130_and_says_that_the_run_goes_on(
     monkeypatch.setattr(Clock, "sleep", interrupt)
     done = world.alula()
     assert done.code == 130
-    assert done.err.endswith(
-        f"run-1 goes on without you: see it by `kubectl get wf run-1 -n {NAMESPACE}`\ninterrupted\n"
-    )
+    assert done.err.endswith(f"run-1 goes on without you: see it by `alula why run-1 -n {NAMESPACE}`\ninterrupted\n")
 
 
 def test_the_kubernetes_client_is_loaded_for_remote_runs_only() -> None:

@@ -177,7 +177,7 @@ def test_an_outage_that_does_not_end_is_told_with_how_to_see_the_run_that_goes_o
     scene.looks(going(), servers.refused(503, "down"))
     error = scene.refused()
     assert f"the cluster could not read run {RUN}: 503 down; the run goes on" in str(error)
-    assert f"`kubectl get wf {RUN} -n {NAMESPACE}`" in str(error)
+    assert f"`alula why {RUN} -n {NAMESPACE}`" in str(error)
     assert f"https://argo.example.org:2746/workflows/{NAMESPACE}/{RUN}" in str(error)
     assert tuple(scene.clock.slept[1:]) == refusals.LONG
 
@@ -278,7 +278,7 @@ def test_an_interrupt_says_that_the_run_goes_on_and_how_to_see_it(
     with pytest.raises(KeyboardInterrupt):
         scene.follow()
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == f"{RUN} goes on without you: see it by `kubectl get wf {RUN} -n {NAMESPACE}`"
+    assert last == f"{RUN} goes on without you: see it by `alula why {RUN} -n {NAMESPACE}`"
     assert isinstance(scene.watchers[0], Watched) and scene.watchers[0].closed
 
 

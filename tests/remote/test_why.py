@@ -282,6 +282,16 @@ def test_a_run_that_was_refused_says_so_and_has_no_logs(world: World) -> None:
     assert "logs" not in done.out
 
 
+def test_of_tasks_that_argo_keeps_in_a_database_nothing_is_said(world: World) -> None:
+    world.has(status("Failed", message="too long", offloadNodeStatusVersion="fnv:1"))
+    head, *rest = world.why().out.split("\n\n")
+    assert head.endswith(
+        ": Failed\nthis Argo keeps the nodes of its runs in a database: Argo's UI and `argo get` show them"
+    )
+    assert rest[0] == "it ended: too long"
+    assert "not started" not in head and "in the cache" not in rest[1]
+
+
 WAITING: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "not seen": ({}, {}, "it is not over: Argo has not looked at it yet; does its controller run?"),
     "of Argo": (status("Pending", message="too many"), {}, "it is not over: it waits for Argo: too many"),

@@ -99,7 +99,9 @@ def _told(look: Look) -> Iterator[str]:
     style, wide = terminal.style, terminal.width
     columns = wide if terminals.is_terminal(terminals.stream_of("stdout")) else 0
     head = styles.safe(_head(look))
-    if state.succeeded:
+    if state.hidden:  # nothing is known of its tasks, so nothing is said of them
+        yield f"{head}: {styles.safe(state.phase or 'Pending')}\n{styles.safe(state.hidden)}"
+    elif state.succeeded:
         yield f"{head}: {summaries.headline(result, style)}"
     elif state.finished:
         yield f"{head}\n{summaries.render(result, style, wide)}"
@@ -107,8 +109,6 @@ def _told(look: Look) -> Iterator[str]:
         yield "\n".join(
             [head, *_standing(look.run, state), *summaries.table(result.nodes, style, wide, now=time.time())]
         )
-    if state.hidden:
-        yield styles.safe(state.hidden)
     if state.finished and (message := _message(state, result)):
         yield message
     if result.failures:
@@ -167,7 +167,7 @@ def _message(state: RunState, result: RunResult) -> str:
     lines = [safe(line) for line in state.message.split("\n")]
     if state.succeeded or not state.message or state.message.startswith(("child '", *own)):
         return ""
-    why = "it ended" if state.tasks else "it ended before anything began"
+    why = "it ended" if state.tasks or state.hidden else "it ended before anything began"
     return f"{why}: {lines[0]}" if result.failures else "\n".join([f"{why}: {lines[0]}", *lines[1:]])
 
 

@@ -218,7 +218,7 @@ def _result(title: str, state: status.RunState, reporter: Reporter, outline: Out
 
 def _places(cluster: Connection, name: str) -> str:
     """Where people see a run."""
-    seen = f"see it by `kubectl get wf {name} -n {cluster.namespace}`"
+    seen = f"see it by `alula why {name} -n {cluster.namespace}`"
     found = link(cluster.namespace, name)
     return f"{seen} or at {found}" if found else seen
 
