@@ -88,7 +88,7 @@ def _one(node: NodeReport, style: Style, columns: int, *, first: NodeReport | No
     if node.most_attempts > record.attempt:
         why = "it said that this cannot help" if record.code != Code.TASK_TIMEOUT else "the run's time is over"
         if record.retryable:
-            later = first is not None and node.began + node.seconds > first.began + first.seconds
+            later = first is not None and first is not node and node.began + node.seconds >= first.began + first.seconds
             why = "another task had failed for good" if later else f"its {OPTIONS[record.kind]} are used up"
         head += style.paint(f"  not tried again: {why}", "dim")
     body = record.traceback.rstrip() or rows.headline(node)
