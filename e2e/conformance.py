@@ -6,10 +6,11 @@ whose cache entries are asked for, have runs of their own. Knows nothing of what
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from alula_api.argo import nodes as argo
@@ -85,27 +86,53 @@ class Runs:
         """The Workflows of all runs: to compile and apply others takes time."""
         return sorted({*map(_shared, self.groups), *map(workflow, self.alone)})
 
-    def start(self, place: installing.Place) -> dict[str, tuple[str, str]]:
-        """Start them all; returns the run of each case, and its node in a run that it shares, by the case's name."""
+    def run(
+        self, place: installing.Place, timeout: float, at_once: int, under_way: Callable[[], None] = lambda: None
+    ) -> dict[str, Ended]:
+        """Run them, so many runs at one time, as Argo looks at each again and again; returns what became of each case.
+
+        Args:
+            place: Where.
+            timeout: Seconds that a run may take from when it is waited for.
+            at_once: Runs at one time.
+            under_way: What is done when the first so many have been started.
+        """
         for name in self.objects():
             place.ready("Workflow", name, timeout=120)
-        started = {}
+        started: collections.deque[tuple[str, dict[str, str]]] = collections.deque()
+        found: dict[str, Ended] = {}
+        asked = False
+        for template, inputs, nodes in self._asked():
+            started.append((place.run(template, inputs), nodes))
+            if len(started) < at_once:
+                continue
+            if not asked:
+                under_way()
+                asked = True
+            found |= _ended(place, *started.popleft(), timeout)
+        for run, nodes in started:
+            found |= _ended(place, run, nodes, timeout)
+        return found
+
+    def _asked(self) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
+        """The template of each run, its inputs, and the node of each of its cases, empty for the run itself."""
         for name, cases in self.groups.items():
-            run = place.run(_shared(name), _inputs({f"n{i}": case.inputs["n"] for i, case in enumerate(cases)}))
-            started |= {case.name: (run, self._node(case)) for case in cases}
-        return started | {case.name: (place.run(workflow(case), _inputs(case.inputs)), "") for case in self.alone}
+            inputs = _inputs({f"n{i}": case.inputs["n"] for i, case in enumerate(cases)})
+            yield _shared(name), inputs, {case.name: self._node(case) for case in cases}
+        for case in self.alone:
+            yield workflow(case), _inputs(case.inputs), {case.name: ""}
 
     def _node(self, case: Case) -> str:
         return f"{case.workflow.partition(':')[2]}-{self.cases.index(case)}"
 
 
-def ended(place: installing.Place, started: Mapping[str, tuple[str, str]], timeout: float) -> dict[str, Ended]:
-    """What became of each case, when all runs are over."""
-    runs = {run: place.ended(run, timeout) for run, _ in started.values()}
-    return {case: _ended(runs[run], node) for case, (run, node) in started.items()}
+def _ended(place: installing.Place, name: str, nodes: Mapping[str, str], timeout: float) -> dict[str, Ended]:
+    """What became of the cases of a run, when it is over."""
+    run = place.ended(name, timeout)
+    return {case: _part(run, node) for case, node in nodes.items()}
 
 
-def _ended(run: installing.Object, node: str) -> Ended:
+def _part(run: installing.Object, node: str) -> Ended:
     called = run["metadata"]["name"]
     name = called + (f".{node}" if node else "")
     nodes = {each["name"]: each for each in argo.read(run["status"]).values()}
