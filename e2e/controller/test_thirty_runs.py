@@ -179,7 +179,7 @@ def everybody_is_seen(scene: Scene, dev: Scene, runs: list[str], looks: list[str
         server = dev.place.cluster.argo_server()
         try:
             with urllib.request.urlopen(f"{server}/api/v1/workflows/{dev.space}", timeout=30) as response:
-                items = json.load(response)["items"]
+                items = json.load(response)["items"] or []  # null until it has listed them
         except OSError:
             return {}  # it answers this later than it shows its first page
         said = {each["metadata"]["name"]: str(each["status"].get("message") or "") for each in items}
