@@ -6,6 +6,7 @@ Called by `status`. The pod's message is written by `alula_api.contract.failures
 
 from __future__ import annotations
 
+import functools
 import re
 
 from alula_api.argo import failing
@@ -48,40 +49,31 @@ def of_map(message: str) -> str:
 
 def failure(message: str, *, run: str = "", node: str = "", task: str = "", attempt: int = 1) -> failures.FailureRecord:
     """The record of a failed attempt, as far as its message tells."""
+    made = functools.partial(failures.FailureRecord, node=node, run=run, attempt=attempt, task=task)
     ended = _ENDED.fullmatch(message.strip())
     if ended is None and (said := of_map(message)):
-        code = str(Code.TASK_FAILED if _TOO_FEW.fullmatch(said) else Code.BAD_VALUE)
-        return failures.FailureRecord(failures.USER, code, said, node=node, run=run, attempt=attempt, task=task)
+        return made(failures.USER, str(Code.TASK_FAILED if _TOO_FEW.fullmatch(said) else Code.BAD_VALUE), said)
     if ended is None and (none := _NONE_COMPARED.search(message)) is not None:
-        code, said = str(Code.BAD_VALUE), none[0]
-        return failures.FailureRecord(failures.USER, code, said, node=node, run=run, attempt=attempt, task=task)
+        return made(failures.USER, str(Code.BAD_VALUE), none[0])
     if ended is None and message.endswith(failing.LATE):
-        code, said = str(Code.TASK_TIMEOUT), "the run took longer than its deadline"
-        return failures.FailureRecord(
-            failures.USER, code, said, node=node, run=run, attempt=attempt, task=task, retryable=False
-        )
+        late = "the run took longer than its deadline"
+        return made(failures.USER, str(Code.TASK_TIMEOUT), late, retryable=False)
     if ended is None:
-        kind, code, said = failures.SYSTEM, str(Code.TASK_KILLED), message.strip() or "it failed without a message"
-        return failures.FailureRecord(kind, code, said, node=node, run=run, attempt=attempt, task=task)
+        return made(failures.SYSTEM, str(Code.TASK_KILLED), message.strip() or "it failed without a message")
     if not ended["said"] or (ended["reason"] == _NO_MEMORY and int(ended["code"]) == _KILLED):
-        kind, code = failures.SYSTEM, str(Code.TASK_KILLED)
         said = _killed(ended["reason"], int(ended["code"]), ended["said"] or "")
-        return failures.FailureRecord(kind, code, said, node=node, run=run, attempt=attempt, task=task)
+        return made(failures.SYSTEM, str(Code.TASK_KILLED), said)
     first, _, rest = ended["said"].partition("\n")
     headline = _HEADLINE.fullmatch(first)
     assert headline is not None  # the pattern takes every line
     code, exception, said = _split(headline["said"])
     more, found, frames = rest.partition(_TRACEBACK)
-    return failures.FailureRecord(
+    return made(
         failures.kind_of(code),
         code,
         "\n".join(part for part in (said, more.strip("\n")) if part),
         exception,
         f"{found}{frames}".rstrip(),
-        node=node,
-        run=run,
-        attempt=attempt,
-        task=task,
         retryable=int(ended["code"]) not in exits.FINAL,
         source=headline["source"] or "",
     )
