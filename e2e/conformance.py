@@ -18,6 +18,7 @@ from typing import Any
 from alula_api.argo import failing
 from alula_api.argo import nodes as argo
 from alula_api.contract import lists
+from alula_controller.runs.stop import PASSED
 from e2e import installing
 from tests.engine.cases import Case
 
@@ -116,9 +117,9 @@ class Runs:
             if not asked:
                 under_way()
                 asked = True
-            found |= _ended(place, *started.popleft(), timeout)
+            found |= _parts(place, *started.popleft(), timeout)
         for run, nodes in started:
-            found |= _ended(place, run, nodes, timeout)
+            found |= _parts(place, run, nodes, timeout)
         return found
 
     def _asked(self) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
@@ -133,19 +134,32 @@ class Runs:
         return f"{case.workflow.partition(':')[2]}-{self.cases.index(case)}"
 
 
-def _ended(place: installing.Place, name: str, nodes: Mapping[str, str], timeout: float) -> dict[str, Ended]:
+def _parts(place: installing.Place, name: str, nodes: Mapping[str, str], timeout: float) -> dict[str, Ended]:
     """What became of the cases of a run, when it is over."""
-    run = place.ended(name, timeout)
-    deadline = time.monotonic() + 60
-    while _is_unsaid(run) and time.monotonic() < deadline:  # the controller says why a moment after the end
-        time.sleep(0.5)
-        run = place.cluster.api.get(installing.ARGO, "Workflow", name, place.namespace)
+    run = settled(place, name, timeout)
     return {case: _part(run, node) for case, node in nodes.items()}
 
 
-def _is_unsaid(run: installing.Object) -> bool:
-    said = run["status"].get("message", "")
-    return run["status"]["phase"] == "Failed" and (not said or said.endswith(failing.LATE))
+def ended(place: installing.Place, name: str, timeout: float) -> Ended:
+    """What became of the case that has a run of its own, when that is over."""
+    return _part(settled(place, name, timeout), "")
+
+
+def settled(place: installing.Place, name: str, timeout: float) -> installing.Object:
+    """A run that is over, as the controller leaves it a moment after its end: with the reason of a failure as its
+    message, and without the deadline by which the controller ended it."""
+    run = place.ended(name, timeout)
+    deadline = time.monotonic() + 60
+    while _is_unsettled(run) and time.monotonic() < deadline:
+        time.sleep(0.5)
+        run = place.cluster.api.get(installing.ARGO, "Workflow", name, place.namespace)
+    return run
+
+
+def _is_unsettled(run: installing.Object) -> bool:
+    status, said = run["status"], run["status"].get("message", "")
+    limit = status.get("storedWorkflowTemplateSpec", {}).get("activeDeadlineSeconds")
+    return status["phase"] == "Failed" and (not said or said.endswith(failing.LATE) or limit == PASSED)
 
 
 def _part(run: installing.Object, node: str) -> Ended:

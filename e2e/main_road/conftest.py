@@ -8,6 +8,7 @@ import pathlib
 import re
 import subprocess
 import time
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from alula_api.argo import nodes as argo
 from alula_api.contract import labels
 from e2e import installing
+from tests.engine.cases import PROJECT
 
 PENGUINS = installing.ROOT / "examples" / "penguins"
 
@@ -73,6 +75,47 @@ class Road:
     def alula(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """The command line, in the project's folder."""
         return installing.alula(self.place.cluster, *arguments, cwd=self.project, check=check)
+
+
+def registered(
+    installation: installing.Installation,
+    folder: pathlib.Path,
+    name: str,
+    files: Mapping[str, str],
+    *,
+    folders: Mapping[str, str] | None = None,
+    only: Iterable[str] = (),
+) -> Road:
+    """A project of a test's own, registered and applied in its domain `dev`, with its code "in the image".
+
+    Args:
+        installation: Where.
+        folder: In which the project and the git repository are made.
+        name: Of the project.
+        files: Its modules, by name.
+        folders: Variables of its pods, and the folder of the project that each names.
+        only: The Workflows that are registered, where those are not all.
+    """
+    project, gitops, image = folder / "flows", folder / "gitops", f"registry.example.org/{name}:1"
+    project.mkdir()
+    for file, text in files.items():
+        (project / file).write_text(text)
+    (project / "pyproject.toml").write_text(f'[tool.alula]\nproject = "{name}"\nimage = "{image}"\n')
+    environment = {"PYTHONPATH": str(project)}
+    for variable, inside in (folders or {}).items():
+        (project / inside).mkdir()
+        environment[variable] = str(project / inside)
+    subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
+    installation.cluster.pods.image(image, env=environment)
+    road = Road(installation.place(name, "dev"), project, gitops)
+    road.register(*sorted(files), *(word for each in only for word in ("--only", each)))
+    road.apply()
+    return road
+
+
+def engine(*names: str) -> dict[str, str]:
+    """Modules of the project of `tests/engine`, for `registered`; without names all of them."""
+    return {file.name: file.read_text() for file in PROJECT.glob("*.py") if not names or file.name in names}
 
 
 def made(run: installing.Object, path: str) -> str:

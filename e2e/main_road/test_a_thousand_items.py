@@ -7,13 +7,12 @@ made smaller there, and with `ALULA_LARGE_BATCH` (`make large BATCH=20 ITEMS=100
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 
 import pytest
 
 from e2e import installing
-from e2e.main_road.conftest import Road
+from e2e.main_road.conftest import registered
 
 ITEMS = int(os.environ.get("ALULA_LARGE") or "0")
 BATCH = int(os.environ.get("ALULA_LARGE_BATCH") or "0")
@@ -42,15 +41,8 @@ def doubled(n: int) -> int:
 def test_a_map_of_a_thousand_items_completes_with_a_pod_for_each_or_for_each_batch(
     installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    project = tmp_path_factory.mktemp("items")
-    (project / "pyproject.toml").write_text('[tool.alula]\nproject = "items"\nimage = "registry.example.org/items:1"\n')
-    (project / "items.py").write_text(SOURCE.replace("BATCH", str(BATCH or None)))
-    gitops = tmp_path_factory.mktemp("gitops")
-    subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
-    installation.cluster.pods.image("registry.example.org/items:1", env={"PYTHONPATH": str(project)})
-    road = Road(installation.place("items", "dev"), project, gitops)
-    road.register("items.py")
-    road.apply()
+    files = {"items.py": SOURCE.replace("BATCH", str(BATCH or None))}
+    road = registered(installation, tmp_path_factory.mktemp("items"), "items", files)
     road.place.ready("Workflow", "items-doubled")
     began = time.monotonic()
     run = road.place.ended(road.place.run("items-doubled", {"n": str(ITEMS)}), 3 * ITEMS + 300)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
 import pytest
 
 from alula_controller.admission import cache_lookup
 from e2e import installing
 from e2e.controller.conftest import metrics
-from e2e.main_road.conftest import Road
+from e2e.main_road.conftest import Road, registered
 
 TASKS = 1000
 SOURCE = f"""
@@ -31,14 +30,7 @@ def chain(x: int = 0) -> int:
 @pytest.fixture
 def thousand(installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory) -> Road:
     """The chain, registered and applied."""
-    project = tmp_path_factory.mktemp("thousand")
-    (project / "pyproject.toml").write_text('[tool.alula]\nproject = "thousand"\nimage = "registry.example.org/t:1"\n')
-    (project / "long.py").write_text(SOURCE)
-    gitops = tmp_path_factory.mktemp("gitops")
-    subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
-    road = Road(installation.place("thousand", "dev"), project, gitops)
-    road.register("long.py")
-    road.apply()
+    road = registered(installation, tmp_path_factory.mktemp("thousand"), "thousand", {"long.py": SOURCE})
     road.place.ready("Workflow", "long-chain")
     return road
 

@@ -7,34 +7,21 @@ from __future__ import annotations
 
 import datetime
 import json
-import shutil
-import subprocess
 import time
 
 import pytest
 
 from alula_api.argo import nodes as argo
 from e2e import installing
-from e2e.main_road.conftest import Road
-from tests.engine.cases import PROJECT
+from e2e.main_road.conftest import Road, engine, registered
 
-IMAGE = "registry.example.org/attempts:1"
 SPOT = {"cloud.example.org/spot": "true"}
 
 
 @pytest.fixture(scope="module")
 def road(installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory) -> Road:
     """The workflows in a domain that names interruptible nodes, with their code "in the image"."""
-    project = tmp_path_factory.mktemp("attempts") / "flows"
-    project.mkdir()
-    shutil.copy(PROJECT / "attempts.py", project)
-    (project / "pyproject.toml").write_text(f'[tool.alula]\nproject = "attempts"\nimage = "{IMAGE}"\n')
-    gitops = tmp_path_factory.mktemp("gitops")
-    subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
-    installation.cluster.pods.image(IMAGE, env={"PYTHONPATH": str(project)})
-    found = Road(installation.place("attempts", "dev"), project, gitops)
-    found.register("attempts.py")
-    found.apply()
+    found = registered(installation, tmp_path_factory.mktemp("attempts"), "attempts", engine("attempts.py"))
     noted = found.place.ready("Workflow", "attempts-attempts")["status"]["conditions"][0]["message"]
     assert "the Domain names no nodes for interruptible tasks, so these run as all others: interrupted" in noted
     spot = {"nodeSelector": SPOT, "tolerations": [{"key": "cloud.example.org/spot", "effect": "NoSchedule"}]}

@@ -6,8 +6,6 @@ In the middle of all of them both controllers are killed.
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import time
 from collections.abc import Callable
 
@@ -17,11 +15,10 @@ from alula.remote import outline as outlines
 from alula_api.argo import nodes as argo
 from alula_api.contract.graphs import specs
 from e2e import conformance, installing
-from e2e.main_road.conftest import Road
+from e2e.main_road.conftest import Road, engine, registered
 from tests.engine import table
-from tests.engine.cases import BUDGETS, CASES, PROJECT, Case, begun
+from tests.engine.cases import BUDGETS, CASES, Case, begun
 
-IMAGE = "registry.example.org/conformance:1"
 TRIED = "tried"
 RUNS = conformance.Runs(CASES)
 AT_ONCE = 24
@@ -30,19 +27,10 @@ AT_ONCE = 24
 @pytest.fixture(scope="module")
 def road(installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory) -> Road:
     """The project, registered and applied, with its code "in the image"."""
-    project = tmp_path_factory.mktemp("conformance") / "flows"
-    shutil.copytree(PROJECT, project)
-    (project / "together.py").write_text(RUNS.module())
-    (project / "pyproject.toml").write_text(f'[tool.alula]\nproject = "conformance"\nimage = "{IMAGE}"\n')
-    gitops = tmp_path_factory.mktemp("gitops")
-    subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
-    (project / TRIED).mkdir()
-    installation.cluster.pods.image(IMAGE, env={"PYTHONPATH": str(project), "TRIED": str(project / TRIED)})
-    found = Road(installation.place("conformance", "dev"), project, gitops)
-    only = [word for name in (*RUNS.objects(), "remembered-further") for word in ("--only", name)]
-    found.register(*sorted(path.name for path in project.glob("*.py")), *only)
-    found.apply()
-    return found
+    files = {**engine(), "together.py": RUNS.module()}
+    only = (*RUNS.objects(), "remembered-further")
+    folder = tmp_path_factory.mktemp("conformance")
+    return registered(installation, folder, "conformance", files, folders={"TRIED": TRIED}, only=only)
 
 
 @pytest.fixture(scope="module")

@@ -7,44 +7,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pytest
 
 from alula_api.argo import nodes as argo
 from alula_api.contract import lists
-from e2e import installing
-from e2e.main_road.conftest import Road, made
+from e2e import conformance, installing
+from e2e.main_road.conftest import Road, engine, made, registered
 from tests.engine import table
-from tests.engine.cases import FAILURES, PROJECT, Case
-
-IMAGE = "registry.example.org/failures:1"
+from tests.engine.cases import FAILURES, Case
 
 
 @pytest.fixture(scope="module")
 def road(installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory) -> Road:
     """The workflows, registered and applied, with their code "in the image"."""
-    project = tmp_path_factory.mktemp("failures") / "flows"
-    project.mkdir()
-    shutil.copy(PROJECT / "failures.py", project)
-    (project / "pyproject.toml").write_text(f'[tool.alula]\nproject = "failures"\nimage = "{IMAGE}"\n')
-    gitops = tmp_path_factory.mktemp("gitops")
-    subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
-    (project / "signals").mkdir()
-    environment = {"PYTHONPATH": str(project), "SIGNALS": str(project / "signals")}
-    installation.cluster.pods.image(IMAGE, env=environment)
-    found = Road(installation.place("failures", "dev"), project, gitops)
-    found.register("failures.py")
-    found.apply()
-    return found
-
-
-def _object(case: Case) -> str:
-    return f"failures-{case.workflow.partition(':')[2]}"
+    folder, files = tmp_path_factory.mktemp("failures"), engine("failures.py")
+    return registered(installation, folder, "failures", files, folders={"SIGNALS": "signals"})
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +36,10 @@ def handled(road: Road) -> tuple[str, str, str]:
 
 
 @pytest.fixture(scope="module")
-def ended(road: Road, handled: tuple[str, str, str]) -> dict[str, installing.Object]:
+def ended(road: Road, handled: tuple[str, str, str]) -> dict[str, conformance.Ended]:
     """The run of each case, no more at a time than have a place among the pods with all that they run."""
     for case in FAILURES:
-        road.place.ready("Workflow", _object(case))
+        road.place.ready("Workflow", conformance.workflow(case))
     by_name = {case.workflow.partition(":")[2]: case for case in FAILURES}
     late = _started(road, by_name.pop("late"))
     first = [by_name.pop(name) for name in ("drained", "aborted")]
@@ -67,12 +47,12 @@ def ended(road: Road, handled: tuple[str, str, str]) -> dict[str, installing.Obj
     for group in (first, list(by_name.values())):
         runs = {_started(road, case): case for case in group}
         _drive(road, runs)
-        found |= {case.name: road.place.ended(run, 300) for run, case in runs.items()}
-    return found | {case.name: road.place.ended(late, 300) for case in FAILURES if case.name not in found}
+        found |= {case.name: conformance.ended(road.place, run, 300) for run, case in runs.items()}
+    return found | {case.name: conformance.ended(road.place, late, 300) for case in FAILURES if case.name not in found}
 
 
 def _started(road: Road, case: Case) -> str:
-    return road.place.run(_object(case), {name: json.dumps(value) for name, value in case.inputs.items()})
+    return road.place.run(conformance.workflow(case), {name: json.dumps(value) for name, value in case.inputs.items()})
 
 
 def _drive(road: Road, runs: Mapping[str, Case]) -> None:
@@ -99,34 +79,19 @@ def _drive(road: Road, runs: Mapping[str, Case]) -> None:
 
 @pytest.mark.parametrize("case", FAILURES, ids=lambda case: case.name)
 def test_in_argo_it_ends_as_it_must(
-    road: Road, ended: dict[str, installing.Object], case: Case, record_property: Callable[[str, object], None]
+    road: Road, ended: dict[str, conformance.Ended], case: Case, record_property: Callable[[str, object], None]
 ) -> None:
     record_property(table.PROCESSES, case.name)
     run = ended[case.name]
-    status = run["status"]
-    start = len(run["metadata"]["name"]) + 1
-    nodes: dict[str, Any] = {node["name"][start:]: node for node in argo.read(status).values()}
-    shown = {path: (node["phase"], node.get("message", "")) for path, node in nodes.items()}
-    assert status["phase"] == "Failed", shown
-    assert [shown[path][0] for path in case.done] == ["Succeeded"] * len(case.done), shown
-    assert [shown[path][0] for path in case.failed] == ["Failed"] * len(case.failed), shown
-    began = {
-        path for path, (phase, message) in shown.items() if phase in ("Succeeded", "Running") or case.message in message
-    }
-    assert not began.intersection(case.absent), shown
-    pods = road.place.cluster.pods.started(workflow=run["metadata"]["name"], namespace=road.place.namespace)
-    assert len(pods) == len(case.done) + len(case.failed), shown
-    api, name = road.place.cluster.api, run["metadata"]["name"]
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        now = api.get("argoproj.io/v1alpha1", "Workflow", name, road.place.namespace)
-        said = now["status"].get("message", "")
-        if now["status"]["storedWorkflowTemplateSpec"].get("activeDeadlineSeconds") != 1 and case.message in said:
-            first = "the run took" if "deadline" in case.message else f"{case.failed[0]} failed: ValueError: failed on"
-            assert said.startswith(first)
-            return
-        time.sleep(0.5)
-    raise AssertionError(f"{now['status'].get('message')}; {now['status']['storedWorkflowTemplateSpec']}")
+    conformance.check(case, run)
+    phases = {path: node["phase"] for path, node in run.nodes.items()}
+    assert [phases[path] for path in case.done] == ["Succeeded"] * len(case.done), phases
+    assert [phases[path] for path in case.failed] == ["Failed"] * len(case.failed), phases
+    pods = road.place.cluster.pods.started(workflow=run.run, namespace=road.place.namespace)
+    assert len(pods) == len(case.done) + len(case.failed), phases
+    first = "the run took" if "deadline" in case.message else f"{case.failed[0]} failed: ValueError: failed on"
+    assert run.message.startswith(first)
+    assert case.message in run.message
 
 
 # Handlers
@@ -204,7 +169,7 @@ def test_a_run_ends_at_once_in_a_branch_a_map_a_repeat_and_a_sub_workflow(road: 
     elif how == "terminate":
         patch = json.dumps({"spec": {"shutdown": "Terminate"}})
         cluster.kubectl("-n", namespace, "patch", "workflows.argoproj.io", run, "--type=merge", "-p", patch)
-    ended = road.place.ended(run, 90)
+    ended = conformance.settled(road.place, run, 90)
     nodes = argo.read(ended["status"])
     shown = {node["name"].removeprefix(f"{run}.{inside}"): node["phase"] for node in nodes.values()}
     assert ended["status"]["phase"] == "Failed", shown
@@ -212,14 +177,7 @@ def test_a_run_ends_at_once_in_a_branch_a_map_a_repeat_and_a_sub_workflow(road: 
     assert began <= AT_WORK and began and (how == "deadline" or began == AT_WORK), "nothing behind them began"
     assert {shown[path] for path in began} == {"Failed"}, shown
     assert "Running" not in shown.values(), shown
-    told = said in nodes[run].get("message", "")
-    deadline = time.monotonic() + 60
-    status = ended["status"]
-    while not told and time.monotonic() < deadline:  # of a deadline, the controller says so a moment after the end
-        time.sleep(0.5)
-        status = cluster.api.get("argoproj.io/v1alpha1", "Workflow", run, namespace)["status"]
-        told = said in status.get("message", "")
-    assert told, status
+    assert said in ended["status"].get("message", ""), shown
 
 
 @dataclasses.dataclass(frozen=True)

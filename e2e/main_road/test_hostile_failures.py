@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,11 +19,9 @@ from alula_api.argo import nodes as argo
 from alula_api.contract import failures, jsontext, values
 from alula_data.stores import opening, protocols
 from e2e import installing
-from e2e.main_road.conftest import Road
+from e2e.main_road.conftest import Road, engine, registered
 from e2e.main_road.test_hostile_text import INDIGESTIBLE, MORE, TYPED
-from tests.engine.cases import PROJECT
 
-IMAGE = "registry.example.org/telling:1"
 TEXTS = [
     *("\n".join(MORE[start : start + 40]) for start in range(0, len(MORE), 40)),
     *(INDIGESTIBLE, *TYPED[:3], "{{= sprig.env('HOME') }}", "null", ""),
@@ -45,19 +41,9 @@ def said(workflow: str, text: str) -> str:
 @pytest.fixture(scope="module")
 def road(installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory) -> Road:
     """The workflows, registered and applied, with their code "in the image"."""
-    project = tmp_path_factory.mktemp("telling") / "flows"
-    project.mkdir()
-    shutil.copy(PROJECT / "telling.py", project)
-    (project / "pyproject.toml").write_text(f'[tool.alula]\nproject = "telling"\nimage = "{IMAGE}"\n')
-    gitops = tmp_path_factory.mktemp("gitops")
-    subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
-    for place in ("here", "there"):
-        (project / place).mkdir()
-    environment = {"PYTHONPATH": str(project), "SEEN": str(project / "there")}
-    installation.cluster.pods.image(IMAGE, env=environment)
-    found = Road(installation.place("telling", "dev"), project, gitops)
-    found.register("telling.py")
-    found.apply()
+    folder, files = tmp_path_factory.mktemp("telling"), engine("telling.py")
+    found = registered(installation, folder, "telling", files, folders={"SEEN": "there"})
+    (found.project / "here").mkdir()
     for name in ("raised", "refused", "told", "told-refused"):
         found.place.ready("Workflow", f"telling-{name}")
     return found

@@ -7,8 +7,6 @@ between two attempts, draining after a failure, and over, with a handler at work
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,10 +16,8 @@ import pytest
 from alula_api.argo import nodes as argo
 from alula_api.contract import names
 from e2e import installing
-from e2e.main_road.conftest import Road, made
-from tests.engine.cases import PROJECT
+from e2e.main_road.conftest import Road, engine, made, registered
 
-IMAGE = "registry.example.org/phases:1"
 PHASES = ("pending", "resting", "draining")
 STOPPED = "stopped: enough"
 LATE = "the run took longer than its deadline of 40s"
@@ -33,19 +29,10 @@ BESIDE = "alula.NonRecoverable: failed on purpose beside it"
 @pytest.fixture(scope="module")
 def road(installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory) -> Road:
     """The workflows, registered and applied, with their code "in the image"."""
-    project = tmp_path_factory.mktemp("phases") / "flows"
-    project.mkdir()
-    shutil.copy(PROJECT / "phases.py", project)
-    (project / "pyproject.toml").write_text(f'[tool.alula]\nproject = "phases"\nimage = "{IMAGE}"\n')
-    gitops = tmp_path_factory.mktemp("gitops")
-    subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
-    installation.cluster.pods.image(IMAGE, env={"PYTHONPATH": str(project)})
-    return _applied(Road(installation.place("phases", "dev"), project, gitops))
+    return _ready(registered(installation, tmp_path_factory.mktemp("phases"), "phases", engine("phases.py")))
 
 
-def _applied(road: Road) -> Road:
-    road.register("phases.py")
-    road.apply()
+def _ready(road: Road) -> Road:
     for name in ("phases", "late", "handled"):
         road.place.ready("Workflow", f"phases-{name}")
     return road
@@ -57,7 +44,9 @@ def queue(road: Road, installation: installing.Installation) -> Road:
     found = Road(installation.place("queued", "dev"), road.project, road.gitops)
     suspended = {"spec": {"suspend": True}}
     found.place.cluster.api.patch(installing.ALULA, "Domain", "domain", found.place.namespace, suspended)
-    return _applied(found)
+    found.register("phases.py")
+    found.apply()
+    return _ready(found)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import json
 import pathlib
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -15,9 +14,8 @@ import pytest
 
 from e2e import installing
 from e2e.cluster import processes
-from e2e.main_road.conftest import Road
+from e2e.main_road.conftest import Road, registered
 
-IMAGE = "registry.example.org/remote:1"
 SOURCE = '''
 import time
 from alula import Backoff, File, ImperativeWorkflow, NonRecoverable, Retries, conditional, map_task, task, workflow
@@ -106,16 +104,7 @@ OSLO, LIMA = halving("oslo", 8), halving("lima")
 @pytest.fixture(scope="module")
 def road(installation: installing.Installation, tmp_path_factory: pytest.TempPathFactory) -> Road:
     """A project of workflows that go wrong in their own ways, applied a moment ago."""
-    project = tmp_path_factory.mktemp("remote")
-    (project / "pyproject.toml").write_text(f'[tool.alula]\nproject = "remote"\nimage = "{IMAGE}"\n')
-    (project / "going.py").write_text(SOURCE)
-    gitops = tmp_path_factory.mktemp("gitops")
-    subprocess.run(["git", "init", "--quiet", str(gitops)], check=True)
-    installation.cluster.pods.image(IMAGE, env={"PYTHONPATH": str(project)})
-    made = Road(installation.place("remote", "dev"), project, gitops)
-    made.register("going.py")
-    made.apply()
-    return made
+    return registered(installation, tmp_path_factory.mktemp("remote"), "remote", {"going.py": SOURCE})
 
 
 class Command:
