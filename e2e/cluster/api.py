@@ -11,6 +11,7 @@ import copy
 import http.client
 import json
 import re
+import select
 import ssl
 import threading
 import time
@@ -72,25 +73,36 @@ class Api:
         query = "?" + urllib.parse.urlencode(parameters) if parameters else ""
         content = body if isinstance(body, bytes | None) else encode(body)
         headers = {**self._headers, "Content-Type": content_type}
-        connection = self._connection()
         try:
-            connection.request(method, path + query, content, headers)
-            response = connection.getresponse()
-            text = response.read().decode()
-        except (OSError, http.client.HTTPException) as error:
-            # The server closes idle connections when it likes; a fresh one decides.
-            self._drop()
-            if isinstance(error, TimeoutError) or method == "POST":
-                raise OSError(str(error)) from error
-            connection = self._connection()
-            try:
-                connection.request(method, path + query, content, headers)
-                response = connection.getresponse()
-                text = response.read().decode()
-            except http.client.HTTPException as again:
-                self._drop()
-                raise OSError(str(again)) from again
+            response, text = self._exchange(method, path + query, content, headers)
+        except http.client.HTTPException as error:
+            raise OSError(str(error)) from error
         return _reply(response, text)
+
+    def _exchange(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[http.client.HTTPResponse, str]:
+        """One request and its reply, on a fresh connection where the server has closed the thread's."""
+        sent = False
+        try:
+            connection = self._connection()
+            connection.request(method, path, content, headers)
+            sent = True
+            response = connection.getresponse()
+            return response, response.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            self._drop()
+            # What was not sent whole did nothing; what was may have done what a second one does again.
+            if isinstance(error, TimeoutError) or (sent and method == "POST"):
+                raise
+        try:
+            connection = self._connection()
+            connection.request(method, path, content, headers)
+            response = connection.getresponse()
+            return response, response.read().decode()
+        except (OSError, http.client.HTTPException):
+            self._drop()
+            raise
 
     def watch(self, path: str, timeout: float, parameters: Mapping[str, str]) -> Iterator[tuple[str, Object]]:
         """Events `(type, object)` of a list's path until the server ends the watch.
@@ -207,6 +219,9 @@ class Api:
 
     def _connection(self) -> http.client.HTTPSConnection:
         connection: http.client.HTTPSConnection | None = getattr(self._local, "connection", None)
+        if connection is not None and _is_closed(connection):
+            self._drop()
+            connection = None
         if connection is None:
             connection = self._local.connection = self._connect(timeout=60)
             self._open.add(connection)
@@ -231,6 +246,15 @@ def encode(content: Object) -> bytes:
     """
     text = json.dumps(content, ensure_ascii=False)
     return re.sub(r"[\x7f-\uffff]", lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+
+
+def _is_closed(connection: http.client.HTTPSConnection) -> bool:
+    """Whether the server closed it, as it does with idle ones: nothing else can be read before something is asked."""
+    if connection.sock is None:
+        return False
+    waiting = select.poll()
+    waiting.register(connection.sock, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _reply(response: http.client.HTTPResponse, text: str) -> Any:
