@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from alula_api.contract import labels, pods
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
-from alula_api.contract.graphs import calls
+from alula_api.contract.graphs import pod_versions
 from alula_compiler import passes, problems, reading
 from alula_compiler.argo import build, limits
 from alula_compiler.argo.model import ArgoProgram, Object
@@ -111,11 +111,12 @@ def _check_runtime(program: Program, report: Report) -> None:
         hint = "upgrade alula's controller"
         expected = " or ".join(map(str, pods.VERSIONS))
         report.add(Code.RUNTIME_VERSION, subject, message, expected=expected, hint=hint)
-    batched = any(calls.is_batched(node.call) for graph in program.graphs for node in graph.nodes)
-    if batched and program.runtime < pods.BATCHES:
-        message = f"it maps in batches, of which version {program.runtime} of the pod's contract knows nothing"
+    needed = pod_versions.needed(program.graphs)
+    if needed > program.runtime:
+        uses = pod_versions.USES[needed]
+        message = f"{uses}, of which version {program.runtime} of the pod's contract knows nothing"
         hint = "register it with the version of alula that its image holds"
-        report.add(Code.RUNTIME_VERSION, subject, message, expected=str(pods.BATCHES), hint=hint)
+        report.add(Code.RUNTIME_VERSION, subject, message, expected=str(needed), hint=hint)
 
 
 def _notes(program: Program) -> tuple[str, ...]:

@@ -230,7 +230,7 @@ def test_what_only_a_pod_could_know_of_an_item_is_refused_with_what_to_do() -> N
     for nodes, output, message in [
         ([ONE], X, "the graph sub gives a part of a value, or a list of single values, as o0"),
         ([], X, "a map runs a graph for each item, and the graph sub runs no task"),
-        ([ONE, asks], O0, "it looks into an item of the list that the map each goes over"),
+        ([ONE, asks], O0, "decides by a part of its own item, of which version 1 of the pod's contract knows nothing"),
         ([ONE, {**inner, "inputs": {"x": {"items": [O0]}}}], {"node": "inner", "output": "o0"}, "list[int] is not int"),
     ]:
         found = of_graphs(nodes, output)

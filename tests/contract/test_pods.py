@@ -30,6 +30,17 @@ CALLS = st.builds(
     batches=st.lists(
         st.tuples(WORDS, WORDS, st.lists(WORDS, max_size=3).map(tuple), st.integers(0, 1000)), max_size=3
     ).map(tuple),
+    each=st.lists(
+        st.builds(
+            pods.Each,
+            WORDS,
+            WORDS,
+            st.lists(st.lists(WORDS, max_size=3).map(tuple), min_size=2, max_size=3).map(tuple),
+            st.sampled_from(["scalar", "items", "batches"]),
+            st.integers(0, 1000),
+        ),
+        max_size=3,
+    ).map(tuple),
     over=st.lists(WORDS, min_size=1, max_size=3).map(tuple),
     parallel=st.integers(1, 1000),
     failing=st.sampled_from(pods.FAILING),
@@ -58,6 +69,9 @@ def test_a_call_is_read_back_whatever_its_words_are(call: pods.Call) -> None:
         (["--system-retries", "all"], "--system-retries must be a number"),
         (["--path", "x", "{}"], "--path must be a JSON list of texts"),
         (["--path", "x", "[1]"], "--path must be a JSON list of texts"),
+        (["--part-each", "p", "o", "[[]]", "scalar", "0"], "--part-each must be a JSON list of two paths or more"),
+        (["--part-each", "p", "o", "[[], 1]", "scalar", "0"], "--part-each must be a JSON list of texts"),
+        (["--part-each", "p", "o", "[[], []]", "item", "0"], "--part-each must be one of scalar, items, batches"),
         (["--path", "x", "["], "--path: "),
         (["--part", "x", "o0"], "--part has too few words after it"),
         (["--part", "x", "o0", "{}"], "--part must be a JSON list of texts"),

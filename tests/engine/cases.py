@@ -144,6 +144,7 @@ BRANCHES = (
     ),
     Case("cached, items that lie in the store", "remembered.py:texts", {"n": 3}, {"o0": 900}),
     Case("cached, rounds of a repeat", "remembered.py:rounds", {"n": 11}, {"o0": 15}, ("step.round-4",)),
+    Case("cached, what decides by its own item", "remembered.py:decided", {"n": 4}, {"o0": 14}),
     Case("cached, one item", "remembered.py:many", {"xs": [7]}, {"o0": [8]}),
     Case("cached, no item", "remembered.py:many", {"xs": []}, {"o0": []}),
     Case("another environment for a call", "overrides.py:elsewhere", {"n": 2}, {"o0": "oslo 2"}),
@@ -344,6 +345,34 @@ POSITIONS = (
 )
 
 
+def _own(construct: str, name: str, n: int, made: list[Any], *absent: str) -> Case:
+    return Case(construct, f"own.py:{name}", {"n": n}, {"o0": made}, absent)
+
+
+OWN = (
+    _own(
+        "by a number, a text and what may be None of a mapped workflow's item",
+        "sampled",
+        6,
+        ["hostile 0", "bare 1", "small 2", "hostile 3", "large 4", "large 5"],
+        "judged(1).choose.elif-1.named",
+        "judged(4).choose.elif-2.named",
+    ),
+    _own("by items of an empty list", "sampled", 0, []),
+    _own("by items that maps made", "results", 4, [-2, 0, 16, 24]),
+    _own("by items of a list in the workflow, and of single results", "written", 3, [24, 12, 28, 0]),
+    _own("in a workflow that a branch of the mapped one calls", "passed", 6, [-1, 0, 1, 6, 3, 4]),
+    _own("by items that may have failed", "spared", 3, [6, -1, 6]),
+    _own("a map over a field of the item", "fields", 4, [0, 0, 2, 6]),
+    _own("a map over the item, by whose items a workflow decides", "matrix", 5, [0, -1, -1, 0, 6]),
+    _own("a map in batches over the item", "packs", 4, [0, 0, 2, 6]),
+    _own("a map over items of the item", "cube", 4, [0, 0, -1, -2]),
+    _own("a repeat over the item", "settling", 4, [-1, 0, 1, 1], "until(0).less.round-2", "until(3).less.round-3"),
+    _own("items of an input of a workflow", "asked", 4, [0, -1, -1, 0]),
+    Case("items of an input of the run", "own.py:inputs", {"xss": [[1, 2], [], [3, 5]]}, {"o0": [1, 0, 16]}),
+)
+
+
 def _budgets(construct: str, attempts: str, made: int | None = None, message: str = "") -> Case:
     outputs = None if made is None else {"o0": made}
     return Case(
@@ -368,11 +397,12 @@ BUDGETS = (
     ),
     _budgets("a third loss of its process, where a failure was forgiven between them", "kfkk."),
 )
-CASES = (*BRANCHES, *MAPS, *REPEATS, *POSITIONS, *BUDGETS)
+CASES = (*BRANCHES, *MAPS, *OWN, *REPEATS, *POSITIONS, *BUDGETS)
 
 _IN_EVERY_RUN = (
     *("chosen-6", "maybe-3", "aside-3", "nested-1", "stored-9", "refused-5", "broken-4", "partly-5", "elsewhere-2"),
     *("paired-2", "fails-5", "enough-5", "enough-0", "counted-9", "fields-9", "graphs-1", "once-3"),
+    *("sampled-6", "matrix-5"),
 )
 _BY_NAME = {case.name: case for case in (*CASES, *FAILURES)}
 CORE = tuple(_BY_NAME[name] for name in _IN_EVERY_RUN)

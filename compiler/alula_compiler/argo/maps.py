@@ -38,15 +38,16 @@ def templates(node: NodeSpec, call: MapCall, named: Names) -> list[Object]:
         "withSequence": {"count": batches.count(call) if named.know_batches else _count(call)},
         "arguments": {"parameters": arguments},
     }
-    bound = [port for port, _ in node.inputs if port not in call.over]
+    bound = [port for port, _ in node.inputs if port not in (*call.over, *call.along)]
     taken: list[Object] = [{"name": port} for port, _ in node.inputs]
     taken += [{"name": names.path_parameter(port), "default": _WHOLE} for port in bound]
     made: Object = {"name": named.of(node), "inputs": {"parameters": taken}}
     if call.concurrency:
         made["parallelism"] = call.concurrency  # counts the items: pods, and DAGs of graphs
-    if call.outputs:
-        listed = _list_of if call.batch is None else functools.partial(batches.joined, call)
-        outputs = [{"name": each, "valueFrom": {"expression": listed(each)}} for each in call.outputs]
+    listed = _list_of if call.batch is None else functools.partial(batches.joined, call)
+    outputs = [{"name": each, "valueFrom": {"expression": listed(each)}} for each in call.outputs]
+    outputs += [{"name": each, "valueFrom": {"expression": _list_of_published(of)}} for each, of in call.parts]
+    if outputs:
         made["outputs"] = {"parameters": outputs}
     if not call.is_tolerant:
         return [{**made, "dag": {"tasks": [item]}}]
@@ -61,8 +62,9 @@ def _arguments(node: NodeSpec, call: MapCall, named: Names) -> list[Object]:
         arguments.append({"name": port, "value": own})
         if isinstance(call.item, TaskCall) and call.batch is None:  # the nodes of a graph know the path
             arguments.append({"name": names.path_parameter(port), "value": expressions.path(lists.FIRST)})
+    arguments += [{"name": port, "value": "{{=" + f"{_items(port)}[asInt(item)]" + "}}"} for port in call.along]
     paths = named.paths_of_item(node, call)
-    for port in (port for port, _ in node.inputs if port not in call.over):
+    for port in (port for port, _ in node.inputs if port not in (*call.over, *call.along)):
         for parameter in (port, *((names.path_parameter(port),) if port in paths else ())):
             arguments.append({"name": parameter, "value": "{{inputs.parameters." + parameter + "}}"})
     return arguments
@@ -74,9 +76,8 @@ def _try(name: str, call: MapCall, parameters: list[str], attempt: str) -> Objec
     ended = " || ".join(
         f"{names.ATTEMPT}.{phase}" for phase in ("Succeeded", "Failed", "Errored", "Skipped", "Omitted")
     )
-    published = [
-        {"name": names.item_parameter(each), "valueFrom": {"expression": _tried(each)}} for each in call.outputs
-    ]
+    listed = [*map(names.item_parameter, call.outputs), *(of for _, of in call.parts)]
+    published = [{"name": each, "valueFrom": {"expression": _tried(each)}} for each in listed]
     succeeded = f"{_SUCCEEDED} ? 'true' : 'null'" if call.batch is None else batches.SUCCESSES
     return {
         "name": name,
@@ -98,8 +99,8 @@ def _try(name: str, call: MapCall, parameters: list[str], attempt: str) -> Objec
 _SUCCEEDED = f"tasks['{names.ATTEMPT}']?.status == 'Succeeded'"
 
 
-def _tried(output: str) -> str:
-    published = f"tasks['{names.ATTEMPT}']?.outputs?.parameters?.['{names.item_parameter(output)}']"
+def _tried(parameter: str) -> str:
+    published = f"tasks['{names.ATTEMPT}']?.outputs?.parameters?.['{parameter}']"
     return f"{_SUCCEEDED} ? ({published} ?? 'null') : 'null'"
 
 
@@ -127,17 +128,23 @@ def _enough(call: MapCall) -> Object:
 def arguments(node: NodeSpec, graph: GraphSpec) -> list[Object]:
     """Return the arguments of a map or a repeat: lists as their items, all else as it is."""
     parameters: list[Object] = []
+    along = node.call.along if isinstance(node.call, MapCall) else ()
     for name, binding in node.inputs:
-        value = items(binding, graph) if isinstance(binding, Items) else expressions.argument(binding, graph)
+        if isinstance(binding, Items):
+            value = items(binding, graph, published=name in along)
+        else:
+            value = expressions.argument(binding, graph)
         parameters.append({"name": name, "value": value})
         if path_of(binding):
             parameters.append({"name": names.path_parameter(name), "value": expressions.path(path_of(binding))})
     return parameters
 
 
-def items(binding: Items, graph: GraphSpec) -> str:
-    """Return the list of several sources as its items. A text of each is made twice: one is the item, one its text."""
-    texts = ",".join(f"toJson('=' + {expressions.term(leaf, graph)})" for leaf in binding.leaves)
+def items(binding: Items, graph: GraphSpec, *, published: bool) -> str:
+    """Return the list of several sources as its items. A text of each is made twice: one is the item, one its text; of
+    what is published of them one is enough."""
+    terms = (expressions.term(leaf, graph) for leaf in binding.leaves)
+    texts = ",".join(term if published else f"toJson('=' + {term})" for term in terms)
     return "{{=" + f"{_literal(_BEGIN)} + toJson([{texts}]) + {_literal(_END)}" + "}}"
 
 
@@ -168,7 +175,11 @@ def _unequal(over: tuple[str, ...], lengths: list[str]) -> str:
 
 
 def _list_of(output: str) -> str:
-    published = f"tasks['{names.ITEM}']?.outputs?.parameters?.['{names.item_parameter(output)}']"
+    return _list_of_published(names.item_parameter(output))
+
+
+def _list_of_published(parameter: str) -> str:
+    published = f"tasks['{names.ITEM}']?.outputs?.parameters?.['{parameter}']"
     return f"'{_BEGIN}' + ({published} ?? '[]') + '{_END}'"
 
 

@@ -4,7 +4,8 @@ Argo reads parameters and never the store, and a value above the inline limit is
 condition reads is bound to a published part: an output of the task that makes the value, or of `admit`, passed through
 the graphs in between like any other value. Afterwards conditions compare scalars in their published form, and so do
 their constants; text is compared by its digest. A list that a map goes over is published as its items, and what an
-item of a map makes as an item of the map's list, which then needs no step that collects it.
+item of a map makes as an item of the map's list, which then needs no step that collects it. What a mapped workflow
+decides by its own item is published as a list of that part of each item, of which each item gets its own.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from alula_api.contract import jsontext, lists, names
 from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
-from alula_api.contract.graphs import calls, comparables, conditions
+from alula_api.contract.graphs import calls, comparables, conditions, interfaces
 from alula_api.contract.graphs.bindings import Binding, Constant, FirstOf, FromInput, FromNode, Items, Leaf
 from alula_api.contract.graphs.calls import BranchCall, Call, MapCall, RepeatCall, TaskCall
 from alula_api.contract.graphs.comparables import Form, Part
@@ -33,10 +34,20 @@ Path = tuple[str, ...]
 
 
 class Ask(NamedTuple):
-    """The form in which a part is asked for, and of batches their size."""
+    """The form in which a part is asked for, of batches their size, and of a part of each item where it lies in one."""
 
     form: Form
     size: int = lists.AUTO
+    each: tuple[Path, ...] = ()
+
+    def of_each(self, path: Path) -> Ask:
+        """What is asked for of a list, where this is asked for of what lies at a path in each item."""
+        return self._replace(each=(path, *self.each))
+
+    @property
+    def of_one(self) -> tuple[Path, Ask]:
+        """The reverse."""
+        return self.each[0], self._replace(each=self.each[1:])
 
 
 _SCALAR = Ask("scalar")
@@ -134,6 +145,12 @@ class _Parts:
         assert isinstance(found, RepeatCall)
         return found
 
+    def _map(self, graph: str, node: str) -> MapCall:
+        """A map, likewise."""
+        found = self._calls.get((graph, node), self._nodes[graph][node].call)
+        assert isinstance(found, MapCall)
+        return found
+
     def program(self) -> Program:
         """Return the program with all that was asked for."""
         return dataclasses.replace(
@@ -173,13 +190,11 @@ class _Parts:
         return self._output(graph, binding, schema, ask, asks)
 
     def _constant(self, constant: Constant, schema: Schema, ask: Ask, asks: Place) -> Constant:
-        if ask.form == "scalar":
-            return Constant(jsontext.dumps(comparables.published(constant.json, schema)))
         try:
-            return Constant(jsontext.dumps(_listed(constant.json, ask)))
+            return Constant(jsontext.dumps(_written(constant.json, schema, ask)))
         except InvalidValue as error:
             problem = error.problems[0]
-            what = "what its items return" if ask.form == "item" else "the list that it goes over"
+            what = _READS[ask.form]
             self._wrong(problem.code, asks, f"{what} {problem.message}")
             return constant
 
@@ -191,18 +206,17 @@ class _Parts:
     def _input(self, graph: str, leaf: FromInput, schema: Schema, ask: Ask, asks: Place) -> Leaf:
         name = _name(leaf.input, leaf.path, ask)
         if graph == names.MAIN:
-            self._of_main[name] = Part(name, leaf.input, leaf.path, ask.form, ask.size)
+            self._of_main[name] = Part(name, leaf.input, leaf.path, ask.form, ask.size, ask.each)
             return FromInput(name)
         known = self._inputs.setdefault(graph, {})
         if name not in known:
             known[name] = Port(name, _type(schema, ask))
             for caller, node in self._callers.get(graph, ()):
-                if leaf.input in calls.over(self._nodes[caller][node].call):
-                    message = f"{_USES[ask.form]} an item of the list that the map {node} goes over"
-                    hint = "let a task of the workflow take the item and return what is needed"
-                    self._wrong(Code.UNSUPPORTED_BINDING, asks, message, hint)
-                    continue
                 passed = dict(self._nodes[caller][node].inputs)[leaf.input]
+                if leaf.input in calls.over(self._nodes[caller][node].call):
+                    given = self._own(caller, passed, schema, ask.of_each(leaf.path[1:]), asks)
+                    self._along(caller, node, name, given)
+                    continue
                 given = self._part(caller, behind(passed, leaf.path), schema, ask, asks)
                 self._given.setdefault((caller, node), {})[name] = given
                 fed = calls.fed(self._nodes[caller][node].call).get(leaf.input)
@@ -214,23 +228,55 @@ class _Parts:
                     self._calls[caller, node] = dataclasses.replace(repeat, state=state)
         return FromInput(name)
 
+    def _own(self, caller: str, passed: Binding, schema: Schema, ask: Ask, asks: Place) -> Binding:
+        """What is asked for of each item of a list that a map goes over."""
+        if not isinstance(passed, Items):
+            return self._part(caller, passed, schema, ask, asks)
+        path, one = ask.of_one  # the call puts it together
+        return Items(tuple(self._part(caller, behind(leaf, path), schema, one, asks) for leaf in passed.leaves))
+
+    def _along(self, graph: str, node: str, name: str, given: Binding) -> None:
+        """Have a map give each item its own one of a list of published parts, as an input of a name."""
+        self._given.setdefault((graph, node), {})[name] = given
+        found = self._map(graph, node)
+        self._calls[graph, node] = dataclasses.replace(found, along=(*found.along, name))
+
     def _output(self, graph: str, leaf: FromNode, schema: Schema, ask: Ask, asks: Place) -> Leaf:
         name = _name(leaf.output, leaf.path, ask)
         call = self._nodes[graph][leaf.node].call
         if isinstance(call, MapCall):
-            if ask.form in ("items", "batches") and not leaf.path:
+            if ask.form in ("items", "batches") and not leaf.path and not ask.each:
                 return leaf  # a map's list stands there as its items, or in its batches
+            if ask.each and not leaf.path and call.batch is None:
+                return self._output_of_items(graph, leaf, schema, ask, asks)
             message = f"{_USES[ask.form]} the list that the map {leaf.node} makes, which is nowhere in one piece"
             self._wrong(Code.UNSUPPORTED_BINDING, asks, message, "let a task take the list and return what is needed")
             return Constant("null")
         for task in calls.tasks(call):
-            self._of_tasks.setdefault(task, {})[name] = Part(name, leaf.output, leaf.path, ask.form, ask.size)
+            self._of_task(task, Part(name, leaf.output, leaf.path, ask.form, ask.size, ask.each))
         if isinstance(call, RepeatCall) and name not in (repeat := self._repeat(graph, leaf.node)).outputs:
             outputs = (*repeat.outputs, name)
             self._calls[graph, leaf.node] = dataclasses.replace(repeat, outputs=outputs)
         for called in calls.graphs(call):
             self._of_graph(called, leaf, schema, ask, asks)
         return FromNode(leaf.node, name)
+
+    def _output_of_items(self, graph: str, leaf: FromNode, schema: Schema, ask: Ask, asks: Place) -> FromNode:
+        """A part of each item that a map makes: its items publish it, and the engine puts it together."""
+        found = self._map(graph, leaf.node)
+        path, one = ask.of_one
+        name, own = _name(leaf.output, (), ask), _name(leaf.output, path, one)
+        if isinstance(found.item, TaskCall):
+            self._of_task(found.item.task, Part(own, leaf.output, path, one.form, one.size, one.each))
+        else:
+            self._of_graph(found.item.graph, FromNode(leaf.node, leaf.output, path), schema, one, asks)
+        if name not in dict(found.parts):
+            self._calls[graph, leaf.node] = dataclasses.replace(found, parts=(*found.parts, (name, own)))
+        return FromNode(leaf.node, name)
+
+    def _of_task(self, task: str, part: Part) -> None:
+        """Have a task publish a part of one of its outputs."""
+        self._of_tasks.setdefault(task, {})[part.name] = part
 
     def _of_graph(self, called: str, leaf: FromNode, schema: Schema, ask: Ask, asks: Place) -> None:
         """Have a graph publish a part of one of its outputs, which its caller reads so, as an output of its own."""
@@ -251,18 +297,27 @@ _USES = {
 """What a node does with a value of which it asks for a part."""
 
 
-def _listed(value: Json, ask: Ask) -> Json:
-    """A written value as a list to go over, or as an item of one."""
-    match ask.form:
-        case "items":
-            return comparables.items(value)
-        case "batches":
-            return comparables.batches(value, ask.size)
-        case _:
-            return comparables.item(value)
+_READS = {
+    "scalar": "what it compares",
+    "items": "the list that it goes over",
+    "batches": "the list that it goes over",
+    "item": "what its items return",
+}
+"""What is asked for of a written value."""
+
+
+def _written(value: Json, schema: Schema, ask: Ask) -> Json:
+    """What is published of a written value; the type is that of what is asked for."""
+    if ask.each:
+        path, one = ask.of_one
+        return comparables.listed_parts(value, {}, path, lambda inner, _: _written(inner, schema, one))
+    return comparables.of_each(value, schema, (), Part("", "", (), ask.form, ask.size))
 
 
 def _name(source: str, path: Path, ask: Ask) -> str:
+    if ask.each:
+        inside, one = ask.of_one
+        return names.each_parameter(_name(source, inside, one), source, path)
     match ask.form:
         case "item":
             assert not path, "what a graph of a map gives is whole"
@@ -276,6 +331,8 @@ def _name(source: str, path: Path, ask: Ask) -> str:
 
 
 def _type(schema: Schema, ask: Ask) -> Schema:
+    if ask.each:
+        return interfaces.list_of(_type(schema, ask.of_one[1]))
     return comparables.published_type(schema) if ask.form == "scalar" else schema
 
 

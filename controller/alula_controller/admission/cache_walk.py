@@ -104,7 +104,7 @@ class CacheWalk:
                 continue
             try:
                 kept = lists_of.get(key, {})
-                given = {p.name: kept[p.name] for p in task.parts if p.form in _LISTS and p.name in kept}
+                given = {p.name: kept[p.name] for p in task.parts if (p.form in _LISTS or p.each) and p.name in kept}
                 others = [part for part in task.parts if part.name not in given]
                 parts = given | comparables.publish(others, known, task.outputs, stored.get(key, {}))
                 known |= {name: value_of(part) for name, part in parts.items()}

@@ -75,6 +75,7 @@ def _with_parts(plan: plans.Plan, found: dict[str, Value], run: str) -> Checked:
             subject = f"run {run}, input {part.source}"
             problem = error.problems[0]
             asks = "a condition compares it" if part.form == "scalar" else "a map goes over it"
+            asks = f"{asks}, item by item" if part.each else asks
             problems.append(Diagnostic(problem.code, f"{asks}, and it {problem.message}", subject=subject))
     return Checked({**found, **parts}, tuple(problems))
 

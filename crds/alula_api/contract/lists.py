@@ -41,6 +41,10 @@ MAX_AUTO: Final = 100
 """How many batches those make."""
 MAX_BATCHES_TEXT: Final = 96 << 10
 """Characters of a list in batches as it travels: Linux takes 128 KiB as one argument."""
+MAX_PARTS_TEXT: Final = 96 << 10
+"""Characters of a list of parts of a list's items as it travels, likewise."""
+READ_ITEM: Final = "let a task of the mapped workflow take the item and return what is needed"
+"""What to do about one of more."""
 MAX_ITEM: Final = 125
 """Characters of an item as Argo writes it into a list; Linux takes 128 KiB as one argument."""
 UNEQUAL: Final = "must be as long as the other lists: "
@@ -181,7 +185,7 @@ def item(value: Json | Stored) -> str:
     return _INLINE + jsontext.argo_safe(jsontext.dumps(value))
 
 
-def text(published: str) -> str:
+def text(published: Json) -> str:
     """Return what stands in a list for what is published of a value."""
     return jsontext.argo_safe(jsontext.dumps(published))
 

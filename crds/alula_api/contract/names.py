@@ -154,6 +154,18 @@ def batches_parameter(name: str, path: tuple[str, ...], size: int) -> str:
     return part_parameter(name, path).replace("--part", f"--batches-{size or 'auto'}", 1)
 
 
+def each_parameter(inner: str, name: str, path: tuple[str, ...]) -> str:
+    """Return the name of the parameter beside one, in which a part of each item of a list in its value is published.
+
+    Args:
+        inner: As which the part of an item is published, if it were a value of the same name.
+        name: Of the parameter.
+        path: Where the list lies in its value.
+    """
+    kind = inner.removeprefix(f"{name}--")
+    return f"{part_parameter(name, path).replace('--part', '--each', 1)}-{kind}"
+
+
 def item_parameter(name: str) -> str:
     """Return the name of the parameter beside one, in which its value is published as an item of a map's list."""
     return f"{name}--item"

@@ -1,7 +1,8 @@
 """The runtime's contract: what the compiler writes for a pod, and how the pod reads it.
 
-Version 2 is that of releases with maps in batches, `--batch` and `--part-batches`; all else is of version 1, which
-other releases go on to speak, so that older controllers run them.
+Version 2 is that of releases with maps in batches, `--batch` and `--part-batches`, and version 3 that of releases in
+which a mapped workflow decides by its own item, `--part-each`; all else is of version 1, which other releases go on to
+speak, so that older controllers run them.
 
 The compiler writes `argv(call)` into a container's args, with Argo's tags in place of values; the runtime reads it by
 `parse_argv`. Every flag takes a fixed number of words, so that a value may be any text, one that looks like a flag too.
@@ -17,10 +18,12 @@ from alula_api.contract.problems import InvalidValue
 from alula_api.contract.retries import SYSTEM_RETRIES, Budget
 
 VERSION: Final = 1
-"""`spec.code.runtime`, unless there is a map in batches."""
+"""`spec.code.runtime`, unless there is a map in batches, or one of what decides by its own item."""
 BATCHES: Final = 2
-"""Likewise where there is one."""
-VERSIONS: Final = (VERSION, BATCHES)
+"""Likewise where there is one in batches."""
+EACH: Final = 3
+"""Likewise where parts of each item of a list are published."""
+VERSIONS: Final = (VERSION, BATCHES, EACH)
 """Those that are compiled."""
 
 WORK_DIR: Final = "/var/run/alula"
@@ -160,6 +163,24 @@ TOLERATE: Final = "tolerate"
 FAILING: Final = (STOP, GO_ON, TOLERATE)
 
 
+class Each(NamedTuple):
+    """A list of a part of each item of a list, which is published.
+
+    Attributes:
+        name: Of the parameter.
+        output: In which the list lies.
+        paths: Where the list lies in it, where the part lies in an item, and so on.
+        form: Of a part.
+        size: Of the batches, where that is the form.
+    """
+
+    name: str
+    output: str
+    paths: tuple[tuple[str, ...], ...]
+    form: str
+    size: int
+
+
 class Call(NamedTuple):
     """One call of a task."""
 
@@ -189,6 +210,8 @@ class Call(NamedTuple):
     """What is published beside them: the parameter's name, the output, the path in its value, and the form."""
     batches: tuple[tuple[str, str, tuple[str, ...], int], ...] = ()
     """Likewise lists in batches, with the size of these in place of the form."""
+    each: tuple[Each, ...] = ()
+    """Likewise lists of a part of each item."""
     over: tuple[str, ...] = ()
     """Of a batch of calls the inputs that are lists, with an item for each call; otherwise empty."""
     parallel: int = 1
@@ -208,6 +231,8 @@ _ONCE = {"--entrypoint": "entrypoint", "--task": "task", "--interface": "interfa
 _OPTIONAL = {"--cache": "cache", "--environment": "environment", "--failing": "failing"}
 _FLAGS = {"scalar": "--part", "items": "--part-items", "item": "--part-item"}
 """Of what is published, by its form."""
+_EACH = ("scalar", "items", "batches")
+"""Of parts of each item of a list, likewise."""
 _FORMS = {flag: form for form, flag in _FLAGS.items()}
 _COUNTS = {"--retries": "0", "--system-retries": str(SYSTEM_RETRIES), "--parallel": "1"}
 _BATCH: Final = "--batch"
@@ -236,6 +261,9 @@ def argv(call: Call) -> list[str]:
         words += [_FLAGS[form], name, output, jsontext.argo_safe(jsontext.dumps(list(path)))]
     for name, output, path, size in call.batches:
         words += ["--part-batches", name, output, jsontext.argo_safe(jsontext.dumps(list(path))), str(size)]
+    for name, output, paths, form, size in call.each:
+        written = jsontext.argo_safe(jsontext.dumps([list(path) for path in paths]))
+        words += ["--part-each", name, output, written, form, str(size)]
     for name in call.over:
         words += [_BATCH, name]
     if call.over:
@@ -268,6 +296,7 @@ def parse_argv(words: Sequence[str]) -> Call:
     over: list[str] = []
     parts: list[tuple[str, str, tuple[str, ...], str]] = []
     batches: list[tuple[str, str, tuple[str, ...], int]] = []
+    each: list[Each] = []
     backoff = ("", "", "")
     for flag in rest:
         if flag in _ONCE or flag in _OPTIONAL or flag in _COUNTS:
@@ -285,6 +314,8 @@ def parse_argv(words: Sequence[str]) -> Call:
         elif flag == "--part-batches":
             name, output, path = _next(rest, flag), _next(rest, flag), _path(_next(rest, flag), flag)
             batches.append((name, output, path, _count(flag, _next(rest, flag))))
+        elif flag == "--part-each":
+            each.append(_each(rest, flag))
         elif flag == _BATCH:
             over.append(_next(rest, flag))
         elif flag == "--backoff":
@@ -308,6 +339,7 @@ def parse_argv(words: Sequence[str]) -> Call:
         outputs=tuple(outputs),
         parts=tuple(parts),
         batches=tuple(batches),
+        each=tuple(each),
         over=tuple(over),
         backoff=backoff,
     )
@@ -317,6 +349,13 @@ def _next(words: Iterator[str], flag: str) -> str:
     for word in words:
         return word
     raise ValueError(f"{flag} has too few words after it")
+
+
+def _each(rest: Iterator[str], flag: str) -> Each:
+    name, output, paths, form = (_next(rest, flag) for _ in range(4))
+    if form not in _EACH:
+        raise ValueError(f"{flag} must be one of {', '.join(_EACH)}, not {form[:80]!r}")
+    return Each(name, output, _paths(paths, flag), form, _count(flag, _next(rest, flag)))
 
 
 def _count(flag: str, text: str) -> int:
@@ -333,6 +372,16 @@ def _path(text: str, flag: str = "--path") -> tuple[str, ...]:
     if type(found) is not list or not all(type(step) is str for step in found):
         raise ValueError(f"{flag} must be a JSON list of texts")
     return tuple(found)
+
+
+def _paths(text: str, flag: str) -> tuple[tuple[str, ...], ...]:
+    try:
+        found = jsontext.parse(text)
+    except InvalidValue as error:
+        raise ValueError(f"{flag}: {error}") from None
+    if type(found) is not list or len(found) < 2:
+        raise ValueError(f"{flag} must be a JSON list of two paths or more")
+    return tuple(_path(jsontext.dumps(path), flag) for path in found)
 
 
 def inline_limit(nodes: int) -> int:

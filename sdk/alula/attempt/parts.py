@@ -15,6 +15,7 @@ from alula_api.contract.problems import InvalidValue, Problem
 
 if TYPE_CHECKING:
     from alula_api.contract.families import Schema
+    from alula_api.contract.pods import Each
     from alula_api.contract.values import Json
     from alula_data.content import Content
 
@@ -57,6 +58,39 @@ def publish(
         else:
             found[name] = _items(inner, schema, content)
     return found
+
+
+def each(
+    value: Callable[[str], Json],
+    asked: Iterable[Each],
+    types: Mapping[str, Schema],
+    content: Callable[[], Content],
+) -> dict[str, Json]:
+    """Return the lists of a part of each item, by the names of their parameters; see `publish`."""
+    found: dict[str, Json] = {}
+    for part in asked:
+        schema = schemas.at(types[part.output], part.paths[0])
+        if isinstance(schema, Problem):
+            raise InvalidValue([schema])
+        found[part.name] = _each(values.select(value(part.output), part.paths[0]), schema, part, 1, content)
+    return found
+
+
+def _each(value: Json, schema: Schema, part: Each, depth: int, content: Callable[[], Content]) -> Json:
+    """What is published of a value that lies so many lists deep."""
+    if depth < len(part.paths):
+
+        def inner(item: Json, type_: Schema) -> Json:
+            return _each(item, type_, part, depth + 1, content)
+
+        return comparables.listed_parts(value, schema, part.paths[depth], inner)
+    match part.form:
+        case "scalar":
+            return comparables.published(value, schema)
+        case "batches":
+            return _batches(value, schema, part.size, content)
+        case _:
+            return _items(value, schema, content)
 
 
 def item(value: Json, schema: Schema, content: Callable[[], Content]) -> tuple[str, Json]:

@@ -13,10 +13,9 @@ from typing import Any
 from alula.declare import handlers as declared
 from alula.declare import launch_plans, notices, options, schedules, tasks, triggers, workflows
 from alula.graph import nodes
-from alula.graph.closures import Closure
 from alula.interfaces.interface import Input, Output
-from alula_api.contract import durations, jsontext, labels, names, pods, values
-from alula_api.contract.graphs import bindings, calls, handlers, specs
+from alula_api.contract import durations, jsontext, labels, names, values
+from alula_api.contract.graphs import bindings, handlers, pod_versions, specs
 from alula_api.contract.values import Json
 
 Resource = dict[str, Json]
@@ -49,24 +48,19 @@ def workflow(definition: workflows.Workflow[..., Any], code: Code) -> Resource:
 def workflow_spec(definition: workflows.Workflow[..., Any], code: Code) -> specs.WorkflowSpec:
     """What a traced workflow says, without its version."""
     closure, interface = definition.closure, definition.interface
+    graphs = (_nodes(definition, names.MAIN), *map(_graph, closure.workflows[1:]))
     return specs.WorkflowSpec(
         version="",
         description=interface.description,
-        code=specs.Code(code.repository, _runtime(closure)),
+        code=specs.Code(code.repository, pod_versions.needed(graphs)),
         inputs=tuple(map(_input, interface.inputs)),
         outputs=_bound_outputs(definition),
         tasks=tuple(map(_task, closure.tasks)),
         failure_policy=definition.failure_policy.capitalize() if definition.failure_policy != "drain" else None,
         deadline=durations.text(definition.deadline) if definition.deadline is not None else None,
         handlers=tuple(map(_handler, definition.handlers)),
-        graphs=(_nodes(definition, names.MAIN), *map(_graph, closure.workflows[1:])),
+        graphs=graphs,
     )
-
-
-def _runtime(closure: Closure[Any, Any]) -> int:
-    """The version of the pod's contract that the pods have to speak: the first one that knows all that is used."""
-    batched = any(calls.is_batched(node.call) for graph in closure.graphs for node in graph.nodes)
-    return pods.BATCHES if batched else pods.VERSION
 
 
 def _handler(handler: declared.Handler) -> handlers.Handler:

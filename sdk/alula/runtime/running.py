@@ -67,7 +67,7 @@ def _perform(attempt: Attempt, arguments: Sequence[str]) -> Mapping[str, Json]:
 
 def _parts(attempt: Attempt, call: pods.Call, schemas: Mapping[str, Any], made: cached_call.Made) -> dict[str, Json]:
     """What conditions compare of the outputs, and what maps go over and collect, published beside them."""
-    if not call.parts and not call.batches:
+    if not (call.parts or call.batches or call.each):
         return {}
     from alula.attempt import parts
     from alula_api.contract.problems import InvalidValue
@@ -75,8 +75,10 @@ def _parts(attempt: Attempt, call: pods.Call, schemas: Mapping[str, Any], made: 
     try:
         found = parts.publish(call.parts, made.value, made.travelling, schemas, lambda: attempt.content)
         found |= parts.batches(made.value, call.batches, schemas, lambda: attempt.content)
+        found |= parts.each(made.value, call.each, schemas, lambda: attempt.content)
         listed = [(name, output) for name, output, _, form in call.parts if form == "items"]
         listed += [(name, output) for name, output, _, _ in call.batches]
+        listed += [(part.name, part.output) for part in call.each]
         cached_call.keep_lists(made, {name: found[name] for name, output in listed if _is_stored(made, output)})
         return found
     except InvalidValue as error:

@@ -105,3 +105,21 @@ def partly(n: int) -> int:
     found = measure(n)
     chosen = conditional("pick").if_(found > 30).then(fresh(grow(found))).else_().then(found)
     return grow.named("behind")(chosen)
+
+
+@task(cache=True)
+def listed(n: int) -> list[int]:
+    """A list of which parts are asked for."""
+    return list(range(n))
+
+
+@workflow
+def deciding(x: int) -> int:
+    """Cached, whichever branch is taken."""
+    return conditional("own").if_(x > 1).then(grow(x)).else_().then(step(x))
+
+
+@workflow
+def decided(n: int) -> int:
+    """Each item decides for itself."""
+    return total(map_task(deciding)(map_task(deciding)(listed(n))))

@@ -105,8 +105,9 @@ def _published(task: TaskSpec, form: TaskTemplate, program: Program) -> dict[str
     if batch is None:
         parts = program.parts.get(task.name, ())
         return {
-            "parts": tuple((p.name, p.source, p.path, p.form) for p in parts if p.form != "batches"),
-            "batches": tuple((p.name, p.source, p.path, p.size) for p in parts if p.form == "batches"),
+            "parts": tuple((p.name, p.source, p.path, p.form) for p in parts if p.form != "batches" and not p.each),
+            "batches": tuple((p.name, p.source, p.path, p.size) for p in parts if p.form == "batches" and not p.each),
+            "each": tuple((p.name, p.source, (p.path, *p.each), p.form, p.size) for p in parts if p.each),
         }
     goes_on = pods.GO_ON if program.failure_policy == Policy.CONTINUE else pods.STOP
     backoff = task.retries.backoff if task.retries else None

@@ -47,6 +47,9 @@ class MapCall:
         batch: How many items one pod takes, `lists.AUTO` for as many as the length decides; None for a pod each.
             `concurrency` counts pods then.
         parallel: How many items of a batch run at one time.
+        along: Only in what is compiled: inputs of which an item gets the one at its index, as `over`, but which are
+            lists of what is published of something, such as a part of each item. No resource has any.
+        parts: Likewise outputs that list what is published of an output of the items; each with the item's own.
     """
 
     item: TaskCall | GraphCall
@@ -57,6 +60,8 @@ class MapCall:
     min_success_ratio: str | None = None
     batch: int | None = None
     parallel: int = 1
+    along: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
 
     @property
     def at_once(self) -> int:
@@ -260,6 +265,11 @@ def is_batched(call: Call) -> bool:
     return isinstance(call, MapCall) and call.batch is not None
 
 
+def hands_out_parts(call: Call) -> bool:
+    """Tell whether a call is a map whose items get, or are asked for, published parts."""
+    return isinstance(call, MapCall) and bool(call.along or call.parts)
+
+
 def is_tolerant(call: Call) -> bool:
     """Tell whether a call is a map of which items may fail."""
     return isinstance(call, MapCall) and call.is_tolerant
@@ -336,6 +346,8 @@ def to_json(call: Call, spell: Spell) -> dict[str, Any]:
                 "minSuccessRatio": call.min_success_ratio,
                 "batch": call.batch,
                 "parallel": call.parallel if call.parallel != 1 else None,
+                "along": list(call.along) or None,
+                "parts": [{"name": name, "of": of} for name, of in call.parts] or None,
             }
             written = {name: value for name, value in chosen.items() if value is not None}
             return {"map": {**to_json(item, spell), "over": list(over), "outputs": list(outputs), **written}}
@@ -393,6 +405,10 @@ def from_json(found: dict[str, Any], parse: Parse, where: str = "$") -> Call:
             _ratio(inner, "minSuccessRatio", at),
             batch,
             _count(inner, "parallel", at, most=lists.MAX_BATCH) or 1,
+            _texts(inner, "along", at) if inner.get("along") is not None else (),
+            tuple(
+                (_text(each, "name", where), _text(each, "of", where)) for each, where in _objects(inner, "parts", at)
+            ),
         )
     return _branch(inner, parse, at) if kind == "branch" else _repeat(inner, parse, at)
 

@@ -114,6 +114,8 @@ class Part:
         form: `scalar` as a condition compares it; `items` of a list that a map goes over; `item` of a map's list;
             `batches` of a list that a map in batches goes over.
         size: Of these batches, `lists.AUTO` for what the length decides.
+        each: Of a part of each item of a list, which lies at the path: where in an item, and where in an item of the
+            list that lies there, and so on. It is published as a list of what the form says of each.
     """
 
     name: str
@@ -121,6 +123,7 @@ class Part:
     path: tuple[str, ...] = ()
     form: Form = "scalar"
     size: int = lists.AUTO
+    each: tuple[tuple[str, ...], ...] = ()
 
 
 def publish(
@@ -151,14 +154,62 @@ def publish(
             raise _misfit("lies in the store")
         if isinstance(schema, Problem):
             raise InvalidValue([schema])
-        inner = jsontext.select(value, part.path)
-        if part.form == "scalar":
-            found[part.name] = published(inner, schema)
-        elif part.form == "batches":
-            found[part.name] = batches(inner, part.size)
-        else:
-            found[part.name] = items(inner) if part.form == "items" else item(inner)
+        found[part.name] = of_each(jsontext.select(value, part.path), schema, part.each, part)
     return found
+
+
+def of_each(value: Json, schema: Schema, each: tuple[tuple[str, ...], ...], part: Part) -> Json:
+    """Return what is published of a value that is known, or of each item of a list, all of it inline.
+
+    Args:
+        value: What lies at the path of the part.
+        schema: Its type.
+        each: Where in an item, and so on, as of a part.
+        part: What is asked for.
+
+    Raises:
+        InvalidValue: As `publish`.
+    """
+    if each:
+        return listed_parts(value, schema, each[0], lambda inner, type_: of_each(inner, type_, each[1:], part))
+    match part.form:
+        case "scalar":
+            return published(value, schema)
+        case "batches":
+            return batches(value, part.size)
+        case "items":
+            return items(value)
+        case _:
+            return item(value)
+
+
+def listed_parts(value: Json, schema: Schema, path: tuple[str, ...], publish: Callable[[Json, Schema], Json]) -> Json:
+    """Return a list of what is published of a part of each item, in the form in which lists travel.
+
+    Args:
+        value: The list.
+        schema: Its type.
+        path: Where in an item the part lies.
+        publish: What is published of a part, of its value and its type.
+
+    Raises:
+        InvalidValue: It is no list, too long for a map, or too long together; an item has no such part.
+    """
+    if not isinstance(value, list):
+        raise _misfit("must be a list")
+    if (problem := lists.too_many(len(value))) is not None:
+        raise problem
+    texts = []
+    for inner, type_ in zip(value, schemas.items(schema, len(value)) or (), strict=True):
+        found = schemas.at(type_, path)
+        if isinstance(found, Problem):
+            raise InvalidValue([found])
+        if references.is_envelope(inner):
+            raise _misfit("has an item that travels in the store only")
+        texts.append(lists.text(publish(jsontext.select(inner, path), found)))
+    if sum(map(len, texts)) > lists.MAX_PARTS_TEXT:
+        raise _misfit(f"has parts of more than {lists.MAX_PARTS_TEXT:,} characters: {lists.READ_ITEM}")
+    return lists.Listed(tuple(texts)).to_json()
 
 
 def items(value: Json) -> Json:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from alula_api.contract import lists, names
+from alula_api.contract import jsontext, lists, names
 from alula_api.contract.graphs import bindings
 from alula_api.contract.graphs.bindings import UNKNOWN, MaybeValue
 from alula_api.contract.graphs.calls import MapCall
@@ -93,6 +93,31 @@ def _checked(given: Inputs, listed: Mapping[str, list[Any]], lengths: Mapping[st
     other = next((name for name in given if name not in lengths), None)
     problem = lists.unequal(lengths) if other is None else InvalidValue([Problem("$", "must be a list")])
     return Found(None, {other or next(iter(given)): problem})
+
+
+def along(inputs: Inputs, call: MapCall, count: int) -> dict[str, list[MaybeValue]]:
+    """Return of each input that is a list of published parts what each of so many items gets."""
+    found: dict[str, list[MaybeValue]] = {}
+    for name in call.along:
+        given = inputs.get(name, UNKNOWN)
+        value = bindings.value_of(given) if isinstance(given, dict) else given
+        if isinstance(value, Listed) and len(value.texts) == count:
+            found[name] = [bindings.value_of(jsontext.parse(text)) for text in value.texts]
+        else:  # of several sources that are put together here
+            found[name] = value if isinstance(value, list) and len(value) == count else [UNKNOWN] * count
+    return found
+
+
+def parts(outputs: Iterable[Inputs], call: MapCall) -> dict[str, MaybeValue]:
+    """Return the lists of what the items of a map published of their outputs."""
+    published = list(outputs)
+    found: dict[str, MaybeValue] = {}
+    for name, of in call.parts:
+        values = [each.get(of) for each in published]
+        known = [value for value in values if value is not UNKNOWN]
+        texts = tuple(lists.text(bindings.wire_of(value)) for value in known)
+        found[name] = Listed(texts) if len(known) == len(values) else UNKNOWN
+    return found
 
 
 def joined(outputs: Iterable[Inputs], call: MapCall, size: int, count: int) -> dict[str, MaybeValue]:

@@ -26,7 +26,7 @@ from alula_api.contract.graphs.calls import Call
 from alula_api.contract.graphs.comparables import Form, Part
 from alula_api.contract.problems import InvalidValue
 
-VERSION: Final = 3
+VERSION: Final = 4
 MAX_TEXT: Final = 1 << 20
 """Characters of a stored plan; etcd takes no object larger than that."""
 MAX_GRAPHS: Final = 10_000
@@ -151,7 +151,10 @@ def to_json(plan: Plan) -> dict[str, Any]:
 
 
 def _version(plan: Plan) -> int:
-    if any(calls.is_batched(step.call) for graph in plan.graphs.values() for step in graph.steps):
+    found = [step.call for graph in plan.graphs.values() for step in graph.steps]
+    if any(map(calls.hands_out_parts, found)):
+        return 4
+    if any(map(calls.is_batched, found)):
         return 3
     return 2 if any(task.defaults for task in plan.tasks.values()) else 1
 
@@ -191,7 +194,8 @@ def _parts_json(parts: tuple[Part, ...]) -> dict[str, Any]:
 def _part_json(part: Part) -> dict[str, Any]:
     form = {"form": part.form} if part.form != "scalar" else {}
     size = {"size": part.size} if part.form == "batches" else {}
-    return {"name": part.name, "of": part.source, "path": list(part.path), **form, **size}
+    each = {"each": [list(path) for path in part.each]} if part.each else {}
+    return {"name": part.name, "of": part.source, "path": list(part.path), **form, **size, **each}
 
 
 def _graph_json(graph: Graph, tasks: Mapping[str, Task]) -> dict[str, Any]:
@@ -292,6 +296,7 @@ def _parts(found: dict[str, Any], sources: Collection[str]) -> tuple[Part, ...]:
             _texts(each["path"]),
             _form(each.get("form", "scalar")),
             _size(each.get("size", lists.AUTO)),
+            tuple(map(_texts, each.get("each", ()))),
         )
         for each in found.get("parts", ())
     )

@@ -345,7 +345,8 @@ class Walk:
             self._ended.append((spot, State.DONE, self._lists(spot, call)))
         self._grow(count)
         spot.state, spot.left = State.OPEN, count
-        spot.items = tuple(self._item(spot, call, index, found.at(index)) for index in range(count))
+        along = map_items.along(spot.inputs, call, count)
+        spot.items = tuple(self._item(spot, call, index, found.at(index), along) for index in range(count))
         self._begin(spot, count if self._compiled or not call.at_once else min(count, call.at_once))
 
     def _begin(self, spot: Spot, count: int) -> None:
@@ -358,10 +359,12 @@ class Walk:
         for item in reversed(items):  # what is opened last is reached first
             self._enter(item)
 
-    def _item(self, whole: Spot, call: MapCall, index: int, own: dict[str, Any]) -> Spot:
+    def _item(
+        self, whole: Spot, call: MapCall, index: int, own: dict[str, Any], along: Mapping[str, list[MaybeValue]]
+    ) -> Spot:
         if self._compiled and isinstance(call.item, GraphCall):  # whose nodes take the item out of a list of it alone
             own = {name: UNKNOWN if item is UNKNOWN else listed([item]) for name, item in own.items()}
-        inputs = {**whole.inputs, **own}
+        inputs = {**whole.inputs, **own, **{name: values[index] for name, values in along.items()}}
         item = Spot(f"{whole.path}({index})", whole.step, call.item, whole.frame, inputs)
         item.whole, item.problems = whole, whole.problems
         return item
@@ -438,8 +441,9 @@ class Walk:
     def _lists(self, whole: Spot, call: MapCall) -> Outputs:
         if whole.batch:
             return map_items.joined((each.outputs for each in whole.items), call, whole.batch, whole.count)
-        found = {name: [each.outputs.get(name) for each in whole.items] for name in call.outputs}
-        return {name: self._list(values) for name, values in found.items()}
+        outputs = [each.outputs for each in whole.items]
+        found = {name: [each.get(name) for each in outputs] for name in call.outputs}
+        return {**{name: self._list(values) for name, values in found.items()}, **map_items.parts(outputs, call)}
 
     def _list(self, values: list[MaybeValue]) -> MaybeValue:
         found = bindings.listed(values)
