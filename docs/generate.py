@@ -271,6 +271,7 @@ def conformance() -> str:
     groups = {
         "Branches, the cache, overrides": found.BRANCHES,
         "Maps": found.MAPS,
+        "Mapped workflows that decide by their own item": found.OWN,
         "Repeats": found.REPEATS,
         "A failure in each position": found.POSITIONS,
         "Attempts": found.BUDGETS,

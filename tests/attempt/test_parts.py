@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from alula.attempt import parts
-from alula_api.contract import keys, lists, references
+from alula_api.contract import jsontext, keys, lists, pods, references
+from alula_api.contract.graphs import comparables
 from alula_api.contract.graphs.bindings import value_of
 from alula_api.contract.problems import InvalidValue
 from alula_data.content import Content
@@ -70,3 +71,47 @@ def test_a_list_too_long_for_a_map_is_refused_with_its_length(content: Content) 
         publish("items", ["a"] * 1001, TEXTS, content)
     with pytest.raises(InvalidValue, match="must be a list"):
         publish("items", None, {"anyOf": [TEXTS, {"type": "null"}]}, content)
+
+
+def test_of_each_item_of_a_list_a_part_is_published_as_by_itself(content: Content) -> None:
+    text = {"type": "string"}
+    record = {
+        "type": "object",
+        "properties": {"size": {"type": "integer"}, "tags": TEXTS},
+        "required": ["size", "tags"],
+    }
+    schema = {"type": "array", "items": {**record, "title": "Sample"}}
+    value = [{"size": 2**40, "tags": ["{{=1+1}}", "x" * 500]}, {"size": 0, "tags": []}]
+    asked = [
+        pods.Each("sizes", "o0", ((), ("size",)), "scalar", 0),
+        pods.Each("tags", "o0", ((), ("tags",)), "items", 0),
+        pods.Each("packs", "o0", ((), ("tags",)), "batches", 1),
+        pods.Each("deep", "o0", ((), ("tags",), ()), "scalar", 0),
+    ]
+    found = parts.each(lambda _: value, asked, {"o0": schema}, lambda: content)
+    own = {name: [jsontext.parse(each) for each in listed.texts] for name, listed in read(found).items()}
+    assert own["sizes"] == [2**40, 0]
+    for index, item in enumerate(value):
+        alone = {"o0": item["tags"]}
+        assert own["tags"][index] == publish("items", alone["o0"], TEXTS, content)
+        packs = [("p", "o0", (), 1)]
+        assert own["packs"][index] == parts.batches(alone.__getitem__, packs, {"o0": TEXTS}, lambda: content)["p"]
+        inner = lists.read(own["deep"][index])
+        digests = [comparables.published(tag, text) for tag in item["tags"]]
+        assert inner is not None and [jsontext.parse(each) for each in inner.texts] == digests
+
+
+def read(found: dict[str, Any]) -> dict[str, lists.Many]:
+    listed = {name: lists.read(wire) for name, wire in found.items()}
+    return {name: each for name, each in listed.items() if each is not None}
+
+
+def test_parts_of_each_item_that_are_too_long_together_are_refused_with_what_to_do(content: Content) -> None:
+    numbers = {"type": "array", "items": {"type": "integer"}}
+    schema = {"type": "array", "items": numbers}
+    asked = [pods.Each("p", "o0", ((), ()), "items", 0)]
+    value = [list(range(100))] * 150
+    with pytest.raises(InvalidValue, match="more than 98,304 characters: let a task of the mapped workflow take"):
+        parts.each(lambda _: value, asked, {"o0": schema}, lambda: content)
+    with pytest.raises(InvalidValue, match="has 1,001 items, and a map without batches takes at most 1,000"):
+        parts.each(lambda _: [[]] * 1001, asked, {"o0": schema}, lambda: content)

@@ -134,7 +134,7 @@ def test_lists_of_every_origin_are_compiled_and_nothing_else_is_live_than_may_be
     wrapper = named[tasks["each"]["template"]]
     (item,) = wrapper["dag"]["tasks"]
     assert item["template"] == "double" and item["withSequence"]["count"].startswith("{{=string(len(")
-    tags = [text for text in _texts(template["spec"]["templates"]) if "{{" in text]
+    tags = [text for text in texts_in(template["spec"]["templates"]) if "{{" in text]
     assert tags and not [stray for text in tags for stray in texts.stray_tags(text)]
 
 
@@ -158,7 +158,7 @@ def test_an_item_that_may_fail_lies_in_a_graph_that_never_does_and_a_last_task_c
     tried, after = named["some-item"]["dag"]["tasks"]
     assert (tried["template"], after["template"]) == ("double", "nothing")
     assert [each["name"] for each in named["some-item"]["outputs"]["parameters"]] == ["succeeded--item", "o0--item"]
-    tags = [text for text in _texts(found.objects[0]["spec"]["templates"]) if "{{" in text]
+    tags = [text for text in texts_in(found.objects[0]["spec"]["templates"]) if "{{" in text]
     assert not [stray for text in tags for stray in texts.stray_tags(text)]
 
 
@@ -244,11 +244,11 @@ def test_an_expression_of_a_map_is_live_as_a_whole_only() -> None:
         assert texts.stray_tags(wrong)
 
 
-def _texts(found: object) -> list[str]:
+def texts_in(found: object) -> list[str]:
     if isinstance(found, dict):
-        return [text for value in found.values() for text in _texts(value)]
+        return [text for value in found.values() for text in texts_in(value)]
     if isinstance(found, list):
-        return [text for value in found for text in _texts(value)]
+        return [text for value in found for text in texts_in(value)]
     return [found] if isinstance(found, str) else []
 
 
