@@ -21,13 +21,16 @@ import stat
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from alula_api.contract import references, values
 from alula_api.contract.references import Reference, Stored
 from alula_api.contract.values import Json
 from alula_data import digests, errors, foreign, retries, trees
 from alula_data.stores.protocols import Store
+
+if TYPE_CHECKING:
+    from alula_api.contract.lists import Value
 
 Result = TypeVar("Result")
 _Wanted: TypeAlias = tuple[str, str, str, bool]
@@ -158,9 +161,11 @@ class Content:
         stored = references.stored(json)
         return json if stored is None else values.parse(self._read(stored.path(), stored.digest))
 
-    def _load_items(self, items: Sequence[Json | Stored]) -> list[Json]:
-        def load(item: Json | Stored) -> Json:
-            return values.parse(self._read(item.path(), item.digest)) if isinstance(item, Stored) else item
+    def _load_items(self, items: Sequence[Value]) -> list[Json]:
+        def load(item: Value) -> Json:
+            from alula_api.contract.graphs import bindings
+
+            return self.load_value(bindings.wire_of(item))
 
         if sum(isinstance(item, Stored) for item in items) < 2:
             return list(map(load, items))

@@ -86,7 +86,8 @@ def test_two_lists_have_one_identity_only_if_their_items_have(left: list[object]
         (['"1"'], "must begin with = or @"),
         (['"@a.b"'], "must begin with = or @"),
         (['"@aa.1.aa"'], "must hold a digest"),
-        (['"={\\"$stored\\": {\\"digest\\": \\"\\"}}"'], "must not be an envelope"),
+        (['"={\\"$stored\\": {\\"digest\\": \\"\\"}}"'], "digest"),
+        (['"={\\"$stored\\": 1}"'], "must have digest, size and hash"),
     ],
 )
 def test_an_item_that_is_none_is_refused_with_its_place(items: list[str], message: str) -> None:
@@ -192,3 +193,28 @@ def test_a_list_that_is_too_long_is_told_with_the_batch_that_would_do(
     problem = lists.too_many(count, batch)
     assert lists.batch_size(batch, count) == size
     assert (message in str(problem)) if message else problem is None
+
+
+def test_an_item_may_be_what_travels_in_an_envelope_itself() -> None:
+    stored = references.Stored("f" * 64, 3, "0" * 64)
+    inner = lists.listed([1, stored])
+    found = lists.Listed(tuple(lists.text(f"={jsontext.dumps(each)}") for each in (stored.to_json(), inner.to_json())))
+    assert found.values() == [stored, inner]
+    assert lists.listed([stored, inner]).values() == [stored, inner]
+    assert bindings.selected(found, ("1", "0")) == 1
+    assert bindings.selected(found, ("1", "1")) == stored
+
+
+def test_a_list_of_lists_has_the_identity_of_its_items_in_their_order() -> None:
+    schema = {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}}
+    first, second = (references.Stored(each * 64, 3, each * 64) for each in "ab")
+    identities = {
+        keys.identity(lists.listed(each).to_json(), schema)
+        for each in (
+            [lists.listed([first]), lists.listed([second])],
+            [lists.listed([second]), lists.listed([first])],
+            [lists.listed([first, second])],
+            [lists.listed([first]), lists.listed([second]), []],
+        )
+    }
+    assert len(identities) == 4

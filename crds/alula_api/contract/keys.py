@@ -54,9 +54,9 @@ def identity(value: Json, schema: Schema) -> str:
     return envelope.hash if envelope is not None else codecs.codec(schema).identity(value)
 
 
-def _identity_of_list(items: Sequence[Json | references.Stored], schema: Schema) -> str:
+def _identity_of_list(items: Sequence[lists.Value], schema: Schema) -> str:
     """That of the list itself where it is known, else one made of its items' identities in their order."""
-    known = [item for item in items if not isinstance(item, references.Stored)]
+    known = _plain(items)
     if len(known) == len(items):
         return codecs.codec(schema).identity(known)
     from alula_api.contract import schemas
@@ -64,11 +64,21 @@ def _identity_of_list(items: Sequence[Json | references.Stored], schema: Schema)
     types = schemas.items(schema, len(items))
     if types is None:
         raise InvalidValue([Problem("$", f"must be {schemas.describe(schema)}, not a list of {len(items)} items")])
-    found = [
-        item.hash if isinstance(item, references.Stored) else codecs.codec(each).identity(item)
-        for item, each in zip(items, types, strict=True)
-    ]
+    found = [_identity_of_item(item, each) for item, each in zip(items, types, strict=True)]
     return hashlib.sha256(f"list of {' '.join(found)}".encode()).hexdigest()
+
+
+def _plain(items: Sequence[lists.Value]) -> list[Json]:
+    """Those that are JSON, and neither in the store nor lists of which each item travels by itself."""
+    from alula_api.contract import lists
+
+    return [item for item in items if not isinstance(item, (references.Stored, lists.Listed, lists.Batches))]
+
+
+def _identity_of_item(item: lists.Value, schema: Schema) -> str:
+    from alula_api.contract.graphs import bindings
+
+    return identity(bindings.wire_of(item), schema)
 
 
 def _identity_of_batches(found: lists.Batches, schema: Schema) -> str:
@@ -76,14 +86,10 @@ def _identity_of_batches(found: lists.Batches, schema: Schema) -> str:
     batches = found.values()
     if found.single:
         return _identity_of_list(batches, schema)
-    known = [batch for batch in batches if not isinstance(batch, references.Stored)]
+    known = _plain(batches)
     if len(known) == len(batches):
         return codecs.codec(schema).identity(found.joined(known))
-    codec = codecs.codec(schema)
-    told = [
-        batch.hash if isinstance(batch, references.Stored) else "none" if batch is None else codec.identity(batch)
-        for batch in batches
-    ]
+    told = ["none" if batch is None else _identity_of_item(batch, schema) for batch in batches]
     where = f"{found.total} from {found.start % found.size} in batches of {found.size}"
     return hashlib.sha256(f"{where}: {' '.join(told)}".encode()).hexdigest()
 

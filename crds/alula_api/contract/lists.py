@@ -3,7 +3,9 @@
 A map's results are such a list, and so is a list that a map goes over: the engine can pick one of these items, and put
 them together, without looking into any. It travels as `{"$stored": {"items": [...]}}`, each item a JSON text that
 holds a JSON text: `=` and the item's own, or `@` and the digests of an item that lies in the store. An item is short
-enough for `MAX_ITEMS` of them to fit into one argument of a process.
+enough for `MAX_ITEMS` of them to fit into one argument of a process; but of a list that a workflow puts together of a
+few single values, each stands behind its `=` as it travels by itself, also where that is an envelope, such as one of
+another list.
 
 A map in batches goes over such a list of lists, and makes one: `{"$stored": {"batches": [...], "size": 20, "start": 0,
 "count": 57}}`, of which each text stands for the 20 items of a batch, and `null` for a batch of which no item has a
@@ -65,7 +67,7 @@ class Listed(NamedTuple):
         """Return the form in which the list travels."""
         return {STORED: {ITEMS: list(self.texts)}}
 
-    def values(self) -> list[Json | Stored]:
+    def values(self) -> list[Value]:
         """Return the items as they travel.
 
         Raises:
@@ -96,7 +98,7 @@ class Batches(NamedTuple):
         kind = ITEMS if self.single else BATCHES
         return {STORED: {kind: list(self.texts), "size": self.size, "start": self.start, "count": self.total}}
 
-    def values(self) -> list[Json | Stored]:
+    def values(self) -> list[Value]:
         """Return the batches as they travel.
 
         Raises:
@@ -132,6 +134,8 @@ class Batches(NamedTuple):
 
 Many: TypeAlias = Listed | Batches
 """A list that no pod collected."""
+Value: TypeAlias = Json | Stored | Many
+"""A value as it travels: JSON, the envelope of one that lies in the store, or a list that no pod collected."""
 
 
 def taken(value: Many, start: int, count: int) -> Batches:
@@ -173,15 +177,16 @@ def read(json: Json) -> Many | None:
     return Listed(tuple(str(text) for text in texts))
 
 
-def listed(values: Sequence[Json | Stored]) -> Listed:
+def listed(values: Sequence[Value]) -> Listed:
     """Return the list of these values, whatever their length."""
     return Listed(tuple(text(item(value)) for value in values))
 
 
-def item(value: Json | Stored) -> str:
+def item(value: Value) -> str:
     """Return what is published of a value, so that it can be an item: one JSON text of it is an item's text."""
     if isinstance(value, Stored):
         return f"{_STORED}{_short(value.digest)}.{value.size}.{_short(value.hash)}"
+    value = value.to_json() if isinstance(value, (Listed, Batches)) else value
     return _INLINE + jsontext.argo_safe(jsontext.dumps(value))
 
 
@@ -248,7 +253,7 @@ def _number(found: Json, path: str) -> int:
     return int(found)
 
 
-def _value(text: str, index: int, kind: str = ITEMS) -> Json | Stored:
+def _value(text: str, index: int, kind: str = ITEMS) -> Value:
     path = member(member(f'$["{STORED}"]', kind), str(index))
     published = jsontext.parse(text)
     if published is None:  # what is not taken publishes nothing
@@ -257,9 +262,10 @@ def _value(text: str, index: int, kind: str = ITEMS) -> Json | Stored:
         raise InvalidValue([_problem(path, "must be a JSON text of a text")])
     if published.startswith(_INLINE):
         value = jsontext.parse(published[1:])
-        if references.is_envelope(value):
-            raise InvalidValue([_problem(path, "must not be an envelope")])
-        return value
+        if not references.is_envelope(value):
+            return value
+        inner = read(value)
+        return references.stored(value) if inner is None else inner
     parts = published[1:].split(".")
     if not published.startswith(_STORED) or len(parts) != 3 or not (parts[1].isascii() and parts[1].isdecimal()):
         raise InvalidValue([_problem(path, f"must begin with {_INLINE} or {_STORED}, and name what is stored")])

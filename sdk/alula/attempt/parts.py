@@ -97,7 +97,7 @@ def item(value: Json, schema: Schema, content: Callable[[], Content]) -> tuple[s
     """Return a value as an item of a list, and as it travels by itself: in the store where that is too long."""
     published = _item(value, partial(_given, value), schema, content)
     (found,) = lists.Listed((lists.text(published),)).values()
-    return published, found.to_json() if isinstance(found, references.Stored) else found
+    return published, bindings.wire_of(found)
 
 
 def batches(

@@ -104,6 +104,7 @@ def _arrival(name: str, text: str, paths: Mapping[str, tuple[str, ...]]) -> Arri
 def _item(name: str, travelled: Json, path: tuple[str, ...]) -> tuple[Json, tuple[str, ...]]:
     """One item of a list that travels as its items, and the path in it: the others are not looked at."""
     from alula_api.contract import lists
+    from alula_api.contract.graphs import bindings
 
     try:
         listed = lists.read(travelled)
@@ -111,10 +112,11 @@ def _item(name: str, travelled: Json, path: tuple[str, ...]) -> tuple[Json, tupl
             return travelled, path
         if isinstance(listed, lists.Batches):
             return _of_batches(listed, int(path[0]), path[1:])
-        found = lists.Listed((listed.texts[int(path[0])],)).values()[0]
+        (found,) = lists.Listed((listed.texts[int(path[0])],)).values()
     except (values.InvalidValue, ValueError, IndexError) as error:
         raise bad_input(name, error) from error
-    return found.to_json() if isinstance(found, references.Stored) else found, path[1:]
+    item, rest = bindings.wire_of(found), path[1:]
+    return _item(name, item, rest) if rest and references.is_envelope(item) else (item, rest)
 
 
 def _of_batches(listed: lists.Batches, index: int, rest: tuple[str, ...]) -> tuple[Json, tuple[str, ...]]:

@@ -41,8 +41,16 @@ def plan() -> plans.Plan:
                 ],
             },
             {"name": "sub", "inputs": [dict(X)], "nodes": [{"id": "choose", **chosen}]},
-            {"name": "more", "inputs": [dict(X)], "nodes": [{"id": "add", "task": "add", "inputs": {"x": {"input": "x"}}}]},
-            {"name": "fewer", "inputs": [dict(X)], "nodes": [{"id": "less", "task": "less", "inputs": {"x": {"input": "x"}}}]},
+            {
+                "name": "more",
+                "inputs": [dict(X)],
+                "nodes": [{"id": "add", "task": "add", "inputs": {"x": {"input": "x"}}}],
+            },
+            {
+                "name": "fewer",
+                "inputs": [dict(X)],
+                "nodes": [{"id": "less", "task": "less", "inputs": {"x": {"input": "x"}}}],
+            },
         ],
     )
     return scenes.plan(body)

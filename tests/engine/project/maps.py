@@ -249,3 +249,39 @@ def nested(n: int) -> tuple[int, list[int]]:
     """A sub-workflow whose input is a task's list, and one whose input is a map's."""
     first = below(numbers(n))
     return total(first), below(first)
+
+
+@task
+def tripled(text: str) -> str:
+    """A result that does not fit into a line, where the text is long."""
+    return text * 3
+
+
+@workflow
+def long(n: int) -> int:
+    """Over a list of single results, of which one lies in the store."""
+    return measured(map_task(tripled)([text(n), text.named("short")(1)]))
+
+
+@task
+def text(n: int) -> str:
+    """As long as it is asked to be."""
+    return "é" * n
+
+
+@workflow
+def lists(n: int) -> list[int]:
+    """Over a list of lists, which maps made or tasks."""
+    return map_task(total)([map_task(double)(numbers(n)), numbers(n), map_task(double)(numbers(0))])
+
+
+@workflow
+def deep(n: int) -> list[int]:
+    """Over a list of lists, which hold values in the store."""
+    return map_task(measured)([map_task(tripled)(texts(n)), map_task(tripled)([text(n), text(1)])])
+
+
+@task
+def measured(found: list[str]) -> int:
+    """Read all of a list."""
+    return sum(map(len, found))

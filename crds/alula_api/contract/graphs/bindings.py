@@ -33,8 +33,7 @@ class Unknown(Enum):
 UNKNOWN: Final = Unknown.UNKNOWN
 """A value that cannot be known here: its node has not finished or is not taken, or it lies in the store."""
 
-Value: TypeAlias = Json | Stored | Listed | Batches
-"""A value as it travels: JSON, the envelope of one that lies in the store, or a list that no pod collected."""
+Value: TypeAlias = lists.Value
 MaybeValue: TypeAlias = Value | Literal[Unknown.UNKNOWN]
 
 
@@ -219,10 +218,7 @@ def listed(found: list[MaybeValue]) -> MaybeValue:
     if len(known) < len(found):
         return UNKNOWN
     plain: list[Json] = [item for item in known if not isinstance(item, (Stored, Listed, Batches))]
-    if len(plain) == len(known):
-        return plain
-    single = [item for item in known if not isinstance(item, (Listed, Batches))]
-    return lists.listed(single) if len(single) == len(known) else UNKNOWN
+    return plain if len(plain) == len(known) else lists.listed(known)
 
 
 def to_json(binding: Binding) -> dict[str, Any]:
