@@ -298,6 +298,29 @@ def test_a_batch_is_asked_for_as_a_whole_and_its_key_is_of_the_items_that_it_has
     assert names(walk) == ["sum"], "a list of batches in the store has an identity all the same"
 
 
+def test_batches_of_a_list_of_single_results_are_asked_for_as_those_of_one_that_is_given() -> None:
+    single = scenes.workflow(
+        tasks=[task("add", {"a": INT, "b": INT})],
+        inputs=[{"name": "x", "type": INT}],
+        outputs=[],
+        nodes=[
+            {"id": "one", "task": "add", "inputs": {"a": {"input": "x"}, "b": {"value": "1"}}},
+            {
+                "id": "each",
+                "map": {"task": "add", "over": ["a"], "outputs": ["o0"], "batch": 2},
+                "inputs": {"a": {"items": [{"input": "x"}, out("one"), {"value": "3"}]}, "b": {"value": "1"}},
+            },
+        ],
+    )
+    single["spec"]["code"]["runtime"] = 2
+    walk = CacheWalk(scenes.plan(single), {"x": 1})
+    answer(walk, one={"o0": 2})
+    assert names(walk) == ["each(0)", "each(1)"]
+    given = CacheWalk(batched("[1, 2, 3]"), {})
+    keys_of = {spot.path: key for spot, key in walk.keys.items()}
+    assert {path: keys_of[path] for path in names(walk)} == {spot.path: key for spot, key in given.keys.items()}
+
+
 def test_a_batch_that_lacks_is_the_end_of_its_map_and_not_of_the_other_batches() -> None:
     walk = CacheWalk(batched(), {})
     walk.answer({key: {"o0": [2, 3]} for spot, key in walk.keys.items() if spot.path != "each(1)"})

@@ -69,7 +69,9 @@ def _items(value: MaybeValue) -> MaybeValue | list[MaybeValue]:
 
 
 def _batches(read: Inputs, batch: int) -> Found:
-    many = {name: value for name, value in read.items() if isinstance(value, (Listed, Batches))}
+    # A list is one of single values, each with its own source.
+    travelling = {name: lists.listed(value) if isinstance(value, list) else value for name, value in read.items()}
+    many = {name: value for name, value in travelling.items() if isinstance(value, (Listed, Batches))}
     lengths = {name: lists.length(value) for name, value in many.items()}
     checked = _checked(read, {name: [] for name in many}, lengths, batch)
     if checked.items is None:
