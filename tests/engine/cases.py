@@ -146,6 +146,7 @@ BRANCHES = (
         "cached, all items but one that fails", "remembered.py:unfinished", {"n": 0}, None, ("total",), "purpose with 0"
     ),
     Case("cached, items that lie in the store", "remembered.py:texts", {"n": 3}, {"o0": 900}),
+    Case("cached, batches whose items may fail", "remembered.py:batches", {"n": 3}, {"o0": 18}),
     Case("cached, rounds of a repeat", "remembered.py:rounds", {"n": 11}, {"o0": 15}, ("step.round-4",)),
     Case("cached, what decides by its own item", "remembered.py:decided", {"n": 4}, {"o0": 14}),
     Case("cached, one item", "remembered.py:many", {"xs": [7]}, {"o0": [8]}),

@@ -113,6 +113,15 @@ def test_items_that_may_fail_are_null_and_counted(pod: Pod) -> None:
     assert (index, record.code, record.message, record.inputs) == (41, "TASK_FAILED", "no", {"x": "2", "y": "0"})
 
 
+def test_a_batch_that_is_known_counts_its_items_where_they_may_fail(pod: Pod) -> None:
+    source(pod, "")
+    for _ in range(2):
+        ended = run(pod, [1, 2, 3], start=40, cache="1", failing=pods.TOLERATE)
+        assert made(pod, ended) == [10, 20, 30]
+        assert ended.value(names.SUCCEEDED) == 3
+    assert called(pod) == [1, 2, 3]
+
+
 def test_a_crash_loses_only_its_item_and_the_next_pod_goes_on_there(pod: Pod) -> None:
     source(pod, "if x == 2 and not (MARKS / 'up').exists(): os.kill(os.getpid(), 11)")
     first = run(pod, [1, 2, 3], cache="1")

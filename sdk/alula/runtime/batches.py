@@ -18,7 +18,7 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -56,7 +56,9 @@ def perform(attempt: Attempt, call: pods.Call, task: Task[..., Any], check: _Che
     plain = call if uses_cache else call._replace(cache="")
     found: Any = _answer(lambda: _begun(attempt, plain, task, check), attempt)
     if "known" in found:
-        return {names.item_parameter(name): text for name, text in found["known"].items()}
+        return {names.item_parameter(name): text for name, text in found["known"].items()} | _counted(
+            call, found["count"]
+        )
     batch = _Items(attempt, plain, task, found["rows"], found["first"])
     made = batch.run()
     if batch.tolerated:
@@ -94,7 +96,7 @@ def _begun(attempt: Attempt, call: pods.Call, task: Task[..., Any], check: _Chec
         known = cached_call.recall(_memory(attempt, call, task, identities))
         if known is not None:
             texts = {name: _text(attempt, value, _schemas(task)[name]) for name, value in known.items()}
-            return {"known": texts}
+            return {"known": texts, "count": _count(attempt, call, arrivals)}
     read = inputs.load(tuple(each for each in arrivals if each.name in call.over), attempt.content.load_value)
     lengths = {name: len(value) for name, value in read.items() if isinstance(value, list)}
     if len(lengths) < len(call.over) or len(set(lengths.values())) != 1:
@@ -103,6 +105,23 @@ def _begun(attempt: Attempt, call: pods.Call, task: Task[..., Any], check: _Chec
     listed = lists.read(first)
     rows: list[Json] = [dict(zip(read, row, strict=True)) for row in zip(*read.values(), strict=True)]
     return {"rows": rows, "first": getattr(listed, "start", 0), "identities": dict(identities)}
+
+
+def _count(attempt: Attempt, call: pods.Call, arrivals: Sequence[inputs.Arrival]) -> int:
+    """How many items a batch has, read only where the list does not say it on its way."""
+    (first,) = (each for each in arrivals if each.name == call.over[0])
+    listed = lists.read(first.travelled)
+    if listed is not None:
+        return lists.length(listed)
+    read = inputs.load((first,), attempt.content.load_value)[first.name]
+    if not isinstance(read, list):
+        raise bad_input(first.name, "what a batch goes over must be a list")
+    return len(read)
+
+
+def _counted(call: pods.Call, succeeded: int) -> dict[str, Json]:
+    """What else is published of a batch: where items may fail, how many of them succeeded."""
+    return {names.SUCCEEDED: succeeded} if call.failing == pods.TOLERATE else {}
 
 
 def _memory(attempt: Attempt, call: pods.Call, task: Task[..., Any], identities: dict[str, str]) -> Any:
@@ -141,7 +160,7 @@ def _published(
         standing = cached_call.keep(_memory(attempt, call, task, identities), kept)
         if standing is not kept:
             found = {names.item_parameter(name): _text(attempt, standing[name], _schemas(task)[name]) for name in kept}
-    return {**found, **({names.SUCCEEDED: len(made) - failed} if tolerant else {})}
+    return found | _counted(call, len(made) - failed)
 
 
 def _record(attempt: Attempt, failed: dict[int, FailureRecord]) -> None:

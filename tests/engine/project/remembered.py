@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alula import NonRecoverable, conditional, map_task, repeat, task, workflow
+from alula import NonRecoverable, conditional, map_task, order, repeat, task, workflow
 
 
 @task(cache=True)
@@ -47,6 +47,21 @@ def items(n: int) -> int:
 def unfinished(n: int) -> int:
     """One item fails, and is alone to be repeated."""
     return total(map_task(picky)([1, 2, n]))
+
+
+@task
+def there(first: list[int | None], second: list[int | None]) -> int:
+    """Read lists of which some need not be there."""
+    return sum(x for x in (*first, *second) if x is not None)
+
+
+@workflow
+def batches(n: int) -> int:
+    """Batches whose items may fail, of which the second map finds what the first one made."""
+    first = map_task(grow, batch=2, min_successes=1)([1, 2, n])
+    second = map_task(grow, batch=2, min_successes=1).named("again")([1, 2, n])
+    order(first, second)
+    return there(first, second)
 
 
 @task(cache=True)
