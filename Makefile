@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 SCENARIO_WORKERS ?= 3# scenarios wait more than they work
 
-.PHONY: help setup demo test unit e2e soak quiet large queue requeue conformance simulation e2e-setup e2e-servers lint types fmt cases verify generate golden bench image clean
+.PHONY: help setup demo test unit e2e soak quiet large queue requeue conformance simulation e2e-setup e2e-servers lint types fmt cases programs verify generate golden bench image clean
 
 help:  ## list what can be done here
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,6 +34,10 @@ unit: $(STAMP)  ## everything that needs no cluster
 cases: $(STAMP)  ## many cases of what the cache must see and of what frames must keep (CASES=100000 SEED=0)
 	$(BIN)/python -m tests.code.random_projects $(or $(CASES),100000) $(SEED)
 	$(BIN)/python -m tests.types.random_frames $(or $(CASES),100000) $(SEED)
+
+programs: $(STAMP)  ## PROGRAMS (200) random workflows from SEED (0) on: here, by their templates, from the cache, and in Argo with process pods
+	$(BIN)/python -m tests.engine.random_programs $$(( 20 * $(or $(PROGRAMS),200) )) $(or $(SEED),0)
+	ALULA_E2E=required ALULA_PROGRAMS=$(or $(PROGRAMS),200) ALULA_SEED=$(or $(SEED),0) $(BIN)/python -m pytest -q -s e2e/main_road/test_programs.py
 
 e2e: $(STAMP)  ## scenarios on real servers (skipped in one loud line where they cannot start; ALULA_E2E=required forbids that)
 	$(BIN)/python -m pytest e2e -n $(SCENARIO_WORKERS) -q --durations=25

@@ -16,7 +16,7 @@ from alula_api.argo import nodes as argo
 from alula_api.contract.graphs import specs
 from e2e import conformance, installing
 from e2e.main_road.conftest import Road, engine, registered
-from tests.engine import table
+from tests.engine import outlined, table
 from tests.engine.cases import BUDGETS, CASES, Case, begun
 
 TRIED = "tried"
@@ -67,13 +67,13 @@ def test_in_argo_a_failure_keeps_from_running_what_it_does_here_and_nothing_else
     ran: set[str] = set()
     for pod in road.place.cluster.pods.started(run.run, road.place.namespace):
         path = pod.node.removeprefix(f"{run.run}.").rpartition("(")[0]  # without the number of the attempt
-        items = _items(outline, path, expected)
+        items = outlined.tasks(outline, path, expected)
         assert run.nodes[path]["phase"] == ("Failed" if items.intersection(case.failed) else "Succeeded"), path
         ran |= items
     assert ran == expected
     found = road.place.cluster.api.get(installing.ARGO, "Workflow", run.run, road.place.namespace)
     place, _, said = found["status"]["message"].partition(" failed: ")
-    assert case.failed[0] in _items(outline, place, expected)
+    assert case.failed[0] in outlined.tasks(outline, place, expected)
     assert case.message in said
 
 
@@ -89,14 +89,6 @@ def _outline(road: Road, case: Case) -> outlines.Outline:
         "spec"
     ]
     return outlines.Outline(specs.WorkflowSpec.from_json(spec))
-
-
-def _items(outline: outlines.Outline, path: str, known: set[str]) -> set[str]:
-    """The tasks, as a local run calls them, of a node: those of a batch are one."""
-    found = outline.id(path)
-    group = found.rpartition("(")[0]
-    first, count = outline.items_of(found, sum(each.rpartition("(")[0] == group for each in known))
-    return {found} if first is None else {f"{group}({number})" for number in range(first, first + count)}
 
 
 def test_no_more_items_of_a_map_run_at_one_time_than_its_concurrency(ended: dict[str, conformance.Ended]) -> None:

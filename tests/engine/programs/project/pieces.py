@@ -1,0 +1,95 @@
+"""What random programs are made of: tasks that are pure functions of small numbers, some of which fail for some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alula import NonRecoverable, task
+
+SIZE = 19
+"""Numbers stay below it, so that a comparison holds about as often as not."""
+
+
+@dataclass
+class Pair:
+    """What is not always there, not always short, and holds a list."""
+
+    left: int
+    right: int | None
+    even: bool
+    many: list[int]
+    text: str
+
+
+@task(cache=True)
+def inc(x: int) -> int:
+    """The next number."""
+    return (x + 1) % SIZE
+
+
+@task
+def add(x: int, y: int = 5) -> int:
+    """Both together."""
+    return (x + y) % SIZE
+
+
+@task(cache=True)
+def picky(x: int) -> int:
+    """The same number, unless it does not like it."""
+    if x % 4 == 3:
+        raise NonRecoverable(f"failed on purpose with {x}")
+    return x
+
+
+@task(cache=True)
+def half(x: int) -> int | None:
+    """Half of an even number."""
+    return None if x % 2 else x // 2
+
+
+@task(cache=True)
+def known(x: int | None) -> int:
+    """A number in any case."""
+    return 7 if x is None else x
+
+
+@task(cache=True)
+def numbers(n: int) -> list[int]:
+    """As many as the number says, at most three."""
+    return [(n + i) % SIZE for i in range(n % 4)]
+
+
+@task
+def total(xs: list[int]) -> int:
+    """All of them together, with their places."""
+    return sum((i + 1) * x for i, x in enumerate(xs)) % SIZE
+
+
+@task(cache=True)
+def counted(xs: list[int | None]) -> int:
+    """What there is, with its places."""
+    return sum((i + 1) * (11 if x is None else x) for i, x in enumerate(xs)) % SIZE
+
+
+@task(cache=True)
+def pair(x: int, y: int) -> Pair:
+    """A record that travels inline if its number is even."""
+    return Pair(x, None if y % 3 == 0 else y, x % 2 == 0, [x, y][: y % 3], "x" * (2000 if x % 2 else 3))
+
+
+@task
+def weigh(p: Pair) -> int:
+    """Everything in a record."""
+    return (p.left + 2 * (p.right or 0) + 3 * len(p.many) + len(p.text)) % SIZE
+
+
+@task(cache=True)
+def two(x: int) -> tuple[int, int]:
+    """Two outputs."""
+    return (x + 2) % SIZE, (3 * x) % SIZE
+
+
+@task(cache=True)
+def split(x: int) -> tuple[int, list[int]]:
+    """A number and a list, as two outputs."""
+    return (x + 3) % SIZE, [x] * (x % 3)
