@@ -18,6 +18,7 @@ from e2e.main_road.conftest import Road
 EXAMPLES = installing.ROOT / "examples" / "features"
 IMAGE = "registry.example.org/features:1"
 INPUTS: Mapping[str, Mapping[str, str]] = {
+    "deciding.py:station": {"site": '{"name": "east", "probes": [1.0, 2.0], "trusted": true}'},
     "mapping.py:station": {"name": "oslo", "offset": "0.5"},
     "nesting.py:quadruple": {"x": "3"},
 }
