@@ -97,6 +97,7 @@ MAPS = (
         "known",
         message="only 2 of 3 items succeeded, and 4 must",
     ),
+    _map("sub-workflows may fail, whose own maps do", "lenient", 4, "-|-|0 1|0 1 2"),
     _map(
         "sub-workflows may fail, of an empty list", "tolerant", 0, None, "known", message="only 0 of 0 items succeeded"
     ),

@@ -36,6 +36,7 @@ from alula_api.contract.graphs import walks
 if TYPE_CHECKING:
     from alula.local.store.cache import Cache
     from alula.types.carriers import Carrier
+    from alula_api.contract.graphs.frames import Spot
     from alula_api.contract.values import Json
 
 __tracebackhide__ = True  # pytest shows the user's frames only
@@ -116,7 +117,6 @@ class Run:
                 self.reporter.warn(text)
             with environment.declared(self._tasks(), self.reporter.warn, apart=self.source is not None):
                 self._drive()
-            self._give_up_blocked()
             interrupted = False
         except walks.TooLarge as error:
             raise _too_large(self.target, error) from None
@@ -166,13 +166,10 @@ class Run:
         else:
             threads.drive(dispatcher, work.work, clock, self._workers())
 
-    def _give_up_blocked(self) -> None:
-        """Fail what waits for values that cannot be made: a part that a value does not have."""
-        for spot in [*self.walk.blocked]:
-            source = self.walkable.sources.get(walks.written(spot), str(self.target.source))
-            failure = failures.of_blocked(spot, spot.path or self.target.name, self.id, source)
-            self.reporter.blocked(failure, self.options.clock.now())
-            self.walk.fail(spot)
+    def _blocked(self, spot: Spot, now: float) -> None:
+        """Report what needs a value that cannot be made, such as a part that a value does not have."""
+        source = self.walkable.sources.get(walks.written(spot), str(self.target.source))
+        self.reporter.blocked(spot, failures.of_blocked(spot, spot.path or self.target.name, self.id, source), now)
 
     def _dispatcher(self, work: executor.Executor) -> Dispatcher:
         policies = {name: _policy(task) for name, task in self.tasks.items()}
@@ -181,7 +178,7 @@ class Run:
         schedule = Schedule(self.walk, policies)
         aborts = self._failure_policy() is walks.Policy.ABORT
         limit = self.target.deadline if isinstance(self.target, Workflow) else None
-        return Dispatcher(
+        found = Dispatcher(
             schedule,
             timeouts,
             self.reporter,
@@ -190,7 +187,10 @@ class Run:
             deadline=None if limit is None else self.options.clock.now() + limit,
             late=lambda attempt: work.late(attempt, limit or 0.0),
             aborted=work.aborted if aborts else None,
+            blocked=self._blocked,
         )
+        found.give_up(self.options.clock.now())
+        return found
 
     def _executor(self, call: executor.Call) -> executor.Executor:
         return executor.Executor(

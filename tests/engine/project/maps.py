@@ -192,6 +192,24 @@ def tolerant(n: int) -> str:
 
 
 @workflow
+def strict(x: int) -> str:
+    """A map of which two items must succeed, of fewer of them."""
+    return known(map_task(seven, min_successes=2)(numbers(x)))
+
+
+@task
+def told(parts: list[str | None]) -> str:
+    """Say which texts there are."""
+    return "|".join(part or "-" for part in parts)
+
+
+@workflow
+def lenient(n: int) -> str:
+    """Items that fail because their own maps do, and may."""
+    return told(map_task(strict, min_success_ratio=0.25)(numbers(n)))
+
+
+@workflow
 def branched(n: int) -> int:
     """A map that need not run."""
     xs = numbers(n)

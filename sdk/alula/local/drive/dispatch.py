@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from alula.local.drive.attempts import Attempt, Failure, Outcome
 from alula.local.drive.schedule import Schedule
+
+if TYPE_CHECKING:
+    from alula_api.contract.graphs.frames import Spot
 
 
 class Observer(Protocol):
@@ -48,6 +51,7 @@ class Dispatcher:
         late: Makes the failure of an attempt that is ended then.
         aborted: Makes the failure of an attempt that is ended because another task failed; None where attempts may
             then finish.
+        blocked: Takes note of a graph, a branch or a map that needs a value that cannot be made, before it is failed.
     """
 
     def __init__(
@@ -61,13 +65,14 @@ class Dispatcher:
         deadline: float | None = None,
         late: Callable[[Attempt], Failure] | None = None,
         aborted: Callable[[Attempt], Failure] | None = None,
+        blocked: Callable[[Spot, float], None] | None = None,
     ) -> None:
         self.schedule = schedule
         self._timeouts = timeouts
         self.observer = observer
         self.overdue = overdue
         self.preparation = preparation
-        self._aborted = aborted
+        self._aborted, self._blocked = aborted, blocked
         self._deadline, self._late = deadline, late
         self._deadlines: list[tuple[float, int, Attempt]] = []
         self._begun = 0
@@ -113,6 +118,15 @@ class Dispatcher:
         else:
             self.observer.finished(attempt, outcome, now)
             self.schedule.succeed(attempt.spot, outcome.outputs)
+        self.give_up(now)
+
+    def give_up(self, now: float) -> None:
+        """Fail what has come to need a value that cannot be made; asked at the beginning, and here after each task."""
+        blocked = self.schedule.walk.blocked
+        while blocked and self._blocked is not None:
+            spot = blocked[0]
+            self._blocked(spot, now)
+            self.schedule.give_up(spot)
 
     def expire(self, now: float) -> list[Attempt]:
         """Fail every attempt whose time is over, and at the end of the run's what rests; returns the attempts."""

@@ -133,11 +133,13 @@ class Reporter:
             self.warnings.append(text)
             self._watcher.warned(text)
 
-    def blocked(self, failure: Failure, now: float) -> None:
-        """A graph, a branch or a map that cannot begin or end, because a value that it needs cannot be made."""
+    def blocked(self, spot: Spot, failure: Failure, now: float) -> None:
+        """A graph, a branch or a map cannot begin or end, because a value that it needs cannot be made."""
         report = NodeReport(failure.record.node, "", failure.record.source, "failed", began=now, failure=failure.record)
+        report.tolerated = walks.tolerated(spot)
         self.nodes.append(report)
-        self.failures.append(failure)
+        if not report.tolerated:
+            self.failures.append(failure)
         with self._lock:
             self._watcher.finished(report, now)
 

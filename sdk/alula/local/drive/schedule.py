@@ -116,6 +116,12 @@ class Schedule:
             walk.retry(spot)
         return rest
 
+    def give_up(self, spot: Spot) -> None:
+        """What can neither begin nor end, because a value that it needs cannot be made, has failed."""
+        self.walk.fail(spot)
+        if self.walk.failing:
+            self._rests.clear()
+
     def wake(self, now: float) -> None:
         """Make ready every spot whose rest is over."""
         while self._rests and self._rests[0][0] <= now:
