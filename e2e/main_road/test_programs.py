@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import json
 import os
 import pathlib
 import random
@@ -19,7 +20,6 @@ import alula_compiler
 from alula import errors
 from alula.remote import outline as outlines
 from alula_api.argo import nodes as argo
-from alula_api.argo import outputs
 from alula_api.contract.graphs import specs
 from alula_data import content
 from alula_data.stores import opening
@@ -49,6 +49,11 @@ class Chosen:
     def node(self) -> str:
         return f"p{self.seed}"
 
+    @property
+    def outputs(self) -> list[str]:
+        """The names of what it gives."""
+        return [f"o{number}" for number in range(len(self.program.flows[-1].outputs))]
+
 
 @dataclasses.dataclass(frozen=True)
 class Group:
@@ -66,11 +71,14 @@ class Group:
                 inputs += [f"{name}{each.seed}: int = {value}" for name, value in given.items()]
                 given = {name: f"{name}{each.seed}" for name in given}
             written = ", ".join(f"{name}={value}" for name, value in given.items())
-            calls.append(f"    {each.node}_main.named({each.node!r})({written})\n")
+            given_back = [f"{each.node}_{output}" for output in each.outputs]
+            calls.append(f"    {', '.join(given_back)} = {each.node}_main.named({each.node!r})({written})\n")
+            for name, type_ in zip(given_back, each.program.flows[-1].outputs, strict=True):
+                calls.append(f"    pieces.same_{type_}.named({name.replace('_', '-')!r})({name})\n")
         parts = [each.program.text(f"{each.node}_") for each in self.programs]
         head = '@workflow(failure_policy="continue")\n'
         whole = f"{head}def {self.name}({', '.join(inputs)}) -> None:\n{''.join(calls)}"
-        return syntax.HEAD + "\n\n".join([*parts, whole])
+        return "\n\n".join(["import pieces\n" + syntax.HEAD, *parts, whole])
 
     @property
     def file(self) -> str:
@@ -115,125 +123,126 @@ def road(installation: installing.Installation, groups: list[Group], tmp_path_fa
     return registered(installation, tmp_path_factory.mktemp("registered"), "programs", files, only=only)
 
 
-@dataclasses.dataclass
-class Round:
-    """The runs of all groups, one after the other as far as they are in one lane, and what differs."""
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """A run of a group, as it ended.
 
-    road: Road
-    groups: list[Group]
-    held: content.Content
+    Attributes:
+        group: What ran.
+        run: Its object.
+        nodes: By name.
+        outline: Of its definition.
+    """
 
-    def differences(self) -> tuple[list[str], int]:
-        """What differs, and how many pods were started."""
-        place = self.road.place
-        for group in self.groups:
-            place.ready("Workflow", group.object, timeout=180)
-        waiting: collections.deque[tuple[Group, str]] = collections.deque()
-        found: list[str] = []
-        pods = 0
-        for group in self.groups:
-            waiting.append((group, place.run(group.object)))
-            if len(waiting) == AT_ONCE:
-                told, count = self._ended(*waiting.popleft())
-                found, pods = found + told, pods + count
-        for group, run in waiting:
-            told, count = self._ended(group, run)
-            found, pods = found + told, pods + count
-        return found, pods
+    group: Group
+    run: installing.Object
+    nodes: dict[str, dict[str, Any]]
+    outline: outlines.Outline
 
-    def _ended(self, group: Group, name: str) -> tuple[list[str], int]:
-        place = self.road.place
-        pods = len(place.cluster.pods.started(workflow=name, namespace=place.namespace))
-        try:
-            run = place.ended(name, 900)
-        except TimeoutError as late:
-            run = place.cluster.api.get(installing.ARGO, "Workflow", name, place.namespace)
-            return [f"{name} of {[each.seed for each in group.programs]} does not end: {late}"], pods
-        pods = len(place.cluster.pods.started(workflow=name, namespace=place.namespace))
-        spec = place.cluster.api.get(installing.ALULA, "Workflow", group.object, place.namespace)["spec"]
-        outline = outlines.Outline(specs.WorkflowSpec.from_json(spec))
-        nodes = {each["name"]: each for each in argo.read(run["status"]).values()}
-        told = []
-        for each in group.programs:
-            for difference in self._compared(each, name, nodes, outline):
-                told.append(
-                    f"seed {each.seed} in {name}: {difference}\n{each.program.inputs}\n{here.text(each.program)}"
-                )
-        return told, pods
-
-    def _compared(self, each: Chosen, run: str, nodes: dict[str, Any], outline: outlines.Outline) -> list[str]:
-        whole = nodes.get(f"{run}.{each.node}")
-        if whole is None:
-            return ["there is no node"]
-        expected, found = each.expected, []
-        phase = "Failed" if expected.outputs is None else "Succeeded"
-        is_alike = whole["phase"] == phase or (phase == "Failed" and whole["phase"] == "Error")
-        if not is_alike:
-            messages = {
-                path: node.get("message") for path, node in nodes.items() if node["phase"] in ("Failed", "Error")
-            }
-            found.append(f"is {whole['phase']} and must be {phase}: {messages}")
-        elif expected.outputs is not None:
-            made = {one["name"]: one["value"] for one in whole.get("outputs", {}).get("parameters", ())}
-            values = {name: outputs.assembled(name, made, self.held.load_value) for name in expected.outputs}
-            if values != expected.outputs:
-                found.append(f"gives {values} and must give {expected.outputs}")
-        ran, failed = _ran(each, run, nodes, outline)
-        must = expected.done | expected.failed
-        if ran != must:
-            found.append(f"runs {sorted(ran - must)} beside what it must, and not {sorted(must - ran)}")
-        elif failed - expected.failed:
-            found.append(f"fails in {sorted(failed - expected.failed)}")
-        return found
+    @property
+    def name(self) -> str:
+        return str(self.run["metadata"]["name"])
 
 
-def _ran(each: Chosen, run: str, nodes: dict[str, Any], outline: outlines.Outline) -> tuple[set[str], set[str]]:
+def differences(road: Road, groups: list[Group]) -> list[str]:
+    """Run all groups, some at one time, and return what differs; also prints it, as it is found."""
+    started: collections.deque[tuple[Group, str]] = collections.deque()
+    found: list[str] = []
+    for group in groups:
+        road.place.ready("Workflow", group.object, timeout=180)
+        started.append((group, road.place.run(group.object)))
+        if len(started) == AT_ONCE:
+            found += _told(road, *started.popleft())
+    for group, name in started:
+        found += _told(road, group, name)
+    return found
+
+
+def _told(road: Road, group: Group, name: str) -> list[str]:
+    place = road.place
+    run = place.ended(name, 900)
+    definition = place.cluster.api.get(installing.ALULA, "Workflow", group.object, place.namespace)
+    outline = outlines.Outline(specs.WorkflowSpec.from_json(definition["spec"]))
+    ended = Ended(group, run, {each["name"]: each for each in argo.read(run["status"]).values()}, outline)
+    held = content.Content(opening.open_store(place.prefix, endpoint=place.bucket.endpoint))
+    told = [
+        f"seed {each.seed} in {name}: {difference[:3000]}\n{each.program.inputs}\n{here.text(each.program)}"
+        for each in group.programs
+        for difference in _compared(each, ended, held)
+    ]
+    pods = len(place.cluster.pods.started(workflow=name, namespace=place.namespace))
+    print(f"{name}: {pods} pods for {len(group.programs)} programs", *told, sep="\n", flush=True)
+    return told
+
+
+def _compared(each: Chosen, ended: Ended, held: content.Content) -> list[str]:
+    """What differs of a program."""
+    expected, prefix = each.expected, f"{ended.name}.{each.node}"
+    whole, found = ended.nodes[prefix], []
+    if (whole["phase"] == "Succeeded") != (expected.outputs is not None):
+        bad = {
+            path.removeprefix(f"{prefix}."): node.get("message", "")
+            for path, node in ended.nodes.items()
+            if path.startswith(f"{prefix}.") and node["phase"] in ("Failed", "Error")
+        }
+        found.append(f"is {whole['phase']}, and here it gives {expected.outputs}: {bad}")
+    elif expected.outputs is not None:
+        values = {name: _given(ended, f"{each.node}-{name}", held) for name in each.outputs}
+        if values != expected.outputs:
+            found.append(f"gives {values}, and here {expected.outputs}")
+    ran, failed = _ran(each, ended)
+    must = expected.done | expected.failed
+    if ran != must:
+        found.append(f"runs {sorted(ran - must)}, which do not run here, and not {sorted(must - ran)}")
+    if failed - expected.failed:
+        found.append(f"fails in {sorted(failed - expected.failed)}")
+    return found
+
+
+def _given(ended: Ended, node: str, held: content.Content) -> Any:
+    """What a program gave, as the task made it that read it."""
+    (made,) = ended.nodes[f"{ended.name}.{node}"]["outputs"]["parameters"]
+    return held.load_value(json.loads(made["value"]))
+
+
+def _ran(each: Chosen, ended: Ended) -> tuple[set[str], set[str]]:
     """The tasks that ran, as a local run of the program calls them, and those that failed, without items of batches."""
     ran: set[str] = set()
     failed: set[str] = set()
-    prefix = f"{run}.{each.node}."
     known = {f"{each.node}.{path}" for path in each.expected.done | each.expected.failed}
-    for path, node in nodes.items():
-        if not path.startswith(prefix) or node["type"] not in ("Pod", "Retry"):
+    for path, node in ended.nodes.items():
+        is_attempt = ended.nodes.get(path.rpartition("(")[0], {}).get("type") == "Retry"
+        is_task = node["type"] in ("Pod", "Retry") and path.startswith(f"{ended.name}.{each.node}.")
+        if not is_task or is_attempt or node["phase"] not in ("Succeeded", "Failed", "Error", "Running"):
             continue
-        if node["phase"] not in ("Succeeded", "Failed", "Error", "Running"):
-            continue
-        if node["type"] == "Pod" and nodes.get(path.rpartition("(")[0], {}).get("type") == "Retry":
-            continue
-        place = path.removeprefix(f"{run}.")
-        paths = outlined.tasks(outline, place, known)
+        place = path.removeprefix(f"{ended.name}.")
+        paths = outlined.tasks(ended.outline, place, known)
         ran |= paths
-        if node["phase"] != "Succeeded" and not outlined.is_batch(outline, place):
+        if node["phase"] != "Succeeded" and not outlined.is_batch(ended.outline, place):
             failed |= paths
     own = len(each.node) + 1
     return {path[own:] for path in ran}, {path[own:] for path in failed}
 
 
-@pytest.fixture(scope="module")
-def held(road: Road) -> content.Content:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in road.place.bucket.environment().items():
-            patch.setenv(name, value)
-        return content.Content(opening.open_store(road.place.prefix, endpoint=road.place.bucket.endpoint))
+@pytest.fixture(autouse=True)
+def account(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the domain's store."""
+    for name, value in road.place.bucket.environment().items():
+        monkeypatch.setenv(name, value)
 
 
-def test_a_program_ends_in_argo_as_it_does_here(road: Road, groups: list[Group], held: content.Content) -> None:
-    found, pods = Round(road, groups, held).differences()
-    print(f"{pods} pods for {COUNT} programs from seed {SEED}")
-    assert not found, "\n\n".join(found)
+def test_a_program_ends_in_argo_as_it_does_here(road: Road, groups: list[Group]) -> None:
+    assert not (found := differences(road, groups)), "\n\n".join(found)
 
 
-def test_so_it_does_with_what_the_cache_answers(road: Road, groups: list[Group], held: content.Content) -> None:
-    found, pods = Round(road, groups, held).differences()
-    print(f"{pods} pods where all is cached that can be")
-    assert not found, "\n\n".join(found)
+def test_so_it_does_with_what_the_cache_answers(road: Road, groups: list[Group]) -> None:
+    assert not (found := differences(road, groups)), "\n\n".join(found)
 
 
-def test_so_it_does_with_half_of_what_the_cache_had(road: Road, groups: list[Group], held: content.Content) -> None:
+def test_so_it_does_with_half_of_what_the_cache_had(road: Road, groups: list[Group]) -> None:
     rng = random.Random(SEED)
-    for head in sorted(each.key for each in held.store.list("cache/")):
+    store = opening.open_store(road.place.prefix, endpoint=road.place.bucket.endpoint)
+    for entry in sorted(each.key for each in store.list("cache/")):
         if rng.random() < 0.5:
-            held.store.delete(head)
-    found, pods = Round(road, groups, held).differences()
-    print(f"{pods} pods where half of it is")
-    assert not found, "\n\n".join(found)
+            store.delete(entry)
+    assert not (found := differences(road, groups)), "\n\n".join(found)

@@ -18,6 +18,7 @@ from alula_controller.admission.cache_walk import CacheWalk
 from alula_data import content
 from alula_data.stores.memory import MemoryStore
 from tests.controller import scenes
+from tests.engine.programs import here
 
 INLINE = 10**9
 """Bytes up to which an output travels inline here."""
@@ -95,7 +96,7 @@ class Cache:
         if task not in vars(self.pieces):  # what ends a branch in a failure
             return None
         function = getattr(self.pieces, task).function
-        typed = {name: self._typed(value) for name, value in given.items()}
+        typed = {name: here.typed(value, self.pieces) for name, value in given.items()}
         try:
             found = function(**typed)
         except NonRecoverable:
@@ -103,15 +104,8 @@ class Cache:
         types = self.plan.tasks[task].outputs
         several = found if len(types) > 1 else (found,)
         pairs = zip(types.items(), several, strict=True)
-        return {name: self._carried(_plain(value), dict(schema)) for (name, schema), value in pairs}
-
-    def _typed(self, value: Any) -> Any:
-        return self.pieces.Pair(**value) if isinstance(value, dict) else value
+        return {name: self._carried(here.plain(value), dict(schema)) for (name, schema), value in pairs}
 
     def _carried(self, value: Any, schema: dict[str, Any]) -> Any:
         """The value as it travels: a long one lies in the store."""
         return self.store.save_value(jsontext.dumps(value), keys.identity(value, schema), INLINE)
-
-
-def _plain(value: Any) -> Any:
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value

@@ -89,7 +89,7 @@ def _cached(found: Compared, missing: dict[str, bool], share: float, rng: random
         outputs = {name: cache.load(value) for name, value in walk.root.outputs.items()}
         if outputs != outcome.outputs:
             told.append(f"gives {outputs} where it is cached, and {outcome.outputs} here")
-    elif not share and outcome.outputs is not None and not outcome.failed:
+    elif not share and outcome.outputs is not None and "min_success" not in text:
         told.append(f"is {walk.root.state} though all is cached")
     return told
 

@@ -66,9 +66,18 @@ def run(workflow: Any, inputs: dict[str, int]) -> Outcome:
 
 def plain(value: Any) -> Any:
     """A value of a program as it travels."""
+    if isinstance(value, list):
+        return [plain(item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     return value
+
+
+def typed(value: Any, pieces: types.ModuleType) -> Any:
+    """The reverse."""
+    if isinstance(value, list):
+        return [typed(item, pieces) for item in value]
+    return pieces.Pair(**value) if isinstance(value, dict) else value
 
 
 def resource(workflow: Any) -> dict[str, Any]:

@@ -38,6 +38,8 @@ TASKS = (
     Task("total", (Parameter("xs", "ints"),), ("int",)),
     Task("counted", (Parameter("xs", "opts"),), ("int",)),
     Task("pair", (Parameter("x", "int"), Parameter("y", "int")), ("pair",)),
+    Task("pairs", (Parameter("n", "int"),), ("pairs",)),
+    Task("heavy", (Parameter("ps", "pairs"),), ("int",)),
     Task("weigh", (Parameter("p", "pair"),), ("int",)),
     Task("two", (Parameter("x", "int"),), ("int", "int")),
     Task("split", (Parameter("x", "int"),), ("int", "ints")),
@@ -48,8 +50,9 @@ _CONSTANTS = {
     "opt": ["None", "4", "7"],
     "ints": ["[]", "[1, 2]", "[6, 3, 8]"],
     "opts": ["[]", "[1, None]"],
+    "pairs": ["[]"],
 }
-_LISTS = {"int": "ints", "opt": "opts"}
+_LISTS = {"int": "ints", "opt": "opts", "pair": "pairs"}
 """The type of a list by that of its items."""
 _OPTIONAL_LISTS = {"int": "opts", "opt": "opts"}
 """The same where items may fail."""
@@ -95,23 +98,23 @@ class _Maker:
 
     def flow(self, name: str, kind: str) -> Flow:
         self.kind, self.deciding = kind, set()
-        inputs = [Parameter("a", "int")]
+        inputs = [Parameter("a", self.rng.choice(["int", "int", "pair"]) if kind == "item" else "int")]
         if kind == "main":
             inputs += [Parameter("b", "int")]
         elif kind == "item":
-            inputs += [Parameter("b", self.rng.choice(["int", "ints", "opt"]))]
+            inputs += [Parameter("b", self.rng.choice(["int", "ints", "opt", "pair"]))]
         elif self.rng.random() < 0.6:
             type_ = self.rng.choice(["int", "ints", "opt", "pair"])
             inputs += [Parameter("b", type_, "3" if type_ == "int" and self.rng.random() < 0.5 else "")]
         self.inputs = tuple(inputs)
         own = tuple(Variable(each.type, each.name, "input", frozenset([each.name])) for each in inputs)
-        types = {"item": ("int",), "step": ("int",)}.get(kind)
+        types = {"item": (self.rng.choice(["int", "int", "pair"]),), "step": ("int",)}.get(kind)
         if types is None:
             types = tuple(
-                self.rng.choice(["int", "int", "opt", "ints", "opts", "pair"]) for _ in range(self.count(1, 3))
+                self.rng.choice(["int", "int", "opt", "ints", "opts", "pair", "pairs"]) for _ in range(self.count(1, 3))
             )
         body = self.body(_Scope(own), types, is_flow=True)
-        return Flow(name, self.inputs, body, frozenset(self.deciding), kind in ("item", "step"))
+        return Flow(name, self.inputs, body, frozenset(self.deciding), kind)
 
     def count(self, least: int, most: int) -> int:
         return self.rng.choice([*range(least, most + 1), *[least] * (most - least)])
@@ -136,11 +139,8 @@ class _Maker:
         if self.kind == "main" and is_flow and self.rng.random() < 0.3:
             return self.value(scope, type_)
         if not is_flow:
-            wanted = [
-                each
-                for each in scope.variables
-                if each.type == type_ and each.origin != "list" and self.may_decide(each)
-            ]
+            given = [each for each in scope.variables if each.type == type_ and each.origin != "list"]
+            wanted = [each for each in given if self.kind != "item" or not each.inputs]  # an item is a list of it alone
             if self.rng.random() < 0.3 and self.kind not in ("item", "step") and type_ in _CONSTANTS:
                 return Constant(type_, "None" if type_ == "opt" else self.rng.choice(_CONSTANTS[type_]))
         recent = [each for each in wanted if each in scope.own]
@@ -237,7 +237,7 @@ class _Maker:
 
     def map(self, scope: _Scope) -> Map:
         callees: list[Callee] = [each for each in TASKS if each.inputs[0].type in _LISTS]
-        callees += [each for each in self.flows if each.mappable] * 3
+        callees += [each for each in self.flows if each.kind == "item"] * 3
         callee = self.rng.choice([each for each in callees if _listable(each)])
         first, *others = _listable(callee)
         over = {first.name: self.listed(scope, _LISTS[first.type])}
@@ -278,7 +278,7 @@ class _Maker:
 
     def repeat(self, scope: _Scope) -> Repeat:
         callees: list[Callee] = [_BY_NAME[name] for name in ("inc", "add", "picky")]
-        callees += [each for each in self.flows if each.mappable and each.outputs == ("int",)] * 2
+        callees += [each for each in self.flows if each.kind == "step"] * 2
         callee = self.rng.choice(callees)
         given = self.given(scope, callee.inputs, callee.deciding, whole=not isinstance(callee, Task))
         until = f"made {self.sign()} {self.number(scope)}"
@@ -368,8 +368,8 @@ class _Maker:
     # Values
 
     def may_decide(self, variable: Variable) -> bool:
-        """Whether a condition or a map's length may read it: in a mapped workflow not what comes from its own item."""
-        return self.kind != "item" or not ("a" in variable.inputs or variable.origin == "list")
+        """Whether a condition or a map's length may read it: in a mapped workflow no map's results."""
+        return self.kind != "item" or variable.origin != "list"
 
     def decided(self, value: _V) -> _V:
         variable = value.whole if isinstance(value, Part) else value
@@ -404,7 +404,7 @@ class _Maker:
 
 def _listable(callee: Callee) -> list[Parameter]:
     """What may be lists that a map goes over."""
-    return [each for each in callee.inputs if each.type in _LISTS and each.name not in callee.deciding]
+    return [each for each in callee.inputs if each.type in _LISTS]
 
 
 def _origin(callee: Callee) -> str:

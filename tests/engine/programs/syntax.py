@@ -6,7 +6,14 @@ import dataclasses
 from collections.abc import Iterator
 from typing import TypeAlias
 
-TYPES = {"int": "int", "opt": "int | None", "ints": "list[int]", "opts": "list[int | None]", "pair": "Pair"}
+TYPES = {
+    "int": "int",
+    "opt": "int | None",
+    "ints": "list[int]",
+    "opts": "list[int | None]",
+    "pair": "Pair",
+    "pairs": "list[Pair]",
+}
 """The types of values, as they are written."""
 PARTS = {"left": "int", "right": "opt", "many": "ints"}
 """The parts of a pair that are values of a type."""
@@ -94,14 +101,14 @@ class Flow:
 
     Attributes:
         deciding: The inputs that a condition, a map's length or a repeat reads.
-        mappable: Whether it keeps to what a mapped workflow may give.
+        kind: `item` keeps to what a mapped workflow may give, `step` to what one that is repeated may.
     """
 
     name: str
     inputs: tuple[Parameter, ...]
     body: Body
     deciding: frozenset[str] = frozenset()
-    mappable: bool = False
+    kind: str = "any"
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -198,7 +205,7 @@ HEAD = '''"""Programs that were made at random."""
 from functools import partial
 
 from alula import conditional, is_none, map_task, order, repeat, workflow
-from pieces import Pair, add, counted, half, inc, known, numbers, pair, picky, split, total, two, weigh
+from pieces import Pair, add, counted, half, heavy, inc, known, numbers, pair, pairs, picky, split, total, two, weigh
 
 '''
 

@@ -1,5 +1,5 @@
 """What becomes of a program in Argo, by its compiled templates alone: Argo's part is played here, and each container is
-a call of a pure function that publishes what the container's arguments ask for.
+a call of a pure function of which is published what the container's arguments ask for, as a pod publishes it.
 
 Read is what Argo reads: tags, predicates, counts and expressions. A task sees only what it waits for, directly or
 through others.
@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from alula import NonRecoverable
-from alula_api.contract import jsontext, keys, lists, names, pods, references, values
-from alula_api.contract.graphs import comparables, interfaces, plans
+from alula.attempt import parts
+from alula_api.contract import jsontext, keys, names, pods, values
+from alula_api.contract.graphs import interfaces, plans
 from alula_data import content
 from alula_data.stores.memory import MemoryStore
 from tests.emit import argo_expressions
+from tests.engine.programs import here
 
 _TAG = re.compile(r"\{\{(?:tasks\.([^.{}]+)\.outputs|inputs)\.parameters\.([^.{}]+)\}\}")
 _EXPRESSION = re.compile(r"\{\{=(.*)\}\}", re.DOTALL)
@@ -170,12 +172,14 @@ class Engine:
         if made is None:
             return None
         types = {key: dict(self.plan.tasks[name].outputs[key]) for key in call.outputs}
-        stored = {key: self._kept(value, types[key], 0) for key, value in made.items()}
-        apart = {key: found for key, value in stored.items() if (found := references.stored(value)) is not None}
-        parts = [comparables.Part(part, source, path, form) for part, source, path, form in call.parts]  # type: ignore[arg-type]
-        parts += [comparables.Part(part, source, path, "batches", size) for part, source, path, size in call.batches]
-        published = comparables.publish(parts, made, types, apart)
-        return {**{key: self._kept(value, types[key], INLINE) for key, value in made.items()}, **published}
+        travelling = {key: self._kept(value, types[key], INLINE) for key, value in made.items()}
+        published = parts.publish(call.parts, made.__getitem__, travelling, types, self._content)
+        published |= parts.batches(made.__getitem__, call.batches, types, self._content)
+        published |= parts.each(made.__getitem__, call.each, types, self._content)
+        return travelling | published
+
+    def _content(self) -> content.Content:
+        return self.store
 
     def _batch(self, call: pods.Call, name: str) -> dict[str, Any] | None:
         given = {key: self._read(text, call.paths.get(key, ())) for key, text in call.inputs}
@@ -188,11 +192,7 @@ class Engine:
         for key in call.outputs:
             listed = [one and one[key] for one in made]
             schema = interfaces.list_of(interfaces.or_none(dict(self.plan.tasks[name].outputs[key])))
-            text = jsontext.dumps(listed)
-            item = lists.item(listed)
-            if not lists.fits(item):
-                item = lists.item(references.stored(self.store.save_value(text, keys.identity(listed, schema), 0)))  # type: ignore[arg-type]
-            found[names.item_parameter(key)] = item
+            found[names.item_parameter(key)], _ = parts.item(listed, schema, self._content)
         return found | ({names.SUCCEEDED: count - made.count(None)} if call.failing == pods.TOLERATE else {})
 
     def _read_all(self, texts: list[str]) -> list[Any]:
@@ -211,13 +211,13 @@ class Engine:
     def _made(self, call: pods.Call, name: str, given: Mapping[str, Any]) -> dict[str, Any] | None:
         if not hasattr(self.pieces, name):  # what ends a branch in a failure
             return None
-        typed = {key: self.pieces.Pair(**value) if isinstance(value, dict) else value for key, value in given.items()}
+        typed = {key: here.typed(value, self.pieces) for key, value in given.items()}
         try:
             found = getattr(self.pieces, name).function(**typed)
         except NonRecoverable:
             return None
         several = found if len(call.outputs) > 1 else (found,)
-        return {key: _plain(value) for key, value in zip(call.outputs, several, strict=True)}
+        return {key: here.plain(value) for key, value in zip(call.outputs, several, strict=True)}
 
 
 def _scope(given: Texts, ended: Mapping[str, Ended]) -> dict[str, Any]:
@@ -269,7 +269,3 @@ def _published(source: Mapping[str, str], scope: Any) -> str:
         return _filled(source["parameter"], scope)
     made = argo_expressions.value(source["expression"], scope)
     return made if isinstance(made, str) else "<nil>" if made is None else json.dumps(made)
-
-
-def _plain(value: Any) -> Any:
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value

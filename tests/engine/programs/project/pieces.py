@@ -77,6 +77,20 @@ def pair(x: int, y: int) -> Pair:
     return Pair(x, None if y % 3 == 0 else y, x % 2 == 0, [x, y][: y % 3], "x" * (2000 if x % 2 else 3))
 
 
+@task(cache=True)
+def pairs(n: int) -> list[Pair]:
+    """As many as the number says, at most three, of which every second one is long."""
+    return [
+        Pair(n + i, None if i == 2 else i, i % 2 == 0, [n] * i, "é{{=1}}" if i % 2 else "y" * 150) for i in range(n % 4)
+    ]
+
+
+@task
+def heavy(ps: list[Pair]) -> int:
+    """Everything in all of them, with their places."""
+    return sum((i + 1) * (p.left + len(p.many) + len(p.text)) for i, p in enumerate(ps)) % SIZE
+
+
 @task
 def weigh(p: Pair) -> int:
     """Everything in a record."""
@@ -93,3 +107,39 @@ def two(x: int) -> tuple[int, int]:
 def split(x: int) -> tuple[int, list[int]]:
     """A number and a list, as two outputs."""
     return (x + 3) % SIZE, [x] * (x % 3)
+
+
+@task
+def same_int(x: int) -> int:
+    """What a program gave, to be compared."""
+    return x
+
+
+@task
+def same_opt(x: int | None) -> int | None:
+    """What a program gave, to be compared."""
+    return x
+
+
+@task
+def same_ints(x: list[int]) -> list[int]:
+    """What a program gave, to be compared."""
+    return x
+
+
+@task
+def same_opts(x: list[int | None]) -> list[int | None]:
+    """What a program gave, to be compared."""
+    return x
+
+
+@task
+def same_pair(x: Pair) -> Pair:
+    """What a program gave, to be compared."""
+    return x
+
+
+@task
+def same_pairs(x: list[Pair]) -> list[Pair]:
+    """What a program gave, to be compared."""
+    return x
