@@ -373,7 +373,7 @@ OWN = (
     _own("a map in batches over the item", "packs", 4, [0, 0, 2, 6]),
     _own("a map over items of the item", "cube", 4, [0, 0, -1, -2]),
     _own("a repeat over the item", "settling", 4, [-1, 0, 1, 1], "until(0).less.round-2", "until(3).less.round-3"),
-    _own("items of an input of a workflow", "asked", 4, [0, -1, -1, 0]),
+    _own("items of an input of a workflow", "asked", 3, [0, -1, -1]),
     Case("items of an input of the run", "own.py:inputs", {"xss": [[1, 2], [], [3, 5]]}, {"o0": [1, 0, 16]}),
 )
 
@@ -407,7 +407,7 @@ CASES = (*BRANCHES, *MAPS, *OWN, *REPEATS, *POSITIONS, *BUDGETS)
 _IN_EVERY_RUN = (
     *("chosen-6", "maybe-3", "aside-3", "nested-1", "stored-9", "refused-5", "broken-4", "partly-5", "elsewhere-2"),
     *("paired-2", "fails-5", "enough-5", "enough-0", "counted-9", "fields-9", "graphs-1", "once-3"),
-    *("sampled-6", "matrix-5"),
+    *("sampled-6", "asked-3"),
 )
 _BY_NAME = {case.name: case for case in (*CASES, *FAILURES)}
 CORE = tuple(_BY_NAME[name] for name in _IN_EVERY_RUN)
