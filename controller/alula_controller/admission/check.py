@@ -24,6 +24,7 @@ MAX_ALL = 256 << 10
 """Bytes of all inputs together."""
 _PLACE = r"\$(\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]+\])+"
 _AS_FILE = "declare it as a File or a frame: then a reference to stored data travels, which is short"
+_IN_A_TASK = "let a task take the input and return what is read"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,12 @@ def _with_parts(plan: plans.Plan, found: dict[str, Value], run: str) -> Checked:
             asks = "a condition compares it" if part.form == "scalar" else "a map goes over it"
             asks = f"{asks}, item by item" if part.each else asks
             problems.append(Diagnostic(problem.code, f"{asks}, and it {problem.message}", subject=subject))
+    size = sum(len(safe(value)) for value in parts.values())
+    if not problems and size > MAX_ALL:
+        message = (
+            f"what conditions and maps read of the inputs is {size:,} bytes; together it must be at most {MAX_ALL:,}"
+        )
+        problems.append(Diagnostic(Code.TOO_LARGE, message, subject=f"run {run}", hint=_IN_A_TASK))
     return Checked({**found, **parts}, tuple(problems))
 
 

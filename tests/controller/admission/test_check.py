@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alula_api.contract import values
+from alula_api.contract import lists, values
 from alula_api.contract.codes import Code
-from alula_api.contract.graphs import plans
+from alula_api.contract.graphs import comparables, plans
 from alula_api.contract.references import Stored
 from alula_controller.admission import check
 from tests.controller.scenes import INT, STR
@@ -133,6 +135,17 @@ def test_inputs_that_are_too_large_together_are_refused_with_a_hint() -> None:
     checked = told(*(plans.Input(name, STR) for name in "abc"), **{name: name * 95_000 for name in "abc"})
     assert codes(checked) == [Code.TOO_LARGE]
     assert "File" in checked.problems[0].hint
+
+
+def test_what_is_read_of_items_of_an_input_is_refused_where_it_is_too_large_together() -> None:
+    texts = {"type": "array", "items": {"type": "array", "items": STR}}
+    parts = tuple(comparables.Part(f"p{n}", "a", (), "scalar", 0, ((), ())) for n in range(5))
+    asked = plans.Plan({"main": plans.Graph((), ())}, inputs=(plans.Input("a", texts),), parts=parts)
+    arguments = {"parameters": [{"name": "a", "value": json.dumps([["x"] * 80] * 10)}]}
+    (problem,) = check.check(asked, arguments, "r").problems
+    assert problem.code is Code.TOO_LARGE and problem.hint == "let a task take the input and return what is read"
+    one = check.check(dataclasses.replace(asked, parts=parts[:1]), arguments, "r")
+    assert not one.problems and isinstance(one.inputs["p0"], lists.Listed)
 
 
 def test_an_input_that_argo_would_hand_over_in_another_way_is_refused_with_the_way_by_a_file() -> None:
