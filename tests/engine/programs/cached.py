@@ -4,6 +4,7 @@ with tasks that are pure functions as the cache."""
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,12 +25,18 @@ INLINE = 10**9
 """Bytes up to which an output travels inline here."""
 
 
+def of_all(plan: plans.Plan) -> plans.Plan:
+    """The plan with every task cached."""
+    tasks = {name: dataclasses.replace(task, version="1") for name, task in plan.tasks.items()}
+    return dataclasses.replace(plan, tasks=tasks)
+
+
 @dataclasses.dataclass
 class Cache:
-    """Answers a walk of a plan of which every task is cached.
+    """Answers a walk of a plan.
 
     Attributes:
-        plan: As the compiler made it.
+        plan: As the compiler made it, or `of_all` of that.
         pieces: The module of the tasks.
         misses: Says of a path whether the cache lacks it.
     """
@@ -39,14 +46,12 @@ class Cache:
     misses: Callable[[str], bool]
 
     def __post_init__(self) -> None:
-        tasks = {name: dataclasses.replace(task, version="1") for name, task in self.plan.tasks.items()}
-        self.plan = dataclasses.replace(self.plan, tasks=tasks)
         self.store = content.Content(MemoryStore("programs"))
         self.missed: set[str] = set()
 
-    def walked(self, inputs: Mapping[str, int]) -> CacheWalk:
+    def walked(self, inputs: Mapping[str, Any]) -> CacheWalk:
         """The walk, over."""
-        parameters = [{"name": name, "value": str(value)} for name, value in inputs.items()]
+        parameters = [{"name": name, "value": json.dumps(value)} for name, value in inputs.items()]
         checked = check.check(self.plan, {"parameters": parameters}, "run-1")
         assert checked.problems == ()
         walk = CacheWalk(self.plan, checked.inputs)
@@ -60,6 +65,11 @@ class Cache:
         """What would hang the run of this walk."""
         held = scenes.held_run()["status"]["nodes"]
         return fill.problems(fill.fill(walk, walk.limited(len(walk.hits)), held, "run-1", scenes.MOMENT), "run-1")
+
+    def found(self, walk: CacheWalk) -> frozenset[str]:
+        """The paths of the tasks that this walk fills in, without items of batches."""
+        kept = [spot for spot in walk.limited(len(walk.hits)) if isinstance(spot.call, calls.TaskCall)]
+        return frozenset(spot.path for spot in kept if spot.whole is None or not spot.whole.batch)
 
     def load(self, value: Any) -> Any:
         """A value as it travels, read."""

@@ -37,12 +37,12 @@ def here_and_compiled(program: syntax.Program) -> Compared | None:
     """Run and compile a program; None for one that is refused."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            main = here.load(here.text(program), "made", pathlib.Path(folder)).main
-            resource = here.resource(main)
+            module = here.load(here.text(program), "made", pathlib.Path(folder))
+            resource = here.resource(module.main)
             compiled = alula_compiler.compile(resource)
             if not compiled.ok:
                 return None
-            outcome = here.run(main, program.inputs)
+            outcome = here.run(module, program.inputs)
         except errors.DefinitionError:
             return None
     (plan,) = compiled.plans.values()
@@ -56,7 +56,7 @@ def differences(found: Compared, rng: random.Random) -> list[str]:
 
 
 def _in_templates(found: Compared) -> list[str]:
-    engine = templates.Engine(found.spec, found.plan, _pieces())
+    engine = templates.Engine(found.spec, found.plan, pieces())
     ended, outcome = engine.run(found.program.inputs), found.outcome
     must = outcome.done | outcome.failed
     if ended.phase != ("Failed" if outcome.outputs is None else "Succeeded"):
@@ -76,7 +76,9 @@ def _in_templates(found: Compared) -> list[str]:
 
 
 def _cached(found: Compared, missing: dict[str, bool], share: float, rng: random.Random) -> list[str]:
-    cache = cached.Cache(found.plan, _pieces(), lambda path: missing.setdefault(path, rng.random() < share))
+    cache = cached.Cache(
+        cached.of_all(found.plan), pieces(), lambda path: missing.setdefault(path, rng.random() < share)
+    )
     walk = cache.walked(found.program.inputs)
     told = [f"would hang: {each}" for each in cache.filled(walk)]
     text, outcome = found.program.text(), found.outcome
@@ -94,7 +96,8 @@ def _cached(found: Compared, missing: dict[str, bool], share: float, rng: random
     return told
 
 
-def _pieces() -> Any:
+def pieces() -> Any:
+    """The module of the tasks."""
     if str(here.PROJECT) not in sys.path:
         sys.path.append(str(here.PROJECT))
     return importlib.import_module("pieces")

@@ -7,6 +7,7 @@ import importlib.util
 import pathlib
 import sys
 import types
+from collections.abc import Mapping
 from typing import Any
 
 import alula
@@ -47,14 +48,15 @@ def load(text: str, name: str, folder: pathlib.Path) -> types.ModuleType:
     return module
 
 
-def run(workflow: Any, inputs: dict[str, int]) -> Outcome:
-    """Run it in threads of this process.
+def run(module: types.ModuleType, inputs: Mapping[str, Any]) -> Outcome:
+    """Run `main` of a module in threads of this process, with inputs in JSON.
 
     Raises:
         DefinitionError: It is wrong.
     """
     try:
-        result = alula.run(workflow, inputs, threads=True, records=False, cache="off")
+        given = {name: typed(value, module) for name, value in inputs.items()}
+        result = alula.run(module.main, given, threads=True, records=False, cache="off")
     except alula.RunFailed as failed:
         result = failed.result
     states = {node.id: node.state for node in result.nodes if node.task}
@@ -73,7 +75,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def typed(value: Any, pieces: types.ModuleType) -> Any:
+def typed(value: Any, pieces: Any) -> Any:
     """The reverse."""
     if isinstance(value, list):
         return [typed(item, pieces) for item in value]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tests.engine.programs.syntax import (
     PARTS,
@@ -40,6 +40,8 @@ TASKS = (
     Task("pair", (Parameter("x", "int"), Parameter("y", "int")), ("pair",)),
     Task("pairs", (Parameter("n", "int"),), ("pairs",)),
     Task("heavy", (Parameter("ps", "pairs"),), ("int",)),
+    Task("better", (Parameter("p", "pair"), Parameter("by", "int", "2")), ("pair",)),
+    Task("pace", (Parameter("x", "int"), Parameter("y", "int")), ("int", "int")),
     Task("weigh", (Parameter("p", "pair"),), ("int",)),
     Task("two", (Parameter("x", "int"),), ("int", "int")),
     Task("split", (Parameter("x", "int"),), ("int", "ints")),
@@ -52,8 +54,27 @@ _CONSTANTS = {
     "opts": ["[]", "[1, None]"],
     "pairs": ["[]"],
 }
+_INPUTS: dict[str, tuple[Any, ...]] = {
+    "int": tuple(range(13)),
+    "opt": (None, 4, 7),
+    "ints": ([], [5], [2, 9], [3, 3, 7]),
+    "pairs": (
+        [],
+        [{"left": 3, "right": None, "even": False, "many": [1, 4], "text": "é {{=1+1}}"}],
+        [
+            {"left": 6, "right": 2, "even": True, "many": [], "text": "z" * 200},
+            {"left": 1, "right": 5, "even": False, "many": [8], "text": ""},
+        ],
+    ),
+}
+"""What a run may be given, as JSON."""
 _LISTS = {"int": "ints", "opt": "opts", "pair": "pairs"}
 """The type of a list by that of its items."""
+_ASKED = {"better": ("made.left", "made.right"), "pace": ("made[0]", "made[1]")}
+"""Of what a round of a task makes, what a condition may read, where that is not all of it."""
+_SINGLE = {"ints": "int", "pairs": "pair"}
+"""The lists that may be written item by item, and what these are."""
+_WRITTEN = {"int": "3", "pair": "Pair(left=4, right=None, even=True, many=[5, 6], text='é {{=1+1}}')"}
 _OPTIONAL_LISTS = {"int": "opts", "opt": "opts"}
 """The same where items may fail."""
 _TOLERANCES = ("min_successes=1", "min_success_ratio=0.0", "min_success_ratio=0.25", "min_success_ratio=0.5")
@@ -94,13 +115,15 @@ class _Maker:
         for number in range(self.rng.randint(0, 3)):
             self.flows.append(self.flow(f"flow_{number}", self.rng.choice(_KINDS)))
         self.flows.append(self.flow("main", "main"))
-        return Program(self.flows, {each.name: self.rng.randint(0, 12) for each in self.flows[-1].inputs})
+        inputs = {each.name: self.rng.choice(_INPUTS[each.type]) for each in self.flows[-1].inputs}
+        return Program(self.flows, inputs)
 
     def flow(self, name: str, kind: str) -> Flow:
         self.kind, self.deciding = kind, set()
         inputs = [Parameter("a", self.rng.choice(["int", "int", "pair"]) if kind == "item" else "int")]
         if kind == "main":
             inputs += [Parameter("b", "int")]
+            inputs += [Parameter(f"c{n}", self.rng.choice(["opt", "ints", "pairs"])) for n in range(self.count(0, 2))]
         elif kind == "item":
             inputs += [Parameter("b", self.rng.choice(["int", "ints", "opt", "pair"]))]
         elif self.rng.random() < 0.6:
@@ -268,22 +291,27 @@ class _Maker:
         found = [each for each in scope.variables if each.type == type_ and self.may_decide(each)]
         parts = self.parts(scope, type_)
         parts = [each for each in parts if self.may_decide(each.whole)]
-        if type_ == "ints" and self.rng.random() < 0.15:
-            singles = [each for each in scope.variables if each.type == "int" and self.may_decide(each)]
-            chosen = [self.rng.choice([*singles, Constant("int", "3")]) for _ in range(self.rng.randint(1, 3))]
-            return Several(tuple(self.decided(each) for each in chosen))
+        if type_ in _SINGLE and self.rng.random() < 0.15:
+            single = [each for each in scope.variables if each.type == _SINGLE[type_] and self.may_decide(each)]
+            constant = Constant(_SINGLE[type_], _WRITTEN[_SINGLE[type_]])
+            chosen = [self.rng.choice([*single, constant]) for _ in range(self.rng.randint(1, 3))]
+            return Several(tuple(self.decided(each) for each in chosen), type_)
         if (found or parts) and self.rng.random() < 0.85:
             return self.decided(self.rng.choice([*found, *parts]))
         return Constant(type_, self.rng.choice(_CONSTANTS[type_]))
 
     def repeat(self, scope: _Scope) -> Repeat:
-        callees: list[Callee] = [_BY_NAME[name] for name in ("inc", "add", "picky")]
+        callees: list[Callee] = [_BY_NAME[name] for name in ("inc", "add", "picky", "better", "pace")]
         callees += [each for each in self.flows if each.kind == "step"] * 2
         callee = self.rng.choice(callees)
         given = self.given(scope, callee.inputs, callee.deciding, whole=not isinstance(callee, Task))
-        until = f"made {self.sign()} {self.number(scope)}"
+        asked = _ASKED.get(callee.name, ("made",))
+        made = self.rng.choice(asked)
+        until = f"{made} {self.sign()} {self.number(scope)}"
+        if made.endswith("right"):
+            until = f"is_none({made}) | ({until})"
         if self.rng.random() < 0.2:
-            until = f"({until}) | ({self.number(scope)} == made)"
+            until = f"({until}) | ({self.number(scope)} == {asked[0]})"
         rounds = self.rng.randint(1, 4)
         node = self.node()
         return Repeat(node, self.made(scope, callee.outputs, _origin(callee)), callee, given, until, rounds)
@@ -399,7 +427,7 @@ class _Maker:
             return self.decided(chosen) if decides else chosen
         if type_ in _CONSTANTS:
             return Constant(type_, self.rng.choice(_CONSTANTS[type_]))
-        return Constant(type_, "Pair(left=4, right=None, even=True, many=[5, 6], text='é {{=1+1}}')")
+        return Constant(type_, _WRITTEN[type_])
 
 
 def _listable(callee: Callee) -> list[Parameter]:

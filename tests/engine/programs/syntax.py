@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 TYPES = {
     "int": "int",
@@ -190,10 +190,10 @@ Statement: TypeAlias = Call | Map | Repeat | Branch | Order
 
 @dataclasses.dataclass
 class Program:
-    """Workflows, of which the last one is the program, and the inputs that it is run with."""
+    """Workflows, of which the last one is the program, and the inputs that it is run with, as JSON."""
 
     flows: list[Flow]
-    inputs: dict[str, int]
+    inputs: dict[str, Any]
 
     def text(self, prefix: str = "") -> str:
         """The workflows as a module has them, without its imports, with a prefix before their names."""
@@ -205,7 +205,8 @@ HEAD = '''"""Programs that were made at random."""
 from functools import partial
 
 from alula import conditional, is_none, map_task, order, repeat, workflow
-from pieces import Pair, add, counted, half, heavy, inc, known, numbers, pair, pairs, picky, split, total, two, weigh
+from pieces import Pair, add, better, counted, half, heavy, inc, known, numbers, pace, pair, pairs
+from pieces import picky, split, total, two, weigh
 
 '''
 

@@ -17,6 +17,7 @@ from alula import NonRecoverable
 from alula.attempt import parts
 from alula_api.contract import jsontext, keys, names, pods, values
 from alula_api.contract.graphs import interfaces, plans
+from alula_controller.admission import check
 from alula_data import content
 from alula_data.stores.memory import MemoryStore
 from tests.emit import argo_expressions
@@ -67,9 +68,12 @@ class Engine:
         self.errors: list[str] = []
         self.admitted: Texts = {}
 
-    def run(self, inputs: Mapping[str, int]) -> Ended:
+    def run(self, inputs: Mapping[str, Any]) -> Ended:
         """Run it to its end; `admitted` is what `admit` publishes."""
-        self.admitted = {name: json.dumps(value) for name, value in inputs.items()}
+        parameters = [{"name": name, "value": json.dumps(value)} for name, value in inputs.items()]
+        checked = check.check(self.plan, {"parameters": parameters}, "run-1")
+        assert checked.problems == ()
+        self.admitted = {name: check.safe(value) for name, value in checked.inputs.items()}
         return self._dag(self.templates["main"], {}, "")
 
     # Graphs
@@ -134,10 +138,7 @@ class Engine:
         arguments = {each["name"]: _filled(each["value"], scope) for each in parameters}
         if task["template"] == names.ADMIT:
             wanted = [each["name"] for each in template["outputs"]["parameters"]]
-            known = {
-                name: self.admitted.get(name, self.admitted.get(name.removesuffix("--part"), "")) for name in wanted
-            }
-            return Ended("Succeeded", known)
+            return Ended("Succeeded", {name: self.admitted.get(name, "") for name in wanted})
         declared = template.get("inputs", {}).get("parameters", [])
         given = {each["name"]: arguments.get(each["name"], each.get("default")) for each in declared}
         lacking = [name for name, text in given.items() if text is None] + sorted(arguments.keys() - given.keys())
