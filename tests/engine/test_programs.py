@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.engine.programs import compared, making
 
 SEEDS = st.randoms(use_true_random=False)
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @FEW
