@@ -4,6 +4,9 @@ A large graph is cut into pieces along a topological order; each piece of more t
 `<graph>-<k>`, called by a node of the same name. What a piece reads from outside are its inputs (`<node>--<output>`,
 or the name of the graph's own input), what is read of it outside are its outputs. A node that reads from a piece waits
 for the whole piece, so of two ways to cut the one is taken that makes nodes wait less. Linear in nodes and edges.
+
+Whether a node is taken cannot be said from piece to piece, so a conditional without a last branch and all that waits
+for it, directly or through others, are one piece, among the last ones: nothing else waits for them.
 """
 
 from __future__ import annotations
@@ -13,10 +16,12 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from alula_api.contract import names
+from alula_api.contract.codes import Code
+from alula_api.contract.graphs import absences, calls
 from alula_api.contract.graphs.bindings import Binding, Constant, FromInput, FromNode, Leaf, leaves, mapped, whole
 from alula_api.contract.graphs.calls import GraphCall
 from alula_api.contract.graphs.specs import GraphSpec, NodeSpec, Output, Port
-from alula_compiler import order
+from alula_compiler import order, problems
 from alula_compiler.engines import Engine
 from alula_compiler.problems import Report
 from alula_compiler.program import Program
@@ -32,20 +37,71 @@ def run(program: Program, engine: Engine, report: Report) -> Program:
     for written in program.graphs:
         graph = written
         while len(graph.nodes) > engine.limits.dag_tasks:
-            graph, inner = _cut(graph, engine.limits.dag_tasks, taken)
+            aside = _aside(graph)
+            if (largest := max(aside, key=len, default=[])) and len(largest) > engine.limits.dag_tasks:
+                _refuse(program, graph, largest, engine.limits.dag_tasks, report)
+                break
+            graph, inner = _cut(graph, aside, engine.limits.dag_tasks, taken)
             graphs += inner
         graphs.append(graph)
     return dataclasses.replace(program, graphs=tuple(graphs))
 
 
-def _cut(graph: GraphSpec, most: int, taken: set[str]) -> tuple[GraphSpec, list[GraphSpec]]:
-    """Return the graph with pieces in place of nodes, and the pieces. The nodes must be in order."""
+def _aside(graph: GraphSpec) -> Pieces:
+    """The nodes that need not be taken, where others wait for them: those that hang together, in their order."""
     before = order.dependencies(graph.nodes)
-    # As many pieces as there must be, but of equal size.
-    size = -(-len(graph.nodes) // -(-len(graph.nodes) // most))
-    candidates = [_by_levels(graph.nodes, before, size), _depth_first(graph.nodes, before, size)]
-    pieces = min(candidates, key=lambda one: _cost(before, one))
+    absent = absences.because((node.id, node.call, before[node.id]) for node in graph.nodes)
+    joined: dict[str, str] = {}
+
+    def last(name: str) -> str:
+        while joined[name] != name:
+            joined[name] = name = joined[joined[name]]
+        return name
+
+    for name in absent:
+        joined[name] = name
+        for source in before[name]:
+            if source in absent:
+                joined[last(source)] = name
+    groups: dict[str, list[NodeSpec]] = {}
+    for node in graph.nodes:
+        if node.id in absent:
+            groups.setdefault(last(node.id), []).append(node)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _refuse(program: Program, graph: GraphSpec, aside: Sequence[NodeSpec], most: int, report: Report) -> None:
+    first = next(node for node in aside if calls.is_optional(node.call))
+    message = f"{len(aside) - 1:,} nodes wait for `{first.id}`, which has no last branch, and {most - 1} may"
+    hint = "end it with .else_().then(None), or put what waits for it into a workflow of its own"
+    report.add(Code.TOO_LARGE, problems.of_graph(program, graph).at(f"node {first.id}"), message, hint=hint)
+
+
+def _cut(graph: GraphSpec, aside: Pieces, most: int, taken: set[str]) -> tuple[GraphSpec, list[GraphSpec]]:
+    """Return the graph with pieces in place of nodes, and the pieces. The nodes must be in order."""
+    last = {node.id for group in aside for node in group}
+    nodes = [node for node in graph.nodes if node.id not in last]
+    before = order.dependencies(graph.nodes)
+    pieces: Pieces = []
+    if nodes:
+        # As many pieces as there must be, but of equal size.
+        size = -(-len(nodes) // -(-len(nodes) // most))
+        others = {node.id: before[node.id] for node in nodes}
+        candidates = [_by_levels(nodes, others, size), _depth_first(nodes, others, size)]
+        pieces = min(candidates, key=lambda one: _cost(others, one))
+    pieces = [*pieces, *_packed(aside, most)]
     return _Assembly(graph, pieces, _names(graph, pieces, taken)).done()
+
+
+def _packed(groups: Pieces, most: int) -> Pieces:
+    """Groups of nodes, several in one piece as far as they fit."""
+    pieces: Pieces = []
+    for group in groups:
+        if pieces and len(pieces[-1]) + len(group) <= most:
+            pieces[-1] += group
+        else:
+            pieces.append([*group])
+    return pieces
 
 
 def _by_levels(nodes: Sequence[NodeSpec], before: Before, most: int) -> Pieces:
