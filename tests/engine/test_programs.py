@@ -18,9 +18,11 @@ FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(Health
 
 
 @FEW
-@given(SEEDS, st.integers(0, 1 << 32))
-def test_a_program_of_which_all_or_some_is_cached_gives_what_a_run_here_gives(rng: Any, misses: int) -> None:
-    found = compared.here_and_compiled(making.program(rng, size=4))
+@given(SEEDS, st.integers(0, 1 << 32), st.sampled_from([compared.WHOLE, 3, 5]))
+def test_a_program_of_which_all_or_some_is_cached_gives_what_a_run_here_gives(
+    rng: Any, misses: int, dag_tasks: int
+) -> None:
+    found = compared.here_and_compiled(making.program(rng, size=4), dag_tasks)
     assume(found is not None)
     assert found is not None
     assert compared.differences(found, random.Random(misses)) == []
