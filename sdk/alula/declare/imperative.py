@@ -25,7 +25,7 @@ from alula.declare.maps import MapTask
 from alula.declare.named import Named
 from alula.declare.repeats import Repeat
 from alula.graph import tracer
-from alula.interfaces import callee
+from alula.interfaces import explained
 from alula.interfaces.callee import Callee
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
@@ -42,7 +42,7 @@ R = TypeVar("R")
 _REQUIRED: Final = object()
 
 
-@callee.explain_options
+@explained.explain_options
 class ImperativeWorkflow(workflows.Workflow[..., Any]):
     """A workflow that grows call by call, for programs that make workflows.
 

@@ -9,7 +9,7 @@ from alula import errors
 from alula.code import places
 from alula.declare import notices, options, schedules, triggers, workflows
 from alula.graph.tracer import active
-from alula.interfaces import callee, encode, mistakes
+from alula.interfaces import encode, explained, mistakes
 from alula.types.carriers import REFUSAL
 from alula.types.mismatches import Mismatch
 from alula_api.contract.codes import Code
@@ -32,8 +32,8 @@ else:
 __tracebackhide__ = True  # pytest shows the user's frames only
 
 
-@callee.explain_options
-class LaunchPlan(Generic[R], metaclass=callee.ExplainedMethods):
+@explained.explain_options
+class LaunchPlan(Generic[R], metaclass=explained.ExplainedMethods):
     """A way to start a workflow.
 
     Attributes:

@@ -22,7 +22,7 @@ from alula.code import places
 from alula.declare import map_options
 from alula.declare.map_options import Batch
 from alula.graph.tracer import active
-from alula.interfaces import callee
+from alula.interfaces import callee, explained
 from alula.interfaces.callee import Callee
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
@@ -152,7 +152,7 @@ def map_task(
     return MapTask(found, args, bound, options)
 
 
-class MapTask(callee.FlyteMethods, Generic[P, R]):
+class MapTask(explained.FlyteMethods, Generic[P, R]):
     """A task or workflow, to be called with lists."""
 
     __slots__ = ("_args", "_bound", "_name", "_options", "_target")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alula.declare import options
-from alula.interfaces import callee
+from alula.interfaces import explained
 from alula_api.contract import names
 from alula_api.contract import notices as contract
 from alula_api.contract.codes import Code
@@ -21,7 +21,7 @@ WHEN = {each.lower(): str(each) for each in contract.When}
 """What `when` may be, and what stands in the resource for it."""
 
 
-@callee.explain_options
+@explained.explain_options
 @dataclass(frozen=True, slots=True)
 class Notify:
     """A place that is told of runs: `Notify("team")`, `Notify("pager", when=("failed", "late"), late_after="2h")`.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from alula.interfaces import callee
+from alula.interfaces import explained
 from alula_api.contract import durations, names, pods
 from alula_api.contract import retries as budgets
 from alula_api.contract.codes import Code
@@ -31,7 +31,7 @@ Quantity = str | int | float
 QuantityPair = Quantity | tuple[Quantity | None, Quantity | None] | None
 
 
-@callee.explain_options
+@explained.explain_options
 class Backoff(NamedTuple):
     """How long to wait before another attempt.
 
@@ -51,7 +51,7 @@ class Backoff(NamedTuple):
         return budgets.Backoff(durations.text(seconds(self.duration)), self.factor, longest)
 
 
-@callee.explain_options
+@explained.explain_options
 class Retries(NamedTuple):
     """How often a task is tried again after its own code has failed; see `system_retries` for lost pods."""
 
@@ -59,7 +59,7 @@ class Retries(NamedTuple):
     backoff: Backoff | None = None
 
 
-@callee.explain_options
+@explained.explain_options
 class Retention(NamedTuple):
     """How long runs of a launch plan stay on the cluster after their end, where its domain would keep them for longer.
 
@@ -72,7 +72,7 @@ class Retention(NamedTuple):
     failed: Duration | None = None
 
 
-@callee.explain_options
+@explained.explain_options
 class Cache(NamedTuple):
     """Results are kept and used again for equal inputs.
 
@@ -84,7 +84,7 @@ class Cache(NamedTuple):
     version: str | None = None
 
 
-@callee.explain_options
+@explained.explain_options
 class Resources(NamedTuple):
     """What a task's container needs: one quantity is request and limit, a pair is (request, limit).
 
@@ -112,7 +112,7 @@ class Resources(NamedTuple):
         return {name: _quantity(value) for name, value in chosen.items() if value is not None}
 
 
-@callee.explain_options
+@explained.explain_options
 class Growth(NamedTuple):
     """More memory for the attempt after one whose container was killed for lack of it; `grow` makes it.
 
@@ -145,7 +145,7 @@ _RESOURCES = {"cpu": "cpu", "memory": "memory", "nvidia.com/gpu": "gpu", "epheme
 """What the options are called in a pod."""
 
 
-@callee.explain_options
+@explained.explain_options
 class Secret(NamedTuple):
     """An environment variable of the task that a Secret of its namespace fills; the value is never in git.
 

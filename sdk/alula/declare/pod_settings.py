@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from alula.interfaces import callee
+from alula.interfaces import explained
 from alula_api.contract import names, pods
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _OF_OBJECT = "the name of an object: lower case letters, digits, - and ., the fi
 _VALUE = r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?"
 
 
-@callee.explain_options
+@explained.explain_options
 class Toleration(NamedTuple):
     """A taint of nodes that the pod may run on in spite of.
 
@@ -38,7 +38,7 @@ class Toleration(NamedTuple):
     effect: Effect | None = None
 
 
-@callee.explain_options
+@explained.explain_options
 class NodeRule(NamedTuple):
     """What must hold for a label of a node: `NodeRule("topology.kubernetes.io/zone", "In", ["eu-1a", "eu-1b"])`.
 
@@ -53,7 +53,7 @@ class NodeRule(NamedTuple):
     values: tuple[str, ...] | list[str] = ()
 
 
-@callee.explain_options
+@explained.explain_options
 class Affinity(NamedTuple):
     """Which nodes a pod may run on, by their labels and by the pods that run there.
 
@@ -90,7 +90,7 @@ class Affinity(NamedTuple):
         )
 
 
-@callee.explain_options
+@explained.explain_options
 class Pod(NamedTuple):
     """Where a task's pod runs, and what stands in it.
 

@@ -17,7 +17,8 @@ from alula import errors
 from alula.code import places
 from alula.declare.maps import MapTask
 from alula.graph.tracer import active
-from alula.interfaces.callee import Callee, FlyteMethods
+from alula.interfaces.callee import Callee
+from alula.interfaces.explained import FlyteMethods
 from alula_api.contract import problems
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic

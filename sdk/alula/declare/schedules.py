@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from alula.declare import options
-from alula.interfaces import callee
+from alula.interfaces import explained
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
@@ -21,7 +21,7 @@ CATCH_UP = {"none": None, "last": "Last", "all": "All"}
 """What `catch_up` may be, and what stands in the resource for it."""
 
 
-@callee.explain_options
+@explained.explain_options
 @dataclass(frozen=True, slots=True, init=False)
 class Cron:
     """A schedule: `Cron("0 2 * * *", timezone="Europe/Berlin")`; several lines fire each at their own times.
@@ -64,7 +64,7 @@ class Cron:
             object.__setattr__(self, name, value)
 
 
-@callee.explain_options
+@explained.explain_options
 @dataclass(frozen=True, slots=True)
 class Every:
     """A schedule with an interval: `Every("15m")`, counted from `starts`, or from 1970 where there is none.

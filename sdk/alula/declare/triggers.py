@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alula.interfaces import callee
+from alula.interfaces import explained
 
 if TYPE_CHECKING:
     from alula.declare.launch_plans import LaunchPlan
@@ -17,7 +17,7 @@ WHEN = {"succeeded": None, "failed": "Failed", "ended": "Ended"}
 """What `when` may be, and what stands in the resource for it."""
 
 
-@callee.explain_options
+@explained.explain_options
 @dataclass(frozen=True, slots=True)
 class After:
     """Runs start when runs of another launch plan or workflow have ended: `After(nightly, inputs={"total": "sum"})`.
@@ -36,7 +36,7 @@ class After:
     domain: str | None = None
 
 
-@callee.explain_options
+@explained.explain_options
 @dataclass(frozen=True, slots=True)
 class Release:
     """A run starts when a new revision of the workflow is compiled in the cluster."""
@@ -46,7 +46,7 @@ Plain = str | int | float | bool | None
 """What a part of a payload is compared with."""
 
 
-@callee.explain_options
+@explained.explain_options
 @dataclass(frozen=True, slots=True)
 class Event:
     """A run starts when an event is sent to Argo's server: `Event(inputs={"key": "Records.0.s3.object.key"})`.

@@ -17,7 +17,7 @@ from alula.code import places
 from alula.declare import options, tasks
 from alula.graph.traceable import Traceable
 from alula.graph.tracer import Tracer, active
-from alula.interfaces import callee
+from alula.interfaces import callee, explained
 from alula.interfaces.callee import WORKFLOW, Callee
 from alula_api.contract import durations, names
 from alula_api.contract.codes import Code
@@ -37,8 +37,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@callee.explain_options
-class Workflow(callee.FlyteMethods, Traceable, Generic[P, R], metaclass=callee.ExplainedMethods):
+@explained.explain_options
+class Workflow(explained.FlyteMethods, Traceable, Generic[P, R], metaclass=explained.ExplainedMethods):
     """A function that puts tasks together.
 
     Attributes:

@@ -2,15 +2,13 @@
 
 Tasks and workflows are made by `alula.declare`; a kind to come subclasses `Callee` there. Where kinds are treated
 differently, `kind` is compared and every other one ends in `refuse`: an unknown kind is an error with a name.
-
-`explain_options` and `ExplainedMethods` give the public classes hints where a call of theirs does not fit.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 from alula import errors
 from alula.code import places
@@ -19,8 +17,6 @@ from alula_api.contract.diagnostics import Diagnostic, did_you_mean
 
 if TYPE_CHECKING:
     from alula.interfaces.interface import Interface
-
-_C = TypeVar("_C")
 
 TASK: Final = "task"
 """Runs the user's function in a pod or a process of its own."""
@@ -134,49 +130,3 @@ def find(entrypoint: str) -> Callee:
     hint = did_you_mean(qualname, known, f"it holds {', '.join(known) or 'no tasks and workflows'}", str)
     message = f"{module_name} has no task or workflow {qualname!r}"
     raise errors.LoadError([Diagnostic(Code.BAD_SOURCE, message, getattr(module, "__file__", None) or "", hint=hint)])
-
-
-def explain_options(cls: type[_C]) -> type[_C]:
-    """Make calls of a class that do not fit its parameters a DefinitionError with a hint, not a bare TypeError."""
-    method = "__new__" if issubclass(cls, tuple) else "__init__"
-    make = getattr(cls, method)
-
-    @functools.wraps(make)
-    def made(self: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return make(self, *args, **kwargs)
-        except TypeError:
-            from alula.interfaces import mistakes
-
-            problems = mistakes.misfits(cls.__name__, make, args, kwargs)
-            if not problems:
-                raise
-        raise errors.DefinitionError(problems)
-
-    setattr(cls, method, made)
-    return cls
-
-
-class FlyteMethods:
-    """What Flyte has methods for that are not here: a method of Flyte's says what to write instead."""
-
-    __slots__ = ()
-
-    if not TYPE_CHECKING:  # to type checkers they are not there
-
-        def __getattr__(self, name: str) -> Any:
-            from alula.interfaces import mistakes
-
-            owner = next((cls.__name__ for cls in type(self).__mro__ if name in mistakes.methods(cls.__name__)), "")
-            refused = mistakes.no_method(owner, name)
-            raise refused or AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-
-class ExplainedMethods(type):
-    """The type of classes that Flyte has too: a method of Flyte's on the class says what to write instead."""
-
-    def __getattr__(cls, name: str) -> Any:
-        from alula.interfaces import mistakes
-
-        refused = mistakes.no_method(cls.__name__, name)
-        raise refused or AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
