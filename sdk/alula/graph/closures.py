@@ -64,7 +64,7 @@ def close(workflow: W) -> Closure[W, Any]:
                 elif id(target) not in workflows:
                     workflows[id(target)] = cast("W", target)
                     waiting.append(cast("W", target))
-    from alula.graph import checks, nested_lists  # not before a workflow is checked: a pod only imports it
+    from alula.graph import checks, value_forms  # not before a workflow is checked: a pod only imports it
 
     problems += checks.own_names(list(workflows.values())[1:])
     problems += checks.same_names(list(tasks.values()), workflow.subject)
@@ -73,7 +73,7 @@ def close(workflow: W) -> Closure[W, Any]:
     if len(graphs) == len(workflows):
         problems += _circle(workflow, {id(one): graph for one, graph in zip(workflows.values(), graphs, strict=True)})
         if not problems:
-            nested = nested_lists.NestedLists(
+            nested = value_forms.ValueForms(
                 dict(zip(workflows, graphs, strict=True)), {key: each.subject for key, each in workflows.items()}
             )
             nested.look(id(workflow))

@@ -29,7 +29,7 @@ CONSTANT: Final = "constant"
 """An element of a list whose parts are known."""
 
 
-class NestedLists:
+class ValueForms:
     """What is wrong in one workflow and all that it calls.
 
     Attributes:
