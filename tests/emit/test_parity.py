@@ -30,7 +30,7 @@ import dataclasses
 import functools
 from typing import NamedTuple
 
-from alula import Cron, LaunchPlan, Resources, conditional, is_none, task, workflow
+from alula import Cron, LaunchPlan, Resources, conditional, is_none, map_task, repeat, task, workflow
 
 
 @dataclasses.dataclass
@@ -356,6 +356,26 @@ REFUSED = {
         "int",
         "return big(x)",
         before="@task(environment={'ARGO_X': '1'})\ndef big(x: int) -> int:\n    return x\n\n\n",
+    ),
+}
+REFUSED |= {
+    "a condition on an item of a map's list": of(
+        "int", "made = map_task(one)(xs(x))", 'return conditional("way").if_(made[0] > 1).then(one(x)).else_().then(x)'
+    ),
+    "a map over what lies in a map's list": of(
+        "list[int]", "made = map_task(d)(xs(x))", "return map_task(one)(made[0].xs)"
+    ),
+    "a map over a list with a part in it": of("list[int]", "return map_task(one)([d(x).a, one(x)])"),
+    "a mapped workflow that gives a map's list": of(
+        "list[list[int]]",
+        "return map_task(inner)(xs(x))",
+        before="@workflow\ndef inner(x: int) -> list[int]:\n    return map_task(one)(xs(x))\n\n\n",
+    ),
+    "a mapped workflow that passes its item on": of("list[int]", "return map_task(part)(xs(x))"),
+    "a repeated workflow that runs no task": of(
+        "int",
+        "return repeat(same, until=lambda x: x > 1, max=2)(x)",
+        before="@workflow\ndef same(x: int) -> int:\n    return x\n\n\n",
     ),
 }
 AT = "@workflow\ndef at(values: list[int]) -> int:\n    return values[7]\n\n\n"

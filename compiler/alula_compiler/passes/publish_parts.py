@@ -249,8 +249,8 @@ class _Parts:
                 return leaf  # a map's list stands there as its items, or in its batches
             if ask.each and not leaf.path and call.batch is None:
                 return self._output_of_items(graph, leaf, schema, ask, asks)
-            message = f"{_USES[ask.form]} the list that the map {leaf.node} makes, which is nowhere in one piece"
-            self._wrong(Code.UNSUPPORTED_BINDING, asks, message, "let a task take the list and return what is needed")
+            message = calls.IN_NO_PIECE.format(calls.USES[ask.form], leaf.node)
+            self._wrong(Code.UNSUPPORTED_BINDING, asks, message, calls.TAKE_LIST)
             return Constant("null")
         for task in calls.tasks(call):
             self._of_task(task, Part(name, leaf.output, leaf.path, ask.form, ask.size, ask.each))
@@ -286,15 +286,6 @@ class _Parts:
             known[name] = Output(name, _type(schema, ask), Constant("null"))  # before it recurses
             binding = self._part(called, behind(made, leaf.path), schema, ask, asks)
             known[name] = dataclasses.replace(known[name], binding=binding)
-
-
-_USES = {
-    "scalar": "it looks into",
-    "items": "it goes over",
-    "batches": "it goes over",
-    "item": "its items return",
-}
-"""What a node does with a value of which it asks for a part."""
 
 
 _READS = {

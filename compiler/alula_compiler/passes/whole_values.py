@@ -194,9 +194,8 @@ class _Rewriting:
         """A list of single values goes into a map as a value, which the engine puts together of whole ones."""
         for name, binding in inputs:
             if isinstance(binding, Items) and any(leaf.path for leaf in binding.leaves):
-                message = "a map takes a list of whole values, and this one has a part of a value in it"
-                hint = "collect the list in a task"
-                self.variants.report.add(Code.UNSUPPORTED_BINDING, subject.at(f"input {name}"), message, hint=hint)
+                where = subject.at(f"input {name}")
+                self.variants.report.add(Code.UNSUPPORTED_BINDING, where, calls.PART_IN_LIST, hint=calls.COLLECT)
 
     def _map(
         self, call: MapCall, node: NodeSpec, inputs: tuple[tuple[str, Binding], ...], subject: Subject
@@ -209,8 +208,8 @@ class _Rewriting:
         bound = [(name, binding) for name, binding in inputs if name not in call.over]
         called, given = self._called(graph, (*bound, *self._defaults(graph, node)), call.over)
         if not self.variants.made[called.name].nodes:
-            message = f"a map runs a graph for each item, and the graph {graph} runs no task"
-            self.variants.report.add(Code.UNSUPPORTED_BINDING, subject, message, hint="leave the map out")
+            message = calls.RUNS_NO_TASK.format(*calls.OF_ITEMS, graph)
+            self.variants.report.add(Code.UNSUPPORTED_BINDING, subject, message, hint=calls.LEAVE_OUT.format("map"))
         self._check_outputs(graph, called, subject, "workflow")
         return dataclasses.replace(
             node, call=dataclasses.replace(call, item=GraphCall(called.name)), inputs=(*over, *given)
@@ -230,8 +229,8 @@ class _Rewriting:
         passed = [(name, binding) for name, binding in inputs if name not in call.own]
         called, given = self._called(graph, (*passed, *self._defaults(graph, node)))
         if not self.variants.made[called.name].nodes:
-            message = f"a repeat runs a graph in each round, and the graph {graph} runs no task"
-            self.variants.report.add(Code.UNSUPPORTED_BINDING, subject, message, hint="leave the repeat out")
+            message = calls.RUNS_NO_TASK.format(*calls.OF_ROUNDS, graph)
+            self.variants.report.add(Code.UNSUPPORTED_BINDING, subject, message, hint=calls.LEAVE_OUT.format("repeat"))
         self._check_outputs(graph, called, subject, "workflow")
         asked = tuple((name, binding) for name, binding in inputs if name in call.own)
         made = dataclasses.replace(call, step=GraphCall(called.name))

@@ -27,7 +27,7 @@ def warn(workflow: Workflow[..., Any]) -> None:
     """Print the first thing that is too large for a cluster, if there is one."""
     if not _may_be_large(workflow):
         return
-    found = next((each for each in _problems(workflow) if each.code is Code.TOO_LARGE), None)
+    found = next((each for each in problems(workflow) if each.code is Code.TOO_LARGE), None)
     if found is not None:
         display.note(f"warning: a cluster would refuse this workflow: {found.message}\n  hint: {found.hint}")
 
@@ -49,7 +49,8 @@ def _may_be_large(workflow: Workflow[..., Any]) -> bool:
     return calls[id(workflow)] > MAX_SURE_CALLS
 
 
-def _problems(workflow: Workflow[..., Any]) -> list[Diagnostic]:
+def problems(workflow: Workflow[..., Any]) -> list[Diagnostic]:
+    """Return what the compiler says of a workflow."""
     from alula.cli import compile
     from alula.emit import assemble, discovery, manifests, resources
 

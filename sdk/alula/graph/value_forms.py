@@ -1,4 +1,4 @@
-"""What only a task can make, here as on a cluster: a list inside a list, and a part of a value that a branch gives.
+"""What only a task can make or read, here as on a cluster: lists in lists, parts of values, lists that maps made.
 
 Called by `closures` for a workflow with all that it calls. Whether an input or a result of a sub-workflow is such a
 list or part depends on the call, so each sub-workflow is looked at once for each form in which it is called.
@@ -6,6 +6,8 @@ list or part depends on the call, so each sub-workflow is looked at once for eac
 
 from __future__ import annotations
 
+import dataclasses
+import operator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -19,8 +21,24 @@ if TYPE_CHECKING:
     from alula.graph.nodes import Graph, Node
     from alula.interfaces.callee import Callee
 
-Form: TypeAlias = "str | tuple[Form, ...]"
-"""What stands for a value: itself, a part of it, or a list with each element's own form."""
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gathered:
+    """A list that a map made, of which no pod makes one piece, or what lies in it.
+
+    Attributes:
+        by: The node of the map.
+        batched: Whether its items lie in batches, which publish nothing else.
+        inside: Whether it is something in the list.
+    """
+
+    by: str
+    batched: bool
+    inside: bool = False
+
+
+Form: TypeAlias = "str | Gathered | tuple[Form, ...]"
+"""What stands for a value: itself, a part of it, a map's list, or a list with each element's own form."""
 Forms: TypeAlias = tuple[tuple[str, Form], ...]
 """Those of inputs or outputs, by name, that are not simply values."""
 WHOLE: Final = ""
@@ -51,68 +69,147 @@ class ValueForms:
             return ()
         known = self._known.get((workflow, inputs))
         if known is None:
-            known = self._known[workflow, inputs] = self._look(workflow, dict(inputs), depth)
+            looked = _Look(self, self._graphs[workflow], self._subjects[workflow], dict(inputs), depth)
+            known = self._known[workflow, inputs] = looked.outputs()
         return known
 
-    def _look(self, workflow: int, inputs: Mapping[str, Form], depth: int) -> Forms:
-        graph, subject = self._graphs[workflow], self._subjects[workflow]
-        made: dict[tuple[str, str], Form] = {}
+    def runs_a_task(self, workflow: int, depth: int = 0) -> bool:
+        """Tell whether a workflow has a node that stays one: a task, or what decides."""
+        return depth > walks.MAX_DEPTH or any(
+            calls.deciding(node.call)
+            or any(each.kind == callee.TASK or self.runs_a_task(id(each), depth + 1) for each in node.called)
+            for node in self._graphs[workflow].nodes
+        )
 
-        def form(binding: Binding) -> Form:
-            if isinstance(binding, Items):
-                return tuple(CONSTANT if isinstance(leaf, Constant) else form(leaf) for leaf in binding.leaves)
-            if isinstance(binding, FromInput):
-                return _behind(inputs.get(binding.input, WHOLE), binding.path)
-            if isinstance(binding, FromNode):
-                return _behind(made.get((binding.node, binding.output), WHOLE), binding.path)
-            return WHOLE
 
-        def check(binding: Binding, source: str, where: str) -> None:
-            if isinstance(binding, Items) and any(isinstance(each, tuple) for each in form(binding)):
-                message = "a list of single values must not stand inside another list of single values"
-                hint = "collect the inner list in a task"
-                found = Diagnostic(Code.UNSUPPORTED_BINDING, message, source, f"{subject}, {where}", "", hint)
-                self.problems[found] = None
+class _Look:
+    """One look at a workflow that is called with inputs of these forms."""
 
-        for node in graph.nodes:
+    def __init__(self, forms: ValueForms, graph: Graph, subject: str, inputs: Mapping[str, Form], depth: int) -> None:
+        self._forms, self._graph, self._subject = forms, graph, subject
+        self._inputs, self._depth = inputs, depth
+        self._made: dict[tuple[str, str], Form] = {}
+
+    def outputs(self) -> Forms:
+        for node in self._graph.nodes:
             for name, binding in node.bindings.items():
-                check(binding, str(node.source), f"node {node.id}, input {name}")
-            over = calls.over(node.call)
-            given = _those({name: PART if name in over else form(each) for name, each in node.bindings.items()})
-            fed = calls.fed(node.call)
-            for called in node.called:
-                if called.kind != callee.WORKFLOW:
-                    continue
-                found = self.look(id(called), given, depth + 1)
-                self._fed([name for name, _ in given if name in fed], node, subject)
-                if calls.branches(node.call) or over or fed:
-                    self._several(called, found, node, subject)
-                else:
-                    made.update(((node.id, name), each) for name, each in found)
-        for name, binding in graph.outputs:
-            check(binding, str(graph.source), f"output {name}")
-        return _those({name: form(binding) for name, binding in graph.outputs})
+                self._check(binding, str(node.source), f"node {node.id}, input {name}")
+            self._decide(node)
+            self._call(node)
+        for name, binding in self._graph.outputs:
+            self._check(binding, str(self._graph.source), f"output {name}")
+        return _those({name: self._form(binding) for name, binding in self._graph.outputs})
 
-    def _fed(self, names: list[str], node: Node, subject: str) -> None:
+    def _form(self, binding: Binding) -> Form:
+        if isinstance(binding, Items):
+            return tuple(CONSTANT if isinstance(leaf, Constant) else self._form(leaf) for leaf in binding.leaves)
+        if isinstance(binding, FromInput):
+            return _behind(self._inputs.get(binding.input, WHOLE), binding.path)
+        if isinstance(binding, FromNode):
+            return _behind(self._made.get((binding.node, binding.output), WHOLE), binding.path)
+        return WHOLE
+
+    def _check(self, binding: Binding, source: str, where: str) -> None:
+        """No list of single values stands in another one."""
+        form = self._form(binding)
+        if isinstance(form, tuple) and any(isinstance(each, tuple) for each in form):
+            message = "a list of single values must not stand inside another list of single values"
+            self._wrong(message, "collect the inner list in a task", source, where)
+
+    def _decide(self, node: Node) -> None:
+        """What decides looks into no list that a map made; a map goes over whole values."""
+        over = calls.over(node.call)
+        for name in calls.deciding(node.call):
+            form = self._form(node.bindings[name])
+            if isinstance(form, Gathered) and (form.inside or not over):
+                self._in_no_piece("items" if over else "scalar", form, node)
+            if over and isinstance(form, tuple) and any(map(_is_part, form)):
+                self._wrong(calls.PART_IN_LIST, calls.COLLECT, str(node.source), f"node {node.id}, input {name}")
+
+    def _call(self, node: Node) -> None:
+        """What a node gives, and what is wrong with the workflows that it runs."""
+        call = node.call
+        gathered = Gathered(node.id, calls.is_batched(call))
+        self._made.update(((node.id, name), gathered) for name in calls.listed(call))
+        given = _those({name: self._given(node, name, binding) for name, binding in node.bindings.items()})
+        workflows = [each for each in node.called if each.kind == callee.WORKFLOW]
+        for called in workflows:
+            found = self._forms.look(id(called), given, self._depth + 1)
+            several = bool(calls.deciding(call) or calls.fed(call))
+            if several and not calls.branches(call):
+                self._runs(called, node)
+            self._watch(dict(found), node)
+            if several:
+                self._several(called, found, node)
+            if not calls.over(call):
+                kept = (each for each in found if not several or isinstance(each[1], Gathered))
+                self._made.update(((node.id, name), form) for name, form in kept)
+        if workflows:
+            self._feed(dict(given), node)
+
+    def _given(self, node: Node, name: str, binding: Binding) -> Form:
+        """The form of an input: of a list that is gone over that of an item."""
+        form = self._form(binding)
+        if name not in calls.over(node.call):
+            return form
+        if isinstance(form, tuple):
+            return next((each for each in form if isinstance(each, Gathered)), PART)
+        return dataclasses.replace(form, inside=True) if isinstance(form, Gathered) and form.batched else PART
+
+    def _watch(self, made: Mapping[str, Form], node: Node) -> None:
+        """The condition of a repeat looks into no list that a map in a round made."""
+        for watched in calls.watched(node.call):
+            form = made.get(watched.output) if watched.output else None
+            if isinstance(form, Gathered):
+                self._in_no_piece("scalar", form, node)
+
+    def _feed(self, given: Mapping[str, Form], node: Node) -> None:
         """Each round of a repeated workflow takes a whole value, as every round after the first one gets."""
-        for name in names:
-            where = f"{subject}, node {node.id}, input {name}"
-            source, hint = str(node.source), calls.WHOLE_STATE
-            found = Diagnostic(Code.UNSUPPORTED_BINDING, calls.PART_OF_STATE, source, where, "", hint)
-            self.problems[found] = None
+        for name in calls.fed(node.call):
+            form = given.get(name, WHOLE)
+            if form != WHOLE and (not isinstance(form, Gathered) or form.inside):
+                where = f"node {node.id}, input {name}"
+                self._wrong(calls.PART_OF_STATE, calls.WHOLE_STATE, str(node.source), where)
 
-    def _several(self, called: Callee, outputs: Forms, node: Node, subject: str) -> None:
+    def _several(self, called: Callee, outputs: Forms, node: Node) -> None:
         """Branches and items give whole values: what one of them passes on in part has no form that all share."""
-        if outputs:
-            told = ", ".join(name for name, _ in outputs)
+        gathered = {name: form for name, form in outputs if isinstance(form, Gathered) and not form.inside}
+        parts = [name for name, _ in outputs if name not in gathered]
+        if parts:
+            told = ", ".join(parts)
             message = f"the graph {called.name} gives a part of a value, or a list of single values, as {told}"
             hint = f"let a task of the {'branch' if calls.branches(node.call) else 'workflow'} make the value"
-            where = f"{subject}, node {node.id}"
-            self.problems[Diagnostic(Code.UNSUPPORTED_BINDING, message, str(node.source), where, "", hint)] = None
+            self._wrong(message, hint, str(node.source), f"node {node.id}")
+        if calls.over(node.call):
+            for form in gathered.values():
+                self._in_no_piece("item", form, node)
+
+    def _runs(self, called: Callee, node: Node) -> None:
+        """A map or a repeat has something to run."""
+        if not self._forms.runs_a_task(id(called)):
+            is_map = bool(calls.over(node.call))
+            message = calls.RUNS_NO_TASK.format(*(calls.OF_ITEMS if is_map else calls.OF_ROUNDS), called.name)
+            hint = calls.LEAVE_OUT.format("map" if is_map else "repeat")
+            self._wrong(message, hint, str(node.source), f"node {node.id}")
+
+    def _in_no_piece(self, use: str, form: Gathered, node: Node) -> None:
+        message = calls.IN_NO_PIECE.format(calls.USES[use], form.by)
+        self._wrong(message, calls.TAKE_LIST, str(node.source), f"node {node.id}")
+
+    def _wrong(self, message: str, hint: str, source: str, where: str) -> None:
+        found = Diagnostic(Code.UNSUPPORTED_BINDING, message, source, f"{self._subject}, {where}", "", hint)
+        self._forms.problems[found] = None
 
 
 def _those(forms: Mapping[str, Form]) -> Forms:
-    return tuple(sorted((name, form) for name, form in forms.items() if form != WHOLE))
+    return tuple(sorted(((name, form) for name, form in forms.items() if form != WHOLE), key=_BY_NAME))
+
+
+_BY_NAME = operator.itemgetter(0)
+
+
+def _is_part(form: Form) -> bool:
+    return form == PART or (isinstance(form, Gathered) and form.inside)
 
 
 def _behind(form: Form, path: tuple[str, ...]) -> Form:
@@ -124,4 +221,6 @@ def _behind(form: Form, path: tuple[str, ...]) -> Form:
         place += 1
     if form == CONSTANT:
         return WHOLE
+    if isinstance(form, Gathered):
+        return dataclasses.replace(form, inside=form.inside or place < len(path))
     return PART if place < len(path) else form

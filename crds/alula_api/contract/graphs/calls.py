@@ -163,6 +163,24 @@ Call: TypeAlias = TaskCall | GraphCall | MapCall | BranchCall | RepeatCall
 PART_OF_STATE: Final = "a repeated workflow takes a whole value, and gets a part of one or a list of single values"
 """What is wrong where the first round of a graph would take another form of value than the others."""
 WHOLE_STATE: Final = "let a task make the value that the first round gets"
+PART_IN_LIST: Final = "a map takes a list of whole values, and this one has a part of a value in it"
+COLLECT: Final = "collect the list in a task"
+"""What to do about that."""
+IN_NO_PIECE: Final = "{} the list that the map {} makes, which is nowhere in one piece"
+"""What is wrong with a decision, or with what a mapped workflow gives; see `USES`."""
+USES: Final = {
+    "scalar": "it looks into",
+    "items": "it goes over",
+    "batches": "it goes over",
+    "item": "its items return",
+}
+"""What a node does with a value, by the form in which it asks for it to be published."""
+TAKE_LIST: Final = "let a task take the list and return what is needed"
+RUNS_NO_TASK: Final = "{} runs a graph {}, and the graph {} runs no task"
+"""What is wrong with a map or repeat of a workflow that only passes values on."""
+OF_ITEMS: Final = ("a map", "for each item")
+OF_ROUNDS: Final = ("a repeat", "in each round")
+LEAVE_OUT: Final = "leave the {} out"
 MAX_ROUNDS: Final = 50
 """Of a repeat: each is a task of one DAG, and the engine asks of all of them again and again."""
 ELSE: Final = "else"
@@ -238,6 +256,16 @@ def reads(call: Call) -> tuple[tuple[str, Schema], ...]:
 def over(call: Call) -> tuple[str, ...]:
     """Return the inputs whose items a map takes; no other call takes any."""
     return call.over if isinstance(call, MapCall) else ()
+
+
+def listed(call: Call) -> tuple[str, ...]:
+    """Return the outputs of a map, of which each is a list of what its items made; no other call makes such lists."""
+    return call.outputs if isinstance(call, MapCall) else ()
+
+
+def watched(call: Call) -> tuple[Watched, ...]:
+    """Return what the condition of a repeat reads; no other call watches anything."""
+    return call.watched if isinstance(call, RepeatCall) else ()
 
 
 def fed(call: Call) -> dict[str, str]:
