@@ -77,7 +77,7 @@ class Conditional:
         self._open: tuple[str, comparisons.Condition | None, scopes.Scope] | None = None
         self._shape: Any = None
         self._draft: nodes.Draft | None = None
-        self._home.parts.append(self)
+        self._home.composites.append(self)
 
     @property
     def promise(self) -> Promise:
@@ -116,8 +116,8 @@ class Conditional:
             self._close_forgotten()
             return
         name, condition, scope = self._open
-        for part in scope.parts:
-            part.end()
+        for composite in scope.composites:
+            composite.end()
         results = self._results(name, result)
         self._branches.append(_Branch(name, condition, scope, results, trace.here()))
         self._leave()

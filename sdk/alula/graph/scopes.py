@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from alula.graph.trace import Trace
 
 
-class Part(Protocol):
-    """What has parts that are written in place: a conditional."""
+class Composite(Protocol):
+    """What has graphs of its own, which are written in place: a conditional."""
 
     def end(self) -> None:
         """All that belongs to the graph of this node is written, so the node is complete."""
@@ -36,7 +36,7 @@ class Scope:
         self.prefix = prefix
         self.ids = names.NodeIds()
         self.drafts: dict[str, Draft] = {}
-        self.parts: list[Part] = []
+        self.composites: list[Composite] = []
 
     def nodes(self, trace: Trace, lifting: Lifting | None = None) -> tuple[Node, ...] | None:
         """The nodes, in an order in which they could run; None for a circle, which is then among the problems.

@@ -195,8 +195,8 @@ class Tracer:
         finally:
             active.reset(token)
             silent_uses.check(self.trace)
-        for part in self.scopes[0].parts:
-            part.end()
+        for composite in self.scopes[0].composites:
+            composite.end()
         if interface is None:
             return None
         outputs = results.outputs(self.trace, interface, result)
@@ -222,8 +222,8 @@ class Tracer:
 
     def end(self, interface: Interface, outputs: tuple[tuple[str, Binding], ...]) -> Graph | None:
         """The graph of a workflow that has no function; None when there were problems."""
-        for part in self.scopes[0].parts:
-            part.end()
+        for composite in self.scopes[0].composites:
+            composite.end()
         return None if self.trace.problems else self._graph(interface, outputs)
 
     def _graph(self, interface: Interface, outputs: tuple[tuple[str, Binding], ...]) -> Graph | None:

@@ -62,6 +62,7 @@ class ValueForms:
         self.problems: dict[Diagnostic, None] = {}
         self._graphs, self._subjects = graphs, subjects
         self._known: dict[tuple[int, Forms], Forms] = {}
+        self._running: dict[int, bool] = {}
 
     def look(self, workflow: int, inputs: Forms = (), depth: int = 0) -> Forms:
         """Return the outputs that are parts or lists when these inputs are; no deeper than any run can go."""
@@ -75,11 +76,16 @@ class ValueForms:
 
     def runs_a_task(self, workflow: int, depth: int = 0) -> bool:
         """Tell whether a workflow has a node that stays one: a task, or what decides."""
-        return depth > walks.MAX_DEPTH or any(
-            calls.deciding(node.call)
-            or any(each.kind == callee.TASK or self.runs_a_task(id(each), depth + 1) for each in node.called)
-            for node in self._graphs[workflow].nodes
-        )
+        if depth > walks.MAX_DEPTH:
+            return True
+        known = self._running.get(workflow)
+        if known is None:
+            known = self._running[workflow] = any(
+                calls.deciding(node.call)
+                or any(each.kind == callee.TASK or self.runs_a_task(id(each), depth + 1) for each in node.called)
+                for node in self._graphs[workflow].nodes
+            )
+        return known
 
 
 class _Look:

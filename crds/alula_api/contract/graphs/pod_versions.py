@@ -30,7 +30,6 @@ def needed(graphs: Sequence[GraphSpec]) -> int:
 
 def _decide_by_items(graphs: Sequence[GraphSpec]) -> bool:
     """Whether a condition, a map or a repeat in a mapped graph reads the graph's own item, or a part of it."""
-    nodes = {graph.name: graph.nodes for graph in graphs}
     mapped = [
         (item, name)
         for graph in graphs
@@ -38,6 +37,7 @@ def _decide_by_items(graphs: Sequence[GraphSpec]) -> bool:
         for item in calls.graphs(node.call)
         for name in calls.over(node.call)
     ]
+    readers = {graph.name: _readers(graph) for graph in graphs if mapped and graph.inputs}
     own: set[tuple[str, str]] = set()
     while mapped:
         place = mapped.pop()
@@ -45,18 +45,19 @@ def _decide_by_items(graphs: Sequence[GraphSpec]) -> bool:
             continue
         own.add(place)
         graph, item = place
-        for node in nodes.get(graph, ()):
-            reading = _reading(node, item)
-            if reading.intersection(calls.deciding(node.call)):
+        for node, name in readers.get(graph, {}).get(item, ()):
+            if name in calls.deciding(node.call):
                 return True
-            mapped += ((called, name) for called in calls.graphs(node.call) for name in reading)
+            mapped += ((called, name) for called in calls.graphs(node.call))
     return False
 
 
-def _reading(node: NodeSpec, item: str) -> set[str]:
-    """The inputs of a node that read an input of its graph."""
-    return {
-        name
-        for name, binding in node.inputs
-        if any(isinstance(leaf, FromInput) and leaf.input == item for leaf in bindings.leaves(binding))
-    }
+def _readers(graph: GraphSpec) -> dict[str, list[tuple[NodeSpec, str]]]:
+    """For each input of a graph the nodes that read it, each with its own input that does."""
+    found: dict[str, list[tuple[NodeSpec, str]]] = {}
+    for node in graph.nodes:
+        for name, binding in node.inputs:
+            for leaf in bindings.leaves(binding):
+                if isinstance(leaf, FromInput):
+                    found.setdefault(leaf.input, []).append((node, name))
+    return found
