@@ -20,7 +20,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from e2e.cluster import binaries, clusters, control_plane, errors
+from e2e.cluster import binaries, clusters, control_plane, errors, processes
 
 Object = dict[str, Any]
 
@@ -130,7 +130,7 @@ class ArgoCD:
                        "--metrics-port", "8983"],
         }.items():  # fmt: skip
             argv = [binary, *flags, "--loglevel", "warn"]
-            yield name, argv, {**environment, "ARGOCD_BINARY_NAME": f"argocd-{name}"}
+            yield name, argv, {**processes.SERVER, **environment, "ARGOCD_BINARY_NAME": f"argocd-{name}"}
 
     def _is_ready(self) -> bool:
         addresses = [f"http://127.0.0.1:{port}/healthz" for port in (SERVER_PORT, 8984, 8982)]

@@ -161,7 +161,7 @@ class _Servers:
     def _spawn(self, name: str, *flags: str) -> processes.Process:
         log = self._folder / "logs" / f"{name}.log"
         command = [*binaries.find(name), *flags]
-        return self._supervisor.spawn(name, command, processes.clean_environment(), log)
+        return self._supervisor.spawn(name, command, processes.clean_environment(processes.SERVER), log)
 
 
 def write_kubeconfig(path: pathlib.Path, authority: pathlib.Path, token: str, namespace: str = "default") -> None:

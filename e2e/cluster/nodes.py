@@ -214,7 +214,7 @@ class Node:
         return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
     def _spawn(self, name: str, *command: str) -> processes.Process:
-        environment = processes.clean_environment()
+        environment = processes.clean_environment(processes.SERVER)
         log = self._folder / "logs" / f"{name}.log"
         self.servers[name] = self._supervisor.spawn(name, command, environment, log)
         return self.servers[name]

@@ -42,6 +42,11 @@ MACHINE = dict(os.environ)
 _HOME_NETWORK = os.open("/proc/self/ns/net", os.O_RDONLY)
 
 
+# For servers, which are all in Go: garbage is collected half as often as by default, which saves a twelfth of an API
+# server's work for a third of a gigabyte.
+SERVER = {"GOGC": "200"}
+
+
 def clean_environment(*layers: Mapping[str, str]) -> dict[str, str]:
     """The machine's environment without what misleads clients of the cluster, plus `layers`."""
     environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
