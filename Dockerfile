@@ -3,19 +3,29 @@
 # For tasks, name the extras that pods need: --build-arg EXTRAS=s3,pandas
 ARG BASE=docker.io/library/python:3.11-slim-bookworm
 
-FROM ${BASE} AS build
-ARG EXTRAS=controller
+FROM ${BASE} AS wheel
 WORKDIR /src
-RUN python3 -m venv /opt/alula
 COPY pyproject.toml README.md LICENSE ./
 COPY crds ./crds
 COPY sdk ./sdk
 COPY compiler ./compiler
 COPY controller ./controller
-RUN /opt/alula/bin/pip install --no-cache-dir --disable-pip-version-check ".[${EXTRAS}]"
+RUN python3 -m pip wheel --no-cache-dir --disable-pip-version-check --no-deps --wheel-dir /dist .
 
-FROM ${BASE}
-COPY --from=build /opt/alula /opt/alula
+# What alula needs, without alula: layers that only a change of pyproject.toml makes anew.
+FROM ${BASE} AS dependencies
+ARG EXTRAS=controller
+RUN python3 -m venv /opt/alula
+WORKDIR /src
+COPY pyproject.toml ./
+RUN touch README.md LICENSE \
+    && mkdir -p crds/alula_api sdk/alula sdk/alula_data compiler/alula_compiler controller/alula_controller \
+    && /opt/alula/bin/pip install --no-cache-dir --disable-pip-version-check ".[${EXTRAS}]" \
+    && /opt/alula/bin/pip uninstall --yes --quiet alula
+
+FROM dependencies
+COPY --from=wheel /dist /dist
+RUN /opt/alula/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps /dist/*.whl
 ENV PATH=/opt/alula/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -6,11 +6,13 @@ an archive that `e2e.cluster.nodes` imports into containerd.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import subprocess
@@ -23,6 +25,9 @@ BUSYBOX = "localhost/busybox:e2e"
 PYTHON = "docker.io/library/python:3.11-slim-bookworm"
 
 _CERTIFICATES = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+KEPT = "dependencies"
+"""The stage of a Dockerfile that is kept: what is large, and seldom changes."""
+_DEPENDENCIES = re.compile(rf"^FROM .* AS {KEPT}$", re.MULTILINE | re.IGNORECASE)
 _APPLETS = ("sh", "sleep", "cat", "echo", "ls", "true", "false", "wget", "id", "test", "touch")
 
 
@@ -83,8 +88,8 @@ def build(
     """Builds a Dockerfile and returns an archive of the image, named `reference`.
 
     The base image `PYTHON` is at hand. The build runs in a mount namespace of its own, so an
-    interrupted one leaves no mounts behind. No layers are kept: a build starts from the sources, which
-    is where it differs from the last one.
+    interrupted one leaves no mounts behind. Only what a Dockerfile has in a stage named `dependencies`
+    is kept for the next build, which repeats it where a file that it copies or a line has changed.
 
     Raises:
         Unavailable: there is no buildah.
@@ -100,12 +105,28 @@ def build(
     how = ("--pull-never", "--isolation=chroot")
     # All runs on the machine share the builder's storage: each builds under a name of its own.
     built = f"localhost/e2e:{secrets.token_hex(8)}"
+    text = pathlib.Path(dockerfile or pathlib.Path(context) / "Dockerfile").read_text()
+    digest = hashlib.sha256(reference.encode()).hexdigest()[:12]
+    if _DEPENDENCIES.search(text):
+        kept = f"localhost/e2e-kept:{digest}"
+        _keep(folder, kept, *how, *options, f"--target={KEPT}", os.fspath(context))
+        options.append(f"--build-context={KEPT}=docker-image://{kept}")
     _buildah(folder, "bud", *how, *options, f"--tag={built}", os.fspath(context))
-    archive = folder / f"{hashlib.sha256(reference.encode()).hexdigest()[:12]}.tar"
+    archive = folder / f"{digest}.tar"
     archive.unlink(missing_ok=True)
     _buildah(folder, "push", "--quiet", built, f"docker-archive:{archive}:{reference}")
     _buildah(folder, "rmi", "--force", built)
     return archive
+
+
+def _keep(folder: pathlib.Path, name: str, *building: str) -> None:
+    """Builds an image that stays with its layers, of which only those are built that differ from the last time."""
+    asked = ("images", "--quiet", "--no-trunc", f"--filter=reference={name}")
+    before = _buildah(folder, *asked)
+    _buildah(folder, "bud", "--layers", f"--tag={name}", *building)
+    if before and before != _buildah(folder, *asked):
+        with contextlib.suppress(errors.ClusterError):  # another build may have begun on it
+            _buildah(folder, "rmi", before.strip())
 
 
 def pull_base(folder: pathlib.Path) -> None:
@@ -115,8 +136,15 @@ def pull_base(folder: pathlib.Path) -> None:
         Unavailable: it is in neither, or there is no buildah.
     """
     known = _buildah(folder, "images", "--format={{.Name}}:{{.Tag}}", "--filter=dangling=false")
-    if PYTHON in known.split():
-        return
+    if PYTHON not in known.split():
+        _pull(folder)
+    history = _buildah(folder, "inspect", "--type=image", "--format={{len .OCIv1.History}}", PYTHON)
+    if history.strip() == "0":  # as of an image that was packed in one; on such a one no layers can be kept
+        container = _buildah(folder, "from", "--pull-never", PYTHON).strip()
+        _buildah(folder, "commit", "--quiet", "--squash", "--rm", container, PYTHON)
+
+
+def _pull(folder: pathlib.Path) -> None:
     packed = binaries.SHARED / "images" / "python-slim.tar.xz"
     source = f"oci-archive:{binaries.unpack(packed)}" if packed.exists() else f"docker://{PYTHON}"
     try:
