@@ -72,8 +72,9 @@ class Pods:
 
     def started(self, workflow: str | None = None, namespace: str | None = None) -> list[Pod]:
         """Every pod that ever existed, oldest first, of one run or namespace or of all."""
-        found = [Pod(**record) for record in self._ask({"op": "started"})]
-        return [pod for pod in found if workflow in (None, pod.workflow) and namespace in (None, pod.namespace)]
+        wanted = {"workflow": workflow, "namespace": namespace}
+        of = {key: name for key, name in wanted.items() if name is not None}
+        return [Pod(**record) for record in self._ask({"op": "started", "of": of})]
 
     def image(self, image: str, env: Mapping[str, str], cwd: str | os.PathLike[str] | None = None) -> None:
         """Says what is "in the image": variables (such as PYTHONPATH) and a working folder.

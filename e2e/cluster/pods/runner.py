@@ -123,7 +123,8 @@ class Runner:
             case "started":
                 pods: list[process.PodProcess | observe.ObservedPod]
                 pods = [*self.pods.values(), *self.observed.values()]
-                return [pod.record() for pod in pods]
+                of = request["of"]  # many ask again and again, and there may be a thousand pods
+                return [pod.record() for pod in pods if of.items() <= observe.describe(pod.pod).items()]
             case "hold":
                 self.holds.add(request["pattern"])
             case "release":
