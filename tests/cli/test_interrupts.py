@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,14 @@ def hanging(folder: str) -> int:
 PATIENCE = 60
 
 
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """What a shell starts in the background ignores interrupts, with all that it starts: here too they are heeded."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def wait_for(path: Path) -> str:
     deadline = time.monotonic() + PATIENCE
     while not path.exists():
@@ -83,7 +92,11 @@ def test_an_interrupt_ends_a_run(options: tuple[str, ...], project: Path, tmp_pa
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         pid = int(wait_for(tmp_path / "marks" / "pid"))
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=PATIENCE)
+        try:
+            _, err = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()  # nobody waits for the ten minutes of its task
+            raise
     assert process.returncode == 130
     assert err.endswith("interrupted\n")
     assert "Traceback" not in err
