@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -116,7 +117,7 @@ class _Maker:
             self.flows.append(self.flow(f"flow_{number}", self.rng.choice(_KINDS)))
         self.flows.append(self.flow("main", "main"))
         inputs = {each.name: self.rng.choice(_INPUTS[each.type]) for each in self.flows[-1].inputs}
-        return Program(self.flows, inputs)
+        return Program(_called(self.flows), inputs)
 
     def flow(self, name: str, kind: str) -> Flow:
         self.kind, self.deciding = kind, set()
@@ -428,6 +429,15 @@ class _Maker:
         if type_ in _CONSTANTS:
             return Constant(type_, self.rng.choice(_CONSTANTS[type_]))
         return Constant(type_, _WRITTEN[type_])
+
+
+def _called(flows: list[Flow]) -> list[Flow]:
+    """The workflows that the last one calls, directly or through others, and that one."""
+    found = [flows[-1]]
+    for flow in reversed(flows[:-1]):
+        if re.search(rf"\b{flow.name}\b", Program(found, {}).text()):
+            found.insert(0, flow)
+    return found
 
 
 def _listable(callee: Callee) -> list[Parameter]:
