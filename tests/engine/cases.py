@@ -134,6 +134,8 @@ BRANCHES = (
     _branch("a branch that ends in a failure, none of its kind", "refused", 1, -1, "check.elif-1.fail"),
     _branch("a check that fails, with what waits for it", "guarded", 7, None, "inc-2", message="more than 5"),
     _branch("a check that is passed, with what waits for it", "guarded", 1, 3, "guard.then.fail"),
+    _branch("a check in a branch, that is passed", "sheltered", 1, 3, "around.then.guard.then.fail"),
+    _branch("a check in a branch, that fails", "sheltered", 7, None, "around.then.inc", message="more than 5"),
     _branch("a bool that may be None, not taken", "doubtful", 4, 0, "flag.then.inc"),
     _branch("a bool that may be None, taken", "doubtful", 3, 4),
     _branch("a bool that is None", "doubtful", 6, None, "flag.then.inc", message="ask first whether it is None"),

@@ -22,7 +22,12 @@ def sort(trace: Trace, by_id: Mapping[str, Draft]) -> list[Draft] | None:
         return drafts
     import heapq
 
-    waits = [{by_id[name].index for name in (*after.get(draft.id, ()), *_read(draft))} for draft in drafts]
+    # What a branch reads of what is made around it is no node of it.
+    read = [(name for name in _read(draft) if name in by_id) for draft in drafts]
+    waits = [
+        {by_id[name].index for name in (*after.get(draft.id, ()), *names)}
+        for draft, names in zip(drafts, read, strict=True)
+    ]
     followers: list[list[int]] = [[] for _ in drafts]
     for index, others in enumerate(waits):
         for other in others:

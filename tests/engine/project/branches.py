@@ -196,6 +196,20 @@ def guarded(n: int) -> int:
     return second
 
 
+@workflow
+def sheltered(n: int) -> int:
+    """A check in a branch, on what is made outside, and what waits for it."""
+    first = inc(n)
+    return conditional("around").if_(n > 0).then(_guarded(first)).else_().then(0)
+
+
+def _guarded(first: int) -> int:
+    guard = conditional("guard").if_(first > 5).fail("more than 5")
+    second = inc(first)
+    order(guard, second)
+    return second
+
+
 @task
 def perhaps(n: int) -> bool | None:
     """True, False or unknown."""
