@@ -23,7 +23,7 @@ from alula_data.stores import opening
 from e2e import installing
 from e2e.main_road.conftest import Road, registered
 from tests.engine import outlined
-from tests.engine.programs import cached, compared, here, making, syntax
+from tests.engine.programs import compared, here, making, syntax
 
 COUNT = int(os.environ.get("ALULA_PROGRAMS", "8"))
 SEED = int(os.environ.get("ALULA_SEED", "0"))
@@ -36,12 +36,11 @@ MOST = 40
 
 @dataclasses.dataclass(frozen=True)
 class Chosen:
-    """A program, what becomes of it here, and the tasks that a run fills in where the cache has all that it can."""
+    """A program, and what becomes of it here."""
 
     seed: int
     program: syntax.Program
     expected: here.Outcome
-    kept: frozenset[str]
 
     @property
     def node(self) -> str:
@@ -104,9 +103,7 @@ def chosen() -> list[Chosen]:
     while len(found) < COUNT:
         made = compared.here_and_compiled(making.program(random.Random(seed)))
         if made is not None and 3 <= len(made.outcome.done) <= MOST:
-            cache = cached.Cache(made.plan, compared.pieces(), lambda path: False)
-            kept = cache.found(cache.walked(made.program.inputs))
-            found.append(Chosen(seed, made.program, made.outcome, kept))
+            found.append(Chosen(seed, made.program, made.outcome))
         seed += 1
     return found
 
@@ -147,27 +144,21 @@ class Ended:
         return str(self.run["metadata"]["name"])
 
 
-def differences(road: Road, groups: list[Group], *, is_cached: bool = False) -> list[str]:
-    """Run all groups, some at one time, and return what differs; also prints it, as it is found.
-
-    Args:
-        road: Of the project.
-        groups: What is run.
-        is_cached: Whether the cache has all that it can.
-    """
+def differences(road: Road, groups: list[Group]) -> list[str]:
+    """Run all groups, some at one time, and return what differs; also prints it, as it is found."""
     started: collections.deque[tuple[Group, str]] = collections.deque()
     found: list[str] = []
     for group in groups:
         road.place.ready("Workflow", group.object, timeout=180)
         started.append((group, road.place.run(group.object)))
         if len(started) == AT_ONCE:
-            found += _told(road, *started.popleft(), is_cached=is_cached)
+            found += _told(road, *started.popleft())
     for group, name in started:
-        found += _told(road, group, name, is_cached=is_cached)
+        found += _told(road, group, name)
     return found
 
 
-def _told(road: Road, group: Group, name: str, *, is_cached: bool) -> list[str]:
+def _told(road: Road, group: Group, name: str) -> list[str]:
     place = road.place
     run = place.ended(name, 900)
     definition = place.cluster.api.get(installing.ALULA, "Workflow", group.object, place.namespace)
@@ -180,10 +171,6 @@ def _told(road: Road, group: Group, name: str, *, is_cached: bool) -> list[str]:
         for difference in _compared(each, ended, held)
     ]
     pods = place.cluster.pods.started(workflow=name, namespace=place.namespace)
-    if is_cached:
-        begun = {outline.id(pod.node.removeprefix(f"{name}.").rpartition("(")[0]) for pod in pods}
-        kept = {f"{each.node}.{path}" for each in group.programs for path in each.kept}
-        told += [f"{path} in {name} has a pod, though it is cached" for path in sorted(begun & kept)]
     print(f"{name}: {len(pods)} pods for {len(group.programs)} programs", *told, sep="\n", flush=True)
     return told
 
@@ -248,8 +235,8 @@ def test_a_program_ends_in_argo_as_it_does_here(road: Road, groups: list[Group])
     assert not (found := differences(road, groups)), "\n\n".join(found)
 
 
-def test_so_it_does_with_what_the_cache_answers_and_no_pod_for_that(road: Road, groups: list[Group]) -> None:
-    assert not (found := differences(road, groups, is_cached=True)), "\n\n".join(found)
+def test_so_it_does_with_what_the_cache_answers(road: Road, groups: list[Group]) -> None:
+    assert not (found := differences(road, groups)), "\n\n".join(found)
 
 
 def test_so_it_does_with_half_of_what_the_cache_had(road: Road, groups: list[Group]) -> None:

@@ -66,11 +66,6 @@ class Cache:
         held = scenes.held_run()["status"]["nodes"]
         return fill.problems(fill.fill(walk, walk.limited(len(walk.hits)), held, "run-1", scenes.MOMENT), "run-1")
 
-    def found(self, walk: CacheWalk) -> frozenset[str]:
-        """The paths of the tasks that this walk fills in, without items of batches."""
-        kept = [spot for spot in walk.limited(len(walk.hits)) if isinstance(spot.call, calls.TaskCall)]
-        return frozenset(spot.path for spot in kept if spot.whole is None or not spot.whole.batch)
-
     def load(self, value: Any) -> Any:
         """A value as it travels, read."""
         return self.store.load_value(wire_of(value))
