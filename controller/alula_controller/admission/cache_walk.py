@@ -206,15 +206,23 @@ def _runs_nothing(spot: Spot) -> bool:
     return bool(calls.over(spot.call) or calls.branches(spot.call))
 
 
-def colliding(plan: plans.Plan, run: str) -> bool:
-    """Whether two nodes of the run would have one id (Argo's are 32 bits): one would be taken for the other.
+def colliding(plan: plans.Plan, run: str, filled: Mapping[str, nodes.Node]) -> bool:
+    """Whether another node of the run would have the id of one that is there (Argo's are 32 bits), which would be taken
+    for it.
 
     Of more nodes than a run can have the first are looked at; maps in maps are looked at in step.
+
+    Args:
+        plan: Of the run.
+        run: Its name.
+        filled: The nodes that are there, by id.
     """
     named = (path for place in outlines.outline(plan) for one in (place.path, *_below(place)) for path in _items(one))
-    paths = list(itertools.islice(named, walks.MAX_SPOTS))
-    ids = {run, *(nodes.id_of(run, path) for path in (names.ADMIT, *paths))}
-    return len(ids) != len(paths) + 2
+    for path in itertools.islice(named, walks.MAX_SPOTS):
+        there = filled.get(nodes.id_of(run, path))
+        if there is not None and there["name"] != f"{run}.{path}":
+            return True
+    return False
 
 
 def _below(place: outlines.Place) -> Iterator[str]:

@@ -17,12 +17,13 @@ from alula_api.argo.nodes import Nodes
 from alula_api.contract import durations, labels, names
 from alula_api.contract.graphs.plans import Plan
 from alula_controller import conditions, timestamps
-from alula_controller.admission import check, earlier_run, fill
+from alula_controller.admission import cache_walk, check, earlier_run, fill
 from alula_controller.admission.cache_walk import CacheWalk
 from alula_controller.conditions import Reason
 
 LARGEST_RUN = 900_000  # bytes of the whole object; Argo gives up at 1 MiB, and it has yet to add nodes
 LONGEST_MESSAGE = 4_000
+SAME_ID = "two nodes of this run have the same id in Argo"
 
 
 @dataclass(frozen=True)
@@ -132,10 +133,9 @@ def admit(world: World, moment: str) -> Decision:
     hits = len(world.walk.hits) if world.walk else 0
     most = hits
     while True:
-        filled = _filled(world, most, moment)
-        wrong = fill.problems(filled, world.name) if most else []
-        if wrong:  # a defect of ours must cost lookups in pods, never a run that hangs
-            most, note = 0, f"what was filled in would hang the run: {wrong[0]}"
+        filled, wrong = _filled(world, most, moment)
+        if wrong:
+            most, note = 0, wrong
             continue
         packed = nodes.pack(filled)
         if not most or _weight(world) + len(packed) <= LARGEST_RUN:
@@ -200,13 +200,22 @@ def _hold(world: World) -> nodes.Node:
     return hold
 
 
-def _filled(world: World, most: int, moment: str) -> Nodes:
+def _filled(world: World, most: int, moment: str) -> tuple[Nodes, str]:
+    """The nodes of the run with the first `most` that the cache answers, or why it must be no such nodes."""
     assert world.checked is not None
     published = {name: check.safe(value) for name, value in world.checked.inputs.items()} or {names.ADMITTED: "true"}
     answered = holds.with_nodes(world.nodes, holds.answered(_hold(world), published, moment))
     if not world.walk or not most:
-        return answered
-    return fill.fill(world.walk, world.walk.limited(most), answered, world.name, moment)
+        return answered, ""
+    assert world.plan is not None
+    try:
+        found = fill.fill(world.walk, world.walk.limited(most), answered, world.name, moment)
+        if cache_walk.colliding(world.plan, world.name, found):
+            return answered, SAME_ID
+    except fill.SameId:
+        return answered, SAME_ID
+    wrong = fill.problems(found, world.name)  # a defect of ours must cost lookups in pods, never a run that hangs
+    return found, f"what was filled in would hang the run: {wrong[0]}" if wrong else ""
 
 
 def _weight(world: World) -> int:

@@ -27,6 +27,10 @@ CACHE_NAME = "alula"
 MESSAGE = "cached"
 
 
+class SameId(Exception):
+    """Two nodes that are filled in have one id: one would be taken for the other."""
+
+
 def fill(walk: CacheWalk, kept: Collection[Spot], held: Nodes, run: str, moment: str) -> Nodes:
     """The node map `held` with the part `kept` of the walk filled in.
 
@@ -36,6 +40,9 @@ def fill(walk: CacheWalk, kept: Collection[Spot], held: Nodes, run: str, moment:
         held: the run's nodes as read: the root and `admit`.
         run: the run's name.
         moment: now.
+
+    Raises:
+        SameId: nothing can be filled in.
     """
     filled = {key: dict(node) for key, node in held.items()}
     admit = nodes.id_of(run, names.ADMIT)
@@ -45,7 +52,8 @@ def fill(walk: CacheWalk, kept: Collection[Spot], held: Nodes, run: str, moment:
     for spot in _shown(walk.root, scene.kept):
         above = _above(spot, run)
         for node in _nodes(spot, scene):
-            filled[node["id"]] = node
+            if filled.setdefault(node["id"], node) is not node:
+                raise SameId(node["name"])
             children.setdefault(node["id"], {})
             for each in above:
                 children.setdefault(each, {})[node["id"]] = None

@@ -20,7 +20,7 @@ from alula_api.contract.graphs.walks import TooLarge
 from alula_controller import logs
 from alula_controller.admission import check, earlier_run, event_inputs
 from alula_controller.admission.cache_lookup import Lookups
-from alula_controller.admission.cache_walk import CacheWalk, Wanted, colliding
+from alula_controller.admission.cache_walk import CacheWalk, Wanted
 from alula_controller.admission.decide import World
 from alula_controller.admission.dispatch import SKIPPED
 from alula_controller.admission.ledger import Ledger
@@ -119,8 +119,6 @@ async def _in_domain(api: client.Cluster, domains: Domains, lookups: Lookups, wo
     if len(world.nodes) > 2:
         return so(unfilled="the run has nodes already")
     try:
-        if colliding(world.plan, world.name):
-            return so(unfilled="two nodes of this run have the same id in Argo")
         walk = CacheWalk(world.plan, world.checked.inputs)
     except TooLarge as error:
         return so(unfilled=str(error))

@@ -396,15 +396,19 @@ def test_a_result_that_is_too_long_for_an_item_counts_where_it_lies_in_the_store
 def test_graphs_in_each_other_without_end_are_refused() -> None:
     step = plans.Step("again", calls.GraphCall("main"))
     endless = plans.Plan({"main": plans.Graph((), (step,))})
-    for refused in (lambda: CacheWalk(endless, {}), lambda: cache_walk.colliding(endless, "r")):
+    for refused in (lambda: CacheWalk(endless, {}), lambda: cache_walk.colliding(endless, "r", {})):
         with pytest.raises(TooLarge):
             refused()
 
 
 def test_two_paths_with_one_id_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not cache_walk.colliding(nested(), "r")
+    for path in ("sub.two", "after"):
+        filled = {nodes.id_of("r", path): {"name": f"r.{path}"}}
+        assert not cache_walk.colliding(nested(), "r", filled)
     monkeypatch.setattr(nodes, "id_of", lambda run, path: path.replace("sub.two", "after"))
-    assert cache_walk.colliding(nested(), "r")
+    assert cache_walk.colliding(nested(), "r", {"after": {"name": "r.sub.two"}})
+    assert cache_walk.colliding(nested(), "r", {"after": {"name": "r.after"}})
+    assert not cache_walk.colliding(nested(), "r", {"sub": {"name": "r.sub"}}), "which has an id of its own"
 
 
 def test_an_item_of_a_map_that_would_have_the_id_of_another_node_is_noticed() -> None:
@@ -416,8 +420,11 @@ def test_an_item_of_a_map_that_would_have_the_id_of_another_node_is_noticed() ->
         return plans.Plan({"main": plans.Graph((), steps)})
 
     assert nodes.id_of("r", "m.item(107:107)") == nodes.id_of("r", "abcypp")  # found by trying 400,000 names
-    assert cache_walk.colliding(plan("abcypp"), "r")
-    assert not cache_walk.colliding(plan("abcypq"), "r")
+    for filled in ("abcypp", "m.item(107:107)"):
+        there = {nodes.id_of("r", filled): {"name": f"r.{filled}"}}
+        assert cache_walk.colliding(plan("abcypp"), "r", there)
+        assert not cache_walk.colliding(plan("abcypq"), "r", there) or filled == "abcypp"
+    assert not cache_walk.colliding(plan("abcypp"), "r", {nodes.id_of("r", "m"): {"name": "r.m"}})
 
 
 @pytest.mark.parametrize("walked", golden_walks.load().values(), ids=[*golden_walks.load()])

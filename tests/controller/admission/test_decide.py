@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from alula_api.argo import nodes
 from alula_api.contract import labels, values
+from alula_api.contract.graphs import outlines, plans
 from alula_controller.admission import check, decide, fill
 from alula_controller.admission.cache_walk import CacheWalk
 from alula_controller.admission.decide import Outcome, World
@@ -197,6 +200,35 @@ def test_a_node_map_that_would_hang_the_run_is_never_written(monkeypatch: pytest
     assert decision.notes == (
         ("NotFilled", "what was filled in would hang the run: nothing names run-1.add-2 as its child"),
     )
+
+
+@pytest.mark.parametrize("other", ["add-2", "greet"])
+def test_a_task_is_never_filled_in_under_the_id_of_another_node(monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+    real = nodes.id_of
+    taken = {other: real("run-1", "add")}
+    monkeypatch.setattr(nodes, "id_of", lambda run, path: taken.get(path) or real(run, path))
+    decision = decide.decide(world(cached=True), MOMENT)
+    assert decision.outcome == Outcome.ADMITTED and decision.filled == 0
+    assert decision.notes == (("NotFilled", "two nodes of this run have the same id in Argo"),)
+
+
+def _id(real: Callable[[str, str], str], run: str, path: str) -> str:
+    """Two paths have one id."""
+    return real(run, "abcypp" if path == "m.item(107:107)" else path)
+
+
+def test_two_nodes_with_one_id_of_which_none_is_cached_keep_nothing_from_being_filled_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = outlines.outline
+
+    def and_others(plan: plans.Plan) -> Iterator[outlines.Place]:
+        places = list(real(plan))
+        yield from (*places, *(places[0]._replace(path=path) for path in ("abcypp", "m.item(107:107)")))
+
+    monkeypatch.setattr(nodes, "id_of", functools.partial(_id, nodes.id_of))
+    monkeypatch.setattr(outlines, "outline", and_others)
+    assert decide.decide(world(cached=True), MOMENT).filled == 3
 
 
 def test_a_decision_changes_nothing_that_was_read() -> None:
