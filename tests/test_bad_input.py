@@ -19,7 +19,7 @@ import alula.testing
 from alula.cli import main
 from alula_data import retries
 from alula_data.stores import opening
-from tests import goldens
+from tests import goldens, projects
 
 PROJECT = Path(__file__).parent / "bad_input"
 GOLDEN = Path(__file__).parent / "golden" / "bad_input"
@@ -108,13 +108,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (folder / "table.csv").write_text("a\n1\n")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("COLUMNS", "100")
-    path, modules = [*sys.path], set(sys.modules)
-    with alula.testing.local(tmp_path / "store"):
+    with alula.testing.local(tmp_path / "store"), projects.forgotten(folder):
         yield folder
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if name.partition(".")[0] == "flows":
-            del sys.modules[name]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from alula import errors
 from alula.emit import discovery
 from alula_api.contract import codes, diagnostics
+from tests import projects
 from tests.emit.test_releases import SOURCE, module
 
 
@@ -20,12 +20,8 @@ def project(tmp_path: Path) -> Iterator[Path]:
     root = tmp_path / "project"
     root.mkdir()
     (root / "pyproject.toml").write_text("[tool.alula]\nproject = 'greet'\nimage = 'greet:1'\n")
-    path, modules = [*sys.path], set(sys.modules)
-    yield root
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(root)):
-            del sys.modules[name]
+    with projects.forgotten(root):
+        yield root
 
 
 def names(*paths: Path) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from alula.cli import main
-from tests import goldens
+from tests import goldens, projects
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -39,3 +40,9 @@ def test_an_example_is_the_release_and_the_argo_objects_beside_it_and_registerin
 
     assert main.main(["compile", str(folder)]) == 0
     goldens.check(golden / "argo.yaml", capsys.readouterr().out)
+
+
+@pytest.fixture(autouse=True)
+def _modules() -> Iterator[None]:
+    with projects.forgotten(EXAMPLES):
+        yield

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alula.emit import repeat
+from tests import projects
 from tests.emit.compiled_runs import CompiledRun, Failed
 from tests.emit.conftest import Alula, Done
 from tests.runtime.pod import Pod
@@ -413,7 +413,6 @@ def verdicts(
     """For a module, what each way with it says. Nothing is run in pods that is not compiled."""
     monkeypatch.setattr(repeat, "SEEDS", ())  # the traces of other processes have tests of their own
     monkeypatch.chdir(tmp_path)
-    path, modules = [*sys.path], set(sys.modules)
 
     def judge(source: str) -> dict[str, Verdict]:
         number = next(_count)
@@ -435,11 +434,8 @@ def verdicts(
             "pods": _in_pods(compiled, file, pod),
         }
 
-    yield judge
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if name.startswith("form_"):
-            del sys.modules[name]
+    with projects.forgotten(tmp_path):
+        yield judge
 
 
 def _verdict(done: Done) -> Verdict:
