@@ -91,7 +91,7 @@ class Installation:
         cluster.await_crds(*KINDS)
         self._buckets = [cluster.s3.bucket(f"alula-root-{number}") for number in range(ROOTS)]
         self._account = cluster.login("alula-system", "alula-controller")
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, tuple[Place, str]] = {}
         self.controller: processes.Process | None = None
         self.start()
 
@@ -122,7 +122,11 @@ class Installation:
         self.controller.wait(10)
 
     def place(self, project: str, domain: str, policies: str = "open") -> Place:
-        """A project-domain of its own, made on first use, with the admission policies of that name."""
+        """A project-domain of its own, made on first use, with the admission policies of that name.
+
+        Raises:
+            ValueError: It was made with others.
+        """
         key = f"{project}-{domain}"
         if key not in self._places:
             number = len(self._places)
@@ -130,8 +134,11 @@ class Installation:
             labels = {"alula.dev/project": project, "alula.dev/domain": domain, "alula.dev/policies": policies}
             self.cluster.namespace(place.namespace, labels)
             install_domain(self.cluster, place, f"root-{number}")
-            self._places[key] = place
-        return self._places[key]
+            self._places[key] = place, policies
+        found, made_with = self._places[key]
+        if made_with != policies:
+            raise ValueError(f"{key} has the policies {made_with!r}, and {policies!r} are asked for")
+        return found
 
 
 def install_domain(cluster: clusters.Cluster, place: Place, root: str) -> None:

@@ -41,7 +41,7 @@ def _ready(road: Road) -> Road:
 @pytest.fixture(scope="module")
 def queue(road: Road, installation: installing.Installation) -> Road:
     """The same in a domain that admits nothing."""
-    found = Road(installation.place("queued", "dev"), road.project, road.gitops)
+    found = Road(installation.place("held", "dev"), road.project, road.gitops)
     suspended = {"spec": {"suspend": True}}
     found.place.cluster.api.patch(installing.ALULA, "Domain", "domain", found.place.namespace, suspended)
     found.register("phases.py")
