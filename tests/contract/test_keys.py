@@ -100,3 +100,14 @@ def test_an_entry_keeps_lists_that_maps_go_over_as_far_as_there_is_room_and_noth
     for parts in wrong:
         with pytest.raises(values.InvalidValue):
             keys.CacheEntry.from_text(entry._replace(parts=parts).to_text(), {})
+
+
+def test_the_texts_of_a_list_in_an_entry_are_values_and_are_written_anew_for_the_engine() -> None:
+    entry = keys.CacheEntry("a" * 64, "t", {}, "now", "", "")
+    raw = {"$stored": {"items": ['"{{=1+1}}"', "7"]}}
+    read = keys.CacheEntry.from_text(entry._replace(parts={"p": raw}).to_text(), {}).parts["p"]
+    assert read == {"$stored": {"items": ['"\\u007b\\u007b=1+1\\u007d\\u007d"', "7"]}}
+    for text in ("", "{{=1+1}}", "x", '"'):
+        wrong = entry._replace(parts={"p": {"$stored": {"items": [text]}}}).to_text()
+        with pytest.raises(values.InvalidValue, match="must be lists that maps go over"):
+            keys.CacheEntry.from_text(wrong, {})

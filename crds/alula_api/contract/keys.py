@@ -249,7 +249,7 @@ def _outputs(found: Any, schemas: Mapping[str, Schema], problems: list[Problem])
 
 
 def _parts(found: Any, problems: list[Problem]) -> dict[str, Json]:
-    """Lists in the form in which maps go over them, and nothing else: they get to the engine as they are."""
+    """Lists in the form in which maps go over them, and nothing else: each text is written anew for the engine."""
     if not found:
         return {}
     from alula_api.contract import lists  # few pods need it
@@ -258,12 +258,13 @@ def _parts(found: Any, problems: list[Problem]) -> dict[str, Json]:
     for name, part in found.items() if type(found) is dict else [("", found)]:
         try:
             many = lists.read(part)
+            texts = () if many is None else tuple(lists.text(jsontext.parse(text)) for text in many.texts)
         except InvalidValue:
             many = None
         if many is None:
             problems.append(Problem("$.parts", "must be lists that maps go over"))
         else:
-            parts[name] = many.to_json()
+            parts[name] = many._replace(texts=texts).to_json()
     return parts
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from alula_api.contract import lists, references
 from alula_api.contract.graphs import comparables, plans
 from alula_controller.admission.cache_walk import CacheWalk
@@ -82,5 +84,15 @@ def test_an_entry_s_part_that_is_shorter_than_its_list_is_never_taken_for_the_it
     (wanted,) = walk.wanted()
     stored: Any = references.Stored("a" * 64, 9, "b" * 64).to_json()
     kept = {"o0--items": lists.listed([1, 2, 3]).to_json(), PART: lists.Listed((json.dumps(5),)).to_json()}
+    walk.answer({wanted.key: {"o0": stored}}, {}, {wanted.key: kept})
+    assert names(walk) == []
+
+
+@pytest.mark.parametrize("text", ["not JSON", '{"$stored": {"items": [1]}}', '{"$stored": {"digest": 1}}', ""])
+def test_parts_in_an_entry_that_are_no_values_keep_the_items_unknown_and_end_nothing(text: str) -> None:
+    walk = CacheWalk(plan(), {})
+    (wanted,) = walk.wanted()
+    stored: Any = references.Stored("a" * 64, 9, "b" * 64).to_json()
+    kept = {"o0--items": lists.listed([1, 2]).to_json(), PART: lists.Listed((text, "2")).to_json()}
     walk.answer({wanted.key: {"o0": stored}}, {}, {wanted.key: kept})
     assert names(walk) == []

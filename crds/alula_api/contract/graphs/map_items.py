@@ -104,10 +104,18 @@ def along(inputs: Inputs, call: MapCall, count: int) -> dict[str, list[MaybeValu
         given = inputs.get(name, UNKNOWN)
         value = bindings.value_of(given) if isinstance(given, dict) else given
         if isinstance(value, Listed) and len(value.texts) == count:
-            found[name] = [bindings.value_of(jsontext.parse(text)) for text in value.texts]
+            found[name] = _values(value.texts)
         else:  # of several sources that are put together here
             found[name] = value if isinstance(value, list) and len(value) == count else [UNKNOWN] * count
     return found
+
+
+def _values(texts: tuple[str, ...]) -> list[MaybeValue]:
+    """What is published as these texts; all of it is unknown where one of them, of a cache entry, is no value."""
+    try:
+        return [bindings.value_of(jsontext.parse(text)) for text in texts]
+    except InvalidValue:
+        return [UNKNOWN] * len(texts)
 
 
 def parts(outputs: Iterable[Inputs], call: MapCall) -> dict[str, MaybeValue]:
