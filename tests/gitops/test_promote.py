@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from alula.emit import digests
+from alula.gitops.repositories import Repository
 from tests.gitops.conftest import SOURCE, Gitops
 
 RELEASE = "release/penguins"
@@ -235,6 +237,26 @@ def test_two_promotions_at_once_make_two_commits_and_lose_nothing(gitops: Gitops
     assert [process.returncode for process in running] == [0, 0], said
     assert files(gitops, "test") == files(gitops, "prod") == files(gitops, "dev")
     assert (gitops.git("rev-list", "--count", "HEAD"), gitops.git("status", "--porcelain")) == ("3", "")
+
+
+def test_files_are_compared_with_their_commit_only_when_no_other_command_takes_one_over(
+    gitops: Gitops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = Repository(gitops.folder)
+    file = gitops.folder / "penguins/dev/kustomization.yaml"
+    committed = file.read_bytes()
+    with open(gitops.folder / ".git/alula.lock", "wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        file.write_bytes(b"half of it")
+
+        def ends(_: float) -> None:
+            file.write_bytes(committed)
+            fcntl.flock(other, fcntl.LOCK_UN)
+
+        monkeypatch.setattr(time, "sleep", ends)
+        assert repository.changed(["penguins/dev"]) == []
+    file.write_bytes(b"something else")
+    assert repository.changed(["penguins/dev"]) == ["penguins/dev/kustomization.yaml"]
 
 
 def test_a_promotion_that_is_killed_leaves_the_tree_as_it_was_or_whole(gitops: Gitops) -> None:

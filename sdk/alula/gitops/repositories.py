@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -23,6 +25,8 @@ _PLAIN = {"100644", "100755"}
 _ENVIRONMENT = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
 _MOVED = (b"fast-forward", b"diverging", b"cannot lock ref", b"index.lock")
 """What git says when another command commits at the same time."""
+MAX_WAIT_SECONDS = 30.0
+"""For another command that takes a commit over; one that needs longer is not waited for."""
 _IDENTITY = 'git config user.name "NAME" and git config user.email ADDRESS'
 
 
@@ -107,7 +111,9 @@ class Repository:
 
     def changed(self, paths: Sequence[str]) -> list[str]:
         """What of some paths differs from the commit that is checked out, untracked files too."""
-        listed = self._run("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
+        words = ["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", *paths]
+        with self._turn():
+            listed = self._run(*words)
         return [os.fsdecode(each[3:]) for each in listed.split(b"\0") if each]
 
     def log(self, path: str, most: int, start: str = "HEAD") -> list[Commit]:
@@ -222,7 +228,10 @@ class Repository:
             self._run("update-ref", "HEAD", commit, "")
             self._run("checkout", "--quiet", "--force", "HEAD", "--", ".", session=True)
             return True
-        done = self._try("merge", "--ff-only", "--quiet", "--no-verify", commit, session=True)
+        # No collection of garbage in the background: it would keep the turn.
+        words = ["-c", "gc.auto=0", "-c", "maintenance.auto=false", "merge", "--ff-only", "--quiet", "--no-verify"]
+        with self._turn() as turn:
+            done = self._try(*words, commit, session=True, keep=turn)
         if done.returncode == 0:
             return True
         if any(word in done.stderr for word in _MOVED):
@@ -277,6 +286,34 @@ class Repository:
 
     # Running git
 
+    @contextmanager
+    def _turn(self) -> Iterator[tuple[int, ...]]:
+        """Wait until no other command takes a commit over: files and HEAD differ while git is at it.
+
+        The lock is on an open file, so a git that it was passed on to holds it to its own end, also where the command
+        that started it is killed. A platform without such locks, and a repository that may not be written to, go
+        without.
+        """
+        try:
+            import fcntl
+
+            folder = os.fsdecode(self._run("rev-parse", "--absolute-git-dir").removesuffix(b"\n"))
+            lock = os.open(Path(folder) / "alula.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        except (ImportError, OSError):
+            yield ()
+            return
+        try:
+            deadline = time.monotonic() + MAX_WAIT_SECONDS
+            while time.monotonic() < deadline:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    time.sleep(0.02)
+            yield (lock,)
+        finally:
+            os.close(lock)
+
     def _run(
         self, *words: str, input: bytes = b"", env: Mapping[str, str] | None = None, session: bool = False
     ) -> bytes:
@@ -286,7 +323,12 @@ class Repository:
         return done.stdout
 
     def _try(
-        self, *words: str, input: bytes = b"", env: Mapping[str, str] | None = None, session: bool = False
+        self,
+        *words: str,
+        input: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        session: bool = False,
+        keep: Sequence[int] = (),
     ) -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(
@@ -297,6 +339,7 @@ class Repository:
                 env={**os.environ, **_ENVIRONMENT, **(env or {})},
                 check=False,
                 start_new_session=session,
+                pass_fds=keep,
             )
         except FileNotFoundError:
             raise problem("there is no git on PATH", hint="install git") from None
