@@ -272,6 +272,7 @@ def conformance() -> str:
         "Branches, the cache, overrides": found.BRANCHES,
         "Maps": found.MAPS,
         "Mapped workflows that decide by their own item": found.OWN,
+        "Mapped workflows that return the lists of maps": found.NESTED,
         "Repeats": found.REPEATS,
         "A failure in each position": found.POSITIONS,
         "Attempts": found.BUDGETS,

@@ -109,7 +109,8 @@ def _check_runtime(program: Program, report: Report) -> None:
     if program.runtime not in pods.VERSIONS:
         message = f"the release speaks version {program.runtime} of the pod's contract"
         hint = "upgrade alula's controller"
-        expected = " or ".join(map(str, pods.VERSIONS))
+        *others, last = map(str, pods.VERSIONS)
+        expected = f"{', '.join(others)} or {last}"
         report.add(Code.RUNTIME_VERSION, subject, message, expected=expected, hint=hint)
     needed = pod_versions.needed(program.graphs)
     if needed > program.runtime:

@@ -111,6 +111,7 @@ def test_no_more_items_of_a_map_run_at_one_time_than_its_concurrency(ended: dict
         ("texts", 3, 900, 0),
         ("rounds", 11, 15, 0),
         ("decided", 4, 14, 0),
+        ("rows", 4, 10, 0),
         ("further", 11, 19, 3),  # whose first rounds are those of `rounds`
     ],
 )

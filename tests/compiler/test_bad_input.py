@@ -106,9 +106,9 @@ def test_of_very_many_errors_a_hundred_are_told_and_the_rest_counted() -> None:
 
 
 def test_an_unknown_runtime_is_refused_with_what_to_do() -> None:
-    resource = notation.resource({"code": {"runtime": 4}, "tasks": {"s": "() -> o0: int"}})
+    resource = notation.resource({"code": {"runtime": 5}, "tasks": {"s": "() -> o0: int"}})
     (found,) = alula_compiler.compile(resource).diagnostics
-    assert (found.code, found.expected, found.hint) == ("RUNTIME_VERSION", "1 or 2 or 3", "upgrade alula's controller")
+    assert (found.code, found.expected, found.hint) == ("RUNTIME_VERSION", "1, 2, 3 or 4", "upgrade alula's controller")
 
 
 def test_main_must_not_have_ports_of_its_own() -> None:

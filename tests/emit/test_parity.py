@@ -366,11 +366,6 @@ REFUSED |= {
         "list[int]", "made = map_task(d)(xs(x))", "return map_task(one)(made[0].xs)"
     ),
     "a map over a list with a part in it": of("list[int]", "return map_task(one)([d(x).a, one(x)])"),
-    "a mapped workflow that gives a map's list": of(
-        "list[list[int]]",
-        "return map_task(inner)(xs(x))",
-        before="@workflow\ndef inner(x: int) -> list[int]:\n    return map_task(one)(xs(x))\n\n\n",
-    ),
     "a mapped workflow that passes its item on": of("list[int]", "return map_task(part)(xs(x))"),
     "a repeated workflow that runs no task": of(
         "int",

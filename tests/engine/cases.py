@@ -152,6 +152,7 @@ BRANCHES = (
     Case("cached, batches whose items may fail", "remembered.py:batches", {"n": 3}, {"o0": 18}),
     Case("cached, rounds of a repeat", "remembered.py:rounds", {"n": 11}, {"o0": 15}, ("step.round-4",)),
     Case("cached, what decides by its own item", "remembered.py:decided", {"n": 4}, {"o0": 14}),
+    Case("cached, lists of lists that maps made", "remembered.py:rows", {"n": 4}, {"o0": 10}),
     Case("cached, one item", "remembered.py:many", {"xs": [7]}, {"o0": [8]}),
     Case("cached, no item", "remembered.py:many", {"xs": []}, {"o0": []}),
     Case("another environment for a call", "overrides.py:elsewhere", {"n": 2}, {"o0": "oslo 2"}),
@@ -379,6 +380,44 @@ OWN = (
     Case("items of an input of the run", "own.py:inputs", {"xss": [[1, 2], [], [3, 5]]}, {"o0": [1, 0, 16]}),
 )
 
+_TEXT = len("{{=1+1}} {{workflow.uid}} é '\" \\ <&> $(x)")
+
+
+def _nested(construct: str, name: str, n: int, *made: Any) -> Case:
+    return Case(construct, f"nested.py:{name}", {"n": n}, {f"o{place}": each for place, each in enumerate(made)})
+
+
+NESTED = (
+    _nested("the lists of maps in a mapped workflow", "grid", 4, "|0|0 2|0 2 4", [[], [0], [0, 2], [0, 2, 4]]),
+    _nested("such lists, of an empty list", "grid", 0, "", []),
+    _nested("maps over such lists, of tasks and of workflows", "twice", 4, [0, 0, 2, 6], "|0|0 4|0 4 8"),
+    _nested(
+        "such lists of lists of lists", "layers", 4, [[], [[]], [[], [0]], [[], [0], [0, 2]]], ["", "", "|0", "|0|0 2"]
+    ),
+    _nested(
+        "such lists in batches",
+        "bundles",
+        4,
+        "|0|0 2|0 2 4",
+        [0, 0, 2, 6],
+        [[], [0], [0, 4], [0, 4, 8]],
+    ),
+    _nested("such lists, or those of tasks, of branches", "choices", 5, "|0|0 1|0 2 4|0 2 4 6"),
+    _nested("such lists, that a workflow passes on", "handed", 4, [0, 0, 2, 6], "|0|0 2|0 2 4"),
+    _nested("such lists, of the last round of a repeat", "repeats", 4, "|0|0 4|0 4 8", [0, 0, 4, 12]),
+    _nested("several such lists, and single items of one", "two_lists", 3, [[], ["n0"], ["n0", "n1"]], [0, 0, 1], 1, 2),
+    _nested(
+        "such lists, of items and of workflows that may fail",
+        "spared",
+        4,
+        ["", "0", "0 ?", "0 ? 2"],
+        ["", "-", "0 ?", "0 ? 2"],
+    ),
+    _nested(
+        "such lists, of hostile texts in the run and in the store", "hostile", 4, [0, _TEXT, 22 * _TEXT, 23 * _TEXT]
+    ),
+)
+
 
 def _budgets(construct: str, attempts: str, made: int | None = None, message: str = "") -> Case:
     outputs = None if made is None else {"o0": made}
@@ -404,12 +443,12 @@ BUDGETS = (
     ),
     _budgets("a third loss of its process, where a failure was forgiven between them", "kfkk."),
 )
-CASES = (*BRANCHES, *MAPS, *OWN, *REPEATS, *POSITIONS, *BUDGETS)
+CASES = (*BRANCHES, *MAPS, *OWN, *NESTED, *REPEATS, *POSITIONS, *BUDGETS)
 
 _IN_EVERY_RUN = (
     *("chosen-6", "maybe-3", "aside-3", "nested-1", "stored-9", "refused-5", "broken-4", "partly-5", "elsewhere-2"),
     *("paired-2", "fails-5", "enough-5", "enough-0", "counted-9", "fields-9", "graphs-1", "once-3"),
-    *("sampled-6", "asked-3"),
+    *("sampled-6", "asked-3", "bundles-4"),
 )
 _BY_NAME = {case.name: case for case in (*CASES, *FAILURES)}
 CORE = tuple(_BY_NAME[name] for name in _IN_EVERY_RUN)

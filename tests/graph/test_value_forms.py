@@ -79,9 +79,29 @@ def onwards(xs: list[int]) -> list[int]:
     return map_task(one)(xs)
 
 
+@workflow
+def by_first(xs: list[int]) -> int:
+    return conditional("way").if_(xs[0] > 1).then(total(xs)).else_().then(one(2))
+
+
+@workflow
+def doubles(xs: list[int], count: int) -> tuple[list[int], int]:
+    return map_task(one)(xs), one(count)
+
+
+@workflow
+def rounds(xs: list[int]) -> list[int]:
+    made, _ = repeat(doubles, until=lambda made: made[1] > 1, max=2)(xs, 0)
+    return made
+
+
+@workflow
+def kept(xs: list[int]) -> tuple[int, list[int]]:
+    return total(xs), xs
+
+
 LOOKS = calls.IN_NO_PIECE.format("it looks into", "row")
 GOES = calls.IN_NO_PIECE.format("it goes over", "row")
-RETURNS = calls.IN_NO_PIECE.format("its items return", "one")
 
 
 def looks_into_items() -> Any:
@@ -116,10 +136,42 @@ def goes_over_parts() -> Any:
     return wf
 
 
-def items_give_lists() -> Any:
+def looks_into_an_item_that_a_map_made() -> Any:
+    @workflow
+    def wf(x: int) -> list[int]:
+        return map_task(by_first)(map_task(doubled)(numbers(x)))
+
+    return wf
+
+
+def goes_over_one_of_several_lists() -> Any:
+    @workflow
+    def wf(x: int) -> list[int]:
+        return map_task(one)(map_task(doubled)(numbers(x))[0])
+
+    return wf
+
+
+def repeats_from_an_item() -> Any:
     @workflow
     def wf(x: int) -> list[list[int]]:
-        return map_task(doubled)(numbers(x))
+        return map_task(rounds)(map_task(doubled)(numbers(x)))
+
+    return wf
+
+
+def repeats_from_a_list_in_a_list() -> Any:
+    @workflow
+    def wf(x: int) -> list[list[int]]:
+        return map_task(rounds)([doubled(x), doubled(2)])
+
+    return wf
+
+
+def gives_its_item_back() -> Any:
+    @workflow
+    def wf(x: int) -> tuple[list[int], list[list[int]]]:
+        return map_task(kept)(map_task(doubled)(numbers(x)))
 
     return wf
 
@@ -153,7 +205,11 @@ REFUSED = {
     looks_into_a_workflow_s_list: LOOKS,
     goes_over_a_field_of_an_item: GOES,
     goes_over_parts: calls.PART_IN_LIST,
-    items_give_lists: RETURNS,
+    looks_into_an_item_that_a_map_made: calls.IN_NO_PIECE.format("it looks into", "one"),
+    goes_over_one_of_several_lists: calls.IN_NO_PIECE.format("it goes over", doubled.name),
+    repeats_from_an_item: calls.PART_OF_STATE,
+    repeats_from_a_list_in_a_list: calls.PART_OF_STATE,
+    gives_its_item_back: "the graph test-value-forms-kept gives a part of a value, or a list of single values, as o1",
     runs_nothing: calls.RUNS_NO_TASK.format(*calls.OF_ROUNDS, passes.name),
     decides_by_items_of_batches: calls.IN_NO_PIECE.format("it looks into", "one"),
     rounds_give_lists: calls.IN_NO_PIECE.format("it looks into", "one"),

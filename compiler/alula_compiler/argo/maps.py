@@ -45,7 +45,9 @@ def templates(node: NodeSpec, call: MapCall, named: Names) -> list[Object]:
     if call.concurrency:
         made["parallelism"] = call.concurrency  # counts the items: pods, and DAGs of graphs
     listed = _list_of if call.batch is None else functools.partial(batches.joined, call)
-    outputs = [{"name": each, "valueFrom": {"expression": listed(each)}} for each in call.outputs]
+    made_of = {each: _bounded(listed(each)) if each in call.of_lists else listed(each) for each in call.outputs}
+    made_of |= {names.item_parameter(each): f"toJson('=' + ({made_of[each]}))" for each in call.as_items}
+    outputs = [{"name": each, "valueFrom": {"expression": text}} for each, text in made_of.items()]
     outputs += [{"name": each, "valueFrom": {"expression": _list_of_published(of)}} for each, of in call.parts]
     if outputs:
         made["outputs"] = {"parameters": outputs}
@@ -181,6 +183,11 @@ def _list_of(output: str) -> str:
 def _list_of_published(parameter: str) -> str:
     published = f"tasks['{names.ITEM}']?.outputs?.parameters?.['{parameter}']"
     return f"'{_BEGIN}' + ({published} ?? '[]') + '{_END}'"
+
+
+def _bounded(listed: str) -> str:
+    """A list of lists, or where it is too long for an argument its length: who reads that says so."""
+    return f"map([{listed}], len(#) > {lists.MAX_LISTS_TEXT} ? '{_BEGIN}' + string(len(#)) + '{_END}' : #)[0]"
 
 
 def _literal(text: str) -> str:

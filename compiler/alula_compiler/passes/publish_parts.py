@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from alula_api.contract import jsontext, lists, names
+from alula_api.contract import families, jsontext, lists, names
 from alula_api.contract.codes import Code
 from alula_api.contract.families import Schema
 from alula_api.contract.graphs import calls, comparables, conditions, interfaces
@@ -118,6 +118,8 @@ class _Parts:
                 self._of_tasks.setdefault(call.item.task, {})[part.name] = part
             else:
                 item = interface.outputs[output]["items"]
+                if _may_be_list(item):
+                    self._change_map(graph, node, of_lists=(*self._map(graph, node).of_lists, output))
                 self._of_graph(call.item.graph, FromNode(node, output), item, Ask("item"), (graph, node))
 
     def publish_rounds(self, graph: str, node: str, call: RepeatCall) -> None:
@@ -150,6 +152,9 @@ class _Parts:
         found = self._calls.get((graph, node), self._nodes[graph][node].call)
         assert isinstance(found, MapCall)
         return found
+
+    def _change_map(self, graph: str, node: str, **changed: Any) -> None:
+        self._calls[graph, node] = dataclasses.replace(self._map(graph, node), **changed)
 
     def program(self) -> Program:
         """Return the program with all that was asked for."""
@@ -238,8 +243,7 @@ class _Parts:
     def _along(self, graph: str, node: str, name: str, given: Binding) -> None:
         """Have a map give each item its own one of a list of published parts, as an input of a name."""
         self._given.setdefault((graph, node), {})[name] = given
-        found = self._map(graph, node)
-        self._calls[graph, node] = dataclasses.replace(found, along=(*found.along, name))
+        self._change_map(graph, node, along=(*self._map(graph, node).along, name))
 
     def _output(self, graph: str, leaf: FromNode, schema: Schema, ask: Ask, asks: Place) -> Leaf:
         name = _name(leaf.output, leaf.path, ask)
@@ -247,9 +251,13 @@ class _Parts:
         if isinstance(call, MapCall):
             if ask.form in ("items", "batches") and not leaf.path and not ask.each:
                 return leaf  # a map's list stands there as its items, or in its batches
+            if ask.form == "item" and not leaf.path and not ask.each:
+                as_items = dict.fromkeys((*self._map(graph, leaf.node).as_items, leaf.output))
+                self._change_map(graph, leaf.node, as_items=tuple(as_items))
+                return FromNode(leaf.node, name)
             if ask.each and not leaf.path and call.batch is None:
                 return self._output_of_items(graph, leaf, schema, ask, asks)
-            message = calls.IN_NO_PIECE.format(calls.USES[ask.form], leaf.node)
+            message = calls.IN_NO_PIECE.format(calls.USES.get(ask.form, ask.form), leaf.node)
             self._wrong(Code.UNSUPPORTED_BINDING, asks, message, calls.TAKE_LIST)
             return Constant("null")
         for task in calls.tasks(call):
@@ -271,7 +279,7 @@ class _Parts:
         else:
             self._of_graph(found.item.graph, FromNode(leaf.node, leaf.output, path), schema, one, asks)
         if name not in dict(found.parts):
-            self._calls[graph, leaf.node] = dataclasses.replace(found, parts=(*found.parts, (name, own)))
+            self._change_map(graph, leaf.node, parts=(*found.parts, (name, own)))
         return FromNode(leaf.node, name)
 
     def _of_task(self, task: str, part: Part) -> None:
@@ -286,6 +294,14 @@ class _Parts:
             known[name] = Output(name, _type(schema, ask), Constant("null"))  # before it recurses
             binding = self._part(called, behind(made, leaf.path), schema, ask, asks)
             known[name] = dataclasses.replace(known[name], binding=binding)
+
+
+_NO_LISTS = ("record", "dict", "object", "map", "file", "frame", "directory")
+
+
+def _may_be_list(schema: Schema) -> bool:
+    """Whether a value of a type may be a list that a map made."""
+    return not comparables.kind(schema) and families.family(comparables.without_none(schema)[0]) not in _NO_LISTS
 
 
 _READS = {

@@ -5,7 +5,8 @@ them together, without looking into any. It travels as `{"$stored": {"items": [.
 holds a JSON text: `=` and the item's own, or `@` and the digests of an item that lies in the store. An item is short
 enough for `MAX_ITEMS` of them to fit into one argument of a process; but of a list that a workflow puts together of a
 few single values, each stands behind its `=` as it travels by itself, also where that is an envelope, such as one of
-another list.
+another list. So it is with the list that a mapped workflow returns of a map inside it: such items have any length, and
+a list of them that is too long for an argument travels as the number of its characters in place of the items.
 
 A map in batches goes over such a list of lists, and makes one: `{"$stored": {"batches": [...], "size": 20, "start": 0,
 "count": 57}}`, of which each text stands for the 20 items of a batch, and `null` for a batch of which no item has a
@@ -45,6 +46,10 @@ MAX_BATCHES_TEXT: Final = 96 << 10
 """Characters of a list in batches as it travels: Linux takes 128 KiB as one argument."""
 MAX_PARTS_TEXT: Final = 96 << 10
 """Characters of a list of parts of a list's items as it travels, likewise."""
+MAX_LISTS_TEXT: Final = 96 << 10
+"""Characters of a list of maps' lists as it travels, likewise."""
+RETURN_PIECE: Final = "let a task of the mapped workflow take the list and return it in one piece"
+"""What to do about one of more."""
 READ_ITEM: Final = "let a task of the mapped workflow take the item and return what is needed"
 """What to do about one of more."""
 MAX_ITEM: Final = 125
@@ -172,6 +177,8 @@ def read(json: Json) -> Many | None:
     if type(inner) is not dict or set(inner) != {ITEMS}:
         return None
     texts = inner[ITEMS]
+    if type(texts) is int:
+        raise too_long(texts)
     if type(texts) is not list or not all(type(text) is str for text in texts):
         raise InvalidValue([_problem(f'$["{STORED}"].{ITEMS}', f"must be a list of texts, not {shown(texts)}")])
     return Listed(tuple(str(text) for text in texts))
@@ -219,6 +226,12 @@ def too_many(count: int, batch: int | None = None) -> InvalidValue | None:
         how = f"in batches of {size}" if batch is not None else "without batches"
         hint = f"a map {how} takes at most {size * MAX_ITEMS:,}: batch={would} would do"
     return InvalidValue([Problem("$", f"has {count:,} items, and {hint}", Code.TOO_LARGE)])
+
+
+def too_long(characters: int) -> InvalidValue:
+    """Return the error of a list of maps' lists that is too long to travel."""
+    message = f"has {characters:,} characters as a list of lists that maps made, of which {MAX_LISTS_TEXT:,} can travel"
+    return InvalidValue([Problem("$", f"{message}: {RETURN_PIECE}", Code.TOO_LARGE)])
 
 
 def unequal(lengths: Mapping[str, int]) -> InvalidValue:

@@ -18,12 +18,14 @@ from alula_api.contract.problems import InvalidValue
 from alula_api.contract.retries import SYSTEM_RETRIES, Budget
 
 VERSION: Final = 1
-"""`spec.code.runtime`, unless there is a map in batches, or one of what decides by its own item."""
+"""`spec.code.runtime`, unless there is a map in batches, or of what decides by its own item or returns a map's list."""
 BATCHES: Final = 2
 """Likewise where there is one in batches."""
 EACH: Final = 3
 """Likewise where parts of each item of a list are published."""
-VERSIONS: Final = (VERSION, BATCHES, EACH)
+NESTED: Final = 4
+"""Likewise where a mapped workflow returns the list of a map inside it."""
+VERSIONS: Final = (VERSION, BATCHES, EACH, NESTED)
 """Those that are compiled."""
 
 WORK_DIR: Final = "/var/run/alula"

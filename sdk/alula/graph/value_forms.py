@@ -29,12 +29,16 @@ class Gathered:
     Attributes:
         by: The node of the map.
         batched: Whether its items lie in batches, which publish nothing else.
+        item: The list that each of its items is, where a map inside the mapped workflow makes that.
         inside: Whether it is something in the list.
+        alone: Whether it is an item of another map's list, which travels in a list of it alone.
     """
 
     by: str
     batched: bool
+    item: Gathered | None = None
     inside: bool = False
+    alone: bool = False
 
 
 Form: TypeAlias = "str | Gathered | tuple[Form, ...]"
@@ -147,9 +151,12 @@ class _Look:
             self._watch(dict(found), node)
             if several:
                 self._several(called, found, node)
-            if not calls.over(call):
-                kept = (each for each in found if not several or isinstance(each[1], Gathered))
-                self._made.update(((node.id, name), form) for name, form in kept)
+            for name, form in found:
+                if calls.over(call):
+                    if isinstance(form, Gathered) and name in calls.listed(call):
+                        self._made[node.id, name] = dataclasses.replace(gathered, item=form)
+                elif not several or isinstance(form, Gathered):
+                    self._made[node.id, name] = form
         if workflows:
             self._feed(dict(given), node)
 
@@ -159,8 +166,12 @@ class _Look:
         if name not in calls.over(node.call):
             return form
         if isinstance(form, tuple):
-            return next((each for each in form if isinstance(each, Gathered)), PART)
-        return dataclasses.replace(form, inside=True) if isinstance(form, Gathered) and form.batched else PART
+            found = next((each for each in form if isinstance(each, Gathered)), None)
+        elif isinstance(form, Gathered):
+            found = dataclasses.replace(form, inside=True) if form.batched else form.item
+        else:
+            found = None
+        return dataclasses.replace(found, alone=True) if found else PART
 
     def _watch(self, made: Mapping[str, Form], node: Node) -> None:
         """The condition of a repeat looks into no list that a map in a round made."""
@@ -173,22 +184,18 @@ class _Look:
         """Each round of a repeated workflow takes a whole value, as every round after the first one gets."""
         for name in calls.fed(node.call):
             form = given.get(name, WHOLE)
-            if form != WHOLE and (not isinstance(form, Gathered) or form.inside):
+            if form != WHOLE and (not isinstance(form, Gathered) or _is_part(form)):
                 where = f"node {node.id}, input {name}"
                 self._wrong(calls.PART_OF_STATE, calls.WHOLE_STATE, str(node.source), where)
 
     def _several(self, called: Callee, outputs: Forms, node: Node) -> None:
         """Branches and items give whole values: what one of them passes on in part has no form that all share."""
-        gathered = {name: form for name, form in outputs if isinstance(form, Gathered) and not form.inside}
-        parts = [name for name, _ in outputs if name not in gathered]
+        parts = [name for name, form in outputs if not isinstance(form, Gathered) or _is_part(form)]
         if parts:
             told = ", ".join(parts)
             message = f"the graph {called.name} gives a part of a value, or a list of single values, as {told}"
             hint = f"let a task of the {'branch' if calls.branches(node.call) else 'workflow'} make the value"
             self._wrong(message, hint, str(node.source), f"node {node.id}")
-        if calls.over(node.call):
-            for form in gathered.values():
-                self._in_no_piece("item", form, node)
 
     def _runs(self, called: Callee, node: Node) -> None:
         """A map or a repeat has something to run."""
@@ -215,7 +222,7 @@ _BY_NAME = operator.itemgetter(0)
 
 
 def _is_part(form: Form) -> bool:
-    return form == PART or (isinstance(form, Gathered) and form.inside)
+    return form == PART or (isinstance(form, Gathered) and (form.inside or form.alone))
 
 
 def _behind(form: Form, path: tuple[str, ...]) -> Form:

@@ -95,8 +95,8 @@ def with_step(**step: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("found", "message"),
     [
-        ({**STORED, "v": 5}, "the revision's plan has version 5; this version of alula knows 1 to 4"),
-        ({**STORED, "v": True}, "the revision's plan has version True; this version of alula knows 1 to 4"),
+        ({**STORED, "v": 6}, "the revision's plan has version 6; this version of alula knows 1 to 5"),
+        ({**STORED, "v": True}, "the revision's plan has version True; this version of alula knows 1 to 5"),
         ({**STORED, "entrypoint": "other"}, "the revision's plan has no graph 'other'"),
         (with_step(task="gone"), "step 's' of graph 'main' calls the task 'gone', which is not there"),
         (with_step(task=None, graph="gone"), "step 's' of graph 'main' calls the graph 'gone', which is not there"),

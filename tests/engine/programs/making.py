@@ -45,6 +45,8 @@ TASKS = (
     Task("pace", (Parameter("x", "int"), Parameter("y", "int")), ("int", "int")),
     Task("weigh", (Parameter("p", "pair"),), ("int",)),
     Task("two", (Parameter("x", "int"),), ("int", "int")),
+    Task("rows", (Parameter("n", "int"),), ("rows",)),
+    Task("spread", (Parameter("xss", "rows"),), ("int",)),
     Task("split", (Parameter("x", "int"),), ("int", "ints")),
 )
 _BY_NAME = {each.name: each for each in TASKS}
@@ -53,12 +55,14 @@ _CONSTANTS = {
     "opt": ["None", "4", "7"],
     "ints": ["[]", "[1, 2]", "[6, 3, 8]"],
     "opts": ["[]", "[1, None]"],
+    "rows": ["[]", "[[1], [], [2, 3]]"],
     "pairs": ["[]"],
 }
 _INPUTS: dict[str, tuple[Any, ...]] = {
     "int": tuple(range(13)),
     "opt": (None, 4, 7),
     "ints": ([], [5], [2, 9], [3, 3, 7]),
+    "rows": ([], [[]], [[4, 1], [2]]),
     "pairs": (
         [],
         [{"left": 3, "right": None, "even": False, "many": [1, 4], "text": "é {{=1+1}}"}],
@@ -69,7 +73,7 @@ _INPUTS: dict[str, tuple[Any, ...]] = {
     ),
 }
 """What a run may be given, as JSON."""
-_LISTS = {"int": "ints", "opt": "opts", "pair": "pairs"}
+_LISTS = {"int": "ints", "opt": "opts", "pair": "pairs", "ints": "rows"}
 """The type of a list by that of its items."""
 _ASKED = {"better": ("made.left", "made.right"), "pace": ("made[0]", "made[1]")}
 """Of what a round of a task makes, what a condition may read, where that is not all of it."""
@@ -80,7 +84,7 @@ _OPTIONAL_LISTS = {"int": "opts", "opt": "opts"}
 """The same where items may fail."""
 _TOLERANCES = ("min_successes=1", "min_success_ratio=0.0", "min_success_ratio=0.25", "min_success_ratio=0.5")
 _V = TypeVar("_V", bound=Value)
-_KINDS = ("any", "any", "item", "step")
+_KINDS = ("any", "item", "item", "step")
 
 
 def program(rng: random.Random, size: int = 5) -> Program:
@@ -121,10 +125,12 @@ class _Maker:
 
     def flow(self, name: str, kind: str) -> Flow:
         self.kind, self.deciding = kind, set()
-        inputs = [Parameter("a", self.rng.choice(["int", "int", "pair"]) if kind == "item" else "int")]
+        inputs = [Parameter("a", self.rng.choice(["int", "int", "pair", "ints"]) if kind == "item" else "int")]
         if kind == "main":
             inputs += [Parameter("b", "int")]
-            inputs += [Parameter(f"c{n}", self.rng.choice(["opt", "ints", "pairs"])) for n in range(self.count(0, 2))]
+            inputs += [
+                Parameter(f"c{n}", self.rng.choice(["opt", "ints", "pairs", "rows"])) for n in range(self.count(0, 2))
+            ]
         elif kind == "item":
             inputs += [Parameter("b", self.rng.choice(["int", "ints", "opt", "pair"]))]
         elif self.rng.random() < 0.6:
@@ -132,10 +138,11 @@ class _Maker:
             inputs += [Parameter("b", type_, "3" if type_ == "int" and self.rng.random() < 0.5 else "")]
         self.inputs = tuple(inputs)
         own = tuple(Variable(each.type, each.name, "input", frozenset([each.name])) for each in inputs)
-        types = {"item": (self.rng.choice(["int", "int", "pair"]),), "step": ("int",)}.get(kind)
+        types = {"item": (self.rng.choice(["int", "int", "pair", "ints", "ints"]),), "step": ("int",)}.get(kind)
         if types is None:
             types = tuple(
-                self.rng.choice(["int", "int", "opt", "ints", "opts", "pair", "pairs"]) for _ in range(self.count(1, 3))
+                self.rng.choice(["int", "int", "opt", "ints", "opts", "pair", "pairs", "rows"])
+                for _ in range(self.count(1, 3))
             )
         body = self.body(_Scope(own), types, is_flow=True)
         return Flow(name, self.inputs, body, frozenset(self.deciding), kind)
@@ -158,15 +165,20 @@ class _Maker:
         return Body(statements, results, types)
 
     def result(self, scope: _Scope, type_: str, statements: list[Statement], *, is_flow: bool) -> Value:
-        """What a body gives: of a mapped workflow or of a branch whole values, which tasks make."""
-        wanted = [each for each in scope.variables if each.type == type_ and each.origin == "task"]
+        """What a body gives: of a mapped workflow or of a branch whole values, which tasks make, or lists of maps."""
+        wanted = [each for each in scope.variables if each.type == type_ and each.origin in ("task", "list")]
         if self.kind == "main" and is_flow and self.rng.random() < 0.3:
             return self.value(scope, type_)
         if not is_flow:
-            given = [each for each in scope.variables if each.type == type_ and each.origin != "list"]
+            given = [each for each in scope.variables if each.type == type_]
             wanted = [each for each in given if self.kind != "item" or not each.inputs]  # an item is a list of it alone
             if self.rng.random() < 0.3 and self.kind not in ("item", "step") and type_ in _CONSTANTS:
                 return Constant(type_, "None" if type_ == "opt" else self.rng.choice(_CONSTANTS[type_]))
+        if is_flow and self.kind == "item" and type_ == "ints" and self.rng.random() < 0.7:
+            made = self.map(scope, "int")
+            statements.append(made)
+            if made.made[0].type == type_:
+                return made.made[0]
         recent = [each for each in wanted if each in scope.own]
         if recent and self.rng.random() < 0.8:
             return self.rng.choice(recent)
@@ -259,10 +271,12 @@ class _Maker:
             found[each.name] = self.value(scope, each.type, decides=each.name in deciding, whole=whole)
         return found
 
-    def map(self, scope: _Scope) -> Map:
+    def map(self, scope: _Scope, gives: str = "") -> Map:
+        """A map; where it says so of what gives one value of a type."""
         callees: list[Callee] = [each for each in TASKS if each.inputs[0].type in _LISTS]
-        callees += [each for each in self.flows if each.kind == "item"] * 3
-        callee = self.rng.choice([each for each in callees if _listable(each)])
+        callees += [each for each in self.flows if each.kind == "item"] * 6
+        fitting = [each for each in callees if _listable(each) and (not gives or each.outputs == (gives,))]
+        callee = self.rng.choice(fitting)
         first, *others = _listable(callee)
         over = {first.name: self.listed(scope, _LISTS[first.type])}
         if others and others[0].type == first.type and self.rng.random() < 0.2:
@@ -289,11 +303,10 @@ class _Maker:
 
     def listed(self, scope: _Scope, type_: str) -> Value:
         """A list to go over."""
-        found = [each for each in scope.variables if each.type == type_ and self.may_decide(each)]
+        found = [each for each in scope.variables if each.type == type_]
         parts = self.parts(scope, type_)
-        parts = [each for each in parts if self.may_decide(each.whole)]
         if type_ in _SINGLE and self.rng.random() < 0.15:
-            single = [each for each in scope.variables if each.type == _SINGLE[type_] and self.may_decide(each)]
+            single = [each for each in scope.variables if each.type == _SINGLE[type_]]
             constant = Constant(_SINGLE[type_], _WRITTEN[_SINGLE[type_]])
             chosen = [self.rng.choice([*single, constant]) for _ in range(self.rng.randint(1, 3))]
             return Several(tuple(self.decided(each) for each in chosen), type_)
@@ -373,7 +386,7 @@ class _Maker:
                     f"{asked} == 4",
                 ]
             )
-        pairs = [each for each in scope.variables if each.type == "pair" and self.may_decide(each)]
+        pairs = [each for each in scope.variables if each.type == "pair"]
         if kind == "even" and pairs:
             chosen = self.rng.choice(pairs)
             self.decided(chosen)
@@ -382,8 +395,7 @@ class _Maker:
         return f"{self.decided(self.rng.choice(readable)).text} {self.sign()} {self.number(scope)}"
 
     def readable(self, scope: _Scope, type_: str) -> list[Variable | Part]:
-        whole = [each for each in scope.variables if each.type == type_ and self.may_decide(each)]
-        return [*whole, *(each for each in self.parts(scope, type_) if self.may_decide(each.whole))]
+        return [*(each for each in scope.variables if each.type == type_), *self.parts(scope, type_)]
 
     def sign(self) -> str:
         return self.rng.choice([">", "<", ">=", "<=", "==", "!="])
@@ -396,10 +408,6 @@ class _Maker:
 
     # Values
 
-    def may_decide(self, variable: Variable) -> bool:
-        """Whether a condition or a map's length may read it: in a mapped workflow no map's results."""
-        return self.kind != "item" or variable.origin != "list"
-
     def decided(self, value: _V) -> _V:
         variable = value.whole if isinstance(value, Part) else value
         if isinstance(variable, Variable):
@@ -411,13 +419,11 @@ class _Maker:
         return [Part(type_, each, part) for each in pairs for part, kind in PARTS.items() if kind == type_]
 
     def value(self, scope: _Scope, type_: str, *, decides: bool = False, whole: bool = False) -> Value:
-        found: list[Value] = [
-            each for each in scope.variables if each.type == type_ and (not decides or self.may_decide(each))
-        ]
+        found: list[Value] = [each for each in scope.variables if each.type == type_]
         if not whole:
-            found += [each for each in self.parts(scope, type_) if not decides or self.may_decide(each.whole)]
+            found += self.parts(scope, type_)
         if type_ == "opt" and self.rng.random() < 0.3:
-            found += [each for each in scope.variables if each.type == "int" and (not decides or self.may_decide(each))]
+            found += [each for each in scope.variables if each.type == "int"]
         if type_ == "ints" and not whole and not decides and self.rng.random() < 0.25:
             singles = [each for each in scope.variables if each.type == "int"]
             return Several(

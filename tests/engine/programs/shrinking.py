@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from tests.engine.programs.syntax import Body, Branch, Constant, Map, Program
 
-_PLAIN = {"int": "0", "opt": "None", "ints": "[]", "opts": "[]"}
+_PLAIN = {"int": "0", "opt": "None", "ints": "[]", "opts": "[]", "rows": "[]"}
 
 
 def smallest(program: Program, is_wrong: Callable[[Program], bool]) -> Program:

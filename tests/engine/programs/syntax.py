@@ -11,6 +11,7 @@ TYPES = {
     "opt": "int | None",
     "ints": "list[int]",
     "opts": "list[int | None]",
+    "rows": "list[list[int]]",
     "pair": "Pair",
     "pairs": "list[Pair]",
 }
@@ -205,8 +206,8 @@ HEAD = '''"""Programs that were made at random."""
 from functools import partial
 
 from alula import conditional, is_none, map_task, order, repeat, workflow
-from pieces import Pair, add, better, counted, half, heavy, inc, known, numbers, pace, pair, pairs
-from pieces import picky, split, total, two, weigh
+from pieces import Pair, add, better, counted, half, heavy, inc, known, numbers, pair, pairs
+from pieces import pace, picky, rows, split, spread, total, two, weigh
 
 '''
 

@@ -138,3 +138,21 @@ def deciding(x: int) -> int:
 def decided(n: int) -> int:
     """Each item decides for itself."""
     return total(map_task(deciding)(map_task(deciding)(listed(n))))
+
+
+@task(cache=True)
+def spread(rows: list[list[int]]) -> int:
+    """Read a list of lists that no pod collected."""
+    return sum(map(sum, rows))
+
+
+@workflow
+def row(n: int) -> list[int]:
+    """The list of a map."""
+    return map_task(grow)(listed(n))
+
+
+@workflow
+def rows(n: int) -> int:
+    """Lists of maps in a mapped workflow."""
+    return spread(map_task(row)(listed(n)))

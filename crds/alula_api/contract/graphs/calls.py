@@ -50,6 +50,8 @@ class MapCall:
         along: Only in what is compiled: inputs of which an item gets the one at its index, as `over`, but which are
             lists of what is published of something, such as a part of each item. No resource has any.
         parts: Likewise outputs that list what is published of an output of the items; each with the item's own.
+        as_items: Likewise outputs that are published as an item of another map's list too, in whose item the map lies.
+        of_lists: Likewise outputs whose items may be such lists, so that only their number does not bound them.
     """
 
     item: TaskCall | GraphCall
@@ -62,6 +64,8 @@ class MapCall:
     parallel: int = 1
     along: tuple[str, ...] = ()
     parts: tuple[tuple[str, str], ...] = ()
+    as_items: tuple[str, ...] = ()
+    of_lists: tuple[str, ...] = ()
 
     @property
     def at_once(self) -> int:
@@ -172,7 +176,6 @@ USES: Final = {
     "scalar": "it looks into",
     "items": "it goes over",
     "batches": "it goes over",
-    "item": "its items return",
 }
 """What a node does with a value, by the form in which it asks for it to be published."""
 TAKE_LIST: Final = "let a task take the list and return what is needed"
@@ -298,6 +301,11 @@ def hands_out_parts(call: Call) -> bool:
     return isinstance(call, MapCall) and bool(call.along or call.parts)
 
 
+def makes_lists_of_lists(call: Call) -> bool:
+    """Tell whether a call is a map that makes an item of another map's list, or a list of such items."""
+    return isinstance(call, MapCall) and bool(call.as_items or call.of_lists)
+
+
 def is_tolerant(call: Call) -> bool:
     """Tell whether a call is a map of which items may fail."""
     return isinstance(call, MapCall) and call.is_tolerant
@@ -376,6 +384,8 @@ def to_json(call: Call, spell: Spell) -> dict[str, Any]:
                 "parallel": call.parallel if call.parallel != 1 else None,
                 "along": list(call.along) or None,
                 "parts": [{"name": name, "of": of} for name, of in call.parts] or None,
+                "asItems": list(call.as_items) or None,
+                "ofLists": list(call.of_lists) or None,
             }
             written = {name: value for name, value in chosen.items() if value is not None}
             return {"map": {**to_json(item, spell), "over": list(over), "outputs": list(outputs), **written}}
@@ -433,10 +443,12 @@ def from_json(found: dict[str, Any], parse: Parse, where: str = "$") -> Call:
             _ratio(inner, "minSuccessRatio", at),
             batch,
             _count(inner, "parallel", at, most=lists.MAX_BATCH) or 1,
-            _texts(inner, "along", at) if inner.get("along") is not None else (),
+            _texts(inner, "along", at),
             tuple(
                 (_text(each, "name", where), _text(each, "of", where)) for each, where in _objects(inner, "parts", at)
             ),
+            _texts(inner, "asItems", at),
+            _texts(inner, "ofLists", at),
         )
     return _branch(inner, parse, at) if kind == "branch" else _repeat(inner, parse, at)
 

@@ -130,6 +130,28 @@ def parts(outputs: Iterable[Inputs], call: MapCall) -> dict[str, MaybeValue]:
     return found
 
 
+def published(found: Mapping[str, MaybeValue], call: MapCall) -> dict[str, MaybeValue]:
+    """Return the lists of a map with what it publishes of them for the list of a map around it.
+
+    Args:
+        found: The lists.
+        call: The map.
+
+    Raises:
+        InvalidValue: A list of lists is too long to travel.
+    """
+    made = dict(found)
+    for name in call.of_lists:
+        value = made[name]
+        characters = len(jsontext.dumps(bindings.wire_of(value))) if isinstance(value, Listed) else 0
+        if characters > lists.MAX_LISTS_TEXT:
+            raise lists.too_long(characters)
+    for name in call.as_items:
+        value = made[name]
+        made[names.item_parameter(name)] = value if value is UNKNOWN else lists.item(value)
+    return made
+
+
 def joined(outputs: Iterable[Inputs], call: MapCall, size: int, count: int) -> dict[str, MaybeValue]:
     """Return the lists that the batches of a map make, given what each of them published."""
     published = list(outputs)

@@ -6,7 +6,8 @@ are here, pinned by the golden vectors. What is read may be of anybody's making:
 
 Version 1 binds every input of every step. Version 2, written where it says something, keeps a task's defaults with the
 task, and leaves them out of the steps: a default of 60 KB that 1,000 steps take is written once. Version 3, written
-where a map is in batches, knows these: to a reader who did not, a batch would be an item. Each version reads
+where a map is in batches, knows these: to a reader who did not, a batch would be an item. Version 4 knows what is
+published of a part of each item, and version 5 lists of maps that are items of lists. Each version reads
 those before it, for as long as a revision that has one can be admitted or recovered; it may add kinds of calls and
 members, and members that it does not write any more keep their meaning.
 """
@@ -26,7 +27,7 @@ from alula_api.contract.graphs.calls import Call
 from alula_api.contract.graphs.comparables import Form, Part
 from alula_api.contract.problems import InvalidValue
 
-VERSION: Final = 4
+VERSION: Final = 5
 MAX_TEXT: Final = 1 << 20
 """Characters of a stored plan; etcd takes no object larger than that."""
 MAX_GRAPHS: Final = 10_000
@@ -152,6 +153,8 @@ def to_json(plan: Plan) -> dict[str, Any]:
 
 def _version(plan: Plan) -> int:
     found = [step.call for graph in plan.graphs.values() for step in graph.steps]
+    if any(map(calls.makes_lists_of_lists, found)):
+        return 5
     if any(map(calls.hands_out_parts, found)):
         return 4
     if any(map(calls.is_batched, found)):

@@ -342,7 +342,7 @@ class Walk:
             self._end_tolerant(spot, call)
             return
         if not count:
-            self._ended.append((spot, State.DONE, self._lists(spot, call)))
+            self._done_map(spot, call)
         self._grow(count)
         spot.state, spot.left = State.OPEN, count
         along = map_items.along(spot.inputs, call, count)
@@ -422,7 +422,7 @@ class Walk:
         elif State.SKIPPED in ended:
             self._skip(whole, ended[State.SKIPPED])
         else:
-            self._done(whole, self._lists(whole, whole.call))
+            self._done_map(whole, whole.call)
         if self._released is not None:
             for each in whole.items:
                 each.inputs = each.outputs = {}
@@ -432,11 +432,20 @@ class Walk:
         failed, count = sum(each.state is State.FAILED for each in whole.items), whole.count
         successes = count - failed * (whole.batch or 1)  # where the items are batches, none fails here
         if successes >= call.needed(count):
-            self._done(whole, self._lists(whole, call))
+            self._done_map(whole, call)
             return
         problem = too_few(successes, count, call.needed(count))
         whole.problems = {**whole.problems, "": problem}
         self._block(whole)
+
+    def _done_map(self, whole: Spot, call: MapCall) -> None:
+        try:
+            outputs = map_items.published(self._lists(whole, call), call)
+        except InvalidValue as error:
+            whole.problems = {**whole.problems, "": error}
+            self._block(whole)
+        else:
+            self._done(whole, outputs)
 
     def _lists(self, whole: Spot, call: MapCall) -> Outputs:
         if whole.batch:

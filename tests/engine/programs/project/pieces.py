@@ -122,6 +122,18 @@ def split(x: int) -> tuple[int, list[int]]:
     return (x + 3) % SIZE, [x] * (x % 3)
 
 
+@task(cache=True)
+def rows(n: int) -> list[list[int]]:
+    """As many lists as the number says, at most three, of which the first is empty."""
+    return [[(n + i) % SIZE] * i for i in range(n % 4)]
+
+
+@task(cache=True)
+def spread(xss: list[list[int]]) -> int:
+    """All of them together, with their places."""
+    return sum((i + 1) * (j + 2) * x for i, xs in enumerate(xss) for j, x in enumerate(xs)) % SIZE
+
+
 @task
 def same_int(x: int) -> int:
     """What a program gave, to be compared."""
@@ -136,6 +148,12 @@ def same_opt(x: int | None) -> int | None:
 
 @task
 def same_ints(x: list[int]) -> list[int]:
+    """What a program gave, to be compared."""
+    return x
+
+
+@task
+def same_rows(x: list[list[int]]) -> list[list[int]]:
     """What a program gave, to be compared."""
     return x
 
