@@ -18,6 +18,7 @@ from typing import Any
 from alula_api.argo import failing
 from alula_api.argo import nodes as argo
 from alula_api.contract import lists
+from alula_api.contract.graphs import bindings
 from alula_controller.runs.stop import PASSED
 from e2e import installing
 from tests.engine.cases import Case
@@ -192,9 +193,8 @@ def workflow(case: Case) -> str:
 
 
 def value(wire: Any) -> Any:
-    """An output as it travels; of a list that no pod collected its items, which are short here."""
-    listed = lists.read(wire)
-    return wire if listed is None else listed.values()
+    """An output as it travels; of a list that no pod collected its items, which are short here or such lists."""
+    return lists.plain(bindings.value_of(wire))
 
 
 def _shares(case: Case) -> bool:

@@ -65,6 +65,29 @@ def test_a_list_whose_items_are_known_has_the_identity_of_the_list_itself(items:
     assert keys.identity(wire, schema) == values.codec(schema).identity(items)
 
 
+@given(st.lists(st.lists(st.integers(), max_size=3), max_size=4), st.booleans())
+def test_a_list_of_lists_whose_items_are_known_has_the_identity_of_the_list_itself(
+    rows: list[list[int]], batched: bool
+) -> None:
+    schema = {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}}
+    made = [lists.read(comparables.batches(row, 2)) if batched else lists.listed(row) for row in rows]
+    whole = lists.listed(made)
+    assert lists.plain(whole) == rows and [*lists.stored(whole)] == []
+    assert keys.identity(whole.to_json(), schema) == values.codec(schema).identity(rows)
+
+
+def test_what_lies_in_the_store_is_found_in_lists_of_lists_in_its_order() -> None:
+    first, second = (references.Stored(digit * 64, 3, digit * 64) for digit in "ab")
+    whole = lists.listed([lists.listed([1, first]), lists.listed([]), second])
+    assert [*lists.stored(whole)] == [first, second]
+    with pytest.raises(InvalidValue, match="lies in the store"):
+        lists.plain(whole)
+    inner = {"type": "array", "items": {"type": "integer"}}
+    other = lists.listed([lists.listed([1, second]), lists.listed([]), second])
+    known = {keys.identity(each.to_json(), {"type": "array", "items": inner}) for each in (whole, other)}
+    assert len(known) == 2
+
+
 @given(st.lists(st.integers() | STORED, max_size=4), st.lists(st.integers() | STORED, max_size=4))
 def test_two_lists_have_one_identity_only_if_their_items_have(left: list[object], right: list[object]) -> None:
     schema = {"type": "array", "items": {"type": "integer"}}

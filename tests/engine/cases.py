@@ -405,7 +405,7 @@ NESTED = (
     _nested("such lists, or those of tasks, of branches", "choices", 5, "|0|0 1|0 2 4|0 2 4 6"),
     _nested("such lists, that a workflow passes on", "handed", 4, [0, 0, 2, 6], "|0|0 2|0 2 4"),
     _nested("such lists, of the last round of a repeat", "repeats", 4, "|0|0 4|0 4 8", [0, 0, 4, 12]),
-    _nested("several such lists, and single items of one", "two_lists", 3, [[], ["n0"], ["n0", "n1"]], [0, 0, 1], 1, 2),
+    _nested("several such lists, and single items of one", "couples", 3, [[], ["n0"], ["n0", "n1"]], [0, 0, 1], 1, 2),
     _nested(
         "such lists, of items and of workflows that may fail",
         "spared",

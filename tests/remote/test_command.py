@@ -250,6 +250,21 @@ def test_the_results_of_a_map_are_put_together_from_its_items_and_batches(stored
     assert "and 1 more and cannot be read: " in done.err
 
 
+def test_lists_of_lists_that_maps_made_are_shown_whole_and_one_that_is_too_long_is_said_to_be(stored: World) -> None:
+    data = b'{"accuracy":0.5}'
+    score = references.Stored(digests.of_bytes(data), len(data), "0" * 64)
+    opening.open_store(PREFIX).put(score.path(), data)
+    source = projects.SOURCE.replace("-> Scores:", "-> list[list[Scores]]:")
+    world = World(stored.server, projects.write(stored.file.parent, f"{stored.file.stem}_rows", source), stored.capsys)
+    one = {"accuracy": 0.25}
+    for rows in ([[one], [], [one, one]], [[one, score], [score]]):
+        world.ends(output=json.dumps(lists.listed([lists.listed(row) for row in rows]).to_json()))
+        expected = [[{"accuracy": 0.5} if each is score else each for each in row] for row in rows]
+        assert json.loads(world.alula("-o --json").out)["outputs"] == {"o0": expected}
+    world.ends(output='{"$stored":{"items":123456}}')
+    assert "output o0 cannot be shown: $ has 123,456 characters" in world.alula("-o --json").err
+
+
 def test_quietly_nothing_but_the_outputs_is_printed(world: World) -> None:
     done = world.alula("-o --quiet")
     assert done.out == 'result  {"accuracy": 0.7}\n'

@@ -46,19 +46,18 @@ def identity(value: Json, schema: Schema) -> str:
     from alula_api.contract import lists  # few pods need it
 
     listed = lists.read(value)
-    if isinstance(listed, lists.Batches):
-        return _identity_of_batches(listed, schema)
     if listed is not None:
+        if next(lists.stored(listed), None) is None:
+            return codecs.codec(schema).identity(lists.plain(listed))
+        if isinstance(listed, lists.Batches):
+            return _identity_of_batches(listed, schema)
         return _identity_of_list(listed.values(), schema)
     envelope = references.stored(value)
     return envelope.hash if envelope is not None else codecs.codec(schema).identity(value)
 
 
 def _identity_of_list(items: Sequence[lists.Value], schema: Schema) -> str:
-    """That of the list itself where it is known, else one made of its items' identities in their order."""
-    known = _plain(items)
-    if len(known) == len(items):
-        return codecs.codec(schema).identity(known)
+    """One made of its items' identities in their order, of which some lie in the store."""
     from alula_api.contract import schemas
 
     types = schemas.items(schema, len(items))
@@ -68,13 +67,6 @@ def _identity_of_list(items: Sequence[lists.Value], schema: Schema) -> str:
     return hashlib.sha256(f"list of {' '.join(found)}".encode()).hexdigest()
 
 
-def _plain(items: Sequence[lists.Value]) -> list[Json]:
-    """Those that are JSON, and neither in the store nor lists of which each item travels by itself."""
-    from alula_api.contract import lists
-
-    return [item for item in items if not isinstance(item, (references.Stored, lists.Listed, lists.Batches))]
-
-
 def _identity_of_item(item: lists.Value, schema: Schema) -> str:
     from alula_api.contract.graphs import bindings
 
@@ -82,13 +74,10 @@ def _identity_of_item(item: lists.Value, schema: Schema) -> str:
 
 
 def _identity_of_batches(found: lists.Batches, schema: Schema) -> str:
-    """That of the list itself where it is known, else one made of its batches' identities and which items are meant."""
+    """One made of its batches' identities, of which some lie in the store, and of which items are meant."""
     batches = found.values()
     if found.single:
         return _identity_of_list(batches, schema)
-    known = _plain(batches)
-    if len(known) == len(batches):
-        return codecs.codec(schema).identity(found.joined(known))
     told = ["none" if batch is None else _identity_of_item(batch, schema) for batch in batches]
     where = f"{found.total} from {found.start % found.size} in batches of {found.size}"
     return hashlib.sha256(f"{where}: {' '.join(told)}".encode()).hexdigest()

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from alula_api.contract import jsontext, references
@@ -154,6 +154,31 @@ def taken(value: Many, start: int, count: int) -> Batches:
 def length(value: Many) -> int:
     """Return how many items a list has."""
     return value.total if isinstance(value, Batches) else len(value.texts)
+
+
+def stored(value: Value) -> Iterator[Stored]:
+    """Yield what of a value lies in the store: itself, or items of a list, and of lists in it."""
+    waiting = [value]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, (Listed, Batches)):
+            waiting += reversed(found.values())
+        elif isinstance(found, Stored):
+            yield found
+
+
+def plain(value: Value) -> Json:
+    """Return the JSON of a value of which nothing lies in the store.
+
+    Raises:
+        InvalidValue: Some of it does, or an item is malformed.
+    """
+    if isinstance(value, Stored):
+        raise InvalidValue([_problem("$", "lies in the store")])
+    if not isinstance(value, (Listed, Batches)):
+        return value
+    found = [plain(each) for each in value.values()]
+    return value.joined(found) if isinstance(value, Batches) else found
 
 
 def batch_size(chosen: int | None, count: int) -> int:

@@ -12,6 +12,7 @@ from alula.cli import usage
 from alula.progress.reports import OutputType, RunResult
 from alula_api.argo import outputs
 from alula_api.contract import lists, pods, references, values
+from alula_api.contract.graphs import bindings
 
 if TYPE_CHECKING:
     from alula.local.store.place import DataRoot
@@ -66,7 +67,8 @@ def with_outputs(result: RunResult, state: RunState, spec: WorkflowSpec, place: 
 def _value(name: str, texts: Mapping[str, str], place: DataRoot | None) -> Any:
     try:
         return outputs.assembled(name, texts, lambda value: _loaded(name, value, place))
-    except values.InvalidValue:
+    except values.InvalidValue as error:
+        display.note(f"output {name} cannot be shown: {error}")
         return texts[name]
 
 
@@ -77,11 +79,10 @@ def _loaded(name: str, found: values.Json, place: DataRoot | None) -> values.Jso
     from alula.display import styles
     from alula_data.errors import StoreError
 
-    listed = lists.read(found)
-    parts = [references.stored(found)] if listed is None else listed.values()
-    stored = [each for each in parts if isinstance(each, references.Stored)]
-    if listed is not None and not stored:
-        return listed.joined(parts) if isinstance(listed, lists.Batches) else parts  # type: ignore[arg-type]
+    value = bindings.value_of(found)
+    stored = [*lists.stored(value)]
+    if not stored:
+        return lists.plain(value)
     size = styles.amount(sum(each.size for each in stored))
     where = f"{stored[0].path()}{f' and {len(stored) - 1} more' if len(stored) > 1 else ''}"
     if place is None:

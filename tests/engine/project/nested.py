@@ -191,7 +191,7 @@ def several(x: int) -> tuple[list[str], list[int]]:
 
 
 @workflow
-def two_lists(n: int) -> tuple[list[list[str]], list[int], int, int]:
+def couples(n: int) -> tuple[list[list[str]], list[int], int, int]:
     """Two lists of lists, and single items of one."""
     names, made = map_task(several)(numbers(n))
     return names, map_task(total)(made), total(made[2]), double(made[2][1])
