@@ -56,3 +56,25 @@ def test_a_handler_gets_the_task_that_failed_first_and_none_where_the_deadline_e
     assert (why.run, why.node) == (caught.value.result.run, node)
     assert why.message.startswith(message)
     assert node or why.message == message
+
+
+@task
+def empty() -> None:
+    """Fails and says nothing."""
+    raise ValueError
+
+
+@workflow(on_failure=keep)
+def silent() -> None:
+    """Without a deadline."""
+    empty()
+
+
+def test_a_handler_gets_the_task_and_the_exception_of_a_failure_that_says_nothing() -> None:
+    SEEN.clear()
+    with pytest.raises(alula.RunFailed):
+        alula.run(silent, workers=1, records=False)
+    (why,) = SEEN
+    assert why is not None
+    assert why.node == "empty"
+    assert why.message.startswith("ValueError (tests/local/test_handlers.py:")

@@ -1,15 +1,16 @@
 """Uses of a promise as a value that no object can notice, found in the source: `is None`, `isinstance` and `match`.
 
-Called by the tracer once a workflow. Only names that are promises whatever happens are judged: inputs, and what a call
-of a task or workflow alone is assigned to. Whatever has no source is not judged.
+Called by the tracer once a workflow. Only names that are promises whatever happens are judged: inputs, and what a
+call, a conditional, or a part of one alone is assigned to. Whatever has no source is not judged.
 """
 
 from __future__ import annotations
 
+import enum
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from alula.code import places
 from alula.interfaces.callee import Callee
@@ -21,8 +22,15 @@ if TYPE_CHECKING:
     from alula.graph.trace import Trace
 
 _WORDS = (" is ", "isinstance", "match ")
-_IS = "is compared by `is`"
+_IS_NONE = "is compared by `is`"
+_IS_MEMBER = "is compared by `is` with a member of an enum"
+_HINTS: Final = {
+    _IS_NONE: 'write conditional("name").if_(is_none(x)), or decide in a task',
+    _IS_MEMBER: 'write conditional("name").if_(x == ...), or decide in a task',
+}
 _ELSE = "decide in a task and pass it the value"
+_SAME_CALL: Final = ("named", "with_overrides")
+"""Methods of a task or workflow that give one to be called."""
 
 
 def check(trace: Trace) -> None:
@@ -37,7 +45,7 @@ def check(trace: Trace) -> None:
         lines = range(node.lineno + offset, (node.end_lineno or node.lineno) + offset + 1)
         if told.isdisjoint(str(places.Source(file, line)) for line in lines):
             message = f"{label} {what}, but a workflow is traced before its tasks run: it has no value yet"
-            hint = 'write conditional("name").if_(is_none(x)), or decide in a task' if what == _IS else _ELSE
+            hint = _HINTS.get(what, _ELSE)
             trace.problem(Code.PROMISE_AS_VALUE, message, str(places.Source(file, lines[0])), hint=hint)
 
 
@@ -70,7 +78,7 @@ def _promised(tree: ast.AST, function: Callable[..., Any]) -> dict[str, str]:
 
     assert isinstance(tree, ast.FunctionDef)
     bound: Counter[str] = Counter()
-    called: dict[str, str] = {}
+    assigned: list[tuple[ast.expr, ast.expr]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             bound[node.id] += 1
@@ -80,14 +88,19 @@ def _promised(tree: ast.AST, function: Callable[..., Any]) -> dict[str, str]:
             bound[node.name] += 1
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             bound.update(dict.fromkeys(node.names, 2))
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            target, callee = node.targets[0], _found(node.value.func, function)
-            if isinstance(callee, Callee) and isinstance(target, ast.Name):
-                called[target.id] = f"the result of {callee.subject}"
+        elif isinstance(node, ast.Assign):
+            assigned.append((node.targets[0], node.value))
+        elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
+            assigned.append((node.target, node.value))
     arguments = tree.args
     inputs = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
-    promised = {**called, **{name: f"the input {name}" for name in inputs}}
-    return {name: label for name, label in promised.items() if bound[name] == 1}
+    promised = {name: f"the input {name}" for name in inputs if bound[name] == 1}
+    for target, value in sorted(assigned, key=lambda pair: (pair[1].lineno, pair[1].col_offset)):
+        label = _label(value, promised, function)
+        names = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+        if label:
+            promised |= {each.id: label for each in names if isinstance(each, ast.Name) and bound[each.id] == 1}
+    return promised
 
 
 def _found(called: ast.expr, function: Callable[..., Any]) -> object:
@@ -120,8 +133,12 @@ def _uses(
 
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and any(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
-            parts, what = [node.left, *node.comparators], _IS
-            if not any(isinstance(part, ast.Constant) for part in parts):
+            parts = [node.left, *node.comparators]
+            if any(isinstance(part, ast.Constant) for part in parts):
+                what = _IS_NONE
+            elif any(_is_member(part, function) for part in parts):
+                what = _IS_MEMBER
+            else:
                 continue  # two promises may be one
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance":
             parts, what = node.args[:1], "is asked for its type by isinstance"
@@ -135,13 +152,44 @@ def _uses(
                 yield node, label, what
 
 
+def _is_member(part: ast.expr, function: Callable[..., Any]) -> bool:
+    """Whether it is a member of an enum, as `Color.RED`."""
+    import ast
+
+    return isinstance(part, ast.Attribute) and isinstance(_found(part.value, function), enum.EnumMeta)
+
+
 def _label(part: ast.expr, promised: dict[str, str], function: Callable[..., Any]) -> str:
     """What messages call the promise that this is, or is a part of; empty for what may be anything else."""
     import ast
 
-    while isinstance(part, (ast.Attribute, ast.Subscript)):
+    while isinstance(part, (ast.Attribute, ast.Subscript, ast.NamedExpr)):
         part = part.value
     if isinstance(part, ast.Call):
-        callee = _found(part.func, function)
-        return f"the result of {callee.subject}" if isinstance(callee, Callee) else ""
+        return _result(part.func, function)
     return promised.get(part.id, "") if isinstance(part, ast.Name) else ""
+
+
+def _result(called: ast.expr, function: Callable[..., Any]) -> str:
+    """What messages call the result of what is called; empty where it may be no promise."""
+    import ast
+
+    callee = _found(called, function)
+    if isinstance(callee, Callee):
+        return f"the result of {callee.subject}"
+    if isinstance(called, ast.Call):  # fit.named("x")(...), map_task(fit)(...), repeat(fit, ...)(...)
+        made = called.func
+        if isinstance(made, ast.Attribute) and made.attr in _SAME_CALL:
+            return _result(made.value, function)
+        return "the result of a map or repeat" if _is_ours(_found(made, function)) else ""
+    if isinstance(called, ast.Attribute):  # conditional("x").if_(...).then(...)
+        first: ast.expr = called
+        while isinstance(first, (ast.Attribute, ast.Call)) and _found(first, function) is None:
+            first = first.value if isinstance(first, ast.Attribute) else first.func
+        return "the result of a conditional" if first is not called and _is_ours(_found(first, function)) else ""
+    return ""
+
+
+def _is_ours(found: object) -> bool:
+    """Whether it is a function of this package's, such as `map_task` or `conditional`."""
+    return isinstance(found, types.FunctionType) and places.ours(found.__code__.co_filename)

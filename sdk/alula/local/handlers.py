@@ -55,8 +55,8 @@ def _failure(target: Target, result: RunResult[Any] | None) -> Json:
     if result.ok:
         return None
     first, limit = result.failures[0], target.deadline if isinstance(target, Workflow) else None
-    late = "" if limit is None else findings.late(limit).message
-    if first.failure is not None and first.failure.message == late:
+    late = None if limit is None else findings.late(limit).message
+    if late is not None and first.failure is not None and first.failure.message == late:
         return handlers.failure(result.run, "", late)
     said = failures.termination_message(first.failure) if first.failure is not None else ""
     return handlers.failure(result.run, first.id, said)
