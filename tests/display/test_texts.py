@@ -139,6 +139,12 @@ def test_a_failure_of_which_no_line_is_known_has_that_of_its_call() -> None:
     assert "fit failed (flows/penguins.py:43, after 0ms)" in failures.render(RunResult("r", "w", False, (node,), 1.0))
 
 
+def test_all_lines_of_a_message_without_a_traceback_are_shown() -> None:
+    record = dataclasses.replace(worlds.FAILURE, exception="", traceback="", message="too few rows\n  of \x1b[31m3\n")
+    node = worlds.node("check.else.fail", "failed", failure=record)
+    assert "\n\n  too few rows\n    of 3\n\n" in failures.render(RunResult("r", "w", False, (node,), 1.0))
+
+
 def test_what_fails_without_being_a_task_has_its_own_name_in_a_summary_by_tasks() -> None:
     nodes = (NodeReport("each", "", state="failed"), *(worlds.node(f"fit-{number}") for number in range(50)))
     text = summaries.render(RunResult("r", "w", False, nodes, 1.0))

@@ -86,6 +86,19 @@ def test_a_map_of_which_too_few_items_succeed_is_the_error_and_not_its_items() -
     ]
 
 
+@workflow
+def checked(n: int) -> None:
+    conditional("check").if_(n < 3).fail("{n} is too low", n=n)
+
+
+def test_a_branch_that_fails_has_the_line_where_it_stands() -> None:
+    with pytest.raises(alula.RunFailed) as caught:
+        alula.run(checked, n=1, threads=True)
+    found = record(caught.value.result)
+    assert found["error"]["node"] == "check.then.fail"
+    assert found["error"]["source"] == found["nodes"][0]["source"] != ""
+
+
 def test_maps_that_never_began_are_not_taken_and_those_without_items_began() -> None:
     found = record(alula.run(chosen, n=2, xs=[], threads=True))
     assert found["idle"] == [{"id": "size.then.large", "state": "not taken"}]

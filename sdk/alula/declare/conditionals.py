@@ -68,6 +68,9 @@ class _Begun:
 
     __slots__ = ("_found",)
 
+    _next = "end the branch that is begun with .then(...) or .fail(...)"
+    """What may follow."""
+
     def __init__(self, found: branches.Conditional) -> None:
         self._found = found
 
@@ -76,11 +79,19 @@ class _Begun:
         """A branch is begun, or none."""
         return f"{self._found.subject} without .then(...)", "end its branch with .then(...)"
 
+    if not TYPE_CHECKING:  # a type checker says itself what may follow
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            self._found.misplaced(name, self._next)
+
 
 class Conditional(_Begun):
     """A conditional without branches."""
 
     __slots__ = ()
+    _next = "begin its first branch with .if_(condition)"
 
     def if_(self, condition: int) -> First:
         """Begin the first branch, which is taken if the condition holds.
@@ -118,6 +129,7 @@ class Taken(_Begun, Generic[R]):
     """Branches to which others may be added; as it is, nothing happens when none of the conditions holds."""
 
     __slots__ = ()
+    _next = "go on with .elif_(condition), .else_() or .or_none()"
 
     def elif_(self, condition: int) -> Another[R]:
         """Begin another branch, which is taken if its condition is the first that holds."""

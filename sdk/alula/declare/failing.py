@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from alula.graph.trace import Trace
     from alula_api.contract.schemas import Schema
 
-_PLACE = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}|[{}]")
-"""In a message: a doubled brace, the place of a value, or a brace that is neither."""
+_PLACE = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}|\{([^{}]*)\}|[{}]")
+"""In a message: a doubled brace, the place of a value, what is meant as one, or a brace that is neither."""
 _SHOWN: Final = ("integer", "number", "boolean", "null", "string", "literal")
 
 
@@ -74,8 +74,14 @@ def _message(trace: Trace, message: object, values: Mapping[str, Any]) -> tuple[
 
     def replaced(match: re.Match[str]) -> str:
         name = match[1]
-        if len(match[0]) == 2:
+        if match[0] in ("{{", "}}"):
             return match[0]
+        if match[2] is not None:
+            used.update(part for part in values if match[2].startswith(part))
+            hint = "write {name}, and give the value as name=...; a task makes a text of another form"
+            told = f"{match[0]} stands in the message, and the place of a value holds its name alone"
+            trace.problem(Code.BAD_VALUE, told, trace.here(), subject=".fail(...)", hint=hint)
+            return ""
         if name not in values:
             told = f"nothing is given for {match[0]}" if name else f"a single {match[0]} stands in the message"
             hint = f"write .fail(..., {name}=...)" if name else f"write {match[0] * 2} for a brace"
@@ -93,6 +99,9 @@ def _message(trace: Trace, message: object, values: Mapping[str, Any]) -> tuple[
         hint = 'write .fail("{text}", text=...) for a text that a task makes'
         trace.problem(Code.BAD_VALUE, f"the message must be a text, not {what}", trace.here(), hint=hint)
         return "", []
+    if not message.strip():
+        hint = 'say why the run fails: .fail("{n} rows are too few", n=rows)'
+        trace.problem(Code.BAD_VALUE, "the message is empty", trace.here(), subject=".fail(...)", hint=hint)
     text = _PLACE.sub(replaced, message)
     for name in values:
         if name not in used:

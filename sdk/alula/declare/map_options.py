@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from alula import errors
 from alula.code import places
-from alula_api.contract import lists, problems
+from alula.graph import promises
+from alula_api.contract import lists
 from alula_api.contract.codes import Code
 from alula_api.contract.diagnostics import Diagnostic
 
@@ -44,7 +45,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
             hint = flyte_names.option("map_task", option) or "options of the task stand at @task"
             wrong.append(Diagnostic(Code.BAD_OPTION, f"map_task() has no option {option!r}", source, hint=hint))
         elif message := _CHECKS[option](value):
-            hint = _HINTS[option]
+            hint = _share(option, value) or _HINTS[option]
             wrong.append(Diagnostic(Code.BAD_OPTION, f"{option} of map_task() {message}", source, hint=hint))
         elif option == "batch":
             batch = _batch_of(value)
@@ -59,7 +60,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
 def _count(value: object) -> str:
     if type(value) is int and 1 <= value <= MAX_COUNT:
         return ""
-    return f"must be a whole number from 1 to {MAX_COUNT:,}, not {problems.shown(value)}"
+    return f"must be a whole number from 1 to {MAX_COUNT:,}, not {promises.shown(value)}"
 
 
 MAX_COUNT = 2**31 - 1
@@ -71,16 +72,23 @@ DIGITS = 6
 def _ratio(value: object) -> str:
     if type(value) in (int, float) and 0 <= value <= 1 and round(value, DIGITS) == value:  # type: ignore[operator, call-overload]
         return ""
-    return f"must be a share from 0.0 to 1.0 with at most {DIGITS} digits, not {problems.shown(value)}"
+    return f"must be a share from 0.0 to 1.0 with at most {DIGITS} digits, not {promises.shown(value)}"
+
+
+def _share(option: str, value: object) -> str:
+    """What to write instead of a percentage."""
+    if option == "min_success_ratio" and type(value) is int and 1 < value <= 100:
+        return f"write {_decimal(value / 100)} for {value} of 100"
+    return ""
 
 
 def _batch(value: object) -> str:
     batch = _batch_of(value)
     if not _is_count(batch.size) and not (isinstance(batch.size, str) and batch.size == AUTO):
         expected = f'must be a whole number from 1 to {lists.MAX_BATCH:,}, "auto" or a Batch'
-        return f"{expected}, not {problems.shown(batch.size)}"
+        return f"{expected}, not {promises.shown(batch.size)}"
     if not _is_count(batch.parallel):
-        return f"must have a parallel from 1 to {lists.MAX_BATCH:,}, not {problems.shown(batch.parallel)}"
+        return f"must have a parallel from 1 to {lists.MAX_BATCH:,}, not {promises.shown(batch.parallel)}"
     if isinstance(batch.size, int) and batch.parallel > batch.size:
         return f"must not have a parallel of more than its {batch.size} items, not {batch.parallel}"
     return ""

@@ -16,6 +16,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 from alula import errors
 from alula.code import places
 from alula.declare.maps import MapTask
+from alula.graph import promises
 from alula.graph.tracer import active
 from alula.interfaces.callee import Callee
 from alula.interfaces.explained import FlyteMethods
@@ -67,11 +68,28 @@ def _wrong(step: object, until: object, most: object, source: str) -> list[Diagn
         message = f"until of repeat() must be a function of what the step returns, not {problems.shown(until)}"
         hint = "write until=lambda state: state.loss < 0.1"
         found.append(Diagnostic(Code.BAD_OPTION, message, source, hint=hint))
+    elif not _takes_one(until):
+        message = "until of repeat() takes one argument: what the step returns, as a whole"
+        hint = "write until=lambda made: ..., and read one of several outputs as made[1] or by its name, made.loss"
+        found.append(Diagnostic(Code.BAD_OPTION, message, source, hint=hint))
     if type(most) is not int or not 1 <= most <= MAX_ROUNDS:
-        message = f"max of repeat() must be a whole number from 1 to {MAX_ROUNDS}, not {problems.shown(most)}"
+        message = f"max of repeat() must be a whole number from 1 to {MAX_ROUNDS}, not {promises.shown(most)}"
         hint = "let each call of the step do more" if type(most) is int and most > MAX_ROUNDS else ""
         found.append(Diagnostic(Code.BAD_OPTION, message, source, hint=hint))
     return found
+
+
+def _takes_one(until: Callable[..., Any]) -> bool:
+    """Whether it can be called with one argument; so too where nothing says what it takes."""
+    import inspect
+
+    try:
+        inspect.signature(until).bind(None)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
 
 
 class Repeat(FlyteMethods, Generic[P, R]):

@@ -91,7 +91,7 @@ def _one(node: NodeReport, style: Style, columns: int, *, first: NodeReport | No
             later = first is not None and first is not node and node.began + node.seconds >= first.began + first.seconds
             why = "another task had failed for good" if later else f"its {OPTIONS[record.kind]} are used up"
         head += style.paint(f"  not tried again: {why}", "dim")
-    body = record.traceback.rstrip() or rows.headline(node)
+    body = record.traceback.rstrip() or rows.message(record)
     parts = [_words(head, columns), _indent(_painted(body, record.exception, style))]
     if record.inputs:
         names = max(width(name) for name in record.inputs)

@@ -79,7 +79,12 @@ def headline(node: NodeReport) -> str:
 
 def first_line(record: FailureRecord) -> str:
     """The first line of what a failure says."""
-    message = safe(record.message.strip().split("\n", 1)[0])
+    return safe(message(record).split("\n", 1)[0])
+
+
+def message(record: FailureRecord) -> str:
+    """What a failure says, as it came from the user's code."""
+    message = record.message.strip()
     if record.exception and not message.startswith(record.exception):
         return f"{record.exception}: {message}" if message else record.exception
     return message

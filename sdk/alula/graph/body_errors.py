@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from alula.code import places, returns
 from alula.graph import promises
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
 __tracebackhide__ = True  # pytest shows the user's frames only
 
 
+_WRITTEN: Final = {
+    "conditional": 'write conditional("name").if_(...).then(...).else_().then(...)',
+    "repeat": "write repeat(step, until=lambda made: ..., max=10)(...)",
+    "map_task": "write map_task(task)(items)",
+    "if_": "write .if_(condition)",
+    "elif_": "write .elif_(condition)",
+    "else_": "it begins the last branch: write .else_().then(...)",
+    "then": "give it what the branch gives: the result of a call, a constant, or None",
+    "or_none": "write .or_none()",
+    "fail": 'write .fail("{n} is too low", n=n)',
+    "named": 'write .named("name")',
+}
+"""What to write in place of a call of these, which lacks an argument or has one too many."""
+_CALLED: Final = re.compile(r"(?:\w+\.)?(\w+)\(\) (?:missing|takes|got)\b")
 _VALUE = "a workflow only puts tasks together: do this in a task and pass it the value"
 
 
@@ -38,6 +53,10 @@ def failed(trace: Trace, error: Exception) -> Diagnostic:
             defined = _source(frame, frame.f_code.co_firstlineno)
             hint = f"decorate {name}() at {defined} with @task: it then runs when the value is there"
             return Diagnostic(Code.NOT_A_TASK, message, source, trace.subject, "", hint)
+    called = _CALLED.match(str(error)) if isinstance(error, TypeError) else None
+    if called is not None and called[1] in _WRITTEN and _is_ours(called[1], frames):
+        message = f"{called[1]}() is given other arguments than it takes"
+        return Diagnostic(Code.BAD_OPTION, message, source, trace.subject, "", _WRITTEN[called[1]])
     if "Promise" in text:
         message = f"the workflow computes with a promise ({text})"
         return Diagnostic(Code.PROMISE_AS_VALUE, message, source, trace.subject, "", _VALUE)
@@ -66,6 +85,13 @@ def _user_frames(error: BaseException) -> list[tuple[types.FrameType, int]]:
             frames.append((step.tb_frame, step.tb_lineno))
         step = step.tb_next
     return frames
+
+
+def _is_ours(name: str, frames: list[tuple[types.FrameType, int]]) -> bool:
+    """Whether the author's code means a function or method of ours by the name, and none of its own."""
+    meant = frames[-1][0].f_globals.get(name) if frames else None
+    code = getattr(meant, "__code__", None)
+    return code is None or places.ours(code.co_filename)
 
 
 def _source(frame: types.FrameType, line: int) -> str:

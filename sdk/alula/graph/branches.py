@@ -175,6 +175,13 @@ class Conditional:
         trace.problem(Code.NOT_A_TASK, message, trace.here(), hint=hint)
         raise errors.DefinitionError(trace.problems[-1:])
 
+    def misplaced(self, name: str, instead: str) -> NoReturn:
+        """End the trace where the author goes on with what cannot follow."""
+        trace = self._tracer.trace
+        message = f"{self.subject} has no .{name} at this place"
+        trace.problem(Code.NOT_A_TASK, message, trace.here(), hint=instead)
+        raise errors.DefinitionError(trace.problems[-1:])
+
     # What the branches give
 
     def _results(self, name: str, result: object) -> tuple[_Value, ...]:

@@ -97,11 +97,12 @@ def node_name(name: object, usual: str, source: str, subject: str) -> list[Diagn
         return []
     near = re.sub("[^a-z0-9]+", "-", str(name).lower()).strip("-")[: names.MOST_LABEL].strip("-")
     near = names.node_id(near or f"{usual}-2")
-    message = f"a call cannot be named {name!r}"
+    what, how = ("a conditional", "conditional") if usual == "conditional" else ("a call", ".named")
+    message = f"{what} cannot be named {name!r}"
     if name == names.ADMIT:
         message, near = f"{message}, which is the first node of every run", f"{names.ADMIT}-2"
     expected = f"lower case letters, digits and -, with a letter first, at most {names.MOST_LABEL}"
-    return [Diagnostic(Code.BAD_NAME, message, source, subject, expected, f'write .named("{near}")')]
+    return [Diagnostic(Code.BAD_NAME, message, source, subject, expected, f'write {how}("{near}")')]
 
 
 def taken_name(name: str, other: str, source: str, subject: str) -> Diagnostic:

@@ -6,6 +6,7 @@ holds no value, as a promise does not: to use it as one ends the trace with what
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from alula.graph.promises import INSTEAD_OF_IF, UNKNOWN, Promise, PromiseUsed
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from alula.graph.promises import Edge
     from alula.graph.trace import Trace
     from alula_api.contract.graphs.conditions import Condition as Tree
+    from alula_api.contract.schemas import Schema
 
+_APART = "put each comparison into parentheses: (a > 0) & (b > 0)"
 _HOW = "join conditions by &, | and ~, each in parentheses: (a > 0) & (b > 0)"
 
 
@@ -57,7 +60,7 @@ class Condition:
     __rxor__ = __xor__
 
     def __bool__(self) -> NoReturn:
-        message = "a condition decides an `if`, `while`, `and`, `or` or `not`, or a comparison is chained"
+        message = "a condition decides an `if`, `while`, `and`, `or`, `not` or `in`, or a comparison is chained"
         raise self._refused(f"{message}: it has no value yet", f"{INSTEAD_OF_IF}; {_HOW}")
 
     def _refused(self, message: str, hint: str) -> PromiseUsed:
@@ -73,6 +76,11 @@ def compare(left: Promise, op: str, right: object) -> Condition:
     edge = left._alula_edge
     operands = _operands(left)
     if edge.schema is UNKNOWN or edge.binding is None:
+        return _wrong(edge)
+    if type(right) is Condition:
+        if right.tree is not None:
+            message = f"{edge.label} is compared with a condition"
+            edge.trace.problem(Code.EDGE_TYPE, message, edge.trace.here(), hint=_HOW)
         return _wrong(edge)
     found: Read | Literal
     if type(right) is Promise:
@@ -114,7 +122,12 @@ def condition(value: object, trace: Trace, where: str) -> Condition:
 def joined(one: Condition | Promise, other: object, *, all_of: bool) -> Condition:
     """`one & other` or `one | other`."""
     trace = one.trace if type(one) is Condition else one._alula_edge.trace  # type: ignore[union-attr]
-    first, second = (condition(each, trace, "`&`" if all_of else "`|`") for each in (one, other))
+    sign = "`&`" if all_of else "`|`"
+    if type(other) not in (Condition, Promise):
+        message = f"{sign} joins conditions, and {kind(other)} is none"
+        trace.problem(Code.NOT_A_TASK, message, trace.here(), hint=_APART)
+        return Condition(trace, None, {})
+    first, second = (condition(each, trace, sign) for each in (one, other))
     if first.tree is None or second.tree is None:
         return Condition(trace, None, {})
     together = Both if all_of else Either
@@ -178,8 +191,22 @@ def _literal(edge: Edge, op: str, value: object) -> Literal | None:
         if isinstance(found, (str, int, float, bool)):
             return Literal(found)
     message = f"{edge.label} is {schemas.describe(edge.schema)} and is compared with {kind(value)}"
-    trace.problem(Code.EDGE_TYPE, message, trace.here(), hint=_hint(edge))
+    trace.problem(Code.EDGE_TYPE, message, trace.here(), hint=_near(part, value) or _hint(edge))
     return None
+
+
+def _near(part: Schema, value: object) -> str:
+    """What to write instead of a constant that is nearly of the type that it is compared with; empty for others."""
+    from alula_api.contract import families, values
+
+    found = families.family(part)
+    if found == "enum":
+        names, texts = part["enum"], part.get("x-alula-values", ())
+        meant = [name for name, text in zip(names, texts, strict=False) if value in (name, values.parse(text))]
+        return f"compare it with a member, as {schemas.describe(part)}.{(meant or names)[0]}"
+    if found == "datetime" and type(value) is datetime.datetime:
+        return "give it a time zone: value.replace(tzinfo=timezone.utc)"
+    return ""
 
 
 def _fits(source: Any, target: Any, text: str) -> bool:

@@ -134,7 +134,7 @@ def _conversion(source: Schema, target: Schema) -> str:
     if target.get("type") == "array" and target.get("items") and checks.misfit(source, target["items"]) is None:
         return "put it into a list: [...]"
     if source.get("type") == "array" and source.get("items") and checks.misfit(source["items"], target) is None:
-        return "it is a list: take one item with [0], or pass it where the whole list fits"
+        return "it is a list: write map_task(...)(...) for one call of each item, or take one with [0]"
     return ""
 
 

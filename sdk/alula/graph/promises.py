@@ -13,7 +13,7 @@ from alula import errors
 from alula.code import places
 from alula.graph import parts
 from alula.types.mismatches import kind
-from alula_api.contract import schemas
+from alula_api.contract import problems, schemas
 from alula_api.contract.codes import Code
 from alula_api.contract.graphs import bindings
 from alula_api.contract.problems import Problem
@@ -189,6 +189,13 @@ def inside(value: object, depth: int = 3) -> Promise | None:
     elif hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
         parts = [getattr(value, name, None) for name in value.__dataclass_fields__]
     return next((found for part in parts if (found := inside(part, depth - 1)) is not None), None)
+
+
+def shown(value: object) -> str:
+    """A value that an option cannot have, for a message."""
+    if type(value) is Promise:
+        return f"{value._alula_edge.label}, which has no value before the workflow runs"
+    return problems.shown(value)
 
 
 def part(whole: Promise, key: object, *, attribute: bool) -> Promise:

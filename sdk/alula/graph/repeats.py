@@ -5,12 +5,15 @@ Called by `tracer` and by `alula.declare.repeats`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from alula import errors
+from alula.code import places
 from alula.graph import bodies, comparisons
 from alula_api.contract import schemas
 from alula_api.contract.codes import Code
+from alula_api.contract.diagnostics import Diagnostic
 from alula_api.contract.graphs import bindings, conditions
 from alula_api.contract.graphs.bindings import FromNode
 from alula_api.contract.graphs.calls import RepeatCall, Watched
@@ -62,6 +65,22 @@ def call(step: TaskCall | GraphCall, interface: Interface, most: int, trace: Tra
         hint = "return the next state, in the type of an argument of the step"
         trace.problem(Code.EDGE_TYPE, message, trace.place(draft.place), subject=draft.subject, hint=hint)
     return RepeatCall(step, NEVER, most, found, tuple(each.name for each in interface.outputs))
+
+
+def asked(until: Callable[[Any], Any], made: Any) -> object:
+    """What `until` gives for what a round makes.
+
+    Raises:
+        DefinitionError: It raised.
+    """
+    try:
+        return until(made)
+    except errors.UserError:
+        raise
+    except Exception as error:  # whatever the user's function raises, shown as a diagnostic
+        message = f"until of repeat() raised {type(error).__name__}: {error}".replace("\n", " ")[:300]
+        hint = "it is called once, before anything runs, and gives a condition: let the step return what is compared"
+        raise errors.DefinitionError([Diagnostic(Code.BAD_SOURCE, message, str(places.caller()), hint=hint)]) from error
 
 
 def ask(trace: Trace, draft: Draft, until: object) -> None:

@@ -110,7 +110,7 @@ class Tracer:
             return result
         drafts = self.scopes[-1].drafts
         count = len(drafts)
-        condition = until(result)
+        condition = repeats.asked(until, result)
         if len(drafts) > count:
             repeats.refuse_calls(self.trace, draft, list(drafts.values())[count:])
         else:

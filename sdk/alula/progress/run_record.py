@@ -123,7 +123,7 @@ def _why(result: RunResult) -> dict[str, Json]:
             "code": found["code"],
             "message": found["message"],
             "node": failed.id,
-            "source": found.get("source", ""),
+            "source": found.get("source") or failed.source,
         }
     said = _REFUSED.match(result.message)
     if said is not None and said["code"] in Code.__members__:

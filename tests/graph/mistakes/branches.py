@@ -270,3 +270,85 @@ def fine_with_constants_of_every_kind(n: int) -> list[int]:
 @workflow
 def fine_with_branches_that_give_nothing(n: int) -> None:
     return conditional("c").if_(n > 3).then(conditional("d").if_(n > 5).then(note(n)))  # type: ignore
+
+
+@workflow
+def a_text_for_an_enum(n: int) -> int:
+    return conditional("c").if_(score(n).color == "RED").then(1).else_().then(0)
+
+
+@workflow
+def the_value_of_an_enum(n: int) -> int:
+    return conditional("c").if_(score(n).color == Color.RED.value).then(1).else_().then(0)
+
+
+@workflow
+def a_time_without_a_zone(when: datetime.datetime) -> int:
+    return conditional("c").if_(when > datetime.datetime(2026, 1, 1)).then(1).else_().then(0)
+
+
+@workflow
+def without_parentheses(n: int) -> int:
+    return conditional("c").if_(count(n) > 1 & n < 3).then(1).else_().then(0)  # type: ignore
+
+
+@workflow
+def compared_with_a_condition(n: int) -> int:
+    return conditional("c").if_(count(n) == (n > 1)).then(1).else_().then(0)
+
+
+@workflow
+def searched_for_in_constants(n: int) -> int:
+    return conditional("c").if_(say(n) in ("1", "2")).then(1).else_().then(0)
+
+
+@workflow
+def then_before_if(n: int) -> int:
+    return conditional("c").then(count(n)).else_().then(0)  # type: ignore
+
+
+@workflow
+def two_results_of_a_branch(n: int) -> int:
+    return conditional("c").if_(n > 1).then(count(n)).then(1).else_().then(0)  # type: ignore
+
+
+@workflow
+def else_before_then(n: int) -> int:
+    return conditional("c").if_(n > 1).else_().then(0)  # type: ignore
+
+
+@workflow
+def a_value_for_else(n: int) -> int:
+    return conditional("c").if_(n > 1).then(count(n)).else_(0)  # type: ignore
+
+
+@workflow
+def nothing_for_then(n: int) -> int:
+    return conditional("c").if_(n > 1).then().else_().then(0)  # type: ignore
+
+
+@workflow
+def without_a_name(n: int) -> int:
+    return conditional().if_(n > 1).then(1).else_().then(0)  # type: ignore
+
+
+@workflow
+def values_of_a_failure_by_position(n: int) -> int:
+    return conditional("c").if_(n > 1).then(1).else_().fail("{} is low", n)  # type: ignore
+
+
+@workflow
+def a_failure_with_parts_and_formats(n: int) -> int:
+    found = score(n)
+    return (
+        conditional("c")
+        .if_(n > 1)
+        .then(1)
+        .else_()
+        .fail("{found.name} has {accuracy:.2f} of {}", found=found, accuracy=found.accuracy)
+    )
+
+
+@workflow
+def a_failure_that_says_nothing(n: int) -> int:
+    return conditional("c").if_(n > 1).then(1).else_().fail(" ")

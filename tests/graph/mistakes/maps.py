@@ -172,3 +172,18 @@ def never_called(n: int) -> int:
 @workflow
 def a_map_of_a_map(n: int) -> list[int]:
     return map_task(map_task(double))(numbers(n))  # type: ignore
+
+
+@workflow
+def a_percentage(n: int) -> list[int | None]:
+    return map_task(double, min_success_ratio=90)(numbers(n))  # type: ignore
+
+
+@workflow
+def options_that_only_the_run_knows(n: int) -> list[int]:
+    return map_task(double, concurrency=n, batch=n)(numbers(n))
+
+
+@workflow
+def a_list_for_one_call(n: int) -> int:
+    return double(numbers(n))  # type: ignore

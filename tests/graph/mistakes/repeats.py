@@ -169,3 +169,28 @@ def never_called(n: int) -> int:
 @workflow
 def of_a_map(ns: list[int]) -> list[int]:
     return repeat(map_task(inc), until=lambda ns: ns[0] > 3, max=3)(ns)
+
+
+@task
+def both(a: int, b: str) -> tuple[int, str]:
+    return a, b
+
+
+@workflow
+def until_that_takes_each_output(n: int) -> tuple[int, str]:
+    return repeat(both, until=lambda a, b: a > 3, max=3)(n, "x")  # type: ignore
+
+
+@workflow
+def until_that_raises(n: int) -> int:
+    return repeat(inc, until=lambda n: round(n / 2) > 3 if n is None else 1 // 0, max=3)(n)
+
+
+@workflow
+def without_until(n: int) -> int:
+    return repeat(inc, max=3)(n)  # type: ignore
+
+
+@workflow
+def rounds_that_only_the_run_knows(n: int) -> int:
+    return repeat(inc, until=lambda n: n > 3, max=n)(n)
