@@ -157,6 +157,13 @@ def _wrong_output(wf: ImperativeWorkflow) -> None:
     wf.add_output("all", wf.add(inc, 1), str)  # wrong output
 
 
+def _unended(wf: ImperativeWorkflow) -> None:
+    n = wf.add_input("n", int)
+    with wf:
+        begun = conditional("c").if_(n > 1).then(inc(n))
+    wf.add_output("n", begun)  # unended
+
+
 MISTAKES: dict[str, tuple[Callable[[ImperativeWorkflow], Any], str, str]] = {
     "a function that is no task": (lambda wf: wf.add(len, [1]), "len is none of them", "no task"),
     "too late": (_used, "nothing can be added to it any more", "# too late"),
@@ -173,6 +180,8 @@ MISTAKES: dict[str, tuple[Callable[[ImperativeWorkflow], Any], str, str]] = {
     "itself": (lambda wf: wf.add(wf, 1), "it cannot call itself", "itself"),
     "a method of Flyte": (lambda wf: wf.add_entity(inc, n=1), "put it together with ImperativeWorkflow", "Flyte"),  # type: ignore[attr-defined]
     "an output without a type": (_untyped, 'write add_output("all", ..., list[int])', "# untyped"),
+    "an output that is not ended": (_unended, "end it with .else_().then(...)", "# unended"),
+    "inputs as Flyte has them": (lambda wf: wf.inputs["n"], "add_input(...) returns it", "inputs"),  # type: ignore[attr-defined]
     "an output of another type": (_wrong_output, "the output all", "# wrong output"),
     "a name that is none": (lambda wf: wf.add_input("a b", int), "cannot name", "a name that is none"),
     "a type that is none": (lambda wf: wf.add_input("x", object), "UNSUPPORTED_TYPE", "a type that is none"),

@@ -52,6 +52,7 @@ TEXTS = {
     "summary-narrow": lambda: summaries.render(worlds.succeeded(), PLAIN, 40),
     "summary-narrow-names": lambda: summaries.render(worlds.succeeded(LONG_NAMES), PLAIN, 40),
     "summary-failed": lambda: summaries.render(worlds.failed()),
+    "summary-of-groups": lambda: summaries.render(worlds.of_groups()),
     "summary-branched": lambda: summaries.render(worlds.succeeded(worlds.branched())),
     "summary-many": lambda: summaries.render(worlds.succeeded(worlds.many({"cached": 990, "done": 10}))),
     "summary-many-tasks": lambda: summaries.render(

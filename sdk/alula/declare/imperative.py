@@ -137,11 +137,13 @@ class ImperativeWorkflow(workflows.Workflow[..., Any]):
         Raises:
             DefinitionError: No output can have the name or the type, or the value does not fit.
         """
-        from alula.graph import fit
+        from alula.graph import fit, unfinished
         from alula.interfaces.interface import Output
 
         if type is None:
             known = self._known(value)
+            if wrong := unfinished.problem(value):
+                raise self._wrong(Code.NOT_A_TASK, *wrong)
             if known is None and not self._is_of_another(value):
                 message = f"the type of the output {name} is not known from its value"
                 raise self._wrong(Code.MISSING_ANNOTATION, message, f'write add_output("{name}", ..., list[int])')

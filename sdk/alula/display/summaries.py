@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from alula.display import rows
 from alula.display.styles import PLAIN, Style, count, duration, safe, wrapped
 from alula.progress import items
+from alula.progress.reports import NodeReport
 
 if TYPE_CHECKING:
-    from alula.progress.reports import NodeReport, RunResult
+    from alula.progress.reports import RunResult
 
 WIDE = 100
 """Columns of what is no terminal."""
@@ -22,7 +23,8 @@ MOST_TASKS = 30
 
 def render(result: RunResult, style: Style = PLAIN, columns: int = 100, most: int = MOST_NODES) -> str:
     """The summary as text without a line end; of more than `most` nodes one line a task."""
-    return "\n".join([_head(headline(result, style), columns), *table(result.nodes, style, columns, most)])
+    idle = (NodeReport(path, "", state=state) for path, state in result.idle.items())  # maps and repeats
+    return "\n".join([_head(headline(result, style), columns), *table([*result.nodes, *idle], style, columns, most)])
 
 
 def headline(result: RunResult, style: Style = PLAIN) -> str:
@@ -101,6 +103,6 @@ def _group(task: str, members: Sequence[NodeReport], style: Style) -> rows.Row:
     if reasons:
         more = f" and {count(len(reasons) - 1, 'other reason')}" if len(reasons) > 1 else ""
         detail += style.paint(f"; {style.words(reasons[0])}{more}", "dim")
-    name = safe(task) + (f" {style.times}{len(members)}" if len(members) > 1 else "")
+    name = f"{safe(task)} {style.times}{len(members)}" if len(members) > 1 else safe(members[0].id)
     spent = sum(member.seconds for member in members if member.state != "cached")
     return rows.Row(style.mark(state), name, duration(spent) if spent else "", detail)

@@ -150,6 +150,11 @@ class Conditional:
         self._close_forgotten()
         if self._draft is None and self._branches:
             self._finished()
+        elif not self._branches and not self._tracer.trace.problems:
+            trace = self._tracer.trace
+            message = f"{self.subject} has no branch, so that it decides nothing"
+            hint = "write .if_(...).then(...) right behind it, or leave it out"
+            trace.problem(Code.NOT_A_TASK, message, trace.place(self._place), hint=hint)
 
     def _close_forgotten(self) -> None:
         if self._open is None:
@@ -229,9 +234,12 @@ class Conditional:
         try:
             target = compiling.compile(compiling.annotation(value))
             return _Value(Constant(encode.to_text(target, value, REFUSAL)), target.schema, kind(value))
-        except (Mismatch, TypeError, Unsupported):
+        except (Mismatch, TypeError, Unsupported) as error:
             message = f"a branch cannot give {kind(value)} as it is"
-            trace.problem(Code.BAD_VALUE, message, trace.here(), subject=where, hint="let a task make it")
+            hint = "let a task make it"
+            if isinstance(error, Mismatch):
+                message, hint = f"{message}: {error}", error.flaws[0].hint or hint
+            trace.problem(Code.BAD_VALUE, message, trace.here(), subject=where, hint=hint)
             return _Value(NOTHING, UNKNOWN, "")
 
     # The node

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from alula import errors
 from alula.code import places
-from alula.graph import parts
+from alula.graph import parts, unfinished
 from alula.types.mismatches import kind
 from alula_api.contract import problems, schemas
 from alula_api.contract.codes import Code
@@ -264,8 +264,9 @@ def _makers(trace: Trace, value: object) -> list[str]:
         if isinstance(item, (list, tuple)):
             pending.extend(reversed(item))
         elif type(item) is not Promise or item._alula_edge.trace is not trace:
-            hint = "write a >> b with the results of two tasks of this workflow"
-            trace.problem(Code.NOT_A_TASK, f"`>>` orders tasks, got {kind(item)}", trace.here(), hint=hint)
+            known = unfinished.begun(item)
+            what, hint = known or (kind(item), "write a >> b with the results of two tasks of this workflow")
+            trace.problem(Code.NOT_A_TASK, f"`>>` orders tasks, got {what}", trace.here(), hint=hint)
         elif not item._alula_edge.node:
             message = f"`>>` orders tasks, got {item._alula_edge.label}"
             hint = "it is there from the beginning: leave the order out"

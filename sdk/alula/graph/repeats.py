@@ -67,6 +67,11 @@ def call(step: TaskCall | GraphCall, interface: Interface, most: int, trace: Tra
     return RepeatCall(step, NEVER, most, found, tuple(each.name for each in interface.outputs))
 
 
+def passes_on(draft: Draft) -> bool:
+    """Whether the step has a next state; what it returns is not asked for anything where it has none."""
+    return isinstance(draft.call, RepeatCall) and bool(draft.call.state)
+
+
 def asked(until: Callable[[Any], Any], made: Any) -> object:
     """What `until` gives for what a round makes.
 

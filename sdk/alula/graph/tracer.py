@@ -106,7 +106,7 @@ class Tracer:
         if found is not None:
             draft.call = repeats.call(nodes.single(target), found, most, self.trace, draft)
         result = self._bound(draft, found, args, kwargs)
-        if found is None:
+        if found is None or not repeats.passes_on(draft):
             return result
         drafts = self.scopes[-1].drafts
         count = len(drafts)

@@ -11,13 +11,17 @@ from alula.interfaces.callee import Callee
 
 def problem(value: object) -> tuple[str, str] | None:
     """What is wrong with a value that is unfinished, and what to write instead; None for any other."""
+    found = begun(value)
+    return found and (f"{found[0]} stands where its result is needed", found[1])
+
+
+def begun(value: object) -> tuple[str, str] | None:
+    """What messages call a value that is unfinished, and what to write instead; None for any other."""
     if isinstance(value, Callee):
-        what, hint = f"the {value.subject} itself", f"call it: {value.function.__name__}(...)"
-    elif hasattr(type(value), "_alula_unfinished") and not is_void(value):
-        what, hint = value._alula_unfinished  # type: ignore[attr-defined]
-    else:
-        return None
-    return f"{what} stands where its result is needed", hint
+        return f"the {value.subject} itself", f"call it: {value.function.__name__}(...)"
+    if hasattr(type(value), "_alula_unfinished") and not is_void(value):
+        return value._alula_unfinished  # type: ignore[attr-defined, no-any-return]
+    return None
 
 
 def is_void(value: object) -> bool:

@@ -191,6 +191,7 @@ METHODS: dict[str, dict[str, str]] = {
             ),
             "put it together with ImperativeWorkflow: add_input, add, add_output, and `with wf:` for the rest",
         ),
+        "inputs": "add_input(...) returns it: keep that in a variable",
         "with_overrides": "it has no pod: override options of the tasks in it; a name is given by sub.named(...)",
     },
     "MapTask": {"with_overrides": "write it on the task: map_task(fit.with_overrides(retries=0))(...)"},
@@ -207,6 +208,7 @@ METHODS: dict[str, dict[str, str]] = {
         "is_none": "write is_none(value)",
         "is_true": "it is a condition by itself: .if_(value)",
         "is_false": "write ~value",
+        "outputs": "it is the result itself; of several outputs a tuple, or a NamedTuple",
     },
 }  # fmt: skip
 """Methods of Flyte by the class that has them there."""

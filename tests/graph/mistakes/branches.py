@@ -6,7 +6,7 @@ import datetime
 import enum
 from dataclasses import dataclass
 
-from alula import File, conditional, is_none, task, workflow
+from alula import File, conditional, is_none, order, task, workflow
 
 
 class Color(enum.Enum):
@@ -352,3 +352,20 @@ def a_failure_with_parts_and_formats(n: int) -> int:
 @workflow
 def a_failure_that_says_nothing(n: int) -> int:
     return conditional("c").if_(n > 1).then(1).else_().fail(" ")
+
+
+@workflow
+def without_branches(n: int) -> int:
+    conditional("c")
+    return count(n)
+
+
+@workflow
+def a_constant_that_does_not_fit(n: int) -> datetime.datetime:
+    return conditional("c").if_(n > 1).then(datetime.datetime(2026, 1, 1)).else_().then(datetime.datetime.max)
+
+
+@workflow
+def ordered_before_the_call(n: int) -> int:
+    order(count(n), note)
+    return count(n)
