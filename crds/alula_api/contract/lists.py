@@ -48,7 +48,7 @@ MAX_PARTS_TEXT: Final = 96 << 10
 """Characters of a list of parts of a list's items as it travels, likewise."""
 MAX_LISTS_TEXT: Final = 96 << 10
 """Characters of a list of maps' lists as it travels, likewise."""
-RETURN_PIECE: Final = "let a task of the mapped workflow take the list and return it in one piece"
+RETURN_PIECE: Final = "map in batches inside the mapped workflow, or let a task of it return the list in one piece"
 """What to do about one of more."""
 READ_ITEM: Final = "let a task of the mapped workflow take the item and return what is needed"
 """What to do about one of more."""
