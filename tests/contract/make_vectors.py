@@ -25,6 +25,7 @@ from alula_api.contract import (
 )
 from alula_api.contract.graphs import calls, conditions, json_fields, plans
 from alula_api.contract.graphs.bindings import Constant, FirstOf, FromInput, FromNode, Items
+from alula_api.contract.graphs.comparables import Part
 from tests import strategies
 
 PATH = Path(__file__).parent / "vectors.json"
@@ -374,6 +375,109 @@ PLANS = {
         (_SEED, plans.Input("fixed", STR, fixed='"eu"'), plans.Input("given", BOOL)),
         (("total", INT),),
         "lp-nightly",
+    ),
+    "defaults that steps leave out, and a repeat": plans.Plan(
+        {
+            "main": plans.Graph(
+                (),
+                (
+                    plans.Step("once", calls.TaskCall("step"), (("x", Constant("1")), ("by", Constant("2"))), (), "step"),
+                    plans.Step(
+                        "again",
+                        calls.RepeatCall(
+                            calls.TaskCall("step"),
+                            conditions.parse("o0 > 3"),
+                            5,
+                            (("x", "o0"),),
+                            ("o0", "o0--part"),
+                            (calls.Watched("o0", INT, "o0--part"),),
+                        ),
+                        (("x", FromNode("once", "o0")), ("by", Constant("3"))),
+                        ("once",),
+                        "again",
+                        "step",
+                    ),
+                ),
+            ),
+        },
+        tasks={
+            "step": plans.Task(
+                "step", "1", A, {"x": INT, "by": INT}, {"o0": INT}, B, "flows:step", {"by": "2"}, (Part("o0--part", "o0"),)
+            ),
+        },
+    ),
+    "a map in batches, of which some may fail": plans.Plan(
+        {
+            "main": plans.Graph(
+                ("xs", "xs--batches-20"),
+                (
+                    plans.Step(
+                        "each",
+                        calls.MapCall(calls.TaskCall("t"), ("x",), ("o0",), 3, 1, "0.5", 20, 4),
+                        (("x", FromInput("xs--batches-20")),),
+                    ),
+                ),
+            ),
+        },
+        tasks={"t": plans.Task("t", "1", A, {"x": INT}, {"o0": INT})},
+        inputs=(plans.Input("xs", array(INT)),),
+        parts=(Part("xs--batches-20", "xs", (), "batches", 20),),
+    ),
+    "a mapped graph that decides by a part of its item": plans.Plan(
+        {
+            "main": plans.Graph(
+                ("rows", "rows--items", "rows--each-part-n"),
+                (
+                    plans.Step(
+                        "each",
+                        calls.MapCall(
+                            calls.GraphCall("one"), ("x",), (), along=("x--part-n",), parts=(("o0--each-part", "o0--part"),)
+                        ),
+                        (("x", FromInput("rows--items")), ("x--part-n", FromInput("rows--each-part-n"))),
+                    ),
+                ),
+            ),
+            "one": plans.Graph(
+                ("x", "x--part-n"), (plans.Step("t", calls.TaskCall("t"), (("x", FromInput("x", ("0",))),), (), "t"),),
+                (("o0--part", FromNode("t", "o0--part")),),
+            ),
+        },
+        tasks={"t": plans.Task("t", "1", A, {"x": {}}, {"o0": INT}, parts=(Part("o0--part", "o0"),))},
+        inputs=(plans.Input("rows", array({})),),
+        parts=(Part("rows--items", "rows", (), "items"), Part("rows--each-part-n", "rows", (), "scalar", 0, (("n",),))),
+    ),
+    "a mapped graph that gives the list of a map": plans.Plan(
+        {
+            "main": plans.Graph(
+                ("xs", "xs--items"),
+                (
+                    plans.Step(
+                        "rows",
+                        calls.MapCall(calls.GraphCall("row"), ("x",), ("o0",), of_lists=("o0",)),
+                        (("x", FromInput("xs--items")),),
+                    ),
+                ),
+            ),
+            "row": plans.Graph(
+                ("x",),
+                (
+                    plans.Step("list", calls.TaskCall("list"), (("x", FromInput("x", ("0",))),), (), "list"),
+                    plans.Step(
+                        "each",
+                        calls.MapCall(calls.TaskCall("t"), ("x",), ("o0",), as_items=("o0",)),
+                        (("x", FromNode("list", "o0--items")),),
+                        ("list",),
+                    ),
+                ),
+                (("o0", FromNode("each", "o0")), ("o0--item", FromNode("each", "o0--item"))),
+            ),
+        },
+        tasks={
+            "list": plans.Task("list", "1", A, {"x": INT}, {"o0": array(INT)}, parts=(Part("o0--items", "o0", (), "items"),)),
+            "t": plans.Task("t", "1", B, {"x": INT}, {"o0": INT}, parts=(Part("o0--item", "o0", (), "item"),)),
+        },
+        inputs=(plans.Input("xs", array(INT)),),
+        parts=(Part("xs--items", "xs", (), "items"),),
     ),
 }  # fmt: skip
 
