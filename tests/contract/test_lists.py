@@ -76,6 +76,14 @@ def test_a_list_of_lists_whose_items_are_known_has_the_identity_of_the_list_itse
     assert keys.identity(whole.to_json(), schema) == values.codec(schema).identity(rows)
 
 
+@pytest.mark.parametrize("longest", ["a" * 121, '"' * 30, "<" * 20])
+def test_a_list_of_single_items_is_never_too_long_for_a_list_of_lists_nor_that_for_an_argument(longest: str) -> None:
+    assert lists.fits(longest) and not lists.fits(longest + longest[0])
+    written = json.dumps({"$stored": {"items": [lists.text(longest)] * lists.MAX_ITEMS}}, separators=(",", ":"))
+    as_go_writes_it = written.replace("<", r"\u003c")
+    assert 110_000 < len(as_go_writes_it) < lists.MAX_LISTS_TEXT < 131_072
+
+
 def test_what_lies_in_the_store_is_found_in_lists_of_lists_in_its_order() -> None:
     first, second = (references.Stored(digit * 64, 3, digit * 64) for digit in "ab")
     whole = lists.listed([lists.listed([1, first]), lists.listed([]), second])

@@ -46,8 +46,9 @@ MAX_BATCHES_TEXT: Final = 96 << 10
 """Characters of a list in batches as it travels: Linux takes 128 KiB as one argument."""
 MAX_PARTS_TEXT: Final = 96 << 10
 """Characters of a list of parts of a list's items as it travels, likewise."""
-MAX_LISTS_TEXT: Final = 96 << 10
-"""Characters of a list of maps' lists as it travels, likewise."""
+MAX_LISTS_TEXT: Final = 130_000
+"""Characters of a list of maps' lists as it travels: more than any list of `MAX_ITEMS` other items has, and less than
+Linux takes as one argument."""
 RETURN_PIECE: Final = "map in batches inside the mapped workflow, or let a task of it return the list in one piece"
 """What to do about one of more."""
 READ_ITEM: Final = "let a task of the mapped workflow take the item and return what is needed"
