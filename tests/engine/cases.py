@@ -63,7 +63,7 @@ MAPS = (
     _map("over an input", "inputs", 1, [11, 13, 15]),
     _map("over single results", "single", 3, [12, 14, 6]),
     _map("over single results, of which one lies in the store", "long", 2000, 6003),
-    _map("over a list of maps' lists, of values in the store", "deep", 200, [138384, 603]),
+    _map("over a list of maps' lists, of values in the store", "deep", 30, [17184, 93]),
     _map("over a list of lists, which maps made or tasks", "lists", 3, [6, 3, 0]),
     _map("over the results of a map", "twice", 3, [1, 5, 9]),
     _map("hostile texts, in the run and in the store", "hostile", 12, [True] * 12),
