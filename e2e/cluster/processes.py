@@ -42,9 +42,9 @@ MACHINE = dict(os.environ)
 _HOME_NETWORK = os.open("/proc/self/ns/net", os.O_RDONLY)
 
 
-# For servers, which are all in Go: garbage is collected half as often as by default, which saves a twelfth of an API
-# server's work for a third of a gigabyte.
-SERVER = {"GOGC": "200"}
+# For servers, which are all in Go: garbage is collected a fifth as often as by default, which saves a sixth of an API
+# server's work for a gigabyte; one that holds more than that collects as often as it must.
+SERVER = {"GOGC": "500", "GOMEMLIMIT": "2500MiB"}
 
 
 def clean_environment(*layers: Mapping[str, str]) -> dict[str, str]:
