@@ -40,7 +40,7 @@ class Plain(Watcher):
             self._stream = sys.stderr
             self._captures.install(lambda stream: True)
         self._brief = len(beginning.nodes) > MOST_NODES
-        facts = [count(len(beginning.nodes), "task")]
+        facts = [count(len(beginning.nodes), "task")] if beginning.nodes else []  # else maps and repeats bring them
         facts += [count(beginning.workers, "worker")] if beginning.workers else []
         self._say(f"{safe(beginning.workflow)}: {', '.join(facts)}, run {beginning.run}")
 

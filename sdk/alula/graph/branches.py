@@ -217,7 +217,7 @@ class Conditional:
 
     def _constant(self, value: object, where: str) -> _Value:
         from alula.interfaces import encode
-        from alula.types import compiling
+        from alula.types import compiling, scalars
         from alula.types.carriers import REFUSAL
         from alula.types.unsupported import Unsupported
 
@@ -232,6 +232,7 @@ class Conditional:
             trace.problem(Code.NOT_A_TASK, message, trace.here(), subject=where, hint=hint)
             return _Value(NOTHING, UNKNOWN, "")
         try:
+            value = scalars.lowered(value)
             target = compiling.compile(compiling.annotation(value))
             return _Value(Constant(encode.to_text(target, value, REFUSAL)), target.schema, kind(value))
         except (Mismatch, TypeError, Unsupported) as error:

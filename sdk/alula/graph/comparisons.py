@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from alula_api.contract.graphs.conditions import Condition as Tree
     from alula_api.contract.schemas import Schema
 
+_NAME = ("title", "x-alula-module")
+"""What names a class in its type."""
 _APART = "put each comparison into parentheses: (a > 0) & (b > 0)"
 _HOW = "join conditions by &, | and ~, each in parentheses: (a > 0) & (b > 0)"
 
@@ -172,8 +174,9 @@ def _hint(edge: Edge, tree: Tree | None = None) -> str:
 def _literal(edge: Edge, op: str, value: object) -> Literal | None:
     """The constant that a value is beside a promise."""
     from alula.interfaces import encode
-    from alula.types import compiling, times
+    from alula.types import compiling, scalars, times
     from alula.types.carriers import REFUSAL
+    from alula.types.unsupported import Unsupported
     from alula_api.contract import families, values
 
     if value is None:
@@ -181,10 +184,11 @@ def _literal(edge: Edge, op: str, value: object) -> Literal | None:
     trace = edge.trace
     part, _ = comparables.without_none(edge.schema)
     try:
+        value = scalars.lowered(value)
         is_naive = families.family(part) == "naive-datetime"
         target = compiling.compile(times.NaiveDatetime if is_naive else type(value))
         text = encode.to_text(target, value, REFUSAL)
-    except (Mismatch, TypeError):
+    except (Mismatch, TypeError, Unsupported):
         text, target = "", None
     if target is not None and comparables.kind(target.schema) and _fits(target.schema, part, text):
         found = values.codec(part).normal(values.parse(text))
@@ -210,9 +214,14 @@ def _near(part: Schema, value: object) -> str:
 
 
 def _fits(source: Any, target: Any, text: str) -> bool:
-    """Whether a constant is a value of the type that it is compared with; a member of a Literal is by its value."""
+    """Whether a constant is a value of the type that it is compared with; a member of a Literal is by its value.
+
+    Members of two enums are never equal in Python, so those of another one that has the same names do not fit.
+    """
     from alula_api.contract import families, values
 
+    if families.family(target) == "enum" and any(source.get(key) != target.get(key) for key in _NAME):
+        return False
     if families.family(target) == "literal":
         return values.parse(text) in target["enum"]
     return schemas.assignable(source, target) is None

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import enum
 from dataclasses import dataclass
+
+import numpy
 
 from alula import File, conditional, is_none, order, task, workflow
 
 
 class Color(enum.Enum):
+    RED = 1
+
+
+class Hue(enum.Enum):
     RED = 1
 
 
@@ -369,3 +376,19 @@ def a_constant_that_does_not_fit(n: int) -> datetime.datetime:
 def ordered_before_the_call(n: int) -> int:
     order(count(n), note)
     return count(n)
+
+
+@workflow
+def a_member_of_another_enum(n: int) -> int:
+    return conditional("c").if_(score(n).color == Hue.RED).then(1).else_().then(0)
+
+
+@workflow
+def a_constant_that_nothing_carries(n: int) -> int:
+    return conditional("c").if_(score(n).accuracy > decimal.Decimal("0.9")).then(1).else_().then(0)
+
+
+@workflow
+def fine_with_numbers_of_numpy(n: int) -> float:
+    found = (score(n).accuracy > numpy.float64(0.5)) & (count(n) < numpy.int64(9))
+    return conditional("c").if_(found).then(numpy.float64(0.5)).else_().then(0.0)
