@@ -539,6 +539,29 @@ def test_the_environment_of_a_task_is_set_and_put_back(monkeypatch: pytest.Monke
     assert "MODE" not in os.environ
 
 
+def test_one_after_the_other_each_task_has_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    monkeypatch.setenv("MODE", "outer")
+    monkeypatch.delenv("LEVEL", raising=False)
+
+    @task(environment={"MODE": "fast"})
+    def seen(n: int) -> str:
+        return f"{os.environ['MODE']} {os.environ.get('LEVEL')}"
+
+    @workflow
+    def modes() -> tuple[str, str, str, str]:
+        high = seen.with_overrides(environment={"MODE": "slow", "LEVEL": "3"})
+        return seen(1), high(2), seen.with_overrides(environment={})(3), seen(4)
+
+    expected = ("fast None", "slow 3", "outer None", "fast None")
+    result = alula.run(modes, workers=1)
+    assert result.value == modes() == expected
+    assert result.warnings == ()
+    assert os.environ["MODE"] == "outer"
+    assert "LEVEL" not in os.environ
+
+
 def test_a_secret_that_is_not_set_and_variables_at_odds_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TOKEN", raising=False)
 

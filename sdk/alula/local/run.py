@@ -115,7 +115,8 @@ class Run:
         try:
             for text in self.warnings:
                 self.reporter.warn(text)
-            with environment.declared(self._tasks(), self.reporter.warn, apart=self.source is not None):
+            shared = self.source is None and not self.options.debuggable
+            with environment.declared(self._tasks(), self.reporter.warn, shared=shared):
                 self._drive()
             interrupted = False
         except walks.TooLarge as error:
@@ -150,7 +151,8 @@ class Run:
 
     def _drive(self) -> None:
         clock = self.options.clock
-        call: executor.Call = executor.Caller(self.values.carrier)
+        alone = self.source is None and self.options.debuggable
+        call: executor.Call = executor.Caller(self.values.carrier, alone=alone)
         if self.source is not None:
             attempts = pool.Pool(self.id, self.place.prefix, self.source, call, self.prints)
             work = self._executor(attempts)

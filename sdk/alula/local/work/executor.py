@@ -13,7 +13,7 @@ from alula.attempt import invoke
 from alula.attempt.errors import bad_input
 from alula.local.drive import alarms
 from alula.local.drive.attempts import Attempt, Failure, Outcome, Success
-from alula.local.work import failures, mocks, thread_interrupt
+from alula.local.work import environment, failures, mocks, thread_interrupt
 from alula.progress.current import current
 from alula_api.contract.graphs.bindings import UNKNOWN
 
@@ -135,16 +135,18 @@ class Caller:
 
     Args:
         carrier: What brings the inputs of a task, and takes its outputs.
+        alone: No other task runs meanwhile in this process, whose environment becomes that of the task.
     """
 
-    def __init__(self, carrier: Callable[[Spot], Carrier]) -> None:
-        self._carrier = carrier
+    def __init__(self, carrier: Callable[[Spot], Carrier], *, alone: bool) -> None:
+        self._carrier, self._alone = carrier, alone
 
     def __call__(self, task: Task[..., Any], attempt: Attempt, given: Mapping[str, Json]) -> dict[str, Json]:
         """The outputs of the task."""
         attempt.interrupt = interrupt = thread_interrupt.ThreadInterrupt()
         try:
-            return invoke.invoke(task, given, self._carrier(attempt.spot), attempt, function=mocks.of(task))
+            with environment.put(task.options.environment if self._alone else {}):
+                return invoke.invoke(task, given, self._carrier(attempt.spot), attempt, function=mocks.of(task))
         finally:
             interrupt.end()
             attempt.interrupt = None
