@@ -1,4 +1,4 @@
-"""Uses of a promise as a value that no object can notice, found in the source: `is None`, `isinstance` and `match`.
+"""Uses of a promise as a value that no object can notice, found in the source: `is None`, `isinstance`, `match`, `try`.
 
 Called by the tracer once a workflow. Only names that are promises whatever happens are judged: inputs, and what a
 call, a conditional, or a part of one alone is assigned to. Whatever has no source is not judged.
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from alula.graph.trace import Trace
 
-_WORDS = (" is ", "isinstance", "match ")
+_WORDS = (" is ", "isinstance", "match ", "try:")
 _IS_NONE = "is compared by `is`"
+_TRIED = "is made in a `try`"
 _IS_MEMBER = "is compared by `is` with a member of an enum"
 _HINTS: Final = {
     _IS_NONE: 'write conditional("name").if_(is_none(x)), or decide in a task',
+    _TRIED: "no failure of a task arrives here: handle it in the task, or write @workflow(on_failure=..., on_exit=...)",
     _IS_MEMBER: 'write conditional("name").if_(x == ...), or decide in a task',
 }
 _ELSE = "decide in a task and pass it the value"
@@ -42,7 +44,8 @@ def check(trace: Trace) -> None:
     promised = _promised(tree, trace.function)
     told = {problem.source for problem in trace.problems if problem.code is Code.PROMISE_AS_VALUE}
     for node, label, what in _uses(tree, promised, trace.function):
-        lines = range(node.lineno + offset, (node.end_lineno or node.lineno) + offset + 1)
+        last = node.lineno if what == _TRIED else node.end_lineno or node.lineno
+        lines = range(node.lineno + offset, last + offset + 1)
         if told.isdisjoint(str(places.Source(file, line)) for line in lines):
             message = f"{label} {what}, but a workflow is traced before its tasks run: it has no value yet"
             hint = _HINTS.get(what, _ELSE)
@@ -144,6 +147,10 @@ def _uses(
             parts, what = node.args[:1], "is asked for its type by isinstance"
         elif isinstance(node, ast.Match):
             parts, what = [node.subject], "is taken apart by `match`"
+        elif isinstance(node, ast.Try):
+            made = (each for part in node.body for each in ast.walk(part) if isinstance(each, ast.Call))
+            yield from [(node, label, _TRIED) for each in made if (label := _result(each.func, function))][:1]
+            continue
         else:
             continue
         for part in parts:

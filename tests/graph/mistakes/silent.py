@@ -104,6 +104,32 @@ def a_named_call(n: int) -> int:
 
 
 @workflow
+def a_failure_that_nothing_catches(n: int) -> int:
+    try:
+        return inc(n)
+    except ValueError:
+        return inc(0)
+
+
+@workflow
+def a_clean_up_that_does_not_wait(n: int) -> list[int]:
+    try:
+        made = map_task(inc)(numbers(inc(n)))
+    finally:
+        numbers(n)
+    return made
+
+
+@workflow
+def fine_with_a_failure_of_python(n: int) -> int:
+    try:
+        by = int("one")
+    except ValueError:
+        by = 1
+    return inc(by)
+
+
+@workflow
 def fine_with_what_may_be_known(n: int, color: Color = Color.RED) -> int:
     chosen, made, best = Color.BLUE, [inc(n)], None
     for each in (1, 2):
