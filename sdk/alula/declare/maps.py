@@ -21,6 +21,7 @@ from alula import errors
 from alula.code import places
 from alula.declare import map_options
 from alula.declare.map_options import Batch
+from alula.graph import unfinished
 from alula.graph.tracer import active
 from alula.interfaces import callee, explained
 from alula.interfaces.callee import Callee
@@ -140,8 +141,8 @@ def map_task(
         found = found.func
     if not isinstance(found, Callee):
         what, hint = getattr(found, "__name__", type(found).__name__), "decorate the function with @task"
-        if isinstance(found, MapTask):
-            what, hint = "a map", "map a workflow that has the inner map"
+        if begun := unfinished.begun(found):
+            what, hint = begun[0].removesuffix(" itself"), "map a workflow that has it inside"
         raise _wrong(Code.NOT_A_TASK, f"map_task() takes a task or a workflow, and {what} is neither", hint)
     if lists:
         message = "map_task() takes the task alone, and its lists in a call of their own"

@@ -15,8 +15,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from alula import errors
 from alula.code import places
-from alula.declare.maps import MapTask
-from alula.graph import promises
+from alula.graph import promises, unfinished
 from alula.graph.tracer import active
 from alula.interfaces.callee import Callee
 from alula.interfaces.explained import FlyteMethods
@@ -60,8 +59,8 @@ def _wrong(step: object, until: object, most: object, source: str) -> list[Diagn
     found = []
     if not isinstance(step, Callee):
         what, hint = getattr(step, "__name__", type(step).__name__), "decorate the function with @task"
-        if isinstance(step, MapTask):
-            what, hint = "a map", "repeat a workflow that has the map"
+        if begun := unfinished.begun(step):
+            what, hint = begun[0].removesuffix(" itself"), "repeat a workflow that has it inside"
         message = f"repeat() takes a task or a workflow, and {what} is neither"
         found.append(Diagnostic(Code.NOT_A_TASK, message, source, hint=hint))
     if not callable(until):

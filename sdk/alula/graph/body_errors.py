@@ -30,6 +30,7 @@ _WRITTEN: Final = {
     "or_none": "write .or_none()",
     "fail": 'write .fail("{n} is too low", n=n)',
     "named": 'write .named("name")',
+    "with_overrides": "write fit.with_overrides(retries=0)(...), each option by its name",
 }
 """What to write in place of a call of these, which lacks an argument or has one too many."""
 _CALLED: Final = re.compile(r"(?:\w+\.)?(\w+)\(\) (?:missing|takes|got)\b")

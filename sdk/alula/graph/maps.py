@@ -63,6 +63,9 @@ def check(trace: Trace, draft: Draft, call: MapCall) -> None:
     if problem:
         code, message = problem
         trace.problem(code, message, trace.place(draft.place), subject=f"node {draft.id}")
+    elif lengths and call.min_successes is not None and call.min_successes > min(lengths.values()):
+        message = f"{call.min_successes} items must succeed, and its lists have {min(lengths.values())}"
+        trace.problem(Code.BAD_VALUE, message, trace.place(draft.place), subject=f"node {draft.id}")
 
 
 def length_problem(lengths: Mapping[str, int], batch: int | None) -> tuple[Code, str] | None:

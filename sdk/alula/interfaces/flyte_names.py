@@ -209,6 +209,7 @@ METHODS: dict[str, dict[str, str]] = {
         "is_true": "it is a condition by itself: .if_(value)",
         "is_false": "write ~value",
         "outputs": "it is the result itself; of several outputs a tuple, or a NamedTuple",
+        "o0": "it is the result itself; of several outputs a tuple, of which [0] is the first",
     },
 }  # fmt: skip
 """Methods of Flyte by the class that has them there."""

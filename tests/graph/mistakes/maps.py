@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from alula import Batch, map_task, task, workflow
+from alula import Batch, map_task, repeat, task, workflow
 
 
 @task
@@ -187,3 +187,23 @@ def options_that_only_the_run_knows(n: int) -> list[int]:
 @workflow
 def a_list_for_one_call(n: int) -> int:
     return double(numbers(n))  # type: ignore
+
+
+@workflow
+def more_successes_than_items(n: int) -> list[int | None]:
+    return map_task(double, min_successes=3)([1, n])  # type: ignore
+
+
+@workflow
+def a_map_of_a_repeat(n: int) -> list[int]:
+    return map_task(repeat(double, until=lambda x: x > 3, max=3))(numbers(n))  # type: ignore
+
+
+@workflow
+def options_by_position(n: int) -> int:
+    return double.with_overrides(3)(n)  # type: ignore
+
+
+@workflow
+def a_result_as_flyte_names_it(n: int) -> int:
+    return double(n).o0  # type: ignore

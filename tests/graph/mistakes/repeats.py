@@ -194,3 +194,8 @@ def without_until(n: int) -> int:
 @workflow
 def rounds_that_only_the_run_knows(n: int) -> int:
     return repeat(inc, until=lambda n: n > 3, max=n)(n)
+
+
+@workflow
+def of_a_repeat(n: int) -> int:
+    return repeat(repeat(inc, until=lambda n: n > 3, max=3), until=lambda n: n > 5, max=3)(n)  # type: ignore
