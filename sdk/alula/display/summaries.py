@@ -19,11 +19,13 @@ MOST_NODES = 40
 MOST_BELOW_EVENTS = 12
 """Where each node has had its lines already."""
 MOST_TASKS = 30
+_IDLE = "maps and repeats"
+"""What those that never began are called together, where there is one line a task."""
 
 
 def render(result: RunResult, style: Style = PLAIN, columns: int = 100, most: int = MOST_NODES) -> str:
     """The summary as text without a line end; of more than `most` nodes one line a task."""
-    idle = (NodeReport(path, "", state=state) for path, state in result.idle.items())  # maps and repeats
+    idle = (NodeReport(path, _IDLE, state=state) for path, state in result.idle.items())
     return "\n".join([_head(headline(result, style), columns), *table([*result.nodes, *idle], style, columns, most)])
 
 
