@@ -164,7 +164,7 @@ class Reporter:
             elif report.state == "resting":
                 report.state = "failed"
             elif report.state == "running" and interrupted:
-                report.state = "stopped"
+                report.state, report.seconds = "stopped", self._now() - report.began
 
     def _add_not_taken(self, paths: set[str]) -> None:
         """Add reports of the tasks in items and rounds that no conditional led to, but those of maps inside them."""
