@@ -86,6 +86,15 @@ class _Begun:
                 raise AttributeError(name)
             self._found.misplaced(name, self._next)
 
+        def __bool__(self) -> NoReturn:
+            raise self._found.refusal(self)
+
+        def __str__(self) -> NoReturn:
+            raise self._found.refusal(self)
+
+        def __format__(self, spec: str) -> NoReturn:
+            raise self._found.refusal(self)
+
 
 class Conditional(_Begun):
     """A conditional without branches."""
@@ -155,10 +164,10 @@ class Taken(_Begun, Generic[R]):
     if not TYPE_CHECKING:  # a type checker says itself that there are no parts
 
         def __iter__(self) -> NoReturn:
-            self._found.refuse(self)
+            raise self._found.refusal(self)
 
         def __getitem__(self, key: object) -> NoReturn:
-            self._found.refuse(self)
+            raise self._found.refusal(self)
 
     @property
     def _alula_ordered(self) -> promises.Promise:

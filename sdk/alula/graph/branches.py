@@ -173,12 +173,13 @@ class Conditional:
             self._tracer.scopes.pop()
         self._tracer.trace.inside.remove(scope.prefix)
 
-    def refuse(self, value: object) -> NoReturn:
-        """End the trace at an unfinished conditional, `value`, of which a part is asked for."""
+    def refusal(self, value: object) -> errors.DefinitionError:
+        """What ends the trace at an unfinished conditional, `value`, that is used as a value."""
         trace = self._tracer.trace
-        message, hint = unfinished.problem(value) or ("", "")
+        what, hint = value._alula_unfinished  # type: ignore[attr-defined]
+        message = f"{what} stands where its result is needed"
         trace.problem(Code.NOT_A_TASK, message, trace.here(), hint=hint)
-        raise errors.DefinitionError(trace.problems[-1:])
+        return errors.DefinitionError(trace.problems[-1:])
 
     def misplaced(self, name: str, instead: str) -> NoReturn:
         """End the trace where the author goes on with what cannot follow."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _NAME = ("title", "x-alula-module")
 """What names a class in its type."""
 _APART = "put each comparison into parentheses: (a > 0) & (b > 0)"
+_INSTEAD = 'let a task compare, or write conditional("name").if_(...).then(True).else_().then(False)'
 _HOW = "join conditions by &, | and ~, each in parentheses: (a > 0) & (b > 0)"
 
 
@@ -64,6 +65,23 @@ class Condition:
     def __bool__(self) -> NoReturn:
         message = "a condition decides an `if`, `while`, `and`, `or`, `not` or `in`, or a comparison is chained"
         raise self._refused(f"{message}: it has no value yet", f"{INSTEAD_OF_IF}; {_HOW}")
+
+    def __eq__(self, other: object) -> NoReturn:
+        raise self._refused("a condition is compared, and has no value yet", _HOW)
+
+    __ne__ = __eq__
+
+    def __str__(self) -> NoReturn:
+        message = "a condition is made into text (an f-string, str() or print): it has no value yet"
+        raise self._refused(message, _INSTEAD)
+
+    def __format__(self, spec: str) -> NoReturn:
+        self.__str__()
+
+    @property
+    def _alula_unfinished(self) -> tuple[str, str]:
+        """It is no value that anything could be given."""
+        return "a condition", _INSTEAD
 
     def _refused(self, message: str, hint: str) -> PromiseUsed:
         self.trace.problem(Code.PROMISE_AS_VALUE, message, self.trace.here(), hint=hint)

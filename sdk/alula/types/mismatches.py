@@ -57,6 +57,8 @@ def kind(value: object) -> str:
     cls = type(value)
     if cls.__module__ == "alula.graph.promises":
         return "a promise"
+    if cls.__module__ == "alula.graph.comparisons":
+        return "a condition"
     if isinstance(value, type):
         return f"the class {name(value)}"
     if isinstance(value, enum.Enum):

@@ -392,3 +392,42 @@ def a_constant_that_nothing_carries(n: int) -> int:
 def fine_with_numbers_of_numpy(n: int) -> float:
     found = (score(n).accuracy > numpy.float64(0.5)) & (count(n) < numpy.int64(9))
     return conditional("c").if_(found).then(numpy.float64(0.5)).else_().then(0.0)
+
+
+@task
+def flag(found: bool) -> bool:
+    return found
+
+
+@workflow
+def a_condition_in_a_text(n: int) -> int:
+    print(f"tracing {n > 3}")
+    return count(n)
+
+
+@workflow
+def a_condition_that_is_compared(n: int) -> int:
+    return count(1) if (n > 3) == True else count(2)  # noqa: E712
+
+
+@workflow
+def a_condition_for_a_task(n: int) -> bool:
+    return flag(n > 3)
+
+
+@workflow
+def a_condition_as_a_result(n: int) -> bool:
+    return conditional("c").if_(n > 1).then(n > 3).else_().then(False)
+
+
+@workflow
+def a_conditional_in_a_text(n: int) -> int:
+    found = conditional("c").if_(n > 1).then(say(n))
+    print(f"tracing {found}")
+    return count(n)
+
+
+@workflow
+def a_conditional_in_an_if(n: int) -> int:
+    found = conditional("c").if_(n > 1).then(say(n))
+    return count(1) if found else count(2)
