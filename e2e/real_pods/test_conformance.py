@@ -11,12 +11,12 @@ import pytest
 
 from e2e import conformance
 from e2e.main_road.conftest import Road
-from e2e.real_pods.conftest import RUNS, TASKS, TIMED
+from e2e.real_pods.conftest import RUNS, TASKS, TIMED, WHOLE
 from tests.engine import table
 from tests.engine.cases import Case
 
 CASES = (*RUNS.cases, *TIMED.cases)
-LONGEST = 600.0
+LONGEST = 3_000.0 if WHOLE else 600.0
 """Seconds that a run may take: pods are few at a time, by the quota."""
 
 
