@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -257,6 +258,16 @@ def test_files_are_compared_with_their_commit_only_when_no_other_command_takes_o
         assert repository.changed(["penguins/dev"]) == []
     file.write_bytes(b"something else")
     assert repository.changed(["penguins/dev"]) == ["penguins/dev/kustomization.yaml"]
+
+
+def test_a_file_system_without_locks_is_done_without(gitops: Gitops, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuses)
+    repository = Repository(gitops.folder)
+    assert repository.changed(["penguins/dev"]) == []
+    assert repository.advance(repository.head())
 
 
 def test_a_promotion_that_is_killed_leaves_the_tree_as_it_was_or_whole(gitops: Gitops) -> None:

@@ -291,26 +291,20 @@ class Repository:
         """Wait until no other command takes a commit over: files and HEAD differ while git is at it.
 
         The lock is on an open file, so a git that it was passed on to holds it to its own end, also where the command
-        that started it is killed. A platform without such locks, and a repository that may not be written to, go
-        without.
+        that started it is killed. A platform or file system without such locks, and a repository that may not be
+        written to, go without.
         """
+        folder = os.fsdecode(self._run("rev-parse", "--absolute-git-dir").removesuffix(b"\n"))
         try:
-            import fcntl
-
-            folder = os.fsdecode(self._run("rev-parse", "--absolute-git-dir").removesuffix(b"\n"))
             lock = os.open(Path(folder) / "alula.lock", os.O_RDWR | os.O_CREAT, 0o666)
-        except (ImportError, OSError):
+        except OSError:
             yield ()
             return
         try:
             deadline = time.monotonic() + MAX_WAIT_SECONDS
-            while time.monotonic() < deadline:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    time.sleep(0.02)
-            yield (lock,)
+            while not _locked(lock) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            yield (lock,) if os.name == "posix" else ()
         finally:
             os.close(lock)
 
@@ -343,6 +337,19 @@ class Repository:
             )
         except FileNotFoundError:
             raise problem("there is no git on PATH", hint="install git") from None
+
+
+def _locked(file: int) -> bool:
+    """Take the lock of an open file; False where another one has it, and True where there are no locks."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        return True
+    return True
 
 
 @dataclass(frozen=True)
