@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alula.code import places
-from alula.graph import fit
+from alula.graph import fit, several_outputs
 from alula.graph.fit import Target
 from alula.graph.promises import NOTHING, UNKNOWN, Edge, Promise
 from alula.interfaces import mistakes
@@ -47,7 +47,8 @@ def results(trace: Trace, draft: Draft, interface: Interface | None) -> Any:
         Promise(Edge(trace, bindings.FromNode(draft.id, name), schema, draft.id, label))
         for name, schema in draft.outputs.items()
     ]
-    return interface.unpack(made)
+    found = interface.unpack(made)
+    return several_outputs.refusing(found) if interface.style in ("several", "named") else found
 
 
 def bind(trace: Trace, draft: Draft, interface: Interface, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

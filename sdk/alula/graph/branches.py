@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from alula import errors
 from alula.code import places
-from alula.graph import bodies, comparisons, nodes, scopes, unfinished
+from alula.graph import bodies, comparisons, nodes, scopes, several_outputs, unfinished
 from alula.graph.promises import NOTHING, UNKNOWN, Edge, Promise, inside
 from alula.types.mismatches import Mismatch, kind
 from alula_api.contract import families, schemas, values
@@ -143,7 +143,7 @@ class Conditional:
         ]
         if self._shape is None:
             return made[0]
-        return self._shape._make(made) if hasattr(self._shape, "_make") else tuple(made)
+        return several_outputs.refusing(self._shape._make(made) if hasattr(self._shape, "_make") else tuple(made))
 
     def end(self) -> None:
         """All that belongs to the graph of this node is written."""

@@ -69,7 +69,7 @@ class Promise:
     def __iter__(self) -> Iterator[Promise]:
         length = parts.fixed_length(self._alula_edge.schema)
         if length is None:
-            _used(self, "is iterated over", "write map_task(task)(items) for one call of each item, or loop in a task")
+            refuse(self, "is iterated over", "write map_task(task)(items) for one call of each item, or loop in a task")
         return iter([self[index] for index in range(length)])
 
     def __rshift__(self, other: Any) -> Any:
@@ -91,20 +91,20 @@ class Promise:
         return f"<promise of {self._alula_edge.label}>"
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        _used(self, f"gets the attribute {name!r}", "make the changed value in a task")
+        refuse(self, f"gets the attribute {name!r}", "make the changed value in a task")
 
     def __setitem__(self, key: object, value: object) -> NoReturn:
-        _used(self, f"gets the item {key!r}", "make the changed value in a task")
+        refuse(self, f"gets the item {key!r}", "make the changed value in a task")
 
     def __call__(self, *args: object, **kwargs: object) -> NoReturn:
         """Refused: there is nothing to call yet."""
-        _used(self, "is called", "call it in a task")
+        refuse(self, "is called", "call it in a task")
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        _used(self, "is pickled or copied", "pass the promise itself on")
+        refuse(self, "is pickled or copied", "pass the promise itself on")
 
 
-def _used(promise: Promise, what: str, hint: str) -> NoReturn:
+def refuse(promise: Promise, what: str, hint: str) -> NoReturn:
     """A promise stands where a value is needed."""
     edge, frame = promise._alula_edge, places.user_frame()
     trace = edge.trace
@@ -127,7 +127,7 @@ def _forbid(operators: dict[str, str], hint: str) -> None:
     for operator, shown in operators.items():
 
         def method(self: Promise, *_: object, what: str = shown) -> NoReturn:
-            _used(self, what, hint)
+            refuse(self, what, hint)
 
         method.__name__ = operator
         setattr(Promise, operator, method)
@@ -204,16 +204,16 @@ def part(whole: Promise, key: object, *, attribute: bool) -> Promise:
     if edge.schema is UNKNOWN:
         return whole
     if edge.binding is None:
-        _used(whole, "holds nothing that could be taken apart", "annotate what the task returns")
+        refuse(whole, "holds nothing that could be taken apart", "annotate what the task returns")
     if attribute and not parts.fields(edge.schema):
         from alula.interfaces import flyte_names
 
         if instead := flyte_names.METHODS["Promise"].get(str(key)):
-            _used(whole, f"is asked for {key}()", instead)
+            refuse(whole, f"is asked for {key}()", instead)
         what = f"is asked for the attribute {key!r} of its value ({schemas.describe(edge.schema)})"
-        _used(whole, what, "do this in a task and pass it the value")
+        refuse(whole, what, "do this in a task and pass it the value")
     if isinstance(key, slice):
-        _used(whole, "is sliced", "take the slice in a task")
+        refuse(whole, "is sliced", "take the slice in a task")
     name = parts.segment(edge.schema, key, attribute)
     found = name if isinstance(name, Problem) else parts.part(edge.schema, name)
     shown = f".{key}" if attribute else f"[{key!r}]"

@@ -135,3 +135,59 @@ def fine_with_what_may_be_known(n: int, color: Color = Color.RED) -> int:
     for each in (1, 2):
         best = inc(each) if best is None else inc(best)
     return inc(1) if chosen is Color.RED or made is None else inc(2)
+
+
+@task
+def checked(n: int) -> tuple[bool, str]:
+    return n > 3, "n"
+
+
+@workflow
+def several_outputs_in_an_if(n: int) -> int:
+    return inc(1) if checked(n) else inc(2)
+
+
+@workflow
+def a_named_tuple_in_an_if(n: int) -> int:
+    made = fit(n)
+    if not made:
+        return inc(1)
+    return inc(2)
+
+
+@workflow
+def several_outputs_compared(n: int) -> int:
+    return inc(1) if checked(n) == (True, "n") else inc(2)
+
+
+@workflow
+def several_outputs_in_text(n: int) -> str:
+    return f"made {checked(n)}"
+
+
+@workflow
+def several_outputs_of_a_map(n: int) -> int:
+    return inc(1) if map_task(checked)(numbers(n)) else inc(2)
+
+
+@workflow
+def several_outputs_of_a_conditional(n: int) -> int:
+    made = conditional("some").if_(n > 3).then(checked(n)).else_().then(checked(1))
+    return inc(1) if made else inc(2)
+
+
+@workflow
+def several_outputs_of_a_repeat(n: int) -> int:
+    return inc(1) if repeat(paced, until=lambda made: made[0] > 3, max=2)(n, 1) else inc(2)
+
+
+@task
+def paced(n: int, by: int) -> tuple[int, int]:
+    return n + by, by
+
+
+@workflow
+def fine_with_outputs_that_are_taken_apart(n: int) -> tuple[bool, str]:
+    held, text = checked(n)
+    found = checked(inc(n))
+    return found if len(found) == 2 else (held, text)
