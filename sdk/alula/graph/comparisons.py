@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from alula.graph.promises import INSTEAD_OF_IF, UNKNOWN, Promise, PromiseUsed
+from alula.graph.promises import INSTEAD_OF_IF, IS_MADE_TEXT, UNKNOWN, Promise, PromiseUsed
 from alula.types.mismatches import Mismatch, kind
 from alula_api.contract import schemas
 from alula_api.contract.codes import Code
@@ -72,7 +72,7 @@ class Condition:
     __ne__ = __eq__
 
     def __str__(self) -> NoReturn:
-        message = "a condition is made into text (an f-string, str() or print): it has no value yet"
+        message = f"a condition {IS_MADE_TEXT}: it has no value yet"
         raise self._refused(message, _INSTEAD)
 
     def __format__(self, spec: str) -> NoReturn:

@@ -118,6 +118,8 @@ def refuse(promise: Promise, what: str, hint: str) -> NoReturn:
     raise PromiseUsed(trace.problems[-1:])
 
 
+DECIDES = "decides an `if`, `while`, `and`, `or` or `not`"
+IS_MADE_TEXT = "is made into text (an f-string, str() or print)"
 INSTEAD_OF_IF = (
     'write conditional("name").if_(...).then(...).else_().then(...), or repeat(step, until=..., max=...) for a loop'
 )
@@ -134,11 +136,11 @@ def _forbid(operators: dict[str, str], hint: str) -> None:
 
 
 _forbid(
-    {"__bool__": "decides an `if`, `while`, `and`, `or` or `not`"},
+    {"__bool__": DECIDES},
     f"{INSTEAD_OF_IF}; or decide in a task",
 )
 _forbid(
-    dict.fromkeys(("__str__", "__format__"), "is made into text (an f-string, str() or print)"),
+    dict.fromkeys(("__str__", "__format__"), IS_MADE_TEXT),
     "build the text in a task and pass it the value",
 )
 _forbid(

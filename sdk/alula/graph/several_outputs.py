@@ -12,8 +12,8 @@ from alula.graph import promises
 
 _APART = "take the outputs apart first, as in `first, second = ...`, and use one of them"
 _USES = {
-    "__bool__": "decides an `if`, `while`, `and`, `or` or `not`",
-    **dict.fromkeys(("__str__", "__format__"), "is made into text (an f-string, str() or print)"),
+    "__bool__": promises.DECIDES,
+    **dict.fromkeys(("__str__", "__format__"), promises.IS_MADE_TEXT),
     **dict.fromkeys((f"__{each}__" for each in ("eq", "ne", "lt", "le", "gt", "ge")), "is compared as a whole"),
 }
 _MARK = "_alula_refuses"
