@@ -156,8 +156,7 @@ class Content:
 
         listed = lists.read(json)
         if listed is not None:
-            loaded = self._load_items(listed.values())
-            return listed.joined(loaded) if isinstance(listed, lists.Batches) else loaded
+            return listed.joined(self._load_items(listed.values()))
         stored = references.stored(json)
         return json if stored is None else values.parse(self._read(stored.path(), stored.digest))
 

@@ -257,7 +257,7 @@ class _Parts:
                 return FromNode(leaf.node, name)
             if ask.each and not leaf.path and call.batch is None:
                 return self._output_of_items(graph, leaf, schema, ask, asks)
-            message = calls.IN_NO_PIECE.format(calls.USES.get(ask.form, ask.form), leaf.node)
+            message = calls.IN_NO_PIECE.format(calls.USES[ask.form], leaf.node)
             self._wrong(Code.UNSUPPORTED_BINDING, asks, message, calls.TAKE_LIST)
             return Constant("null")
         for task in calls.tasks(call):

@@ -47,11 +47,12 @@ def identity(value: Json, schema: Schema) -> str:
 
     listed = lists.read(value)
     if listed is not None:
-        if next(lists.stored(listed), None) is None:
-            return codecs.codec(schema).identity(lists.plain(listed))
-        if isinstance(listed, lists.Batches):
-            return _identity_of_batches(listed, schema)
-        return _identity_of_list(listed.values(), schema)
+        parts = listed.values()
+        if next(lists.stored(*parts), None) is None:
+            return codecs.codec(schema).identity(listed.joined([lists.plain(each) for each in parts]))
+        if isinstance(listed, lists.Batches) and not listed.single:
+            return _identity_of_batches(listed, parts, schema)
+        return _identity_of_list(parts, schema)
     envelope = references.stored(value)
     return envelope.hash if envelope is not None else codecs.codec(schema).identity(value)
 
@@ -73,11 +74,8 @@ def _identity_of_item(item: lists.Value, schema: Schema) -> str:
     return identity(bindings.wire_of(item), schema)
 
 
-def _identity_of_batches(found: lists.Batches, schema: Schema) -> str:
+def _identity_of_batches(found: lists.Batches, batches: Sequence[lists.Value], schema: Schema) -> str:
     """One made of its batches' identities, of which some lie in the store, and of which items are meant."""
-    batches = found.values()
-    if found.single:
-        return _identity_of_list(batches, schema)
     told = ["none" if batch is None else _identity_of_item(batch, schema) for batch in batches]
     where = f"{found.total} from {found.start % found.size} in batches of {found.size}"
     return hashlib.sha256(f"{where}: {' '.join(told)}".encode()).hexdigest()

@@ -81,6 +81,10 @@ class Listed(NamedTuple):
         """
         return [_value(text, index) for index, text in enumerate(self.texts)]
 
+    def joined(self, items: Sequence[Json]) -> list[Json]:
+        """Return the items, given the value of each; as of batches."""
+        return list(items)
+
 
 class Batches(NamedTuple):
     """A list in batches, or some of its items.
@@ -157,9 +161,9 @@ def length(value: Many) -> int:
     return value.total if isinstance(value, Batches) else len(value.texts)
 
 
-def stored(value: Value) -> Iterator[Stored]:
-    """Yield what of a value lies in the store: itself, or items of a list, and of lists in it."""
-    waiting = [value]
+def stored(*values: Value) -> Iterator[Stored]:
+    """Yield what of values lies in the store: themselves, or items of lists, and of lists in these."""
+    waiting = [*reversed(values)]
     while waiting:
         found = waiting.pop()
         if isinstance(found, (Listed, Batches)):
@@ -178,8 +182,7 @@ def plain(value: Value) -> Json:
         raise InvalidValue([_problem("$", "lies in the store")])
     if not isinstance(value, (Listed, Batches)):
         return value
-    found = [plain(each) for each in value.values()]
-    return value.joined(found) if isinstance(value, Batches) else found
+    return value.joined([plain(each) for each in value.values()])
 
 
 def batch_size(chosen: int | None, count: int) -> int:

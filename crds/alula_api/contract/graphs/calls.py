@@ -176,6 +176,7 @@ USES: Final = {
     "scalar": "it looks into",
     "items": "it goes over",
     "batches": "it goes over",
+    "item": "its items return",
 }
 """What a node does with a value, by the form in which it asks for it to be published."""
 TAKE_LIST: Final = "let a task take the list and return what is needed"
